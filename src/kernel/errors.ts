@@ -1,0 +1,134 @@
+// Owns the closed set of error codes, and the three error classes that cross a border.
+
+/** Every code that a client can meet in `extensions.code`, beside those of Apollo itself. */
+export const ERROR_CODES = [
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'NOT_FOUND',
+  'BAD_USER_INPUT',
+  'CONFLICT',
+  'MODEL_NOT_FOUND',
+  'MODEL_UNAVAILABLE',
+  'CAPABILITY_MISSING',
+  'CONTEXT_LENGTH_EXCEEDED',
+  'INSUFFICIENT_FUNDS',
+  'UNPRICED_MODEL',
+  'RATE_LIMITED',
+  'PROVIDER_AUTHENTICATION',
+  'PROVIDER_RATE_LIMITED',
+  'PROVIDER_TIMEOUT',
+  'PROVIDER_INVALID_REQUEST',
+  'PROVIDER_CONTENT_FILTERED',
+  'PROVIDER_UNAVAILABLE',
+  'PROVIDER_PROTOCOL',
+  'STORAGE_UNAVAILABLE',
+  'EVENTS_EXPIRED',
+  'NODE_DRAINING',
+  'QUERY_TOO_COMPLEX',
+  'CANCELLED',
+  'INTERNAL',
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** The codes that an adapter may raise. */
+export type ProviderErrorCode = Extract<
+  ErrorCode,
+  | 'PROVIDER_AUTHENTICATION'
+  | 'PROVIDER_RATE_LIMITED'
+  | 'PROVIDER_TIMEOUT'
+  | 'PROVIDER_INVALID_REQUEST'
+  | 'PROVIDER_CONTENT_FILTERED'
+  | 'PROVIDER_UNAVAILABLE'
+  | 'PROVIDER_PROTOCOL'
+  | 'CONTEXT_LENGTH_EXCEEDED'
+  | 'MODEL_UNAVAILABLE'
+  | 'CAPABILITY_MISSING'
+  | 'CANCELLED'
+>;
+
+export interface GatewayErrorDetails {
+  readonly cause?: unknown;
+  /** Where in the input the fault lies, e.g. `messages[2].role`. */
+  readonly path?: string;
+  readonly retryAfterMs?: number;
+  /** Further `extensions` entries; plain JSON without secrets. */
+  readonly extensions?: Readonly<Record<string, unknown>>;
+}
+
+/** What a service raises: a code, words for the caller, and the cause for the log. */
+export class GatewayError extends Error {
+  override readonly name = 'GatewayError';
+  readonly path: string | undefined;
+  readonly retryAfterMs: number | undefined;
+  readonly extensions: Readonly<Record<string, unknown>>;
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    details: GatewayErrorDetails = {},
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.path = details.path;
+    this.retryAfterMs = details.retryAfterMs;
+    this.extensions = details.extensions ?? {};
+  }
+}
+
+export interface ProviderErrorDetails {
+  readonly cause?: unknown;
+  /** HTTP status of the provider's answer, if there was one. */
+  readonly status?: number;
+  /** How long the provider asked us to wait. */
+  readonly retryAfterMs?: number;
+  /** The provider's own id of the request, for its support desk. */
+  readonly providerRequestId?: string;
+  /** The provider's own error code or type, verbatim. */
+  readonly providerCode?: string;
+  /** Whether the fault came before the answer's headers, before its first content, or within it. */
+  readonly phase?: 'connect' | 'headers' | 'stream';
+  /** True if the same request may succeed at the same place a little later. */
+  readonly transient?: boolean;
+}
+
+/** What an adapter raises: one attempt at one provider failed. The message is the provider's own where it gave one. */
+export class ProviderError extends Error {
+  override readonly name = 'ProviderError';
+  readonly status: number | undefined;
+  readonly retryAfterMs: number | undefined;
+  readonly providerRequestId: string | undefined;
+  readonly providerCode: string | undefined;
+  readonly phase: 'connect' | 'headers' | 'stream' | undefined;
+  readonly transient: boolean;
+
+  constructor(
+    readonly code: ProviderErrorCode,
+    message: string,
+    details: ProviderErrorDetails = {},
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.status = details.status;
+    this.retryAfterMs = details.retryAfterMs;
+    this.providerRequestId = details.providerRequestId;
+    this.providerCode = details.providerCode;
+    this.phase = details.phase;
+    this.transient = details.transient ?? false;
+  }
+}
+
+/** What storage raises: `unavailable` (no connection, no pool slot, time limit) or `conflict` (a constraint said no). */
+export class StorageError extends Error {
+  override readonly name = 'StorageError';
+
+  constructor(
+    readonly kind: 'unavailable' | 'conflict' | 'fault',
+    message: string,
+    details: { readonly cause?: unknown; readonly constraint?: string } = {},
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.constraint = details.constraint;
+  }
+
+  /** Name of the constraint that refused the write, if one did. */
+  readonly constraint: string | undefined;
+}
