@@ -59,16 +59,14 @@ export interface GatewayErrorDetails {
 /** What a service raises: a code, words for the caller, and the cause for the log. */
 export class GatewayError extends Error {
   override readonly name = 'GatewayError';
+  readonly code: ErrorCode;
   readonly path: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly extensions: Readonly<Record<string, unknown>>;
 
-  constructor(
-    readonly code: ErrorCode,
-    message: string,
-    details: GatewayErrorDetails = {},
-  ) {
+  constructor(code: ErrorCode, message: string, details: GatewayErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
     this.path = details.path;
     this.retryAfterMs = details.retryAfterMs;
     this.extensions = details.extensions ?? {};
@@ -94,6 +92,7 @@ export interface ProviderErrorDetails {
 /** What an adapter raises: one attempt at one provider failed. The message is the provider's own where it gave one. */
 export class ProviderError extends Error {
   override readonly name = 'ProviderError';
+  readonly code: ProviderErrorCode;
   readonly status: number | undefined;
   readonly retryAfterMs: number | undefined;
   readonly providerRequestId: string | undefined;
@@ -101,12 +100,9 @@ export class ProviderError extends Error {
   readonly phase: 'connect' | 'headers' | 'stream' | undefined;
   readonly transient: boolean;
 
-  constructor(
-    readonly code: ProviderErrorCode,
-    message: string,
-    details: ProviderErrorDetails = {},
-  ) {
+  constructor(code: ProviderErrorCode, message: string, details: ProviderErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
     this.status = details.status;
     this.retryAfterMs = details.retryAfterMs;
     this.providerRequestId = details.providerRequestId;
@@ -119,16 +115,17 @@ export class ProviderError extends Error {
 /** What storage raises: `unavailable` (no connection, no pool slot, time limit) or `conflict` (a constraint said no). */
 export class StorageError extends Error {
   override readonly name = 'StorageError';
+  readonly kind: 'unavailable' | 'conflict' | 'fault';
+  /** Name of the constraint that refused the write, if one did. */
+  readonly constraint: string | undefined;
 
   constructor(
-    readonly kind: 'unavailable' | 'conflict' | 'fault',
+    kind: 'unavailable' | 'conflict' | 'fault',
     message: string,
     details: { readonly cause?: unknown; readonly constraint?: string } = {},
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.kind = kind;
     this.constraint = details.constraint;
   }
-
-  /** Name of the constraint that refused the write, if one did. */
-  readonly constraint: string | undefined;
 }
