@@ -1,0 +1,163 @@
+// Owns what the sandbox answers to a request: a plan of reasoning, text and tool calls, the same for the same request.
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../../kernel/json.ts';
+import type { FinishReason, Message, ProviderRequest, ReasoningEffort } from '../contract.ts';
+import { traitsOf } from './models.ts';
+import { argumentsTextOf, type SandboxOptions } from './options.ts';
+import { exampleOf } from './schema-example.ts';
+import { tokensOf } from './tokens.ts';
+
+export interface SandboxAnswer {
+  readonly reasoning: readonly string[];
+  readonly text: readonly string[];
+  readonly toolCalls: readonly SandboxToolCall[];
+  readonly finishReason: FinishReason;
+  /** Differs between two turns of a conversation. */
+  readonly turn: string;
+}
+
+export interface SandboxToolCall {
+  readonly callId: string;
+  readonly name: string;
+  readonly tokens: readonly string[];
+}
+
+const WHO = "Modelgraph's sandbox, a simulated model, not a language model";
+const ECHO_LENGTH = 60;
+// Each is one token, with the space before it.
+const FILLER =
+  'some made up text to look at as it goes by, word for word, so you can see how it runs on'.split(' ');
+
+const REASONING_TOKENS: Readonly<Record<ReasoningEffort, number>> = {
+  none: 0,
+  minimal: 8,
+  low: 16,
+  medium: 32,
+  high: 64,
+  max: 128,
+};
+
+export function planAnswer(request: ProviderRequest, options: SandboxOptions): SandboxAnswer {
+  const turn = turnOf(request);
+  const calls = plannedCalls(request, options).map((call, index) => ({
+    callId: `call_${turn}${index}`,
+    name: call.name,
+    tokens: call.argumentsText === '' ? [''] : tokensOf(call.argumentsText),
+  }));
+  const random = randomOf(request.parameters.seed ?? 0);
+  const reasoning = fill(`Simulated reasoning of ${WHO}.`, reasoningTokensOf(request, options), random);
+  const text = cutAtStop(plannedText(request, options, calls.length > 0, random), request.parameters.stop);
+  const answer = {
+    reasoning,
+    text,
+    toolCalls: calls,
+    finishReason: calls.length > 0 ? ('tool-calls' as const) : ('stop' as const),
+    turn,
+  };
+  const limited = withinLimit(answer, request.parameters.maxTokens);
+  return options.finishReason ? { ...limited, finishReason: options.finishReason } : limited;
+}
+
+function plannedCalls(
+  request: ProviderRequest,
+  options: SandboxOptions,
+): { name: string; argumentsText: string }[] {
+  if (options.toolCalls) {
+    return options.toolCalls.map((call) => ({
+      name: call.name,
+      argumentsText: argumentsTextOf(call.arguments),
+    }));
+  }
+  if (request.messages.at(-1)?.role === 'tool') return [];
+  const choice = request.toolChoice ?? { type: 'auto' };
+  if (choice.type === 'none') return [];
+  if (choice.type === 'auto' && !traitsOf(request.model.key).callsTools) return [];
+  const tool =
+    choice.type === 'tool' ? request.tools.find(({ name }) => name === choice.name) : request.tools[0];
+  return tool ? [{ name: tool.name, argumentsText: JSON.stringify(exampleOf(tool.parameters)) }] : [];
+}
+
+function plannedText(
+  request: ProviderRequest,
+  options: SandboxOptions,
+  callsTools: boolean,
+  random: () => number,
+): readonly string[] {
+  if (options.text !== undefined) return tokensOf(options.text);
+  if (callsTools) return [];
+  const { responseFormat, messages } = request;
+  if (responseFormat?.type === 'json-schema')
+    return tokensOf(JSON.stringify(exampleOf(responseFormat.schema)));
+  const heard = startOf(messages.findLast(({ role }) => role === 'user'));
+  if (responseFormat?.type === 'json') return tokensOf(JSON.stringify({ from: WHO, heard }));
+  const last = messages.at(-1);
+  const reply = last?.role === 'tool' ? `The tool answered: "${startOf(last)}".` : `You wrote: "${heard}".`;
+  return fill(`This is ${WHO}. ${reply}`, options.tokens, random);
+}
+
+function reasoningTokensOf(request: ProviderRequest, options: SandboxOptions): number {
+  if (options.reasoningTokens !== undefined) return options.reasoningTokens;
+  const { reasoningEffort, reasoningTokens = Number.POSITIVE_INFINITY } = request.parameters;
+  const wanted = reasoningEffort
+    ? REASONING_TOKENS[reasoningEffort]
+    : traitsOf(request.model.key).reasoningTokens;
+  return Math.min(wanted, reasoningTokens);
+}
+
+function startOf(message: Message | undefined): string {
+  const text = (message?.parts ?? []).map((part) => (part.type === 'text' ? part.text : '[image]')).join(' ');
+  const characters = [...text.slice(0, 2 * ECHO_LENGTH + 2)];
+  return characters.length > ECHO_LENGTH ? `${characters.slice(0, ECHO_LENGTH).join('')}...` : text;
+}
+
+/** Exactly `count` tokens: the beginning, then words that say nothing. */
+function fill(beginning: string, count: number, random: () => number): readonly string[] {
+  const tokens = count === 0 ? [] : tokensOf(beginning).slice(0, count);
+  while (tokens.length < count) tokens.push(` ${FILLER[Math.floor(random() * FILLER.length)]}`);
+  return tokens;
+}
+
+function cutAtStop(tokens: readonly string[], stop: readonly string[] = []): readonly string[] {
+  if (stop.length === 0) return tokens;
+  const text = tokens.join('');
+  const places = stop.map((word) => text.indexOf(word)).filter((place) => place >= 0);
+  return places.length === 0 ? tokens : tokensOf(text.slice(0, Math.min(...places)));
+}
+
+function withinLimit(answer: SandboxAnswer, maxTokens = Number.POSITIVE_INFINITY): SandboxAnswer {
+  let left = maxTokens;
+  let cut = false;
+  const take = (tokens: readonly string[]) => {
+    cut ||= tokens.length > left;
+    const taken = cut ? tokens.slice(0, left) : tokens;
+    left -= taken.length;
+    return taken;
+  };
+  const reasoning = take(answer.reasoning);
+  const text = take(answer.text);
+  const toolCalls = answer.toolCalls.map((call) => ({ ...call, tokens: take(call.tokens) }));
+  if (!cut) return answer;
+  return {
+    ...answer,
+    reasoning,
+    text,
+    toolCalls: toolCalls.filter(({ tokens }) => tokens.length > 0),
+    finishReason: 'length',
+  };
+}
+
+function turnOf({ model, messages, parameters }: ProviderRequest): string {
+  const said = canonicalJson([model.key, parameters.seed, messages]);
+  return createHash('sha256').update(said).digest('hex').slice(0, 16);
+}
+
+/** Mulberry32: the same numbers for the same seed, on every machine. */
+function randomOf(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

@@ -1,0 +1,54 @@
+// Owns the sandbox's models: names that say what they are, and what each does unasked.
+import type { ListedModel } from '../contract.ts';
+
+export interface SandboxTraits {
+  /** Reasoning tokens where the request names no effort. */
+  readonly reasoningTokens: number;
+  /** Whether it calls the first tool it is offered, where the choice is its own. */
+  readonly callsTools: boolean;
+}
+
+interface SandboxModel extends ListedModel {
+  readonly traits: SandboxTraits;
+}
+
+const NO_TRAITS: SandboxTraits = { reasoningTokens: 0, callsTools: false };
+
+const LIMITS = {
+  contextLength: 1_000_000,
+  maxOutputTokens: 100_000,
+  inputModalities: ['text', 'image'],
+  outputModalities: ['text'],
+};
+
+const MODELS: readonly SandboxModel[] = [
+  {
+    ...LIMITS,
+    key: 'sandbox-text',
+    displayName: 'Sandbox text (simulated)',
+    capabilities: ['tools', 'json', 'json-schema'],
+    traits: NO_TRAITS,
+  },
+  {
+    ...LIMITS,
+    key: 'sandbox-reasoning',
+    displayName: 'Sandbox reasoning (simulated)',
+    capabilities: ['tools', 'json', 'json-schema', 'reasoning'],
+    traits: { reasoningTokens: 32, callsTools: false },
+  },
+  {
+    ...LIMITS,
+    key: 'sandbox-tools',
+    displayName: 'Sandbox tool caller (simulated)',
+    capabilities: ['tools', 'json', 'json-schema'],
+    traits: { reasoningTokens: 0, callsTools: true },
+  },
+];
+
+export function traitsOf(modelKey: string): SandboxTraits {
+  return MODELS.find(({ key }) => key === modelKey)?.traits ?? NO_TRAITS;
+}
+
+export function listSandboxModels(): ListedModel[] {
+  return MODELS.map(({ traits: _traits, ...model }) => model);
+}
