@@ -1,0 +1,22 @@
+// Owns the mapping of API keys: only the SHA-256 of a key is ever stored.
+import { defineEntity, p } from '@mikro-orm/core';
+
+const ApiKeySchema = defineEntity({
+  name: 'ApiKey',
+  tableName: 'api_key',
+  properties: {
+    id: p.uuid().primary(),
+    workspaceId: p.uuid(),
+    name: p.text(),
+    prefix: p.text(),
+    hash: p.text(),
+    scopes: p.array(),
+    expiresAt: p.datetime().nullable(),
+    revokedAt: p.datetime().nullable(),
+    createdAt: p.datetime(),
+    updatedAt: p.datetime(),
+  },
+});
+
+export class ApiKeyEntity extends ApiKeySchema.class {}
+ApiKeySchema.setClass(ApiKeyEntity);

@@ -1,0 +1,52 @@
+// Owns the mapping of provider configs: one workspace's credentials for a provider. Secrets are sealed before they come here.
+import { defineEntity, p } from '@mikro-orm/core';
+import type { JsonObject } from '../../kernel/json.ts';
+
+export type ConfigOrigin = 'BUILT_IN' | 'ENVIRONMENT' | 'CUSTOM';
+export type ConfigHealth = 'UNKNOWN' | 'HEALTHY' | 'UNHEALTHY';
+
+/** Milliseconds; an absent limit takes the default. */
+export interface TimeLimits {
+  readonly connectMs?: number;
+  readonly firstTokenMs?: number;
+  readonly betweenTokensMs?: number;
+  readonly totalMs?: number;
+}
+
+/** Either a reference to an environment variable, or an encrypted text with the id of its key. */
+export type SealedSecret =
+  | { readonly env: string }
+  | { readonly keyId: string; readonly wrappedKey: string; readonly sealed: string };
+
+const ProviderConfigSchema = defineEntity({
+  name: 'ProviderConfig',
+  tableName: 'provider_config',
+  properties: {
+    id: p.uuid().primary(),
+    workspaceId: p.uuid(),
+    /** Resolved to the workspace's own provider spec of that key, else to the installation's. */
+    providerKey: p.text(),
+    name: p.text(),
+    baseUrl: p.text().nullable(),
+    secret: p.json().$type<SealedSecret>().nullable(),
+    /** The last characters of the secret, to tell one from another. */
+    secretHint: p.text().nullable(),
+    /** Sealed JSON of the extra request headers. */
+    headers: p.json().$type<SealedSecret>().nullable(),
+    settings: p.json().$type<JsonObject>(),
+    timeLimits: p.json().$type<TimeLimits>(),
+    enabled: p.boolean(),
+    origin: p.text().$type<ConfigOrigin>(),
+    health: p.text().$type<ConfigHealth>(),
+    healthError: p.json().$type<JsonObject>().nullable(),
+    healthLatencyMs: p.integer().nullable(),
+    healthCheckedAt: p.datetime().nullable(),
+    lastSyncAt: p.datetime().nullable(),
+    version: p.integer().version(),
+    createdAt: p.datetime(),
+    updatedAt: p.datetime(),
+  },
+});
+
+export class ProviderConfigEntity extends ProviderConfigSchema.class {}
+ProviderConfigSchema.setClass(ProviderConfigEntity);

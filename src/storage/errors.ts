@@ -1,0 +1,51 @@
+// Owns the one place where a driver's error becomes a `StorageError`.
+import { StorageError } from '../kernel/errors.ts';
+
+const CONSTRAINT_CLASS = '23';
+/** SQLSTATE classes and codes that mean "not now": connection, resources, operator intervention, time limits, locks. */
+const UNAVAILABLE_STATES = /^(08|53|57|58|55P03|40001|40P01)/;
+const UNAVAILABLE_SYSTEM_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+]);
+const UNAVAILABLE_TEXT =
+  /timeout exceeded when trying to connect|connection terminated|not queryable|query read timeout|PGlite is closed|cannot use a pool after calling end/i;
+
+interface DriverFault {
+  readonly code?: string;
+  readonly constraint?: string;
+  readonly message?: string;
+  readonly cause?: unknown;
+}
+
+/** Looks through the ORM's wrappers to the driver's own error. */
+export function toStorageError(error: unknown): StorageError {
+  if (error instanceof StorageError) return error;
+  for (let fault = error as DriverFault | undefined, depth = 0; fault && depth < 5; depth += 1) {
+    if (fault.code?.startsWith(CONSTRAINT_CLASS) && fault.code.length === 5) {
+      return new StorageError('conflict', fault.message ?? 'A constraint refused the write', {
+        cause: error,
+        ...(fault.constraint === undefined ? {} : { constraint: fault.constraint }),
+      });
+    }
+    if (isUnavailable(fault)) {
+      return new StorageError('unavailable', 'The database does not answer', { cause: error });
+    }
+    fault = (fault.cause ?? (fault as { previous?: unknown }).previous) as DriverFault | undefined;
+  }
+  return new StorageError('fault', error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+function isUnavailable(fault: DriverFault): boolean {
+  const code = fault.code ?? '';
+  return (
+    UNAVAILABLE_SYSTEM_CODES.has(code) ||
+    (code.length === 5 && UNAVAILABLE_STATES.test(code)) ||
+    UNAVAILABLE_TEXT.test(fault.message ?? '')
+  );
+}

@@ -1,0 +1,67 @@
+// Owns the embedded database: PGlite in a thread of its own, so that a statement never stalls the thread that carries tokens.
+import { parentPort, workerData } from 'node:worker_threads';
+import { PGlite, types } from '@electric-sql/pglite';
+
+export interface PgliteRequest {
+  readonly id: number;
+  readonly sql: string;
+  readonly values: readonly unknown[] | undefined;
+}
+
+export type PgliteReply =
+  | { readonly id: number; readonly rows: object[]; readonly affectedRows: number | undefined }
+  | {
+      readonly id: number;
+      readonly error: { readonly message: string; readonly code?: string; readonly constraint?: string };
+    };
+
+const port = parentPort;
+if (!port) throw new Error('pglite-worker runs in a worker thread only');
+
+const asText = (text: string) => text;
+const { dataDir } = workerData as { dataDir: string };
+const database = await PGlite.create({
+  dataDir,
+  // As the PostgreSQL driver gives them, so that the ORM reads both alike.
+  parsers: {
+    [types.DATE]: asText,
+    [types.TIMESTAMP]: asText,
+    [types.TIMESTAMPTZ]: asText,
+    [types.INTERVAL]: asText,
+    [types.INT8]: asText,
+    [types.NUMERIC]: asText,
+  },
+});
+port.postMessage({ id: 0, rows: [], affectedRows: undefined } satisfies PgliteReply);
+
+let tail: Promise<void> = Promise.resolve();
+port.on('message', (request: PgliteRequest | 'close') => {
+  tail = tail.then(() => (request === 'close' ? close() : answer(request)));
+});
+
+async function answer({ id, sql, values }: PgliteRequest): Promise<void> {
+  try {
+    if (values === undefined) {
+      await database.exec(sql);
+      port?.postMessage({ id, rows: [], affectedRows: undefined } satisfies PgliteReply);
+      return;
+    }
+    const { rows, affectedRows } = await database.query<object>(sql, [...values]);
+    port?.postMessage({ id, rows, affectedRows } satisfies PgliteReply);
+  } catch (error) {
+    const { message, code, constraint } = error as { message: string; code?: string; constraint?: string };
+    port?.postMessage({
+      id,
+      error: {
+        message,
+        ...(code === undefined ? {} : { code }),
+        ...(constraint === undefined ? {} : { constraint }),
+      },
+    } satisfies PgliteReply);
+  }
+}
+
+async function close(): Promise<void> {
+  await database.close();
+  process.exit(0);
+}

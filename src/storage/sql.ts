@@ -1,0 +1,54 @@
+// Owns the narrow SQL interface of the paths that go past the ORM, and its PostgreSQL binding.
+import pg from 'pg';
+import { toStorageError } from './errors.ts';
+
+export interface SqlStatement {
+  /** Prepared under this name where the driver can. */
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface SqlClient {
+  /** Raises `StorageError`. */
+  query<Row extends object>(statement: SqlStatement, values: readonly unknown[]): Promise<Row[]>;
+  close(): Promise<void>;
+}
+
+export interface PostgresSqlOptions {
+  readonly url: string;
+  readonly connections: number;
+  /** How long to wait for a free connection, and for a new one to open. */
+  readonly acquireTimeoutMs: number;
+  readonly statementTimeoutMs: number;
+  readonly applicationName: string;
+}
+
+/** A pool of its own, so that runs never queue behind catalogue reads. */
+export function createPostgresSqlClient(options: PostgresSqlOptions): SqlClient {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.connections,
+    connectionTimeoutMillis: options.acquireTimeoutMs,
+    statement_timeout: options.statementTimeoutMs,
+    query_timeout: options.statementTimeoutMs + 1_000,
+    application_name: options.applicationName,
+    keepAlive: true,
+  });
+  // An idle connection that the server drops is replaced on the next query; without a listener it would end the process.
+  pool.on('error', () => {});
+  return {
+    async query<Row extends object>(statement: SqlStatement, values: readonly unknown[]) {
+      try {
+        const result = await pool.query<Row>({
+          name: statement.name,
+          text: statement.text,
+          values: [...values],
+        });
+        return result.rows;
+      } catch (error) {
+        throw toStorageError(error);
+      }
+    },
+    close: () => pool.end(),
+  };
+}
