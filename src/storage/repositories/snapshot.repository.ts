@@ -1,4 +1,5 @@
 // Owns the reads that the in-memory snapshots are made of: the revision counters, and whole tables past the unit of work.
+import type { EntityClass } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import { ApiKeyEntity } from '../entities/api-key.entity.ts';
 import { ModelInstanceEntity } from '../entities/model-instance.entity.ts';
@@ -45,8 +46,8 @@ export class SnapshotRepository {
 
   async rows<Table extends SnapshotTable>(table: Table): Promise<SnapshotRow<Table>[]> {
     try {
-      const rows = await this.#entities().findAll(SNAPSHOT_ENTITIES[table], { disableIdentityMap: true });
-      return rows as SnapshotRow<Table>[];
+      const entity: unknown = SNAPSHOT_ENTITIES[table];
+      return await this.#entities().findAll(entity as EntityClass<SnapshotRow<Table>>, { disableIdentityMap: true });
     } catch (error) {
       throw toStorageError(error);
     }

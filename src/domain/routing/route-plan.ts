@@ -1,0 +1,51 @@
+// Owns the plan of a run: every candidate with its place and reason, or the reason for leaving it out.
+
+export type Fallback = 'NONE' | 'SAME_MODEL' | 'ANY';
+
+/** What the caller's `model` turned out to name. */
+export type SelectionKind = 'INSTANCE' | 'MODEL' | 'TAG' | 'AUTO';
+
+export type ReasonCode =
+  /** Places. */
+  | 'NAMED'
+  | 'PRIORITY'
+  | 'WEIGHT'
+  | 'CONTINUATION'
+  | 'FALLBACK'
+  | 'UNHEALTHY_LAST'
+  /** Reasons for leaving out. */
+  | 'NOT_NAMED'
+  | 'INSTANCE_DISABLED'
+  | 'CONFIG_DISABLED'
+  | 'PROVIDER_DISABLED'
+  | 'MODEL_UNAVAILABLE'
+  | 'MODEL_MISSING'
+  | 'NO_CREDENTIALS'
+  | 'PROTOCOL_MISSING'
+  | 'CAPABILITY_MISSING'
+  | 'OUTPUT_NOT_TEXT'
+  | 'CONTEXT_TOO_SMALL';
+
+export interface PlannedCandidate {
+  /** 1 is tried first; null = left out. */
+  readonly place: number | null;
+  /** The instance's slug, or `<canonical id>@<config name>` where a config serves as an implicit instance. */
+  readonly label: string;
+  readonly instanceId: string | null;
+  readonly configId: string;
+  readonly canonicalId: string;
+  readonly priority: number;
+  readonly weight: number;
+  readonly code: ReasonCode;
+  /** The same in words that a person reads. */
+  readonly reason: string;
+}
+
+export interface RoutePlan {
+  readonly model: string;
+  readonly kind: SelectionKind;
+  readonly fallback: Fallback;
+  readonly candidates: readonly PlannedCandidate[];
+  /** The whole choice in one sentence. */
+  readonly summary: string;
+}

@@ -1,0 +1,80 @@
+// Owns the events of a run as they stand in its log: a closed union with exactly one terminal event.
+import type { RoutePlan } from '../routing/route-plan.ts';
+import type { RunRecord } from './run-record.ts';
+
+interface EventBase {
+  readonly seq: number;
+  /** The first seq that this event covers; lower than `seq` only where neighbours were merged on reading. */
+  readonly fromSeq: number;
+  readonly runId: string;
+  /** Wall time in milliseconds. */
+  readonly atMs: number;
+}
+
+export interface StartedEvent extends EventBase {
+  readonly type: 'started';
+  readonly plan: RoutePlan;
+}
+
+export interface TextEvent extends EventBase {
+  readonly type: 'text-delta' | 'reasoning-delta';
+  readonly text: string;
+}
+
+export interface ToolCallEvent extends EventBase {
+  readonly type: 'tool-call-delta';
+  readonly index: number;
+  readonly callId: string | undefined;
+  readonly name: string | undefined;
+  readonly argumentsText: string;
+}
+
+export interface ReroutedEvent extends EventBase {
+  readonly type: 'rerouted';
+  /** Labels of the instances, as in the plan. */
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string;
+  /** All content since the start is void. */
+  readonly discard: boolean;
+}
+
+export interface EndedEvent extends EventBase {
+  readonly type: 'finished' | 'failed' | 'cancelled' | 'interrupted';
+  readonly run: RunRecord;
+}
+
+export type DeltaEvent = TextEvent | ToolCallEvent;
+export type CompletionEvent = StartedEvent | DeltaEvent | ReroutedEvent | EndedEvent;
+
+export function isEnd(event: CompletionEvent): event is EndedEvent {
+  return 'run' in event;
+}
+
+const EVENT_OVERHEAD_BYTES = 160;
+
+/** Estimate of what an event takes in memory. */
+export function bytesOfEvent(event: CompletionEvent): number {
+  if ('text' in event) return EVENT_OVERHEAD_BYTES + event.text.length;
+  if (event.type === 'tool-call-delta') return EVENT_OVERHEAD_BYTES + event.argumentsText.length;
+  if (isEnd(event)) return 2_000 + event.run.text.length + event.run.reasoning.length + event.run.inputBytes;
+  return 1_000;
+}
+
+/** One event for two that follow each other, if they are deltas of one kind (and of one tool call). */
+export function mergeDeltas(first: CompletionEvent, second: CompletionEvent): DeltaEvent | undefined {
+  if (first.type === 'text-delta' || first.type === 'reasoning-delta') {
+    if (second.type !== first.type) return undefined;
+    return { ...second, fromSeq: first.fromSeq, text: first.text + second.text };
+  }
+  if (first.type !== 'tool-call-delta' || second.type !== 'tool-call-delta' || first.index !== second.index) {
+    return undefined;
+  }
+  return {
+    ...second,
+    fromSeq: first.fromSeq,
+    callId: first.callId ?? second.callId,
+    name: first.name ?? second.name,
+    argumentsText: first.argumentsText + second.argumentsText,
+  };
+}
