@@ -1,0 +1,139 @@
+// Owns the one way out to providers: pooled keep-alive connections on undici, verified TLS, checked addresses, and a log line per request.
+import { X509Certificate } from 'node:crypto';
+import { createSecureContext, getCACertificates, rootCertificates } from 'node:tls';
+import { Agent, buildConnector } from 'undici';
+import { ProviderError } from '../kernel/errors.ts';
+import type { Logger } from '../kernel/logger.ts';
+import type { UpstreamHttp, UpstreamRequest, UpstreamResponse } from './contract.ts';
+import { type AllowAddress, checkLiteral, guardedLookup } from './http-addresses.ts';
+import { HttpExchange } from './http-exchange.ts';
+
+export interface UpstreamHttpOptions {
+  readonly logger: Logger;
+  /** Whether an address may be connected to; asked after DNS, with IPv4-mapped forms unwrapped. Without it, all may. */
+  readonly allowAddress?: AllowAddress;
+  /** How long an idle connection is kept, unless the server says less. Default 30,000. */
+  readonly keepAliveMs?: number;
+}
+
+const MAX_KEEP_ALIVE_MS = 600_000;
+
+export function createUpstreamHttp(options: UpstreamHttpOptions): UpstreamHttp {
+  const agents = new Map<string, Agent>();
+
+  function agentFor({ connectTimeoutMs, caPem }: UpstreamRequest): Agent {
+    const key = `${connectTimeoutMs} ${caPem ?? ''}`;
+    const known = agents.get(key);
+    if (known) return known;
+    const agent = newAgent(options, connectTimeoutMs, caPem);
+    agents.set(key, agent);
+    return agent;
+  }
+
+  return {
+    async send(request) {
+      const url = new URL(request.url);
+      const startedMs = performance.now();
+      try {
+        const response = await exchange(agentFor(request), url, request);
+        logRequest(options.logger, request, url, startedMs, { status: response.status });
+        return response;
+      } catch (error) {
+        logRequest(options.logger, request, url, startedMs, { fault: faultName(error) });
+        throw error;
+      }
+    },
+    async close() {
+      const open = [...agents.values()];
+      agents.clear();
+      await Promise.all(open.map((agent) => agent.destroy()));
+    },
+  };
+}
+
+function exchange(agent: Agent, url: URL, request: UpstreamRequest): Promise<UpstreamResponse> {
+  const handler = new HttpExchange(url.host, request.signal);
+  if (!request.signal.aborted) {
+    agent.dispatch(
+      {
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: request.method,
+        // Compressed answers would be held back by the compressor instead of being streamed.
+        headers: { 'accept-encoding': 'identity', ...request.headers },
+        body: request.body ?? null,
+      },
+      handler,
+    );
+  }
+  return handler.started;
+}
+
+/** Waiting for headers and bytes is bounded by the caller's signal, so undici's own limits are off. */
+function newAgent(options: UpstreamHttpOptions, connectTimeoutMs: number, caPem: string | undefined): Agent {
+  const { allowAddress } = options;
+  const connect = buildConnector({
+    timeout: connectTimeoutMs,
+    allowH2: false,
+    ...(caPem === undefined ? {} : { secureContext: secureContextWith(caPem) }),
+    ...(allowAddress ? { lookup: guardedLookup(allowAddress) } : {}),
+  });
+  return new Agent({
+    connect(target, callback) {
+      // Node asks no lookup for a literal address.
+      if (allowAddress) checkLiteral(target.hostname.replace(/^\[|\]$/g, ''), allowAddress);
+      connect(target, callback);
+    },
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    keepAliveTimeout: options.keepAliveMs ?? 30_000,
+    keepAliveMaxTimeout: MAX_KEEP_ALIVE_MS,
+    pipelining: 1,
+  });
+}
+
+/** Node leaves out of a bundle what it cannot read, without a word; so the first certificate is parsed here. */
+function secureContextWith(caPem: string) {
+  try {
+    new X509Certificate(caPem);
+    return createSecureContext({ ca: [...systemRoots(), caPem] });
+  } catch (cause) {
+    throw new ProviderError(
+      'PROVIDER_UNAVAILABLE',
+      'The CA bundle of this provider config is not a PEM certificate.',
+      {
+        cause,
+        phase: 'connect',
+      },
+    );
+  }
+}
+
+function systemRoots(): readonly string[] {
+  // Absent before Node 22.15.
+  return typeof getCACertificates === 'function' ? getCACertificates('default') : rootCertificates;
+}
+
+function logRequest(
+  logger: Logger,
+  request: UpstreamRequest,
+  url: URL,
+  startedMs: number,
+  outcome: { readonly status: number } | { readonly fault: string },
+): void {
+  logger.debug(
+    {
+      method: request.method,
+      host: url.host,
+      path: url.pathname,
+      ...outcome,
+      ms: Math.round(performance.now() - startedMs),
+    },
+    'upstream request',
+  );
+}
+
+function faultName(error: unknown): string {
+  if (error instanceof ProviderError) return error.code;
+  return error instanceof Error ? error.name : 'aborted';
+}

@@ -1,0 +1,21 @@
+// Owns the look-up of adapters by protocol name: adapters are code, everything else about a provider is a row.
+import type { Adapter } from './contract.ts';
+
+export interface AdapterRegistry {
+  get(protocol: string): Adapter | undefined;
+  protocols(): string[];
+}
+
+export function createAdapterRegistry(adapters: readonly Adapter[]): AdapterRegistry {
+  const byProtocol = new Map<string, Adapter>();
+  for (const adapter of adapters) {
+    if (byProtocol.has(adapter.protocol)) {
+      throw new Error(`Two adapters claim the protocol "${adapter.protocol}".`);
+    }
+    byProtocol.set(adapter.protocol, adapter);
+  }
+  return {
+    get: (protocol) => byProtocol.get(protocol),
+    protocols: () => [...byProtocol.keys()].sort(),
+  };
+}
