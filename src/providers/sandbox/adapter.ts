@@ -31,10 +31,10 @@ export function createSandboxAdapter(given: SandboxAdapterOptions = {}): Adapter
     stream: (request, { signal }) => streamAnswer(request, signal, pacing),
     unsupported: () => [],
     listModels: async (_target, { signal }: CallOptions) => {
-      throwIfCancelled(signal);
+      signal.throwIfAborted();
       return listSandboxModels();
     },
-    check: async (_target, { signal }) => throwIfCancelled(signal),
+    check: async (_target, { signal }) => signal.throwIfAborted(),
   };
 }
 
@@ -44,7 +44,7 @@ async function* streamAnswer(
   pacing: Required<SandboxAdapterOptions>,
 ): AsyncGenerator<StreamPart[]> {
   const options = parseSandboxOptions(request.providerOptions);
-  throwIfCancelled(signal);
+  signal.throwIfAborted();
   await waitFor(options.firstTokenMs, signal, pacing);
   if (options.fail?.afterTokens === 0) throw faultOf(options.fail, 'headers');
 
@@ -61,7 +61,7 @@ async function* streamAnswer(
       const pausing = pause(tokens);
       if (pausing) await pausing;
     }
-    throwIfCancelled(signal);
+    signal.throwIfAborted();
     read.push(part);
     tokens += 1;
     if (tokens % options.tokensPerRead !== 0) continue;
@@ -162,16 +162,10 @@ async function waitFor(
   signal: AbortSignal,
   pacing: Required<SandboxAdapterOptions>,
 ): Promise<void> {
-  if (ms > 0) await pacing.delay(ms, signal).catch(() => throwIfCancelled(signal));
+  if (ms > 0) await pacing.delay(ms, signal);
 }
 
 async function untilAborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');
-  throwIfCancelled(signal);
-}
-
-function throwIfCancelled(signal: AbortSignal): void {
-  if (!signal.aborted) return;
-  if (signal.reason instanceof ProviderError) throw signal.reason;
-  throw new ProviderError('CANCELLED', 'The request was cancelled.', { cause: signal.reason });
+  signal.throwIfAborted();
 }

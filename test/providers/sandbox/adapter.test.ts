@@ -347,7 +347,7 @@ describe('faults', () => {
     expect((await iterator.next()).value).toHaveLength(2);
     const stalled = iterator.next();
     controller.abort();
-    await expect(stalled).rejects.toMatchObject({ code: 'CANCELLED' });
+    await expect(stalled).rejects.toBe(controller.signal.reason);
   });
 
   test.each([
@@ -372,7 +372,7 @@ describe('cancelling', () => {
     const first = iterator.next();
     const reason = new Error('enough');
     controller.abort(reason);
-    await expect(first).rejects.toMatchObject({ code: 'CANCELLED', cause: reason });
+    await expect(first).rejects.toBe(reason);
   });
 
   test('is noticed between two reads of an unbounded stream, and before it began', async () => {
@@ -385,11 +385,11 @@ describe('cancelling', () => {
         if (count === 10) controller.abort();
       }
     };
-    await expect(run()).rejects.toMatchObject({ code: 'CANCELLED' });
+    await expect(run()).rejects.toBe(controller.signal.reason);
     expect(count).toBe(10);
-    await expect(createSandboxAdapter().check(target, { signal: controller.signal })).rejects.toMatchObject({
-      code: 'CANCELLED',
-    });
+    await expect(createSandboxAdapter().check(target, { signal: controller.signal })).rejects.toBe(
+      controller.signal.reason,
+    );
   });
 });
 
