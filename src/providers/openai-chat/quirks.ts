@@ -1,0 +1,114 @@
+// Owns the named deviations from OpenAI's chat protocol: data on provider and model rows, validated here.
+import { z } from 'zod';
+import { ProviderError } from '../../kernel/errors.ts';
+import type { JsonObject } from '../../kernel/json.ts';
+
+/** What of a request a server may lack. The names are those of the completion input, with a part after the dot where only that is lacking. */
+export const FEATURES = [
+  'temperature',
+  'topP',
+  'topK',
+  'stop',
+  'seed',
+  'presencePenalty',
+  'frequencyPenalty',
+  'repetitionPenalty',
+  'logitBias',
+  'reasoningEffort',
+  'reasoningTokens',
+  'parallelToolCalls',
+  'tools',
+  'tools.strict',
+  'toolChoice',
+  'toolChoice.required',
+  'toolChoice.named',
+  'responseFormat.json',
+  'responseFormat.json-schema',
+  'images',
+  'images.url',
+  'images.data',
+] as const;
+
+export type Feature = (typeof FEATURES)[number];
+
+const feature = z.enum(FEATURES);
+
+/**
+ * A row without quirks is a server that takes what OpenAI's own API takes, under the older names that the whole family knows.
+ * Rows name only what differs. Example: `{ "maxTokensName": "max_completion_tokens", "lacks": ["logitBias"] }`.
+ */
+export const quirksSchema = z.strictObject({
+  /** Features that the server refuses or ignores; a request that uses one is refused before the call. `images` covers `images.url` and `images.data`. */
+  lacks: z.array(feature).default([]),
+  /** As `lacks`, for models that reason: OpenAI and xAI refuse sampling parameters there. A model row clears it with `[]`. */
+  lacksWhenReasoning: z.array(feature).default([]),
+  /** What the server takes beyond OpenAI's own parameters: `topK` as `top_k`, `repetitionPenalty`, `reasoningTokens`. */
+  extras: z.array(z.enum(['topK', 'repetitionPenalty', 'reasoningTokens'])).default([]),
+
+  /** Role of system messages. `developer` is for OpenAI models that refuse `system`. */
+  systemRole: z.enum(['system', 'developer']).default('system'),
+  /** One system message, first; then user and assistant in strict turns: neighbours of one role are joined (Perplexity, strict chat templates). */
+  strictTurns: z.boolean().default(false),
+
+  /** `max_tokens` is deprecated at OpenAI, and refused by its reasoning models. */
+  maxTokensName: z.enum(['max_tokens', 'max_completion_tokens']).default('max_tokens'),
+  /** Mistral has `random_seed`. */
+  seedName: z.enum(['seed', 'random_seed']).default('seed'),
+  /** llama.cpp has `repeat_penalty`. */
+  repetitionPenaltyName: z.enum(['repetition_penalty', 'repeat_penalty']).default('repetition_penalty'),
+  /** Whether `stream_options: { include_usage: true }` is sent. Off where it is refused, or where usage comes anyway (Mistral, Perplexity). */
+  streamOptions: z.boolean().default(true),
+
+  /** The word for "some tool must be called". Mistral's is `any`. */
+  requiredToolChoice: z.enum(['required', 'any']).default('required'),
+  /** Mistral takes only ids of nine letters and digits: others are hashed into such, call and result alike. */
+  toolCallIds: z.enum(['any', 'nine-alphanumeric']).default('any'),
+  /** `nested` is OpenAI's `json_schema: { name, schema }`; `inline` puts `schema` beside `type` (older Together). */
+  jsonSchemaForm: z.enum(['nested', 'inline']).default('nested'),
+  /** `string` puts the URL itself under `image_url`. */
+  imageUrlForm: z.enum(['object', 'string']).default('object'),
+  /** Sends prompt-cache hints as `cache_control` on text and image parts (OpenRouter). Without it hints have no effect. */
+  cacheControl: z.boolean().default(false),
+
+  /**
+   * How reasoning is asked for: `effort` is `reasoning_effort`; `object` is `reasoning: { effort | max_tokens }` (OpenRouter);
+   * `thinking` is `thinking: { type: "enabled" | "disabled" }` (z.ai); `thinking-and-effort` is both (DeepSeek).
+   */
+  reasoningStyle: z.enum(['effort', 'object', 'thinking', 'thinking-and-effort']).default('effort'),
+  /** The accepted efforts and the server's words for them; others are refused before the call. Without it, all pass under their own names. */
+  reasoningEfforts: z
+    .partialRecord(z.enum(['none', 'minimal', 'low', 'medium', 'high', 'max']), z.string())
+    .optional(),
+  /**
+   * When an assistant message is sent back with its reasoning, under the field it came in (`reasoning_content`, `reasoning`,
+   * `reasoning_details`): DeepSeek demands it of messages with tool calls, strict servers refuse the unknown field.
+   */
+  echoReasoning: z.enum(['never', 'with-tool-calls', 'always']).default('never'),
+
+  /** Path of the model list under the base URL; `null` where there is none. */
+  modelsPath: z.string().startsWith('/').nullable().default('/models'),
+  /**
+   * What `check` gets to prove address and credential; the model list by default. `null` posts an empty completion instead, which a
+   * good credential turns into a validation error: for servers without a list, or whose list is public.
+   */
+  checkPath: z.string().startsWith('/').nullable().optional(),
+});
+
+export type Quirks = z.output<typeof quirksSchema>;
+
+const parsed = new WeakMap<JsonObject, Quirks>();
+
+/** The quirks of a row; parsed once for each object, for this is on the path of every completion. */
+export function quirksOf(row: JsonObject): Quirks {
+  const known = parsed.get(row);
+  if (known) return known;
+  const result = quirksSchema.safeParse(row);
+  if (!result.success) {
+    throw new ProviderError(
+      'PROVIDER_INVALID_REQUEST',
+      `Quirks of openai-chat: ${z.prettifyError(result.error)}`,
+    );
+  }
+  parsed.set(row, result.data);
+  return result.data;
+}
