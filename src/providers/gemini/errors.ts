@@ -1,0 +1,104 @@
+// Owns what Google's error answers mean: their statuses and details say more than the HTTP status does.
+import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
+import { type JsonValue, parseJson } from '../../kernel/json.ts';
+import type { Secret } from '../../kernel/secret.ts';
+import type { UpstreamResponse } from '../contract.ts';
+import { errorText, faultOfRedirect, faultOfStatus, withoutSecret } from '../faults.ts';
+import { waitOf } from '../retry-after.ts';
+import { errorSchema, type GeminiError } from './wire.ts';
+
+/** The fault that an answer without 2xx is. Reads its body. */
+export async function faultOfAnswer(
+  response: UpstreamResponse,
+  secret: Secret | undefined,
+): Promise<ProviderError> {
+  const { status, headers } = response;
+  const body = await response.text();
+  if (status >= 300 && status < 400) return faultOfRedirect(status, headers);
+  const { message, json } = errorText(body);
+  const error = errorWithin(json);
+  const words = withoutSecret(error?.message ?? message, secret);
+  return faultOfStatus(status, headers, { ...(error ? meaningOf(error, status) : {}), message: words });
+}
+
+/** The fault that an `error` object within a stream is. */
+export function faultOfErrorInStream(error: GeminiError): ProviderError {
+  const status = error.code ?? 500;
+  return faultOfStatus(
+    status,
+    {},
+    {
+      ...meaningOf(error, status),
+      message: error.message ?? 'Gemini reported a fault within its answer.',
+      phase: 'stream',
+    },
+  );
+}
+
+/** The fault in bare JSON after the events of a stream, if it is one. */
+export function faultOfBareJson(text: string): ProviderError | undefined {
+  const error = errorWithin(parseJson(text));
+  return error && faultOfErrorInStream(error);
+}
+
+export function faultOfBlockedPrompt(reason: string, message: string | undefined): ProviderError {
+  return new ProviderError('PROVIDER_CONTENT_FILTERED', message ?? `Gemini refused the prompt: ${reason}.`, {
+    status: 200,
+    phase: 'stream',
+    providerCode: reason,
+  });
+}
+
+/** `{error}`, or `[{error}]` where a stream was asked for. */
+function errorWithin(json: JsonValue | undefined): GeminiError | undefined {
+  const [first] = Array.isArray(json) ? (json as readonly JsonValue[]) : [json];
+  const error = typeof first === 'object' && first !== null && 'error' in first ? first.error : undefined;
+  const result = errorSchema.safeParse(error);
+  return result.success ? result.data : undefined;
+}
+
+interface Meaning {
+  readonly providerCode?: string;
+  readonly code?: ProviderErrorCode;
+  readonly transient?: boolean;
+  readonly retryAfterMs?: number;
+}
+
+/** ErrorInfo reasons by which Google refuses a credential with status 400. */
+const CREDENTIAL_REASONS: ReadonlySet<string> = new Set([
+  'API_KEY_INVALID',
+  'API_KEY_EXPIRED',
+  'ACCESS_TOKEN_EXPIRED',
+  'ACCESS_TOKEN_TYPE_UNSUPPORTED',
+]);
+
+const TOO_LONG =
+  /token count .*exceeds|exceeds the maximum number of (input )?tokens|input context is too long/i;
+
+function meaningOf(error: GeminiError, status: number): Meaning {
+  const details = error.details ?? [];
+  const reason = details.find((detail) => detail.reason !== undefined)?.reason;
+  const retryDelay = details.find((detail) => detail.retryDelay !== undefined)?.retryDelay;
+  const waitMs = retryDelay === undefined ? undefined : waitOf(retryDelay, 0);
+  const providerCode = reason ?? error.status;
+  return {
+    ...(providerCode === undefined ? {} : { providerCode }),
+    ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
+    ...verdictOf(error, reason, status),
+    // A quota of the day does not come back within any wait that a retry would make.
+    ...(status === 429 && spentForToday(error) ? { transient: false } : {}),
+  };
+}
+
+function verdictOf(error: GeminiError, reason: string | undefined, status: number): Meaning {
+  if (reason !== undefined && CREDENTIAL_REASONS.has(reason)) return { code: 'PROVIDER_AUTHENTICATION' };
+  if (status !== 400) return {};
+  if (TOO_LONG.test(error.message ?? '')) return { code: 'CONTEXT_LENGTH_EXCEEDED' };
+  // The account's region or billing stands in the way, not the request: another provider may serve it.
+  if (error.status === 'FAILED_PRECONDITION') return { code: 'PROVIDER_UNAVAILABLE', transient: false };
+  return {};
+}
+
+function spentForToday({ details = [] }: GeminiError): boolean {
+  return details.some(({ violations = [] }) => violations.some(({ quotaId }) => quotaId?.includes('PerDay')));
+}

@@ -1,0 +1,71 @@
+// Owns the listing of the models that a Gemini API key can see.
+import { parseJson } from '../../kernel/json.ts';
+import type { CallOptions, ListedModel, ProviderTarget, UpstreamHttp } from '../contract.ts';
+import { authHeaders } from '../credentials.ts';
+import { protocolFault } from './decode.ts';
+import { faultOfAnswer } from './errors.ts';
+import { modelListSchema } from './wire.ts';
+
+const MAX_PAGE_SIZE = 1000;
+const MAX_PAGES = 50;
+
+export async function listGeminiModels(
+  http: UpstreamHttp,
+  target: ProviderTarget,
+  options: CallOptions,
+  { pageSize, pages }: { readonly pageSize: number; readonly pages: number } = {
+    pageSize: MAX_PAGE_SIZE,
+    pages: MAX_PAGES,
+  },
+): Promise<ListedModel[]> {
+  const models: ListedModel[] = [];
+  let pageToken: string | undefined;
+  for (let page = 0; page < pages; page += 1) {
+    const query = new URLSearchParams({ pageSize: String(pageSize), ...(pageToken ? { pageToken } : {}) });
+    const list = await readPage(http, target, query, options);
+    models.push(...(list.models ?? []).map(toListedModel));
+    pageToken = list.nextPageToken;
+    if (!pageToken) return models;
+  }
+  if (pages === MAX_PAGES)
+    throw protocolFault(`Gemini's list of models does not end after ${MAX_PAGES} pages.`);
+  return models;
+}
+
+async function readPage(
+  http: UpstreamHttp,
+  target: ProviderTarget,
+  query: URLSearchParams,
+  { signal }: CallOptions,
+): Promise<ReturnType<typeof modelListSchema.parse>> {
+  const response = await http.send({
+    method: 'GET',
+    url: `${target.baseUrl}/models?${query}`,
+    headers: authHeaders(target),
+    signal,
+    connectTimeoutMs: target.connectTimeoutMs,
+  });
+  if (response.status < 200 || response.status >= 300) throw await faultOfAnswer(response, target.secret);
+  const result = modelListSchema.safeParse(parseJson(await response.text()));
+  if (!result.success)
+    throw protocolFault('Gemini answered with something other than a list of models.', result.error);
+  return result.data;
+}
+
+type WireModel = NonNullable<ReturnType<typeof modelListSchema.parse>['models']>[number];
+
+function toListedModel(model: WireModel): ListedModel {
+  const methods = model.supportedGenerationMethods;
+  const capabilities = [
+    ...(model.thinking ? ['reasoning'] : []),
+    ...(methods?.includes('embedContent') ? ['embedding'] : []),
+  ];
+  return {
+    key: model.name.replace(/^models\//, ''),
+    ...(model.displayName === undefined ? {} : { displayName: model.displayName }),
+    ...(model.inputTokenLimit ? { contextLength: model.inputTokenLimit } : {}),
+    ...(model.outputTokenLimit ? { maxOutputTokens: model.outputTokenLimit } : {}),
+    ...(methods?.includes('embedContent') ? { outputModalities: ['embedding'] } : {}),
+    ...(capabilities.length > 0 ? { capabilities } : {}),
+  };
+}
