@@ -1,0 +1,174 @@
+// Owns the way from a ProviderRequest to the body of `POST /responses`, stateless: nothing is stored at the provider.
+import type { JsonObject, JsonValue } from '../../kernel/json.ts';
+import type {
+  ImageSource,
+  Message,
+  MessagePart,
+  Parameters,
+  ProviderRequest,
+  ResponseFormat,
+  Tool,
+  ToolChoice,
+  Unsupported,
+} from '../contract.ts';
+import { assistantItems } from './continuation.ts';
+import { quirksOf, type ResponsesQuirks } from './quirks.ts';
+import type { InputItem } from './wire.ts';
+
+const NO_SUCH_PARAMETERS = [
+  'topK',
+  'stop',
+  'seed',
+  'presencePenalty',
+  'frequencyPenalty',
+  'repetitionPenalty',
+  'logitBias',
+  'reasoningTokens',
+] as const satisfies readonly (keyof Parameters)[];
+
+export function encodeRequest(request: ProviderRequest): string {
+  const quirks = quirksOf(request.target.quirks);
+  const { instructions, rest } = splitInstructions(request.messages);
+  return JSON.stringify({
+    model: request.model.key,
+    instructions,
+    input: rest.flatMap(inputItems),
+    stream: true,
+    store: false,
+    ...encodeParameters(request, quirks),
+    ...encodeTools(request, quirks),
+    ...encodeReasoning(request, quirks),
+    text: encodeFormat(request.responseFormat),
+    ...request.providerOptions,
+  });
+}
+
+/** The system messages at the head become `instructions`; one further down keeps its place as an item. */
+function splitInstructions(messages: readonly Message[]): {
+  instructions?: string;
+  rest: readonly Message[];
+} {
+  const end = messages.findIndex(
+    ({ role, parts }) => role !== 'system' || parts.some(({ type }) => type !== 'text'),
+  );
+  // A request needs at least one input item.
+  const count = end < 0 ? messages.length - 1 : end;
+  if (count <= 0) return { rest: messages };
+  const instructions = messages.slice(0, count).map(plainText).join('\n\n');
+  return { instructions, rest: messages.slice(count) };
+}
+
+function inputItems(message: Message): InputItem[] {
+  switch (message.role) {
+    case 'assistant':
+      return assistantItems(message);
+    case 'tool':
+      return [
+        { type: 'function_call_output', call_id: message.toolCallId ?? '', output: toolOutput(message) },
+      ];
+    default:
+      return [{ type: 'message', role: message.role, content: message.parts.map(inputPart) }];
+  }
+}
+
+function toolOutput(message: Message): JsonValue {
+  return message.parts.every(({ type }) => type === 'text')
+    ? plainText(message)
+    : message.parts.map(inputPart);
+}
+
+function inputPart(part: MessagePart): JsonObject {
+  if (part.type === 'text') return { type: 'input_text', text: part.text };
+  return { type: 'input_image', image_url: urlOf(part.image), detail: part.image.detail ?? 'auto' };
+}
+
+function urlOf(image: ImageSource): string {
+  return 'url' in image ? image.url : `data:${image.mediaType};base64,${image.data}`;
+}
+
+function plainText(message: Message): string {
+  return message.parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
+}
+
+function encodeParameters({ parameters }: ProviderRequest, quirks: ResponsesQuirks): JsonObject {
+  const accepted = (name: keyof Parameters) => !quirks.refuses.includes(`parameters.${name}`);
+  return defined({
+    max_output_tokens: accepted('maxTokens') ? parameters.maxTokens : undefined,
+    temperature: accepted('temperature') ? parameters.temperature : undefined,
+    top_p: accepted('topP') ? parameters.topP : undefined,
+  });
+}
+
+function encodeTools(
+  { tools, toolChoice, parameters }: ProviderRequest,
+  quirks: ResponsesQuirks,
+): JsonObject {
+  if (tools.length === 0) return {};
+  const parallel = quirks.refuses.includes('parameters.parallelToolCalls')
+    ? undefined
+    : parameters.parallelToolCalls;
+  return defined({
+    tools: tools.map(encodeTool),
+    tool_choice: toolChoice && encodeToolChoice(toolChoice),
+    parallel_tool_calls: parallel,
+  });
+}
+
+function encodeTool(tool: Tool): JsonObject {
+  return defined({
+    type: 'function',
+    name: tool.name,
+    description: tool.description,
+    parameters: tool.parameters,
+    // Left out, it would be true here, and refuse most schemas.
+    strict: tool.strict ?? false,
+  });
+}
+
+function encodeToolChoice(choice: ToolChoice): JsonValue {
+  return choice.type === 'tool' ? { type: 'function', name: choice.name } : choice.type;
+}
+
+function encodeReasoning({ model, parameters }: ProviderRequest, quirks: ResponsesQuirks): JsonObject {
+  const accepted = !quirks.refuses.includes('parameters.reasoningEffort');
+  const effort = accepted ? parameters.reasoningEffort : undefined;
+  if (!model.reasoning && effort === undefined) return {};
+  const silent = effort === 'none' || quirks.reasoningSummary === 'none';
+  const reasoning = defined({
+    effort: effort && (quirks.effortNames[effort] ?? effort),
+    summary: silent ? undefined : quirks.reasoningSummary,
+  });
+  return {
+    ...(Object.keys(reasoning).length > 0 ? { reasoning } : {}),
+    // Models that do not reason refuse to be asked for it.
+    ...(model.reasoning && quirks.encryptedReasoning ? { include: ['reasoning.encrypted_content'] } : {}),
+  };
+}
+
+function encodeFormat(format: ResponseFormat | undefined): JsonObject | undefined {
+  if (format === undefined || format.type === 'text') return undefined;
+  if (format.type === 'json') return { format: { type: 'json_object' } };
+  const { name, description, schema, strict = false } = format;
+  return { format: defined({ type: 'json_schema', name, description, schema, strict }) };
+}
+
+function defined(fields: Record<string, JsonValue | undefined>): JsonObject {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as JsonObject;
+}
+
+export function unsupportedBy(request: ProviderRequest): Unsupported[] {
+  const { parameters, target } = request;
+  const lacking: Unsupported[] = NO_SUCH_PARAMETERS.filter((name) => parameters[name] !== undefined).map(
+    (name) => ({
+      path: `parameters.${name}`,
+      message: `The Responses API has no such parameter.`,
+    }),
+  );
+  for (const path of quirksOf(target.quirks).refuses) {
+    const name = path.replace(/^parameters\./, '') as keyof Parameters;
+    if (parameters[name] !== undefined && !lacking.some((entry) => entry.path === path)) {
+      lacking.push({ path, message: `The model ${request.model.key} does not take this parameter.` });
+    }
+  }
+  return lacking;
+}

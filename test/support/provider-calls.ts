@@ -1,0 +1,115 @@
+// Owns what the adapter tests share: a request with everything at rest, and the reading of a stream to its end.
+import { ProviderError } from '../../src/kernel/errors.ts';
+import { silentLogger } from '../../src/kernel/logger.ts';
+import { Secret } from '../../src/kernel/secret.ts';
+import type {
+  Adapter,
+  Message,
+  ProviderRequest,
+  ProviderTarget,
+  StreamPart,
+} from '../../src/providers/contract.ts';
+import { createUpstreamHttp } from '../../src/providers/http.ts';
+import { type Answer, type Reply, startFakeUpstream } from './fake-upstream.ts';
+
+export function providerTarget(over: Partial<ProviderTarget> = {}): ProviderTarget {
+  return {
+    configId: 'config-1',
+    providerKey: 'fake',
+    baseUrl: 'http://127.0.0.1:1',
+    auth: { type: 'header', header: 'authorization', prefix: 'Bearer ', optional: false },
+    secret: new Secret('sk-test'),
+    headers: {},
+    settings: {},
+    quirks: {},
+    connectTimeoutMs: 2000,
+    ...over,
+  };
+}
+
+export function providerRequest(over: Partial<ProviderRequest> = {}): ProviderRequest {
+  return {
+    target: providerTarget(),
+    model: { key: 'model-1', reasoning: false },
+    messages: [userMessage('Hello')],
+    parameters: {},
+    tools: [],
+    providerOptions: {},
+    ...over,
+  };
+}
+
+export function userMessage(text: string): Message {
+  return { role: 'user', parts: [{ type: 'text', text }], toolCalls: [] };
+}
+
+export function systemMessage(text: string): Message {
+  return { role: 'system', parts: [{ type: 'text', text }], toolCalls: [] };
+}
+
+export function toolMessage(toolCallId: string, text: string): Message {
+  return { role: 'tool', parts: [{ type: 'text', text }], toolCalls: [], toolCallId };
+}
+
+export interface Collected {
+  readonly reads: StreamPart[][];
+  readonly parts: StreamPart[];
+  /** What ended the stream, if not `finish`. */
+  readonly fault?: ProviderError;
+}
+
+/** Reads a stream to its end; a fault that is no ProviderError is raised. */
+export async function collectParts(
+  adapter: Adapter,
+  request: ProviderRequest,
+  signal = new AbortController().signal,
+): Promise<Collected> {
+  const reads: StreamPart[][] = [];
+  try {
+    for await (const read of adapter.stream(request, { signal })) reads.push(read);
+  } catch (fault) {
+    if (!(fault instanceof ProviderError)) throw fault;
+    return { reads, parts: reads.flat(), fault };
+  }
+  return { reads, parts: reads.flat() };
+}
+
+/** Starts a fake provider and an HTTP side; both are closed when the test leaves the block. */
+export async function startProvider(answer: Answer | Reply) {
+  const upstream = await startFakeUpstream(typeof answer === 'function' ? answer : () => answer);
+  const http = createUpstreamHttp({ logger: silentLogger });
+  return {
+    upstream,
+    http,
+    async [Symbol.asyncDispose]() {
+      await http.close();
+      await upstream.close();
+    },
+  };
+}
+
+/** The assistant message that a finished stream amounts to, as the gateway keeps it. */
+export function assistantMessageOf(parts: readonly StreamPart[]): Message {
+  const calls = new Map<number, { callId: string; name: string; argumentsText: string }>();
+  let text = '';
+  for (const part of parts) {
+    if (part.type === 'text-delta') text += part.text;
+    if (part.type !== 'tool-call-delta') continue;
+    const call = calls.get(part.index) ?? {
+      callId: part.callId ?? '',
+      name: part.name ?? '',
+      argumentsText: '',
+    };
+    call.argumentsText += part.argumentsText;
+    calls.set(part.index, call);
+  }
+  const finish = parts.at(-1);
+  return {
+    role: 'assistant',
+    parts: text === '' ? [] : [{ type: 'text', text }],
+    toolCalls: [...calls.values()],
+    ...(finish?.type === 'finish' && finish.continuation !== undefined
+      ? { continuation: finish.continuation }
+      : {}),
+  };
+}
