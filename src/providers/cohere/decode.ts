@@ -1,0 +1,200 @@
+// Owns how Cohere's events, or its answer in one piece, become stream parts.
+
+import type { ProviderError } from '../../kernel/errors.ts';
+import { newId } from '../../kernel/ids.ts';
+import { isJsonObject, parseJson } from '../../kernel/json.ts';
+import type { FinishReason, ProviderUsage, StreamPart } from '../contract.ts';
+import { type CohereContinuation, toContinuation } from './continuation.ts';
+import { faultOfEnd, protocolFault } from './errors.ts';
+import {
+  answerSchema,
+  type CohereContent,
+  type CohereEvent,
+  type CohereToolCall,
+  type CohereUsage,
+  eventSchema,
+} from './wire.ts';
+
+const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
+  COMPLETE: 'stop',
+  STOP_SEQUENCE: 'stop',
+  MAX_TOKENS: 'length',
+  ERROR_LIMIT: 'length',
+  TOOL_CALL: 'tool-calls',
+  ERROR_TOXIC: 'content-filter',
+};
+
+interface Call {
+  readonly index: number;
+  empty: boolean;
+}
+
+export interface Read {
+  readonly parts: StreamPart[];
+  /** Raised after the parts before it were handed out. */
+  readonly fault?: ProviderError;
+}
+
+export class CohereDecoder {
+  readonly #kept: CohereContinuation = { toolPlan: '', thinking: '' };
+  readonly #calls: Call[] = [];
+  #finishReason: string | undefined;
+
+  readEvent(data: string): Read {
+    const result = eventSchema.safeParse(parseJson(data));
+    if (!result.success) {
+      return {
+        parts: [],
+        fault: protocolFault('Cohere sent an event that is not one of its own.', result.error),
+      };
+    }
+    const event = result.data;
+    return event.type === 'message-end' ? this.#messageEnd(event) : { parts: this.#event(event) };
+  }
+
+  /** The answer as Cohere gives it where it does not stream. */
+  readAnswer(json: unknown): Read {
+    const result = answerSchema.safeParse(json);
+    if (!result.success) {
+      return { parts: [], fault: protocolFault('Cohere sent something other than an answer.', result.error) };
+    }
+    const { id, message, finish_reason, usage } = result.data;
+    const parts = this.#start(id);
+    parts.push(...this.#plan(message.tool_plan));
+    for (const content of message.content ?? []) parts.push(...this.#content(content));
+    for (const call of message.tool_calls ?? []) parts.push(...this.#callStart(call), ...this.#callEnd());
+    const end = this.#end(finish_reason, usage, undefined);
+    return { ...end, parts: [...parts, ...end.parts] };
+  }
+
+  /** The last part; raises if the answer broke off. */
+  end(): StreamPart[] {
+    const providerReason = this.#finishReason;
+    if (providerReason === undefined)
+      throw protocolFault('The stream of Cohere ended without `message-end`.');
+    const continuation = toContinuation(this.#kept);
+    return [
+      {
+        type: 'finish',
+        reason: FINISH_REASONS[providerReason] ?? 'other',
+        providerReason,
+        ...(continuation === undefined ? {} : { continuation }),
+      },
+    ];
+  }
+
+  #event({ type, id, delta }: CohereEvent): StreamPart[] {
+    const message = delta?.message;
+    switch (type) {
+      case 'message-start':
+        return this.#start(id);
+      case 'content-start':
+      case 'content-delta':
+        return isJsonObject(message?.content) ? this.#content(message.content as CohereContent) : [];
+      case 'tool-plan-delta':
+        return this.#plan(message?.tool_plan);
+      case 'tool-call-start':
+        return isJsonObject(message?.tool_calls) ? this.#callStart(message.tool_calls as CohereToolCall) : [];
+      case 'tool-call-delta':
+        return isJsonObject(message?.tool_calls) ? this.#callDelta(message.tool_calls as CohereToolCall) : [];
+      case 'tool-call-end':
+        return this.#callEnd();
+      default:
+        return [];
+    }
+  }
+
+  #start(id: string | null | undefined): StreamPart[] {
+    return [{ type: 'response-start', ...(id ? { providerRequestId: id } : {}) }];
+  }
+
+  #content({ text, thinking }: CohereContent): StreamPart[] {
+    const parts: StreamPart[] = [];
+    if (thinking) {
+      this.#kept.thinking += thinking;
+      parts.push({ type: 'reasoning-delta', text: thinking });
+    }
+    if (text) parts.push({ type: 'text-delta', text });
+    return parts;
+  }
+
+  /** What it means to do with its tools is said to the user's eyes, but it is no part of the answer. */
+  #plan(text: string | null | undefined): StreamPart[] {
+    if (!text) return [];
+    this.#kept.toolPlan += text;
+    return [{ type: 'reasoning-delta', text }];
+  }
+
+  #callStart({ id, function: called }: CohereToolCall): StreamPart[] {
+    const parts = this.#callEnd();
+    const argumentsText = called?.arguments ?? '';
+    const index = this.#calls.push({ index: this.#calls.length, empty: argumentsText === '' }) - 1;
+    return [
+      ...parts,
+      {
+        type: 'tool-call-delta',
+        index,
+        callId: id || `call_${newId()}`,
+        name: called?.name ?? '',
+        argumentsText,
+      },
+    ];
+  }
+
+  #callDelta({ function: called }: CohereToolCall): StreamPart[] {
+    const call = this.#calls.at(-1);
+    const argumentsText = called?.arguments ?? '';
+    if (!call || argumentsText === '') return [];
+    call.empty = false;
+    return [{ type: 'tool-call-delta', index: call.index, argumentsText }];
+  }
+
+  /** A tool without arguments is called with an empty text instead of `{}`. */
+  #callEnd(): StreamPart[] {
+    const call = this.#calls.at(-1);
+    if (!call?.empty) return [];
+    call.empty = false;
+    return [{ type: 'tool-call-delta', index: call.index, argumentsText: '{}' }];
+  }
+
+  #messageEnd({ delta }: CohereEvent): Read {
+    if (!delta?.finish_reason) {
+      return { parts: [], fault: faultOfEnd('ERROR', delta?.error) };
+    }
+    return this.#end(delta.finish_reason, delta.usage, delta.error);
+  }
+
+  #end(reason: string, usage: CohereUsage | null | undefined, error: string | null | undefined): Read {
+    this.#finishReason = reason;
+    const counted = usage ? toProviderUsage(usage) : undefined;
+    const parts = [...this.#callEnd(), ...(counted ? [{ type: 'usage' as const, usage: counted }] : [])];
+    const fault = faultOfEnd(reason, error);
+    return fault ? { parts, fault } : { parts };
+  }
+}
+
+/**
+ * What is charged: `billed_units`. The real counts in `tokens` are larger, since they hold Cohere's own template, which costs nothing
+ * (7 billed of 502 read for one short question), and nearly all that `cached_tokens` counts is of that template; Cohere has no price
+ * for it. So cached tokens are told apart only where Cohere does not say what it charges. Reasoning is a part of the output in both.
+ * https://docs.cohere.com/docs/how-does-cohere-pricing-work
+ */
+export function toProviderUsage({
+  billed_units: billed,
+  tokens,
+  cached_tokens,
+}: CohereUsage): ProviderUsage | undefined {
+  const input = billed?.input_tokens ?? tokens?.input_tokens;
+  const output = billed?.output_tokens ?? tokens?.output_tokens;
+  if (typeof input !== 'number' && typeof output !== 'number') return undefined;
+  const cacheReadTokens =
+    typeof billed?.input_tokens === 'number' ? 0 : Math.min(cached_tokens ?? 0, input ?? 0);
+  const reasoningTokens = Math.min(tokens?.reasoning_tokens ?? 0, output ?? 0);
+  return {
+    inputTokens: (input ?? 0) - cacheReadTokens,
+    cacheReadTokens,
+    cacheWriteTokens: 0,
+    outputTokens: (output ?? 0) - reasoningTokens,
+    reasoningTokens,
+  };
+}

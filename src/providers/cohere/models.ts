@@ -1,0 +1,81 @@
+// Owns the listing of the chat models that a Cohere key can see.
+import { parseJson } from '../../kernel/json.ts';
+import type { CallOptions, ListedModel, ProviderTarget, UpstreamHttp } from '../contract.ts';
+import { authHeaders } from '../credentials.ts';
+import { faultOfAnswer, protocolFault } from './errors.ts';
+import { type CohereModelList, modelListSchema } from './wire.ts';
+
+const MAX_PAGE_SIZE = 1000;
+const MAX_PAGES = 50;
+
+/** Chat is of version 2 and the list of version 1, so a base URL may name either, or none. */
+export function rootOf({ baseUrl }: ProviderTarget): string {
+  return baseUrl.replace(/\/v[12]$/, '');
+}
+
+export async function listCohereModels(
+  http: UpstreamHttp,
+  target: ProviderTarget,
+  options: CallOptions,
+  { pageSize, pages } = { pageSize: MAX_PAGE_SIZE, pages: MAX_PAGES },
+): Promise<ListedModel[]> {
+  const models: ListedModel[] = [];
+  let pageToken: string | null | undefined;
+  for (let page = 0; page < pages; page += 1) {
+    const query = new URLSearchParams({
+      page_size: String(pageSize),
+      ...(pageToken ? { page_token: pageToken } : {}),
+    });
+    const list = await readPage(http, target, query, options);
+    models.push(...list.models.filter(({ is_deprecated }) => !is_deprecated).map(toListedModel));
+    pageToken = list.next_page_token;
+    if (!pageToken) return models;
+  }
+  if (pages === MAX_PAGES)
+    throw protocolFault(`Cohere's list of models does not end after ${MAX_PAGES} pages.`);
+  return models;
+}
+
+async function readPage(
+  http: UpstreamHttp,
+  target: ProviderTarget,
+  query: URLSearchParams,
+  { signal }: CallOptions,
+): Promise<CohereModelList> {
+  const response = await http.send({
+    method: 'GET',
+    url: `${rootOf(target)}/v1/models?${query}`,
+    headers: authHeaders(target),
+    signal,
+    connectTimeoutMs: target.connectTimeoutMs,
+  });
+  if (response.status < 200 || response.status >= 300) throw await faultOfAnswer(response, target.secret);
+  const result = modelListSchema.safeParse(parseJson(await response.text()));
+  if (!result.success)
+    throw protocolFault('Cohere answered with something other than a list of models.', result.error);
+  return result.data;
+}
+
+function toListedModel({
+  name,
+  endpoints,
+  context_length,
+  features,
+}: CohereModelList['models'][number]): ListedModel {
+  const chats = endpoints?.includes('chat') ?? false;
+  const capabilities = [
+    ...(features?.includes('tools') ? ['tools'] : []),
+    ...(features?.includes('vision') ? ['vision'] : []),
+    ...(features?.includes('reasoning') ? ['reasoning'] : []),
+    ...(features?.includes('json_schema') ? ['structured-output'] : []),
+    ...(endpoints?.includes('embed') ? ['embedding'] : []),
+    ...(endpoints?.includes('rerank') ? ['rerank'] : []),
+  ];
+  return {
+    key: name,
+    ...(context_length ? { contextLength: context_length } : {}),
+    ...(chats ? { inputModalities: features?.includes('vision') ? ['text', 'image'] : ['text'] } : {}),
+    ...(chats ? { outputModalities: ['text'] } : {}),
+    ...(capabilities.length > 0 ? { capabilities } : {}),
+  };
+}

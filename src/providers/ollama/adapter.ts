@@ -1,0 +1,52 @@
+// Owns Ollama's own chat protocol: newline-delimited JSON, with arguments of tools as objects.
+import type { Adapter, CallOptions, ProviderRequest, StreamPart, UpstreamHttp } from '../contract.ts';
+import { authHeaders } from '../credentials.ts';
+import { readLines } from '../ndjson.ts';
+import { withProviderOptions } from '../provider-options.ts';
+import { OllamaDecoder, type Read } from './decode.ts';
+import { encodeRequest } from './encode.ts';
+import { faultOfAnswer } from './errors.ts';
+import { apiUrl, checkVersion, listOllamaModels } from './models.ts';
+import { unsupportedByOllama } from './unsupported.ts';
+
+export function createOllamaAdapter({ http }: { readonly http: UpstreamHttp }): Adapter {
+  return {
+    protocol: 'ollama',
+    stream: (request, options) => streamAnswer(http, request, options),
+    unsupported: unsupportedByOllama,
+    listModels: (target, options) => listOllamaModels(http, target, options),
+    check: (target, options) => checkVersion(http, target, options),
+  };
+}
+
+/** An answer in one piece is one line, so there is no second way to read it. */
+async function* streamAnswer(
+  http: UpstreamHttp,
+  request: ProviderRequest,
+  { signal }: CallOptions,
+): AsyncGenerator<StreamPart[]> {
+  const { target } = request;
+  const response = await http.send({
+    method: 'POST',
+    url: apiUrl(target, 'chat'),
+    headers: { 'content-type': 'application/json', ...authHeaders(target) },
+    body: JSON.stringify(withProviderOptions(encodeRequest(request), request.providerOptions)),
+    signal,
+    connectTimeoutMs: target.connectTimeoutMs,
+  });
+  if (response.status < 200 || response.status >= 300) throw await faultOfAnswer(response, target.secret);
+  const decoder = new OllamaDecoder();
+  for await (const lines of readLines(response.body)) {
+    const parts: StreamPart[] = [];
+    let fault: Read['fault'];
+    for (const line of lines) {
+      const read = decoder.read(line);
+      parts.push(...read.parts);
+      fault = read.fault;
+      if (fault) break;
+    }
+    if (parts.length > 0) yield parts;
+    if (fault) throw fault;
+  }
+  yield decoder.end();
+}

@@ -1,0 +1,48 @@
+// Owns what Ollama's errors mean, which are words and little else.
+import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
+import type { Secret } from '../../kernel/secret.ts';
+import type { UpstreamResponse } from '../contract.ts';
+import { errorText, faultOfRedirect, faultOfStatus, isTransientCode, withoutSecret } from '../faults.ts';
+
+export async function faultOfAnswer(
+  response: UpstreamResponse,
+  secret: Secret | undefined,
+): Promise<ProviderError> {
+  const { status, headers } = response;
+  const body = await response.text();
+  if (status >= 300 && status < 400) return faultOfRedirect(status, headers);
+  const { message } = errorText(body);
+  const code = codeOf(message);
+  return faultOfStatus(status, headers, {
+    message: withoutSecret(message, secret),
+    ...(code === undefined ? {} : { code }),
+  });
+}
+
+/** The fault in a line of a stream, which has status 200. */
+export function faultOfLine(message: string): ProviderError {
+  const code = codeOf(message) ?? 'PROVIDER_UNAVAILABLE';
+  return new ProviderError(code, message || 'Ollama reported a fault within its answer.', {
+    status: 200,
+    phase: 'stream',
+    transient: isTransientCode(code),
+  });
+}
+
+const WORDS: readonly (readonly [RegExp, ProviderErrorCode])[] = [
+  [/does not support (thinking|think|tools|chat|images|vision|generate|insert)/i, 'CAPABILITY_MISSING'],
+  [/(exceeds?|longer than|larger than) .*context|context (length|window|size)/i, 'CONTEXT_LENGTH_EXCEEDED'],
+  [/model .*not found|try pulling it first/i, 'MODEL_UNAVAILABLE'],
+  [/unauthorized/i, 'PROVIDER_AUTHENTICATION'],
+];
+
+function codeOf(message: string): ProviderErrorCode | undefined {
+  return WORDS.find(([pattern]) => pattern.test(message))?.[1];
+}
+
+export function protocolFault(message: string, cause?: unknown): ProviderError {
+  return new ProviderError('PROVIDER_PROTOCOL', message, {
+    phase: 'stream',
+    ...(cause === undefined ? {} : { cause }),
+  });
+}

@@ -1,0 +1,102 @@
+// Owns the listing of the models that an Ollama server holds, with what it tells of each.
+import { parseJson } from '../../kernel/json.ts';
+import type {
+  CallOptions,
+  ListedModel,
+  ProviderTarget,
+  UpstreamHttp,
+  UpstreamResponse,
+} from '../contract.ts';
+import { authHeaders } from '../credentials.ts';
+import { faultOfAnswer, protocolFault } from './errors.ts';
+import { type OllamaShow, showSchema, tagsSchema, versionSchema } from './wire.ts';
+
+/** A server on somebody's machine is not to be flooded. */
+const SHOWN_AT_ONCE = 4;
+
+const CAPABILITIES: Readonly<Record<string, string>> = { thinking: 'reasoning' };
+
+/** With or without `/api`: the row of Ollama Cloud may have either. */
+export function apiUrl({ baseUrl }: ProviderTarget, call: string): string {
+  return `${baseUrl.replace(/\/api$/, '')}/api/${call}`;
+}
+
+export async function checkVersion(
+  http: UpstreamHttp,
+  target: ProviderTarget,
+  options: CallOptions,
+): Promise<void> {
+  const json = await readJson(await ask(http, target, 'version', options), target);
+  if (!versionSchema.safeParse(json).success)
+    throw protocolFault('The server does not answer as Ollama does.');
+}
+
+export async function listOllamaModels(
+  http: UpstreamHttp,
+  target: ProviderTarget,
+  options: CallOptions,
+): Promise<ListedModel[]> {
+  const result = tagsSchema.safeParse(await readJson(await ask(http, target, 'tags', options), target));
+  if (!result.success)
+    throw protocolFault('Ollama answered with something other than a list of models.', result.error);
+  const names = (result.data.models ?? []).map(({ name }) => name);
+  const models: ListedModel[] = [];
+  for (let at = 0; at < names.length; at += SHOWN_AT_ONCE) {
+    const batch = names.slice(at, at + SHOWN_AT_ONCE);
+    models.push(...(await Promise.all(batch.map((name) => describe(http, target, name, options)))));
+  }
+  return models;
+}
+
+/** A model that was removed meanwhile, or a server too old to tell, leaves the name alone. */
+async function describe(
+  http: UpstreamHttp,
+  target: ProviderTarget,
+  name: string,
+  options: CallOptions,
+): Promise<ListedModel> {
+  const response = await ask(http, target, 'show', options, JSON.stringify({ model: name }));
+  const text = await response.text();
+  const result = response.status === 200 ? showSchema.safeParse(parseJson(text)) : undefined;
+  return { key: name, ...(result?.success ? toDetails(result.data) : {}) };
+}
+
+function toDetails({ capabilities, model_info }: OllamaShow): Omit<ListedModel, 'key'> {
+  const contextLength = Object.entries(model_info ?? {}).find(([key]) =>
+    key.endsWith('.context_length'),
+  )?.[1];
+  const known = capabilities ?? [];
+  const chats = known.includes('completion');
+  const named = known.filter((name) => name !== 'completion').map((name) => CAPABILITIES[name] ?? name);
+  return {
+    ...(typeof contextLength === 'number' ? { contextLength } : {}),
+    ...(chats ? { inputModalities: known.includes('vision') ? ['text', 'image'] : ['text'] } : {}),
+    ...(chats ? { outputModalities: ['text'] } : {}),
+    ...(named.length > 0 ? { capabilities: named } : {}),
+  };
+}
+
+function ask(
+  http: UpstreamHttp,
+  target: ProviderTarget,
+  call: string,
+  { signal }: CallOptions,
+  body?: string,
+): Promise<UpstreamResponse> {
+  return http.send({
+    method: body === undefined ? 'GET' : 'POST',
+    url: apiUrl(target, call),
+    headers: {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...authHeaders(target),
+    },
+    ...(body === undefined ? {} : { body }),
+    signal,
+    connectTimeoutMs: target.connectTimeoutMs,
+  });
+}
+
+async function readJson(response: UpstreamResponse, { secret }: ProviderTarget): Promise<unknown> {
+  if (response.status < 200 || response.status >= 300) throw await faultOfAnswer(response, secret);
+  return parseJson(await response.text());
+}

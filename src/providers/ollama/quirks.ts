@@ -1,0 +1,44 @@
+// Owns the named deviations of Ollama servers and models, and the settings that a config of them may carry.
+import { z } from 'zod';
+import { ProviderError } from '../../kernel/errors.ts';
+import type { ProviderTarget } from '../contract.ts';
+
+export const THINK_LEVELS = ['low', 'medium', 'high', 'max'] as const;
+
+export const ollamaQuirksSchema = z.object({
+  /**
+   * Levels of thinking that model and server tell apart; none where it is only on or off, which servers before 0.12 require.
+   * https://docs.ollama.com/capabilities/thinking
+   */
+  thinkLevels: z.array(z.enum(THINK_LEVELS)).default(['low', 'medium', 'high']),
+  /** Whether thinking can be switched off; `gpt-oss` always thinks. */
+  thinkOff: z.boolean().default(true),
+});
+
+export type OllamaQuirks = z.output<typeof ollamaQuirksSchema>;
+
+const settingsSchema = z.object({
+  /** Context length to load models with; beyond the server's default, the beginning of a prompt is dropped without a word. */
+  numCtx: z.int().min(1).optional(),
+  /** How long a model stays loaded: `5m`, or seconds; 0 unloads it, -1 keeps it. */
+  keepAlive: z.union([z.string().max(20), z.number()]).optional(),
+});
+
+export type OllamaSettings = z.output<typeof settingsSchema>;
+
+export function ollamaQuirks(target: ProviderTarget): OllamaQuirks {
+  return valid(ollamaQuirksSchema, target.quirks, 'quirks');
+}
+
+export function ollamaSettings(target: ProviderTarget): OllamaSettings {
+  return valid(settingsSchema, target.settings, 'settings');
+}
+
+function valid<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new ProviderError(
+    'MODEL_UNAVAILABLE',
+    `The row's ${what} are not valid: ${z.prettifyError(result.error)}`,
+  );
+}
