@@ -1,0 +1,71 @@
+// Owns what a Messages fault means: as an HTTP answer, as an event within a stream, or as a break of the protocol.
+import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
+import { isJsonObject } from '../../kernel/json.ts';
+import type { ProviderTarget, UpstreamResponse } from '../contract.ts';
+import { errorText, faultOfStatus, withoutSecret } from '../faults.ts';
+import type { WireError } from './wire.ts';
+
+type Headers = UpstreamResponse['headers'];
+
+/** The status that each type of error comes with; an event within a stream has only the type. */
+const STATUS_OF_TYPE: Readonly<Record<string, number>> = {
+  invalid_request_error: 400,
+  authentication_error: 401,
+  billing_error: 402,
+  permission_error: 403,
+  not_found_error: 404,
+  conflict_error: 409,
+  request_too_large: 413,
+  rate_limit_error: 429,
+  api_error: 500,
+  timeout_error: 504,
+  overloaded_error: 529,
+};
+
+const TOO_LONG =
+  /prompt is too long|exceeds? (?:the )?(?:model's )?(?:maximum )?context (?:limit|window|length)|exceed context limit/i;
+const NO_MONEY = /credit balance is too low|reached your specified (?:workspace )?API usage limits/i;
+
+export function faultOfAnswer(
+  target: ProviderTarget,
+  status: number,
+  headers: Headers,
+  body: string,
+): ProviderError {
+  const { message, providerCode, json } = errorText(body);
+  const requestId = isJsonObject(json) ? json.request_id : undefined;
+  const code = meaningOf(message);
+  return faultOfStatus(status, headers, {
+    message: withoutSecret(message, target.secret),
+    ...(providerCode === undefined ? {} : { providerCode }),
+    ...(typeof requestId === 'string' ? { providerRequestId: requestId } : {}),
+    ...(code ? { code } : {}),
+  });
+}
+
+export function faultOfEvent(target: ProviderTarget, headers: Headers, event: WireError): ProviderError {
+  const type = event.error.type ?? 'error';
+  const message = event.error.message || type;
+  const code = meaningOf(message);
+  return faultOfStatus(STATUS_OF_TYPE[type] ?? 500, headers, {
+    message: withoutSecret(message, target.secret),
+    providerCode: type,
+    phase: 'stream',
+    ...(event.request_id ? { providerRequestId: event.request_id } : {}),
+    ...(code ? { code } : {}),
+  });
+}
+
+/** What the words say beyond the status: both of these come as 400. */
+function meaningOf(message: string): ProviderErrorCode | undefined {
+  if (TOO_LONG.test(message)) return 'CONTEXT_LENGTH_EXCEEDED';
+  return NO_MONEY.test(message) ? 'PROVIDER_AUTHENTICATION' : undefined;
+}
+
+export function protocolFault(message: string, cause?: unknown): ProviderError {
+  return new ProviderError('PROVIDER_PROTOCOL', message, {
+    phase: 'stream',
+    transient: true,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
