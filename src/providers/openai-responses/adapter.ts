@@ -1,4 +1,6 @@
 // Owns the protocol `openai-responses`: OpenAI's Responses API, used without its store.
+import { ProviderError } from '../../kernel/errors.ts';
+import { AnswerBody } from '../answer-body.ts';
 import type {
   Adapter,
   CallOptions,
@@ -15,7 +17,11 @@ import { readServerSentEvents, type ServerSentEvent } from '../sse.ts';
 import { ResponseDecoder } from './decode.ts';
 import { encodeRequest, unsupportedBy } from './encode.ts';
 import { faultOfAnswer, faultWithin, protocolFault } from './errors.ts';
+import { quirksOf } from './quirks.ts';
 import { modelListSchema } from './wire.ts';
+
+const OPENING_BRACE = 0x7b;
+const WHOLE_ANSWER_BYTES = 64 * 1024 * 1024;
 
 export function createOpenAiResponsesAdapter(http: UpstreamHttp): Adapter {
   return {
@@ -23,9 +29,7 @@ export function createOpenAiResponsesAdapter(http: UpstreamHttp): Adapter {
     stream: (request, options) => streamParts(http, request, options),
     unsupported: unsupportedBy,
     listModels: (target, options) => listModels(http, target, options),
-    async check(target, options) {
-      await listModels(http, target, options);
-    },
+    check: (target, options) => check(http, target, options),
   };
 }
 
@@ -46,14 +50,16 @@ async function* streamParts(
     signal,
     connectTimeoutMs: request.target.connectTimeoutMs,
   });
-  if (response.status !== 200) throw await faultOfAnswer(response);
+  if (response.status !== 200) throw await faultOfAnswer(response, request.target.secret);
   const decoder = new ResponseDecoder(response.headers);
-  if (!isEventStream(response)) {
-    yield decoder.whole(await response.text());
+  const body = new AnswerBody(response);
+  if ((await body.firstByte()) === OPENING_BRACE) {
+    yield decoder.whole(await body.text(WHOLE_ANSWER_BYTES));
     return;
   }
-  for await (const events of readServerSentEvents(response.body)) {
+  for await (const events of readServerSentEvents(body)) {
     const { parts, fault } = partsOf(events, decoder, response);
+    body.complete = decoder.finished;
     if (parts.length > 0) yield parts;
     if (fault !== undefined) throw fault;
     if (decoder.finished) return;
@@ -79,8 +85,23 @@ function partsOf(
   }
 }
 
-function isEventStream({ headers }: UpstreamResponse): boolean {
-  return !/^application\/(?:[\w.-]+\+)?json\b/i.test(headers['content-type'] ?? '');
+/** Where there is no list of models, an empty request is refused as such only if address and credential are right. */
+async function check(http: UpstreamHttp, target: ProviderTarget, options: CallOptions): Promise<void> {
+  if (quirksOf(target.quirks).modelsPath !== null) {
+    await listModels(http, target, options);
+    return;
+  }
+  const response = await http.send({
+    method: 'POST',
+    url: `${target.baseUrl}/responses`,
+    headers: { 'content-type': 'application/json', ...authHeaders(target) },
+    body: '{}',
+    signal: options.signal,
+    connectTimeoutMs: target.connectTimeoutMs,
+  });
+  const fault = await faultOfAnswer(response, target.secret);
+  if (response.status !== 400 && response.status !== 422) throw fault;
+  if (fault.code === 'PROVIDER_AUTHENTICATION') throw fault;
 }
 
 async function listModels(
@@ -88,14 +109,21 @@ async function listModels(
   target: ProviderTarget,
   { signal }: CallOptions,
 ): Promise<ListedModel[]> {
+  const { modelsPath } = quirksOf(target.quirks);
+  if (modelsPath === null) {
+    throw new ProviderError(
+      'CAPABILITY_MISSING',
+      `The provider ${target.providerKey} has no list of models.`,
+    );
+  }
   const response = await http.send({
     method: 'GET',
-    url: `${target.baseUrl}/models`,
+    url: `${target.baseUrl}${modelsPath}`,
     headers: { accept: 'application/json', ...authHeaders(target) },
     signal,
     connectTimeoutMs: target.connectTimeoutMs,
   });
-  if (response.status !== 200) throw await faultOfAnswer(response);
+  if (response.status !== 200) throw await faultOfAnswer(response, target.secret);
   let json: unknown;
   try {
     json = JSON.parse(await response.text());

@@ -90,27 +90,29 @@ function plainText(message: Message): string {
   return message.parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
 }
 
-function encodeParameters({ parameters }: ProviderRequest, quirks: ResponsesQuirks): JsonObject {
-  const accepted = (name: keyof Parameters) => !quirks.refuses.includes(`parameters.${name}`);
+function encodeParameters({ parameters, model }: ProviderRequest, quirks: ResponsesQuirks): JsonObject {
+  const lacks = lackedBy(quirks, model.reasoning);
   return defined({
-    max_output_tokens: accepted('maxTokens') ? parameters.maxTokens : undefined,
-    temperature: accepted('temperature') ? parameters.temperature : undefined,
-    top_p: accepted('topP') ? parameters.topP : undefined,
+    max_output_tokens: lacks.has('maxTokens') ? undefined : parameters.maxTokens,
+    temperature: lacks.has('temperature') ? undefined : parameters.temperature,
+    top_p: lacks.has('topP') ? undefined : parameters.topP,
   });
 }
 
+function lackedBy(quirks: ResponsesQuirks, reasoning: boolean): ReadonlySet<string> {
+  return new Set([...NO_SUCH_PARAMETERS, ...quirks.lacks, ...(reasoning ? quirks.lacksWhenReasoning : [])]);
+}
+
 function encodeTools(
-  { tools, toolChoice, parameters }: ProviderRequest,
+  { tools, toolChoice, parameters, model }: ProviderRequest,
   quirks: ResponsesQuirks,
 ): JsonObject {
   if (tools.length === 0) return {};
-  const parallel = quirks.refuses.includes('parameters.parallelToolCalls')
-    ? undefined
-    : parameters.parallelToolCalls;
+  const parallel = lackedBy(quirks, model.reasoning).has('parallelToolCalls');
   return defined({
     tools: tools.map(encodeTool),
     tool_choice: toolChoice && encodeToolChoice(toolChoice),
-    parallel_tool_calls: parallel,
+    parallel_tool_calls: parallel ? undefined : parameters.parallelToolCalls,
   });
 }
 
@@ -129,20 +131,25 @@ function encodeToolChoice(choice: ToolChoice): JsonValue {
   return choice.type === 'tool' ? { type: 'function', name: choice.name } : choice.type;
 }
 
-function encodeReasoning({ model, parameters }: ProviderRequest, quirks: ResponsesQuirks): JsonObject {
-  const accepted = !quirks.refuses.includes('parameters.reasoningEffort');
-  const effort = accepted ? parameters.reasoningEffort : undefined;
+function encodeReasoning(request: ProviderRequest, quirks: ResponsesQuirks): JsonObject {
+  const { model } = request;
+  const effort = effortOf(request, quirks);
   if (!model.reasoning && effort === undefined) return {};
   const silent = effort === 'none' || quirks.reasoningSummary === 'none';
-  const reasoning = defined({
-    effort: effort && (quirks.effortNames[effort] ?? effort),
-    summary: silent ? undefined : quirks.reasoningSummary,
-  });
+  const reasoning = defined({ effort, summary: silent ? undefined : quirks.reasoningSummary });
   return {
     ...(Object.keys(reasoning).length > 0 ? { reasoning } : {}),
     // Models that do not reason refuse to be asked for it.
     ...(model.reasoning && quirks.encryptedReasoning ? { include: ['reasoning.encrypted_content'] } : {}),
   };
+}
+
+/** The server's word for the effort that is asked for; `undefined` where there is none. */
+function effortOf({ model, parameters }: ProviderRequest, quirks: ResponsesQuirks): string | undefined {
+  const { reasoningEffort } = parameters;
+  if (reasoningEffort === undefined || lackedBy(quirks, model.reasoning).has('reasoningEffort'))
+    return undefined;
+  return quirks.reasoningEfforts ? quirks.reasoningEfforts[reasoningEffort] : reasoningEffort;
 }
 
 function encodeFormat(format: ResponseFormat | undefined): JsonObject | undefined {
@@ -157,18 +164,20 @@ function defined(fields: Record<string, JsonValue | undefined>): JsonObject {
 }
 
 export function unsupportedBy(request: ProviderRequest): Unsupported[] {
-  const { parameters, target } = request;
-  const lacking: Unsupported[] = NO_SUCH_PARAMETERS.filter((name) => parameters[name] !== undefined).map(
-    (name) => ({
-      path: `parameters.${name}`,
-      message: `The Responses API has no such parameter.`,
-    }),
-  );
-  for (const path of quirksOf(target.quirks).refuses) {
-    const name = path.replace(/^parameters\./, '') as keyof Parameters;
-    if (parameters[name] !== undefined && !lacking.some((entry) => entry.path === path)) {
-      lacking.push({ path, message: `The model ${request.model.key} does not take this parameter.` });
+  const { parameters, target, model } = request;
+  const quirks = quirksOf(target.quirks);
+  const unsupported: Unsupported[] = [];
+  for (const name of lackedBy(quirks, model.reasoning)) {
+    if (parameters[name as keyof Parameters] === undefined) continue;
+    const words = `The provider ${target.providerKey} does not take ${name} with this model.`;
+    unsupported.push({ path: `parameters.${name}`, message: words });
+  }
+  if (parameters.reasoningEffort !== undefined && quirks.reasoningEfforts && !effortOf(request, quirks)) {
+    const known = Object.keys(quirks.reasoningEfforts).join(', ');
+    const message = `The provider ${target.providerKey} knows the reasoning efforts ${known} only.`;
+    if (!unsupported.some(({ path }) => path === 'parameters.reasoningEffort')) {
+      unsupported.push({ path: 'parameters.reasoningEffort', message });
     }
   }
-  return lacking;
+  return unsupported;
 }

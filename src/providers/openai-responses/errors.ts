@@ -1,7 +1,15 @@
 // Owns what the Responses API's error codes mean, in an HTTP answer and in a stream.
 import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
+import type { Secret } from '../../kernel/secret.ts';
 import type { UpstreamResponse } from '../contract.ts';
-import { errorText, faultOfStatus, isTransientCode, providerRequestId } from '../faults.ts';
+import {
+  errorText,
+  faultOfRedirect,
+  faultOfStatus,
+  isTransientCode,
+  providerRequestId,
+  withoutSecret,
+} from '../faults.ts';
 import type { WireFault } from './wire.ts';
 
 interface Meaning {
@@ -38,12 +46,14 @@ function meaningOf(providerCode: string | undefined): Meaning | undefined {
 }
 
 /** The fault of an answer whose status is not 200. */
-export async function faultOfAnswer(response: UpstreamResponse): Promise<ProviderError> {
+export async function faultOfAnswer(response: UpstreamResponse, secret?: Secret): Promise<ProviderError> {
   const { message, providerCode } = errorText(await response.text());
+  if (response.status >= 300 && response.status < 400)
+    return faultOfRedirect(response.status, response.headers);
   // The type, which is read where there is no code, says less than the status.
   const meaning = providerCode === 'invalid_request_error' ? undefined : meaningOf(providerCode);
   return faultOfStatus(response.status, response.headers, {
-    message,
+    message: withoutSecret(message, secret),
     ...(providerCode === undefined ? {} : { providerCode }),
     ...meaning,
   });

@@ -3,14 +3,24 @@ import { z } from 'zod';
 import { ProviderError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 
-const quirksSchema = z.strictObject({
-  /** Parameters that the model refuses, as paths: OpenAI's reasoning models take no `parameters.temperature`. */
-  refuses: z.array(z.string()).default([]),
+/**
+ * The first four names mean what they mean for `openai-chat`, since one provider row serves both protocols where a model chooses between
+ * them. So quirks of that protocol are let through, too.
+ */
+const quirksSchema = z.object({
+  /** Parameters that the server refuses: `temperature`, `topP`, `maxTokens`, `reasoningEffort`, `parallelToolCalls`. */
+  lacks: z.array(z.string()).default([]),
+  /** As `lacks`, for models that reason: OpenAI refuses sampling parameters there. A model row clears it with `[]`. */
+  lacksWhenReasoning: z.array(z.string()).default([]),
+  /** The accepted efforts and the server's words for them; others are refused before the call. Without it, all pass under their own names. */
+  reasoningEfforts: z
+    .partialRecord(z.enum(['none', 'minimal', 'low', 'medium', 'high', 'max']), z.string())
+    .optional(),
+  /** Path of the model list under the base URL; `null` where there is none. */
+  modelsPath: z.string().startsWith('/').nullable().default('/models'),
   /** Which summary of its reasoning a model is asked for; `none` where the organisation is not verified for it. */
   reasoningSummary: z.enum(['auto', 'concise', 'detailed', 'none']).default('auto'),
-  /** The provider's own word for an effort, where it differs: `{ "max": "xhigh" }`. */
-  effortNames: z.record(z.string(), z.string()).default({}),
-  /** False where the server has no encrypted reasoning; then nothing of it is sent back. */
+  /** False where the server has no encrypted reasoning; then nothing of it is asked for. */
   encryptedReasoning: z.boolean().default(true),
 });
 
@@ -21,7 +31,7 @@ export function quirksOf(quirks: JsonObject): ResponsesQuirks {
   if (result.success) return result.data;
   throw new ProviderError(
     'PROVIDER_INVALID_REQUEST',
-    `The quirks of this provider or model are not valid: ${z.prettifyError(result.error)}`,
+    `Quirks of openai-responses: ${z.prettifyError(result.error)}`,
     { cause: result.error },
   );
 }
