@@ -1,6 +1,6 @@
 // Owns how a provider config becomes request headers, for the schemes that need no token exchange.
 import { ProviderError } from '../kernel/errors.ts';
-import type { ProviderTarget } from './contract.ts';
+import type { ProviderTarget, UpstreamRequest } from './contract.ts';
 
 /** The headers of the credential and of the config, under lower-case names; the config's own win. */
 export function authHeaders(target: ProviderTarget): Record<string, string> {
@@ -25,4 +25,13 @@ function credentialHeaders({ auth, secret, providerKey }: ProviderTarget): Recor
         `This protocol cannot sign in by the scheme "${auth.type}" of the provider ${providerKey}.`,
       );
   }
+}
+
+/** How to connect: the time limit, and the certificates that the config trusts beside the system's. */
+export function connectionOf({
+  connectTimeoutMs,
+  settings,
+}: ProviderTarget): Pick<UpstreamRequest, 'connectTimeoutMs' | 'caPem'> {
+  const { caPem } = settings;
+  return typeof caPem === 'string' && caPem !== '' ? { connectTimeoutMs, caPem } : { connectTimeoutMs };
 }

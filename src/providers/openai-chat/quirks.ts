@@ -42,8 +42,8 @@ export const quirksSchema = z.strictObject({
   lacks: z.array(feature).default([]),
   /** As `lacks`, for models that reason: OpenAI and xAI refuse sampling parameters there. A model row clears it with `[]`. */
   lacksWhenReasoning: z.array(feature).default([]),
-  /** What the server takes beyond OpenAI's own parameters: `topK` as `top_k`, `repetitionPenalty`, `reasoningTokens`. */
-  extras: z.array(z.enum(['topK', 'repetitionPenalty', 'reasoningTokens'])).default([]),
+  /** What the server takes beyond OpenAI's own parameters. (`reasoningTokens` goes with `reasoningStyle: "object"`.) */
+  extras: z.array(z.enum(['topK', 'repetitionPenalty'])).default([]),
 
   /** Role of system messages. `developer` is for OpenAI models that refuse `system`. */
   systemRole: z.enum(['system', 'developer']).default('system'),

@@ -1,0 +1,182 @@
+// Owns the way from chunks to parts: one answer, streamed or whole, of any server of the family.
+import { ProviderError } from '../../kernel/errors.ts';
+import type { NewId } from '../../kernel/ids.ts';
+import { isJsonObject, parseJson } from '../../kernel/json.ts';
+import type { FinishReason, ProviderUsage, StreamPart } from '../contract.ts';
+import { providerRequestId } from '../faults.ts';
+import type { ServerSentEvent } from '../sse.ts';
+import { errorWithin, type FaultContext, faultOfText, faultOfValue } from './errors.ts';
+import type { Quirks } from './quirks.ts';
+import { ReasoningReader, textsOfContentList } from './reasoning.ts';
+import { ToolCalls } from './tool-calls.ts';
+import { sameUsage, usageOf } from './usage.ts';
+import { isRecord, listOf, textOf, type WireChoice, type WireChunk, type WireDelta } from './wire.ts';
+
+const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
+  stop: 'stop',
+  eos: 'stop',
+  end_turn: 'stop',
+  length: 'length',
+  max_tokens: 'length',
+  model_length: 'length',
+  tool_calls: 'tool-calls',
+  function_call: 'tool-calls',
+  content_filter: 'content-filter',
+};
+
+/** Finish reasons that mean that the server gave up: OpenRouter and Mistral; DeepSeek. */
+const FAULT_REASONS = new Set(['error', 'insufficient_system_resource']);
+
+export class ChatDecoder {
+  readonly #context: FaultContext;
+  readonly #echoReasoning: Quirks['echoReasoning'];
+  readonly #reasoning: ReasoningReader;
+  readonly #toolCalls: ToolCalls;
+  readonly #warned = new Set<string>();
+  #started = false;
+  #finishReason: string | undefined;
+  #usage: ProviderUsage | undefined;
+
+  constructor(context: FaultContext, quirks: Quirks, newId: NewId) {
+    this.#context = context;
+    this.#echoReasoning = quirks.echoReasoning;
+    this.#reasoning = new ReasoningReader(quirks.echoReasoning !== 'never');
+    this.#toolCalls = new ToolCalls(newId);
+  }
+
+  /** Reads one event; true at the protocol's own end, `[DONE]`. */
+  event(event: ServerSentEvent, parts: StreamPart[]): boolean {
+    if (event.errorField !== undefined) throw faultOfText(event.errorField, this.#context, 'stream');
+    const data = event.data.trim();
+    if (data === '') return false;
+    if (data === '[DONE]') return true;
+    const chunk = parseJson(data);
+    if (event.event === 'error') throw faultOfText(data, this.#context, 'stream');
+    if (!isJsonObject(chunk)) throw protocolFault('The provider sent an event that is not a JSON object.');
+    const error = errorWithin(chunk);
+    if (error !== undefined) throw faultOfValue(error, this.#context, 'stream');
+    this.#chunk(chunk, parts);
+    return false;
+  }
+
+  /** Reads an answer that came as one JSON object, or as something else altogether, though a stream was asked for. */
+  whole(body: string, parts: StreamPart[]): void {
+    const answer = parseJson(body);
+    if (answer === undefined) throw faultOfUnreadable(body, this.#context);
+    if (!isJsonObject(answer)) throw protocolFault('The provider answered with JSON that is no completion.');
+    const error = errorWithin(answer);
+    if (error !== undefined) throw faultOfValue(error, this.#context, 'headers');
+    this.#chunk(answer, parts, true);
+    if (listOf(answer.choices).length > 0) this.#finishReason ??= '';
+    this.finish(parts);
+  }
+
+  finish(parts: StreamPart[]): void {
+    const reason = this.#finishReason;
+    if (reason === undefined) throw protocolFault('The provider ended its stream without a finish reason.');
+    if (FAULT_REASONS.has(reason)) {
+      throw new ProviderError('PROVIDER_UNAVAILABLE', `The provider broke off its answer (${reason}).`, {
+        phase: 'stream',
+        transient: true,
+        providerCode: reason,
+      });
+    }
+    this.#toolCalls.end(parts);
+    const called = this.#toolCalls.count > 0;
+    const wanted = this.#echoReasoning === 'always' || called;
+    const continuation = wanted ? this.#reasoning.continuation() : undefined;
+    parts.push({
+      type: 'finish',
+      reason: FINISH_REASONS[reason.toLowerCase()] ?? 'other',
+      ...(reason === '' ? {} : { providerReason: reason }),
+      ...(continuation === undefined ? {} : { continuation }),
+    });
+  }
+
+  #chunk(chunk: WireChunk, parts: StreamPart[], whole = false): void {
+    const choice = listOf(chunk.choices).find(isFirstChoice);
+    this.#start(chunk, choice !== undefined, parts);
+    if (choice) this.#choice(choice, parts, whole);
+    const usage = usageOf(chunk.usage) ?? usageOf(chunk.x_groq?.usage);
+    if (usage && !sameUsage(this.#usage, usage)) {
+      this.#usage = usage;
+      parts.push({ type: 'usage', usage });
+    }
+  }
+
+  /** Azure opens with a chunk that has neither choices nor a model. */
+  #start(chunk: WireChunk, hasChoice: boolean, parts: StreamPart[]): void {
+    const servedModel = textOf(chunk.model);
+    if (this.#started || (servedModel === '' && !hasChoice)) return;
+    this.#started = true;
+    const requestId = providerRequestId(this.#context.headers) ?? textOf(chunk.id);
+    parts.push({
+      type: 'response-start',
+      ...(servedModel === '' ? {} : { servedModel }),
+      ...(requestId === '' ? {} : { providerRequestId: requestId }),
+    });
+  }
+
+  /** Perplexity sends both: beside an empty delta, a message that repeats the whole text. */
+  #choice({ delta: piece, message, ...choice }: WireChoice, parts: StreamPart[], whole: boolean): void {
+    const delta = whole ? (message ?? piece) : (piece ?? message);
+    if (isRecord(delta)) this.#delta(delta, parts);
+    if (typeof choice.finish_reason === 'string' && choice.finish_reason !== '') {
+      this.#finishReason = choice.finish_reason;
+    }
+  }
+
+  #delta(delta: WireDelta, parts: StreamPart[]): void {
+    const reasoning = this.#reasoning.read(delta);
+    if (reasoning !== '') parts.push({ type: 'reasoning-delta', text: reasoning });
+    if (delta.content) this.#content(delta.content, parts);
+    const refusal = textOf(delta.refusal);
+    if (refusal !== '') {
+      this.#warn('REFUSAL', 'The model refused; its text is the refusal.', parts);
+      parts.push({ type: 'text-delta', text: refusal });
+    }
+    for (const fragment of listOf(delta.tool_calls)) {
+      if (isRecord(fragment)) this.#toolCalls.push(fragment, parts);
+    }
+    if (isRecord(delta.function_call)) {
+      this.#toolCalls.push({ index: 'function_call', function: delta.function_call }, parts);
+    }
+    if (listOf(delta.images).length > 0 || isRecord(delta.audio)) this.#warnOfDroppedOutput(parts);
+  }
+
+  #content(content: unknown, parts: StreamPart[]): void {
+    if (typeof content === 'string') {
+      parts.push({ type: 'text-delta', text: content });
+      return;
+    }
+    const { text, reasoning, dropped } = textsOfContentList(listOf(content));
+    if (reasoning !== '') parts.push({ type: 'reasoning-delta', text: reasoning });
+    if (text !== '') parts.push({ type: 'text-delta', text });
+    if (dropped) this.#warnOfDroppedOutput(parts);
+  }
+
+  #warnOfDroppedOutput(parts: StreamPart[]): void {
+    this.#warn('OUTPUT_DROPPED', 'The answer held media, of which only the text is kept.', parts);
+  }
+
+  #warn(code: string, message: string, parts: StreamPart[]): void {
+    if (this.#warned.has(code)) return;
+    this.#warned.add(code);
+    parts.push({ type: 'warning', code, message });
+  }
+}
+
+/** Of several choices (`n` among the provider options) the first is the answer. */
+function isFirstChoice(choice: unknown): choice is WireChoice {
+  return isRecord(choice) && (choice.index === undefined || choice.index === null || choice.index === 0);
+}
+
+function protocolFault(message: string): ProviderError {
+  return new ProviderError('PROVIDER_PROTOCOL', message, { phase: 'stream', transient: true });
+}
+
+/** HTML and the like under a status of 200 comes from something between the gateway and the provider. */
+function faultOfUnreadable(body: string, context: FaultContext): ProviderError {
+  const { message } = faultOfText(body, context, 'headers');
+  return protocolFault(`The provider answered with something that is no completion: ${message || 'nothing'}`);
+}

@@ -1,0 +1,187 @@
+// Owns the request body: a fitted completion request under the protocol's own names, as the quirks spell them.
+import { createHash } from 'node:crypto';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
+import type {
+  ImageSource,
+  Message,
+  MessagePart,
+  Parameters,
+  ProviderRequest,
+  ResponseFormat,
+  Tool,
+  ToolCall,
+  ToolChoice,
+} from '../contract.ts';
+import type { Quirks } from './quirks.ts';
+import { inStrictTurns } from './strict-turns.ts';
+
+type Body = Record<string, JsonValue | undefined>;
+
+/** The JSON text to post. What the caller gave as provider options is laid over everything, verbatim. */
+export function encodeRequest(request: ProviderRequest, quirks: Quirks): string {
+  const messages = quirks.strictTurns ? inStrictTurns(request.messages) : request.messages;
+  const body: Body = {
+    model: request.model.key,
+    messages: messages.map((message) => encodeMessage(message, quirks)),
+    stream: true,
+    stream_options: quirks.streamOptions ? { include_usage: true } : undefined,
+    ...encodeTools(request, quirks),
+    response_format: encodeResponseFormat(request.responseFormat, quirks),
+    ...encodeParameters(request.parameters, quirks),
+    ...encodeReasoning(request.parameters, quirks),
+    ...request.providerOptions,
+  };
+  return JSON.stringify(body);
+}
+
+function encodeMessage(message: Message, quirks: Quirks): JsonObject {
+  switch (message.role) {
+    case 'system':
+      return { role: quirks.systemRole, content: encodeContent(message.parts, quirks) };
+    case 'user':
+      return { role: 'user', content: encodeContent(message.parts, quirks) };
+    case 'tool':
+      return {
+        role: 'tool',
+        tool_call_id: encodeCallId(message.toolCallId ?? '', quirks),
+        content: encodeContent(message.parts, quirks),
+      };
+    case 'assistant':
+      return encodeAssistant(message, quirks);
+  }
+}
+
+function encodeAssistant(message: Message, quirks: Quirks): JsonObject {
+  const { parts, toolCalls } = message;
+  const called = toolCalls.length > 0;
+  return {
+    role: 'assistant',
+    content: parts.length === 0 && called ? null : encodeContent(parts, quirks),
+    ...(called ? { tool_calls: toolCalls.map((call) => encodeToolCall(call, quirks)) } : {}),
+    ...echoedReasoning(message, quirks),
+  };
+}
+
+function encodeToolCall(call: ToolCall, quirks: Quirks): JsonObject {
+  return {
+    id: encodeCallId(call.callId, quirks),
+    type: 'function',
+    function: { name: call.name, arguments: call.argumentsText || '{}' },
+  };
+}
+
+/** The fields of a continuation of this protocol; of another's, none. */
+function echoedReasoning({ continuation, toolCalls }: Message, { echoReasoning }: Quirks): JsonObject {
+  if (echoReasoning === 'never' || !isJsonObject(continuation)) return {};
+  if (echoReasoning === 'with-tool-calls' && toolCalls.length === 0) return {};
+  const { reasoning_content, reasoning, reasoning_details } = continuation;
+  return {
+    ...(typeof reasoning_content === 'string' ? { reasoning_content } : {}),
+    ...(typeof reasoning === 'string' ? { reasoning } : {}),
+    ...(Array.isArray(reasoning_details) ? { reasoning_details } : {}),
+  };
+}
+
+/** Plain text goes as a string, which every server of the family reads. */
+function encodeContent(parts: readonly MessagePart[], quirks: Quirks): JsonValue {
+  const [first] = parts;
+  const plain = parts.every((part) => part.type === 'text' && !(quirks.cacheControl && part.cacheHint));
+  if (!plain) return parts.map((part) => encodePart(part, quirks));
+  if (parts.length === 1 && first?.type === 'text') return first.text;
+  return parts.map((part) => (part.type === 'text' ? part.text : '')).join('\n');
+}
+
+function encodePart(part: MessagePart, quirks: Quirks): JsonObject {
+  const cache: JsonObject =
+    quirks.cacheControl && part.cacheHint ? { cache_control: { type: 'ephemeral' } } : {};
+  if (part.type === 'text') return { type: 'text', text: part.text, ...cache };
+  return { type: 'image_url', image_url: encodeImage(part.image, quirks), ...cache };
+}
+
+function encodeImage(image: ImageSource, quirks: Quirks): JsonValue {
+  const url = 'url' in image ? image.url : `data:${image.mediaType};base64,${image.data}`;
+  if (quirks.imageUrlForm === 'string') return url;
+  return image.detail === undefined ? { url } : { url, detail: image.detail };
+}
+
+const NINE_ALPHANUMERIC = /^[A-Za-z0-9]{9}$/;
+
+/** The same id gives the same nine characters in the call and in its result. */
+function encodeCallId(callId: string, { toolCallIds }: Quirks): string {
+  if (toolCallIds === 'any' || NINE_ALPHANUMERIC.test(callId)) return callId;
+  return createHash('sha256').update(callId).digest('hex').slice(0, 9);
+}
+
+function encodeTools({ tools, toolChoice, parameters }: ProviderRequest, quirks: Quirks): Body {
+  if (tools.length === 0) return {};
+  return {
+    tools: tools.map(encodeTool),
+    tool_choice: toolChoice && encodeToolChoice(toolChoice, quirks),
+    // Refused by OpenAI where there are no tools.
+    parallel_tool_calls: parameters.parallelToolCalls,
+  };
+}
+
+function encodeTool(tool: Tool): JsonObject {
+  return {
+    type: 'function',
+    function: {
+      name: tool.name,
+      ...(tool.description === undefined ? {} : { description: tool.description }),
+      parameters: tool.parameters,
+      ...(tool.strict === undefined ? {} : { strict: tool.strict }),
+    },
+  };
+}
+
+function encodeToolChoice(choice: ToolChoice, quirks: Quirks): JsonValue {
+  if (choice.type === 'tool') return { type: 'function', function: { name: choice.name } };
+  return choice.type === 'required' ? quirks.requiredToolChoice : choice.type;
+}
+
+function encodeResponseFormat(format: ResponseFormat | undefined, quirks: Quirks): JsonValue | undefined {
+  if (format === undefined || format.type === 'text') return undefined;
+  if (format.type === 'json') return { type: 'json_object' };
+  const { name, description, schema, strict } = format;
+  const described = {
+    name,
+    ...(description === undefined ? {} : { description }),
+    schema,
+    ...(strict === undefined ? {} : { strict }),
+  };
+  return quirks.jsonSchemaForm === 'inline'
+    ? { type: 'json_schema', ...described }
+    : { type: 'json_schema', json_schema: described };
+}
+
+function encodeParameters(parameters: Parameters, quirks: Quirks): Body {
+  return {
+    [quirks.maxTokensName]: parameters.maxTokens,
+    temperature: parameters.temperature,
+    top_p: parameters.topP,
+    top_k: parameters.topK,
+    stop: parameters.stop && [...parameters.stop],
+    [quirks.seedName]: parameters.seed,
+    presence_penalty: parameters.presencePenalty,
+    frequency_penalty: parameters.frequencyPenalty,
+    [quirks.repetitionPenaltyName]: parameters.repetitionPenalty,
+    logit_bias: parameters.logitBias,
+  };
+}
+
+function encodeReasoning({ reasoningEffort, reasoningTokens }: Parameters, quirks: Quirks): Body {
+  if (reasoningTokens !== undefined) return { reasoning: { max_tokens: reasoningTokens } };
+  if (reasoningEffort === undefined) return {};
+  const word = quirks.reasoningEfforts?.[reasoningEffort] ?? reasoningEffort;
+  const thinking = { type: reasoningEffort === 'none' ? 'disabled' : 'enabled' };
+  switch (quirks.reasoningStyle) {
+    case 'effort':
+      return { reasoning_effort: word };
+    case 'object':
+      return { reasoning: { effort: word } };
+    case 'thinking':
+      return { thinking };
+    case 'thinking-and-effort':
+      return reasoningEffort === 'none' ? { thinking } : { thinking, reasoning_effort: word };
+  }
+}
