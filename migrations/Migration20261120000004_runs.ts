@@ -49,9 +49,7 @@ export class Migration20261120000004_runs extends Migration {
         updated_at timestamptz not null default now(),
         ended_at timestamptz
       )`);
-    this.addSql(
-      'create index completion_run_list on completion_run (workspace_id, created_at desc, id desc)',
-    );
+    this.addSql('create index completion_run_list on completion_run (workspace_id, id desc)');
     this.addSql("create index completion_run_running on completion_run (node_id) where status = 'RUNNING'");
     this.addSql(`
       create table run_attempt (
@@ -127,11 +125,11 @@ const BEGIN_RUNS = `
       end if;
       if outcome = 'begun' then
         insert into completion_run
-          (id, workspace_id, caller, request_id, status, model, input, plan, metadata, on_detach, node_id, instance_id, canonical_id)
+          (id, workspace_id, caller, request_id, status, model, input, plan, metadata, on_detach, node_id, instance_id, canonical_id, created_at)
         values
           (run_id, (item->>'workspace_id')::uuid, item->>'caller', item->>'request_id', 'RUNNING', item->>'model',
            item->'input', item->'plan', item->'metadata', item->>'on_detach', (item->>'node_id')::uuid,
-           (item->>'instance_id')::uuid, item->>'canonical_id');
+           (item->>'instance_id')::uuid, item->>'canonical_id', (item->>'created_at')::timestamptz);
       end if;
       return next;
     end loop;
@@ -142,8 +140,8 @@ const SAVE_PROGRESS = `
     update completion_run run set
       instance_id = item.instance_id,
       canonical_id = item.canonical_id,
-      text = run.text || item.text,
-      reasoning = run.reasoning || item.reasoning,
+      text = case when item.restarted then '' else run.text end || item.text,
+      reasoning = case when item.restarted then '' else run.reasoning end || item.reasoning,
       input_tokens = item.input_tokens,
       cache_read_tokens = item.cache_read_tokens,
       cache_write_tokens = item.cache_write_tokens,
@@ -155,7 +153,7 @@ const SAVE_PROGRESS = `
       progress_seq = item.progress_seq,
       updated_at = now()
     from jsonb_to_recordset(items) as item (
-      id uuid, epoch int, instance_id uuid, canonical_id text, text text, reasoning text, input_tokens int,
+      id uuid, epoch int, instance_id uuid, canonical_id text, restarted boolean, text text, reasoning text, input_tokens int,
       cache_read_tokens int, cache_write_tokens int, output_tokens int, reasoning_tokens int, cost_nano bigint,
       price_version_id uuid, progress_seq int)
     where run.id = item.id and run.epoch = item.epoch and run.status = 'RUNNING'

@@ -24,7 +24,8 @@ export type ReasonCode =
   | 'PROTOCOL_MISSING'
   | 'CAPABILITY_MISSING'
   | 'OUTPUT_NOT_TEXT'
-  | 'CONTEXT_TOO_SMALL';
+  | 'CONTEXT_TOO_SMALL'
+  | 'MAX_TOKENS_TOO_HIGH';
 
 export interface PlannedCandidate {
   /** 1 is tried first; null = left out. */

@@ -40,6 +40,8 @@ const CompletionRunSchema = defineEntity({
     warnings: p.json().$type<readonly JsonObject[]>(),
     error: p.json().$type<JsonObject>().nullable(),
     continuation: p.text().nullable(),
+    /** The last seq that a progress record covers. */
+    progressSeq: p.integer(),
     lastSeq: p.integer().nullable(),
     createdAt: p.datetime(),
     updatedAt: p.datetime(),

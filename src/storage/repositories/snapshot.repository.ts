@@ -47,7 +47,9 @@ export class SnapshotRepository {
   async rows<Table extends SnapshotTable>(table: Table): Promise<SnapshotRow<Table>[]> {
     try {
       const entity: unknown = SNAPSHOT_ENTITIES[table];
-      return await this.#entities().findAll(entity as EntityClass<SnapshotRow<Table>>, { disableIdentityMap: true });
+      return await this.#entities().findAll(entity as EntityClass<SnapshotRow<Table>>, {
+        disableIdentityMap: true,
+      });
     } catch (error) {
       throw toStorageError(error);
     }

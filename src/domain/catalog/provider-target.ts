@@ -1,0 +1,85 @@
+// Owns the joining of a config with its provider and model into what an adapter calls.
+
+import { GatewayError } from '../../kernel/errors.ts';
+import { isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
+import type { Secret } from '../../kernel/secret.ts';
+import { Secret as SecretText } from '../../kernel/secret.ts';
+import type { AuthScheme, ProviderTarget } from '../../providers/contract.ts';
+import type { SecretVault } from '../identity/secret-vault.ts';
+import type { ModelSpecRow, ProviderConfigRow, ProviderSpecRow } from './snapshot.ts';
+
+const DEFAULT_CONNECT_MS = 5_000;
+const PLACEHOLDER = /\{([A-Za-z][A-Za-z0-9]*)\}/g;
+
+/** Opens each config's secrets once for as long as its row stays the same. */
+export class ProviderTargets {
+  readonly #vault: SecretVault;
+  readonly #opened = new WeakMap<
+    ProviderConfigRow,
+    { secret: Secret | undefined; headers: Record<string, Secret> }
+  >();
+
+  constructor(vault: SecretVault) {
+    this.#vault = vault;
+  }
+
+  /** Raises `MODEL_UNAVAILABLE` with what is missing. */
+  of(config: ProviderConfigRow, spec: ProviderSpecRow, model?: ModelSpecRow): ProviderTarget {
+    const { secret, headers } = this.#open(config);
+    return {
+      configId: config.id,
+      providerKey: spec.key,
+      baseUrl: baseUrlOf(config, spec),
+      auth: spec.auth as unknown as AuthScheme,
+      ...(secret ? { secret } : {}),
+      headers,
+      settings: config.settings,
+      quirks: { ...spec.quirks, ...model?.quirks },
+      connectTimeoutMs: config.timeLimits.connectMs ?? DEFAULT_CONNECT_MS,
+    };
+  }
+
+  #open(config: ProviderConfigRow) {
+    const known = this.#opened.get(config);
+    if (known) return known;
+    const secret = config.secret ? this.#vault.open(config.secret, config.id) : undefined;
+    if (config.secret && !secret) {
+      const name = 'env' in config.secret ? config.secret.env : 'its secret';
+      throw new GatewayError(
+        'MODEL_UNAVAILABLE',
+        `The config "${config.name}" refers to ${name}, which is not set`,
+      );
+    }
+    const headers = config.headers ? readHeaders(this.#vault.open(config.headers, config.id)) : {};
+    const opened = { secret, headers };
+    this.#opened.set(config, opened);
+    return opened;
+  }
+}
+
+function readHeaders(sealed: Secret | undefined): Record<string, Secret> {
+  const headers = sealed && parseJson(sealed.reveal());
+  if (!isJsonObject(headers)) return {};
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, new SecretText(String(value))]),
+  );
+}
+
+/** The config's own address, else the provider's with the settings filled in; without a trailing slash. */
+function baseUrlOf(config: ProviderConfigRow, spec: ProviderSpecRow): string {
+  const url = config.baseUrl ?? fillIn(spec.baseUrl ?? '', config.settings, config.name);
+  return url.replace(/\/+$/, '');
+}
+
+function fillIn(template: string, settings: JsonObject, configName: string): string {
+  return template.replace(PLACEHOLDER, (_whole, name: string) => {
+    const value = settings[name];
+    if (typeof value !== 'string' && typeof value !== 'number') {
+      throw new GatewayError(
+        'MODEL_UNAVAILABLE',
+        `The config "${configName}" lacks the setting "${name}", which its address needs`,
+      );
+    }
+    return encodeURIComponent(value);
+  });
+}

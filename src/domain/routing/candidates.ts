@@ -1,0 +1,106 @@
+// Owns which configured models a name stands for, joined with all that a call of each needs to know.
+import type {
+  ModelInstanceRow,
+  ModelSpecRow,
+  ProviderConfigRow,
+  ProviderSpecRow,
+  WorkspaceCatalog,
+} from '../catalog/snapshot.ts';
+import type { Fallback, SelectionKind } from './route-plan.ts';
+
+/** A config and a model, with the instance that joins them (`undefined`: the config serves as an implicit instance). */
+export interface Candidate {
+  readonly label: string;
+  readonly instance: ModelInstanceRow | undefined;
+  readonly config: ProviderConfigRow;
+  readonly spec: ProviderSpecRow | undefined;
+  readonly model: ModelSpecRow | undefined;
+  readonly canonicalId: string;
+  readonly priority: number;
+  readonly weight: number;
+  readonly protocol: string | undefined;
+}
+
+export interface Selection {
+  readonly kind: SelectionKind;
+  readonly fallback: Fallback;
+  /** Everything that may serve, what was named first and what only the fallback brings in after it. */
+  readonly named: readonly Candidate[];
+  readonly others: readonly Candidate[];
+  /** True if the name means nothing here. */
+  readonly unknown: boolean;
+}
+
+const TAG_PREFIX = 'tag:';
+export const AUTO = 'auto';
+
+/** Resolves `model` to its candidates, before any filter. */
+export function selectCandidates(catalog: WorkspaceCatalog, model: string, fallback?: Fallback): Selection {
+  const all = () => [...catalog.instances.values()].map((instance) => candidateOfInstance(catalog, instance));
+  if (model === AUTO) {
+    return { kind: 'AUTO', fallback: fallback ?? 'ANY', named: all(), others: [], unknown: false };
+  }
+  if (model.startsWith(TAG_PREFIX)) {
+    const tagged = catalog.instancesByTag.get(model.slice(TAG_PREFIX.length)) ?? [];
+    const chosen = fallback ?? 'ANY';
+    const named = tagged.map((instance) => candidateOfInstance(catalog, instance));
+    return {
+      kind: 'TAG',
+      fallback: chosen,
+      named,
+      others: chosen === 'ANY' ? all() : [],
+      unknown: named.length === 0,
+    };
+  }
+  const chosen = fallback ?? 'SAME_MODEL';
+  const instance = catalog.instancesBySlug.get(model);
+  if (instance) {
+    const named = [candidateOfInstance(catalog, instance)];
+    const others = chosen === 'NONE' ? [] : chosen === 'ANY' ? all() : ofModel(catalog, instance.canonicalId);
+    return { kind: 'INSTANCE', fallback: chosen, named, others, unknown: false };
+  }
+  const named = ofModel(catalog, model);
+  const serving = named.length > 0 ? named : implicitCandidates(catalog, model);
+  const others = chosen === 'ANY' ? all() : [];
+  const unknown = serving.length === 0 && !catalog.models.has(model);
+  return { kind: 'MODEL', fallback: chosen, named: serving, others, unknown };
+}
+
+function ofModel(catalog: WorkspaceCatalog, canonicalId: string): Candidate[] {
+  const instances = catalog.instancesByModel.get(canonicalId) ?? [];
+  return instances.map((instance) => candidateOfInstance(catalog, instance));
+}
+
+function candidateOfInstance(catalog: WorkspaceCatalog, instance: ModelInstanceRow): Candidate {
+  // A foreign key holds the config there.
+  const config = catalog.configs.get(instance.configId) as ProviderConfigRow;
+  return join(catalog, config, instance.canonicalId, instance);
+}
+
+/** A model that nobody configured runs on each config of its provider. */
+function implicitCandidates(catalog: WorkspaceCatalog, canonicalId: string): Candidate[] {
+  const model = catalog.models.get(canonicalId);
+  const configs = model ? (catalog.configsByProvider.get(model.providerKey) ?? []) : [];
+  return configs.map((config) => join(catalog, config, canonicalId, undefined));
+}
+
+function join(
+  catalog: WorkspaceCatalog,
+  config: ProviderConfigRow,
+  canonicalId: string,
+  instance: ModelInstanceRow | undefined,
+): Candidate {
+  const spec = catalog.providers.get(config.providerKey);
+  const model = catalog.models.get(canonicalId);
+  return {
+    label: instance?.slug ?? `${canonicalId}@${config.name}`,
+    instance,
+    config,
+    spec,
+    model,
+    canonicalId,
+    priority: instance?.priority ?? 0,
+    weight: instance?.weight ?? 1,
+    protocol: model?.protocol ?? spec?.protocol ?? undefined,
+  };
+}

@@ -1,0 +1,204 @@
+// Owns a run while it is alive on this node: its events' order, who attends it, and the switch that stops it.
+
+import type { EventLog } from '../../coordination/contract.ts';
+import { deferred } from '../../kernel/async.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { GatewayError } from '../../kernel/errors.ts';
+import type { StreamPart } from '../../providers/contract.ts';
+import { NO_USAGE, type Usage } from '../billing/usage.ts';
+import type { WorkspaceCatalog } from '../catalog/snapshot.ts';
+import type { Candidate } from '../routing/candidates.ts';
+import type { Route } from '../routing/planner.ts';
+import { Answer } from './answer.ts';
+import type { CompletionEvent, EndedEvent, ReroutedEvent } from './completion-event.ts';
+import type { CompletionRequest } from './completion-request.ts';
+import type { RunAttempt, RunRecord, RunWarning } from './run-record.ts';
+
+export interface NewRun {
+  readonly id: string;
+  readonly workspaceId: string;
+  readonly caller: string;
+  readonly requestId: string | null;
+  readonly request: CompletionRequest;
+  readonly route: Route;
+  /** The price versions of the snapshot that the run began with. */
+  readonly prices: WorkspaceCatalog['prices'];
+  readonly createdAt: Date;
+}
+
+/** Why a run was stopped before its end, which decides what it ends as. */
+export type StopKind = 'cancelled' | 'interrupted' | 'replaced';
+
+type Unsequenced<Event> = Event extends CompletionEvent
+  ? Omit<Event, 'seq' | 'fromSeq' | 'runId' | 'atMs'>
+  : never;
+
+export class ActiveRun {
+  readonly id: string;
+  readonly epoch = 1;
+  readonly attempts: RunAttempt[] = [];
+  readonly warnings: RunWarning[] = [];
+  readonly #stop = new AbortController();
+  readonly #ended = deferred<RunRecord>();
+  readonly #log: EventLog<CompletionEvent>;
+  readonly #clock: Clock;
+  /** What the current attempt has given. */
+  answer = new Answer();
+  candidate: Candidate | undefined;
+  stopKind: StopKind | undefined;
+  /** Its attempts are over; what remains is the write that ends it. */
+  settling = false;
+  seq = 0;
+  #attendants = 0;
+  #detachTimer: NodeJS.Timeout | undefined;
+  #over = false;
+
+  constructor(
+    readonly run: NewRun,
+    log: EventLog<CompletionEvent>,
+    clock: Clock,
+  ) {
+    this.id = run.id;
+    this.#log = log;
+    this.#clock = clock;
+    // Nobody may be waiting when the run ends badly; that is not a fault of the process.
+    this.#ended.promise.catch(() => {});
+    this.#armDetachTimer();
+  }
+
+  get stopSignal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** Resolves with the settled run, after the commit. */
+  get ended(): Promise<RunRecord> {
+    return this.#ended.promise;
+  }
+
+  /** Stops the upstream request; the first reason counts. */
+  stop(kind: StopKind): void {
+    if (this.#stop.signal.aborted) return;
+    this.stopKind = kind;
+    this.#stop.abort(new GatewayError('CANCELLED', `The run was ${kind}`));
+  }
+
+  /** Somebody follows the run until the returned function is called. */
+  attend(): () => void {
+    this.#attendants += 1;
+    clearTimeout(this.#detachTimer);
+    let left = false;
+    return () => {
+      if (left) return;
+      left = true;
+      this.#attendants -= 1;
+      this.#armDetachTimer();
+    };
+  }
+
+  emitStarted(): void {
+    this.#emit({ type: 'started', plan: this.run.route.plan });
+  }
+
+  emitRerouted(event: Unsequenced<ReroutedEvent>): void {
+    this.#emit(event);
+  }
+
+  /** One event for each run of parts of one kind; a read of one kind is one event. */
+  emitParts(parts: readonly StreamPart[]): void {
+    const events: CompletionEvent[] = [];
+    let last: { type: string; index?: number; text?: string; argumentsText?: string } | undefined;
+    for (const part of parts) {
+      if (part.type === 'text-delta' || part.type === 'reasoning-delta') {
+        if (part.text === '') continue;
+        if (last?.type === part.type) {
+          last.text += part.text;
+          continue;
+        }
+        const event = { ...this.#nextBase(), type: part.type, text: part.text };
+        events.push(event);
+        last = event;
+      } else if (part.type === 'tool-call-delta') {
+        if (last?.type === part.type && last.index === part.index) {
+          last.argumentsText += part.argumentsText;
+          continue;
+        }
+        const { index, callId, name, argumentsText } = part;
+        const event = { ...this.#nextBase(), type: part.type, index, callId, name, argumentsText };
+        events.push(event);
+        last = event;
+      }
+    }
+    if (events.length > 0) this.#log.append(this.id, events);
+  }
+
+  /** The settled end: publishes it and closes the log. */
+  end(type: EndedEvent['type'], record: RunRecord): void {
+    this.#emit({ type, run: record });
+    this.#finish();
+    this.#ended.resolve(record);
+  }
+
+  /** Another node has ended the run (or took it over): nothing more is published from here. */
+  abandon(error: GatewayError): void {
+    this.#finish();
+    this.#ended.reject(error);
+  }
+
+  /** The run as it stands now, not settled. */
+  record(): RunRecord {
+    const { run, answer } = this;
+    return {
+      id: this.id,
+      workspaceId: run.workspaceId,
+      caller: run.caller,
+      requestId: run.requestId,
+      status: 'RUNNING',
+      model: run.request.model,
+      plan: run.route.plan,
+      metadata: run.request.metadata,
+      instanceId: this.candidate?.instance?.id ?? null,
+      canonicalId: this.candidate?.canonicalId ?? null,
+      text: answer.text,
+      reasoning: answer.reasoning,
+      toolCalls: answer.toolCalls(),
+      finishReason: null,
+      providerFinishReason: null,
+      usage: this.#usageSoFar(),
+      costNano: null,
+      costLines: [],
+      priceVersionId: null,
+      warnings: this.warnings,
+      error: null,
+      continuation: null,
+      attempts: this.attempts,
+      lastSeq: null,
+      createdAt: run.createdAt,
+      endedAt: null,
+      inputBytes: 0,
+    };
+  }
+
+  #usageSoFar(): Usage {
+    return { ...(this.answer.usage ?? NO_USAGE), estimated: true };
+  }
+
+  #nextBase() {
+    this.seq += 1;
+    return { seq: this.seq, fromSeq: this.seq, runId: this.id, atMs: this.#clock.now().getTime() };
+  }
+
+  #emit(event: Unsequenced<CompletionEvent>): void {
+    this.#log.append(this.id, [{ ...this.#nextBase(), ...event } as CompletionEvent]);
+  }
+
+  #finish(): void {
+    this.#over = true;
+    clearTimeout(this.#detachTimer);
+    this.#log.close(this.id);
+  }
+
+  #armDetachTimer(): void {
+    if (this.run.request.onDetach !== 'CANCEL' || this.#attendants > 0 || this.#over) return;
+    this.#detachTimer = setTimeout(() => this.stop('cancelled'), this.run.request.detachGraceMs);
+  }
+}

@@ -1,0 +1,78 @@
+// Owns one attempt: a call of one candidate under its limits on time, and how it ended. It never throws.
+import type { Clock } from '../../kernel/clock.ts';
+import { ProviderError } from '../../kernel/errors.ts';
+import type { Adapter, ProviderRequest, StreamPart } from '../../providers/contract.ts';
+import { Answer } from './answer.ts';
+import { type AttemptLimits, TimeGuard } from './time-guard.ts';
+
+export interface AttemptResult {
+  readonly answer: Answer;
+  /** `undefined` = succeeded. */
+  readonly error: ProviderError | undefined;
+  /** True if the run was stopped meanwhile, whatever else went wrong. */
+  readonly stopped: boolean;
+  readonly startedAt: Date;
+  readonly firstTokenMs: number | null;
+  readonly durationMs: number;
+}
+
+export interface AttemptInput {
+  readonly adapter: Adapter;
+  readonly request: ProviderRequest;
+  readonly limits: AttemptLimits;
+  readonly clock: Clock;
+  /** Aborted when the run is stopped. */
+  readonly stop: AbortSignal;
+  /** Shared with the caller, who may look at it while the attempt runs. */
+  readonly answer: Answer;
+  /** Called for each read once content has come. */
+  readonly onParts: (parts: readonly StreamPart[]) => void;
+}
+
+export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
+  const { adapter, answer, clock, stop } = input;
+  const startedAt = clock.now();
+  const startedMs = clock.monotonicMs();
+  const controller = new AbortController();
+  const onStop = () => controller.abort(stop.reason);
+  if (stop.aborted) onStop();
+  else stop.addEventListener('abort', onStop, { once: true });
+  const guard = new TimeGuard(clock, input.limits, (reason) => controller.abort(reason));
+  let firstTokenMs: number | null = null;
+  let error: ProviderError | undefined;
+  try {
+    for await (const parts of adapter.stream(input.request, { signal: controller.signal })) {
+      if (answer.add(parts)) {
+        const now = clock.monotonicMs();
+        guard.contentArrived(now);
+        firstTokenMs ??= Math.round(now - startedMs);
+      }
+      if (firstTokenMs !== null) input.onParts(parts);
+    }
+    if (answer.finishReason === null) {
+      throw new ProviderError('PROVIDER_PROTOCOL', 'The stream ended without a finish', { phase: 'stream' });
+    }
+  } catch (fault) {
+    error = toProviderError(fault, controller.signal);
+  } finally {
+    guard.close();
+    stop.removeEventListener('abort', onStop);
+  }
+  return {
+    answer,
+    error,
+    stopped: stop.aborted && error !== undefined,
+    startedAt,
+    firstTokenMs,
+    durationMs: Math.round(clock.monotonicMs() - startedMs),
+  };
+}
+
+/** A fault that follows from our own abort is told as the reason for that abort. */
+function toProviderError(fault: unknown, signal: AbortSignal): ProviderError {
+  if (signal.aborted && signal.reason instanceof ProviderError) return signal.reason;
+  if (fault instanceof ProviderError) return fault;
+  if (signal.aborted) return new ProviderError('CANCELLED', 'The run was stopped', { cause: fault });
+  const message = fault instanceof Error ? fault.message : String(fault);
+  return new ProviderError('PROVIDER_PROTOCOL', `The adapter failed: ${message}`, { cause: fault });
+}

@@ -1,0 +1,46 @@
+// Owns what a door hands over: a completion as the caller asked for it, the same whichever door it came through.
+import type { JsonObject } from '../../kernel/json.ts';
+import type {
+  MessagePart,
+  Parameters,
+  ResponseFormat,
+  Role,
+  Tool,
+  ToolCall,
+  ToolChoice,
+} from '../../providers/contract.ts';
+import type { Fallback } from '../routing/route-plan.ts';
+
+export interface CompletionRequest {
+  /** Instance slug, canonical model id, `tag:<name>`, or `auto`. */
+  readonly model: string;
+  readonly messages: readonly RequestMessage[];
+  readonly parameters: Parameters;
+  readonly tools: readonly Tool[];
+  readonly toolChoice?: ToolChoice;
+  readonly responseFormat?: ResponseFormat;
+  /** By protocol name: further fields for the provider's request, verbatim. */
+  readonly providerOptions: Readonly<Record<string, JsonObject>>;
+  /** What to do with a field that the chosen protocol cannot express. */
+  readonly onUnsupported: 'REFUSE' | 'DROP';
+  readonly routing: RoutingOptions;
+  readonly onDetach: OnDetach;
+  readonly detachGraceMs: number;
+  readonly idempotencyKey?: string;
+  readonly metadata: JsonObject;
+}
+
+export interface RequestMessage {
+  readonly role: Role;
+  readonly parts: readonly MessagePart[];
+  readonly toolCalls: readonly ToolCall[];
+  readonly toolCallId?: string;
+  /** As a completion gave it. */
+  readonly continuation?: string;
+}
+
+export interface RoutingOptions {
+  readonly fallback?: Fallback;
+}
+
+export type OnDetach = 'CONTINUE' | 'CANCEL';

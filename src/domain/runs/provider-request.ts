@@ -1,0 +1,71 @@
+// Owns the translation of a caller's request into what one candidate's adapter is asked, and what of it had to be left behind.
+import type {
+  Adapter,
+  Message,
+  Parameters,
+  ProviderRequest,
+  ProviderTarget,
+} from '../../providers/contract.ts';
+import type { Candidate } from '../routing/candidates.ts';
+import type { CompletionRequest, RequestMessage } from './completion-request.ts';
+import { type Continuation, decodeContinuation } from './continuation.ts';
+import type { RunWarning } from './run-record.ts';
+
+/** A candidate that can be called: its model and protocol are known. */
+export interface CallableCandidate {
+  readonly candidate: Candidate;
+  readonly adapter: Adapter;
+  readonly target: ProviderTarget;
+}
+
+export interface TranslatedRequest {
+  readonly request: ProviderRequest;
+  readonly warnings: readonly RunWarning[];
+}
+
+export function translateRequest(call: CallableCandidate, asked: CompletionRequest): TranslatedRequest {
+  const { candidate, adapter, target } = call;
+  const { model, instance } = candidate;
+  const warnings: RunWarning[] = [];
+  const request: ProviderRequest = {
+    target,
+    model: {
+      key: model?.key ?? candidate.canonicalId,
+      reasoning: model?.capabilities.includes('reasoning') ?? false,
+      ...(model?.maxOutputTokens ? { maxOutputTokens: model.maxOutputTokens } : {}),
+    },
+    messages: asked.messages.map((message) => translateMessage(message, candidate, warnings)),
+    parameters: { ...(instance?.defaultParameters as Parameters | undefined), ...asked.parameters },
+    tools: asked.tools,
+    ...(asked.toolChoice ? { toolChoice: asked.toolChoice } : {}),
+    ...(asked.responseFormat ? { responseFormat: asked.responseFormat } : {}),
+    providerOptions: asked.providerOptions[adapter.protocol] ?? {},
+  };
+  for (const dropped of adapter.unsupported(request)) {
+    warnings.push({ code: 'UNSUPPORTED_DROPPED', message: `${dropped.path}: ${dropped.message}` });
+  }
+  return { request, warnings };
+}
+
+function translateMessage(message: RequestMessage, candidate: Candidate, warnings: RunWarning[]): Message {
+  const { continuation: text, ...rest } = message;
+  const continuation = text === undefined ? undefined : decodeContinuation(text);
+  if (!continuation) return rest;
+  if (takesUp(candidate, continuation)) return { ...rest, continuation: continuation.data };
+  warnings.push({
+    code: 'CONTINUATION_DROPPED',
+    message: `The continuation was made by ${continuation.canonicalId} (${continuation.protocol}) and means nothing to ${candidate.canonicalId}`,
+  });
+  return rest;
+}
+
+/** Signatures and state ids hold for the protocol and the model that made them. */
+function takesUp(candidate: Candidate, continuation: Continuation): boolean {
+  return candidate.protocol === continuation.protocol && candidate.canonicalId === continuation.canonicalId;
+}
+
+/** The continuation of the latest assistant message that has one. */
+export function latestContinuation(messages: readonly RequestMessage[]): Continuation | undefined {
+  const text = messages.findLast((message) => message.continuation !== undefined)?.continuation;
+  return text === undefined ? undefined : decodeContinuation(text);
+}

@@ -1,0 +1,43 @@
+// Owns the error for a route without a candidate: unknown, switched off, and not able are three different things.
+import { type ErrorCode, GatewayError } from '../../kernel/errors.ts';
+import type { Route } from '../routing/planner.ts';
+import type { ReasonCode } from '../routing/route-plan.ts';
+
+const CODE_OF_REASON: Partial<Record<ReasonCode, ErrorCode>> = {
+  OUTPUT_NOT_TEXT: 'CAPABILITY_MISSING',
+  CAPABILITY_MISSING: 'CAPABILITY_MISSING',
+  MAX_TOKENS_TOO_HIGH: 'BAD_USER_INPUT',
+  CONTEXT_TOO_SMALL: 'CONTEXT_LENGTH_EXCEEDED',
+};
+const MAX_LISTED = 5;
+
+export function refuseRoute({ plan, unknown }: Route): GatewayError {
+  if (unknown) {
+    return new GatewayError(
+      'MODEL_NOT_FOUND',
+      `"${plan.model.slice(0, 200)}" names no instance, model or tag here; modelInstances and modelSpecs list what there is`,
+      { path: 'model' },
+    );
+  }
+  const [first] = plan.candidates;
+  if (!first) {
+    return new GatewayError(
+      'MODEL_UNAVAILABLE',
+      plan.kind === 'AUTO' || plan.kind === 'TAG'
+        ? `"${plan.model}" has no instance that could serve it; create one with createModelInstance`
+        : `The model "${plan.model}" is known, but nothing here can call it; create a provider config for its provider`,
+      { path: 'model' },
+    );
+  }
+  // What the request itself asks for can be mended by the caller at once, so it is told first.
+  const told = plan.candidates.find(({ code }) => CODE_OF_REASON[code]) ?? first;
+  const code = CODE_OF_REASON[told.code] ?? 'MODEL_UNAVAILABLE';
+  return new GatewayError(code, told.reason, {
+    path: code === 'BAD_USER_INPUT' ? 'parameters.maxTokens' : 'model',
+    extensions: {
+      candidates: plan.candidates
+        .slice(0, MAX_LISTED)
+        .map(({ label, code: why, reason }) => ({ label, code: why, reason })),
+    },
+  });
+}

@@ -1,0 +1,368 @@
+// Owns what a caller can do with completions; every door goes through here.
+//
+// 1. The viewer's permission is asserted, the request validated.
+// 2. The route is planned from the snapshot; a name that cannot be served is refused with what to do.
+// 3. The run's row is committed, or the run that its idempotency key names is joined.
+// 4. The executor runs it, detached from whoever asked; readers follow the log.
+import { createHash } from 'node:crypto';
+import type { EventLog } from '../../coordination/contract.ts';
+import { abortable, delay } from '../../kernel/async.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { GatewayError } from '../../kernel/errors.ts';
+import type { NewId } from '../../kernel/ids.ts';
+import { canonicalJson } from '../../kernel/json.ts';
+import type { Adapter } from '../../providers/contract.ts';
+import type { RunListFilter, RunListPage, RunRepository } from '../../storage/repositories/run.repository.ts';
+import type { ProviderTargets } from '../catalog/provider-target.ts';
+import type { CatalogSnapshots, WorkspaceCatalog } from '../catalog/snapshot.ts';
+import { hasScope, requireScope, type Viewer } from '../identity/viewer.ts';
+import type { Candidate } from '../routing/candidates.ts';
+import { planRoute, type Route } from '../routing/planner.ts';
+import type { RoutePlan } from '../routing/route-plan.ts';
+import type { ActiveRun } from './active-run.ts';
+import type { CompletionEvent } from './completion-event.ts';
+import type { CompletionRequest } from './completion-request.ts';
+import { readEvents } from './event-reader.ts';
+import type { RunExecutor } from './executor.ts';
+import { latestContinuation, translateRequest } from './provider-request.ts';
+import { validateRequest } from './request-validation.ts';
+import { refuseRoute } from './route-refusal.ts';
+import { type RunAttempt, type RunRecord, toRunAttempt, toRunRecord } from './run-record.ts';
+
+export interface RunServiceDependencies {
+  readonly nodeId: string;
+  readonly snapshots: CatalogSnapshots;
+  readonly adapterOf: (protocol: string) => Adapter | undefined;
+  readonly targets: ProviderTargets;
+  readonly executor: RunExecutor;
+  readonly runs: RunRepository;
+  readonly log: EventLog<CompletionEvent>;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+export interface CallContext {
+  readonly requestId: string;
+  /** Aborted when whoever asked has gone away; the run goes on. */
+  readonly gone?: AbortSignal;
+}
+
+export interface CancelResult {
+  readonly run: RunRecord;
+  /** False if the end could not be committed in time; it will be. */
+  readonly settled: boolean;
+}
+
+export type RunFilter = Omit<RunListFilter, 'workspaceId' | 'caller'>;
+
+const CANCEL_WAIT_MS = 1_500;
+const POLL_MS = 200;
+const CHARACTERS_PER_TOKEN_AT_MOST = 8;
+
+export class RunService {
+  readonly #needs: RunServiceDependencies;
+  #draining = false;
+
+  constructor(needs: RunServiceDependencies) {
+    this.#needs = needs;
+  }
+
+  /** The plan that a request would run by, without running it. */
+  routePlan(viewer: Viewer, request: CompletionRequest): RoutePlan {
+    requireScope(viewer, 'run', 'read');
+    validateRequest(request);
+    return this.#plan(viewer, request).route.plan;
+  }
+
+  /** Runs to the end; raises the run's error, with `completionId`, unless it finished. */
+  async complete(viewer: Viewer, request: CompletionRequest, context: CallContext): Promise<RunRecord> {
+    const runId = await this.#begin(viewer, request, context);
+    const active = this.#needs.executor.get(runId);
+    const leave = active?.attend();
+    try {
+      const ended = active ? active.ended : this.#endedElsewhere(runId);
+      const run = await (context.gone ? abortable(ended, context.gone) : ended);
+      if (run.status === 'FINISHED') return run;
+      throw endedBadly(run);
+    } finally {
+      leave?.();
+    }
+  }
+
+  /** Begins a run and answers at once. */
+  async start(viewer: Viewer, request: CompletionRequest, context: CallContext): Promise<RunRecord> {
+    const runId = await this.#begin(viewer, request, context);
+    return this.#needs.executor.get(runId)?.record() ?? this.#load(runId);
+  }
+
+  /** Begins a run, or joins the one that its key names, and follows it from the start. */
+  async stream(
+    viewer: Viewer,
+    request: CompletionRequest,
+    context: CallContext,
+  ): Promise<AsyncIterableIterator<CompletionEvent>> {
+    return this.#follow(await this.#begin(viewer, request, context), 0);
+  }
+
+  /** The events with `seq > after`, then the live ones. */
+  async events(
+    viewer: Viewer,
+    runId: string,
+    after: number,
+  ): Promise<AsyncIterableIterator<CompletionEvent>> {
+    if (!Number.isSafeInteger(after) || after < 0) {
+      throw new GatewayError('BAD_USER_INPUT', 'after: must be a whole number from 0 on', { path: 'after' });
+    }
+    const run = await this.get(viewer, runId);
+    return this.#follow(run.id, after);
+  }
+
+  /** Stops the run and answers with what it used, after the commit. An ended run is answered as it is. */
+  async cancel(viewer: Viewer, runId: string): Promise<CancelResult> {
+    const run = await this.get(viewer, runId);
+    if (run.caller !== viewer.caller) requireScope(viewer, 'admin');
+    const active = this.#needs.executor.get(runId);
+    if (run.status !== 'RUNNING') return { run, settled: true };
+    active?.stop('cancelled');
+    if (!active) await this.#needs.runs.requestCancel(runId);
+    const ended = active ? active.ended : this.#endedElsewhere(runId);
+    try {
+      return { run: await abortable(ended, AbortSignal.timeout(CANCEL_WAIT_MS)), settled: true };
+    } catch {
+      return { run: active?.record() ?? (await this.#load(runId)), settled: false };
+    }
+  }
+
+  /** A run that the viewer may see; `NOT_FOUND` otherwise. */
+  async get(viewer: Viewer, runId: string): Promise<RunRecord> {
+    const run =
+      this.#needs.executor.get(runId)?.record() ?? (await this.#load(runId).catch(rethrowUnlessNotFound));
+    if (!run || !mayBeSeen(viewer, run)) throw notFound();
+    return run;
+  }
+
+  /** Those of `runIds` that the viewer may see, by id. */
+  async byIds(viewer: Viewer, runIds: readonly string[]): Promise<ReadonlyMap<string, RunRecord>> {
+    const rows = await this.#needs.runs.byIds(runIds);
+    const seen = rows.map(toRunRecord).filter((run) => mayBeSeen(viewer, run));
+    return new Map(seen.map((run) => [run.id, this.#needs.executor.get(run.id)?.record() ?? run]));
+  }
+
+  /** Newest first: the workspace's runs with scope `read`, else the caller's own. */
+  async list(viewer: Viewer, filter: RunFilter, page: RunListPage): Promise<RunRecord[]> {
+    const rows = await this.#needs.runs.list(this.#listFilter(viewer, filter), page);
+    return rows.map(toRunRecord);
+  }
+
+  async count(viewer: Viewer, filter: RunFilter): Promise<number> {
+    return this.#needs.runs.count(this.#listFilter(viewer, filter));
+  }
+
+  /** Attempts by run id; the viewer must have seen the runs. */
+  async attemptsOf(runIds: readonly string[]): Promise<ReadonlyMap<string, readonly RunAttempt[]>> {
+    const rows = await this.#needs.runs.attemptsOf(runIds);
+    return Map.groupBy(
+      rows.map((row) => ({ runId: row.runId, ...toRunAttempt(row) })),
+      ({ runId }) => runId,
+    );
+  }
+
+  /** Takes no new runs; gives the running ones `graceMs`, then ends the rest as interrupted. */
+  async drain(graceMs: number): Promise<void> {
+    this.#draining = true;
+    const running = [...this.#needs.executor.active()];
+    const allEnded = Promise.allSettled(running.map((run) => run.ended));
+    const inTime = await Promise.race([allEnded.then(() => true), delay(graceMs).then(() => false)]);
+    if (inTime) return;
+    for (const run of running) run.stop('interrupted');
+    await allEnded;
+  }
+
+  async #begin(viewer: Viewer, request: CompletionRequest, context: CallContext): Promise<string> {
+    requireScope(viewer, 'run');
+    if (this.#draining) {
+      throw new GatewayError('NODE_DRAINING', 'This node is shutting down; ask again', {
+        retryAfterMs: 1_000,
+      });
+    }
+    validateRequest(request);
+    const { route, catalog } = this.#plan(viewer, request);
+    const [first] = route.candidates;
+    if (!first) throw refuseRoute(route);
+    const { metadata, idempotencyKey, ...stored } = request;
+    const run = {
+      id: this.#needs.newId(),
+      workspaceId: viewer.workspaceId,
+      caller: viewer.caller,
+      requestId: context.requestId,
+      request,
+      route,
+      prices: catalog.prices,
+      createdAt: this.#needs.clock.now(),
+    };
+    const begun = await this.#needs.runs.begin({
+      id: run.id,
+      workspace_id: run.workspaceId,
+      caller: run.caller,
+      request_id: run.requestId,
+      model: request.model,
+      input: stored,
+      plan: route.plan,
+      metadata,
+      on_detach: request.onDetach,
+      node_id: this.#needs.nodeId,
+      instance_id: first.instance?.id ?? null,
+      canonical_id: first.canonicalId,
+      idempotency_key: idempotencyKey ?? null,
+      input_hash: idempotencyKey === undefined ? null : hashOf(request),
+      created_at: run.createdAt.toISOString(),
+    });
+    if (begun.outcome === 'conflict') {
+      throw new GatewayError(
+        'CONFLICT',
+        'idempotencyKey: was used with another input within 24 hours; take a new key',
+        {
+          path: 'idempotencyKey',
+          extensions: { completionId: begun.runId },
+        },
+      );
+    }
+    if (begun.outcome === 'begun') this.#needs.executor.start(run);
+    return begun.runId;
+  }
+
+  #plan(viewer: Viewer, request: CompletionRequest): { route: Route; catalog: WorkspaceCatalog } {
+    const catalog = this.#needs.snapshots.of(viewer.workspaceId);
+    const continuation = latestContinuation(request.messages);
+    const { fallback } = request.routing;
+    const { maxTokens } = request.parameters;
+    const route = planRoute({
+      catalog,
+      model: request.model,
+      ...(fallback ? { fallback } : {}),
+      ...(maxTokens === undefined ? {} : { maxTokens }),
+      ...(continuation ? { continuation } : {}),
+      needsImages: request.messages.some(({ parts }) => parts.some(({ type }) => type === 'image')),
+      inputTokensAtLeast: leastInputTokens(request),
+      speaks: (protocol) => this.#needs.adapterOf(protocol) !== undefined,
+      unsupportedBy: (candidate) =>
+        request.onUnsupported === 'DROP' ? [] : this.#unsupportedBy(candidate, request),
+      random: this.#needs.random,
+    });
+    return { route, catalog };
+  }
+
+  #unsupportedBy(candidate: Candidate, request: CompletionRequest) {
+    const adapter = this.#needs.adapterOf(candidate.protocol ?? '');
+    if (!adapter || !candidate.spec) return [];
+    const target = this.#needs.targets.of(candidate.config, candidate.spec, candidate.model);
+    return adapter.unsupported(translateRequest({ candidate, adapter, target }, request).request);
+  }
+
+  async #follow(runId: string, after: number): Promise<AsyncIterableIterator<CompletionEvent>> {
+    const active: ActiveRun | undefined = this.#needs.executor.get(runId);
+    if (!active) {
+      const replay = await this.#replayOfEnded(runId, after);
+      if (replay) return replay;
+    }
+    const onLeave = active?.attend();
+    return readEvents({ log: this.#needs.log, runId, after, ...(onLeave ? { onLeave } : {}) });
+  }
+
+  /** For an ended run whose log this node does not keep: nothing beyond the end, or the end alone where that is all there is. */
+  async #replayOfEnded(
+    runId: string,
+    after: number,
+  ): Promise<AsyncIterableIterator<CompletionEvent> | undefined> {
+    const slice = await this.#needs.log.read(runId, after, 1);
+    if (slice.state !== 'unknown') return undefined;
+    const run = await this.#load(runId);
+    if (run.lastSeq === null || run.endedAt === null) return undefined;
+    if (after >= run.lastSeq) return onlyEvents([]);
+    if (run.status !== 'INTERRUPTED') return undefined;
+    const end = {
+      type: 'interrupted' as const,
+      seq: run.lastSeq,
+      fromSeq: run.lastSeq,
+      runId,
+      atMs: run.endedAt.getTime(),
+      run,
+    };
+    return onlyEvents([end]);
+  }
+
+  async #load(runId: string): Promise<RunRecord> {
+    const [row] = await this.#needs.runs.byIds([runId]);
+    if (!row) throw notFound();
+    const attempts = await this.attemptsOf([runId]);
+    return { ...toRunRecord(row), attempts: attempts.get(runId) ?? [] };
+  }
+
+  /** Waits for a run that another node (or an earlier life of this one) has. */
+  async #endedElsewhere(runId: string): Promise<RunRecord> {
+    for (;;) {
+      const run = await this.#load(runId);
+      if (run.status !== 'RUNNING') return run;
+      await delay(POLL_MS);
+    }
+  }
+
+  #listFilter(viewer: Viewer, filter: RunFilter): RunListFilter {
+    requireScope(viewer, 'run', 'read');
+    const ownOnly = hasScope(viewer, 'read') ? {} : { caller: viewer.caller };
+    return { ...filter, ...ownOnly, workspaceId: viewer.workspaceId };
+  }
+}
+
+function mayBeSeen(viewer: Viewer, run: RunRecord): boolean {
+  if (run.workspaceId !== viewer.workspaceId) return false;
+  return run.caller === viewer.caller || hasScope(viewer, 'read');
+}
+
+function notFound(): GatewayError {
+  return new GatewayError('NOT_FOUND', 'There is no such completion');
+}
+
+function rethrowUnlessNotFound(error: unknown): undefined {
+  if (error instanceof GatewayError && error.code === 'NOT_FOUND') return undefined;
+  throw error;
+}
+
+function endedBadly(run: RunRecord): GatewayError {
+  const error = run.error ?? {
+    code: 'INTERNAL' as const,
+    message: 'The completion did not finish',
+    retryAfterMs: null,
+  };
+  return new GatewayError(error.code, error.message, {
+    ...(error.retryAfterMs === null ? {} : { retryAfterMs: error.retryAfterMs }),
+    extensions: {
+      completionId: run.id,
+      attempts: (run.attempts ?? []).map(({ canonicalId, outcome, error: fault, durationMs }) => ({
+        canonicalId,
+        outcome,
+        durationMs,
+        ...(fault ? { code: fault.code, message: fault.message, status: fault.status } : {}),
+      })),
+    },
+  });
+}
+
+/** What two requests under one key must share: everything but the key. */
+function hashOf({ idempotencyKey: _key, ...rest }: CompletionRequest): string {
+  return createHash('sha256').update(canonicalJson(rest)).digest('base64url');
+}
+
+function leastInputTokens(request: CompletionRequest): number {
+  let length = 0;
+  for (const { parts } of request.messages) {
+    for (const part of parts) if (part.type === 'text') length += part.text.length;
+  }
+  return Math.floor(length / CHARACTERS_PER_TOKEN_AT_MOST);
+}
+
+async function* onlyEvents(events: readonly CompletionEvent[]): AsyncIterableIterator<CompletionEvent> {
+  yield* events;
+}

@@ -1,0 +1,21 @@
+// Owns which limits on time an attempt has: the instance's, else its config's, else the defaults.
+import type { Candidate } from '../routing/candidates.ts';
+import type { AttemptLimits } from './time-guard.ts';
+
+const CONNECT_MS = 5_000;
+const TOTAL_MS = 600_000;
+/** Where another candidate waits, a slow one is left early. */
+const HURRIED = { firstTokenMs: 10_000, betweenTokensMs: 10_000 };
+const PATIENT = { firstTokenMs: 120_000, betweenTokensMs: 60_000 };
+
+export function attemptLimits(candidate: Candidate, anotherWaits: boolean): AttemptLimits {
+  const reasons = candidate.model?.capabilities.includes('reasoning') ?? false;
+  const defaults = anotherWaits ? HURRIED : PATIENT;
+  const own = { ...candidate.config.timeLimits, ...candidate.instance?.timeLimits };
+  return {
+    connectMs: own.connectMs ?? CONNECT_MS,
+    firstTokenMs: own.firstTokenMs ?? (reasons ? PATIENT.firstTokenMs : defaults.firstTokenMs),
+    betweenTokensMs: own.betweenTokensMs ?? defaults.betweenTokensMs,
+    totalMs: own.totalMs ?? TOTAL_MS,
+  };
+}
