@@ -1,13 +1,7 @@
 // Owns one call of the protocol, from the encoded body to the last part, for every adapter that speaks it.
 import type { NewId } from '../../kernel/ids.ts';
 import { AnswerBody } from '../answer-body.ts';
-import type {
-  ProviderTarget,
-  StreamPart,
-  UpstreamHttp,
-  UpstreamRequest,
-  UpstreamResponse,
-} from '../contract.ts';
+import type { ProviderTarget, StreamPart, UpstreamHttp, UpstreamRequest } from '../contract.ts';
 import { readServerSentEvents } from '../sse.ts';
 import { ChatDecoder } from './decode.ts';
 import { faultOfAnswer } from './errors.ts';
@@ -69,9 +63,4 @@ async function* decodeEvents(body: AnswerBody, decoder: ChatDecoder): AsyncGener
   const last: StreamPart[] = [];
   decoder.finish(last);
   yield last;
-}
-
-/** Raises what is not a success, for the calls that have no stream. */
-export async function expectSuccess(response: UpstreamResponse, target: ProviderTarget): Promise<void> {
-  if (response.status < 200 || response.status >= 300) throw await faultOfAnswer(response, target.secret);
 }

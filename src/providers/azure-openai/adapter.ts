@@ -1,0 +1,104 @@
+// Owns the adapter `azure-openai`: the chat protocol at Azure's addresses, with Azure's credentials. A deployment's name is its model.
+import { type NewId, newId } from '../../kernel/ids.ts';
+import type { Adapter, ProviderRequest, ProviderTarget, UpstreamHttp, UpstreamRequest } from '../contract.ts';
+import { authHeaders, connectionOf } from '../credentials.ts';
+import { checkByEmptyCompletion, checkByGet } from '../openai-chat/check.ts';
+import { encodeRequest } from '../openai-chat/encode.ts';
+import { fitRequest } from '../openai-chat/features.ts';
+import { type Quirks, quirksOf } from '../openai-chat/quirks.ts';
+import { streamChat } from '../openai-chat/stream.ts';
+import { type AzureEndpoint, catalogueUrl, completionsUrl, endpointOf } from './settings.ts';
+
+export interface AzureOpenAiOptions {
+  readonly http: UpstreamHttp;
+  /** Makes the ids of tool calls that come without one. */
+  readonly newId?: NewId;
+}
+
+/** Older dated versions refuse the unknown field. */
+const FIRST_VERSION_WITH_STREAM_OPTIONS = '2024-09-01';
+
+export function createAzureOpenAiAdapter({ http, newId: mint = newId }: AzureOpenAiOptions): Adapter {
+  return {
+    protocol: 'azure-openai',
+
+    stream: (request, { signal }) =>
+      streamChat({
+        http,
+        target: request.target,
+        newId: mint,
+        quirks: () => quirksOf(request.target.quirks),
+        prepare: (quirks) => completionOf(request, quirks, signal),
+      }),
+
+    unsupported: (request) => fitRequest(request, quirksOf(request.target.quirks)).unsupported,
+
+    // No listModels: deployments are listed by Azure's management plane alone.
+
+    async check(target, { signal }) {
+      const endpoint = endpointOf(target);
+      if (endpoint.surface === 'models') {
+        await checkByEmptyCompletion(http, target, post(target, endpoint, '', '{}', signal));
+      } else {
+        await checkByGet(http, target, {
+          method: 'GET',
+          url: catalogueUrl(endpoint),
+          headers: { accept: 'application/json', ...azureHeaders(target, endpoint) },
+          signal,
+          ...connectionOf(target),
+        });
+      }
+    },
+  };
+}
+
+function completionOf(request: ProviderRequest, quirks: Quirks, signal: AbortSignal): UpstreamRequest {
+  const { target, model } = request;
+  const endpoint = endpointOf(target);
+  const fitted = fitRequest(request, quirks).request;
+  const body = encodeRequest(fitted, quirksAt(endpoint, request, quirks));
+  return post(target, endpoint, model.key, body, signal);
+}
+
+/** The surface and its version decide what the row leaves open. */
+function quirksAt(
+  { surface, apiVersion = '' }: AzureEndpoint,
+  { target, model }: ProviderRequest,
+  quirks: Quirks,
+): Quirks {
+  const tooOld = surface === 'deployments' && apiVersion < FIRST_VERSION_WITH_STREAM_OPTIONS;
+  const newName = surface === 'v1' || model.reasoning;
+  return {
+    ...quirks,
+    streamOptions: quirks.streamOptions && !tooOld,
+    maxTokensName:
+      target.quirks.maxTokensName === undefined && newName ? 'max_completion_tokens' : quirks.maxTokensName,
+  };
+}
+
+function post(
+  target: ProviderTarget,
+  endpoint: AzureEndpoint,
+  deployment: string,
+  body: string,
+  signal: AbortSignal,
+): UpstreamRequest {
+  return {
+    method: 'POST',
+    url: completionsUrl(endpoint, deployment),
+    headers: {
+      accept: 'text/event-stream',
+      'content-type': 'application/json',
+      ...azureHeaders(target, endpoint),
+    },
+    body,
+    signal,
+    ...connectionOf(target),
+  };
+}
+
+function azureHeaders(target: ProviderTarget, { bearer }: AzureEndpoint): Record<string, string> {
+  if (!bearer) return authHeaders(target);
+  const auth = { type: 'header', header: 'authorization', prefix: 'Bearer ', optional: false } as const;
+  return authHeaders({ ...target, auth });
+}
