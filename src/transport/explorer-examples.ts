@@ -1,0 +1,151 @@
+// Owns the operations that the explorer opens with: one tab each, written for someone who sees the graph for the first time.
+
+export interface ExplorerExample {
+  /** Title of the tab. */
+  readonly name: string;
+  /** What stands in it; values are written out rather than put into variables, so that all of it is seen at once. */
+  readonly document: string;
+}
+
+const LOOK_AROUND = `# What can be called, and what the catalogue knows.
+# "Docs" above describes every field; Ctrl+Space completes as you type.
+
+query LookAround {
+  # The name that goes into "model" of a completion is an instance's slug.
+  modelInstances(first: 10) {
+    totalCount
+    nodes {
+      slug
+      displayName
+      model {
+        canonicalId
+        contextLength
+        capabilities
+      }
+    }
+  }
+
+  # To call one of these, create a ProviderConfig with your key.
+  providerSpecs(first: 5) {
+    totalCount
+    nodes {
+      key
+      displayName
+      description
+    }
+  }
+}
+`;
+
+const COMPLETE = `# Asks a model and waits for the whole answer.
+# The sandbox is a simulated model: it costs nothing and needs no credential.
+
+mutation Complete {
+  complete(
+    input: {
+      model: "sandbox-text"
+      messages: [{ role: USER, text: "What is a durable run?" }]
+      parameters: { maxTokens: 200 }
+    }
+  ) {
+    completion {
+      id
+      status
+      text
+      finishReason
+      usage {
+        inputTokens
+        outputTokens
+        totalTokens
+      }
+      # In dollars; null where no price is known.
+      cost
+      # Which instances were tried, and how that went.
+      attempts {
+        instance {
+          slug
+        }
+        status
+      }
+    }
+    # What you can mend, with the field that it is about.
+    userErrors {
+      field
+      message
+      code
+    }
+  }
+}
+`;
+
+const STREAM = `# Welcome to Modelgraph: one graph over every model that you can call.
+# Send this (Ctrl+Enter) and watch a completion arrive, token by token.
+#
+# Your key is the variable "apiKey" of the environment, top right.
+# The run outlives this subscription. To join it again, from where you left:
+#   subscription { completionEvents(id: "<completionId>", after: <seq>) { ... } }
+# To stop it, call the mutation cancelCompletion.
+
+subscription Stream {
+  streamCompletion(
+    input: {
+      # Simulated, free, and without credential. Put any slug of yours in its place.
+      model: "sandbox-text"
+      messages: [{ role: USER, text: "Tell me a story." }]
+      parameters: { maxTokens: 200 }
+    }
+  ) {
+    # Grows by one with each event, so that you can tell that none is missing.
+    seq
+    ... on CompletionStarted {
+      completionId
+    }
+    ... on TextDelta {
+      text
+    }
+    ... on ReasoningDelta {
+      reasoning: text
+    }
+    ... on ToolCallDelta {
+      index
+      name
+      argumentsText
+    }
+    # The last event is exactly one of these four.
+    ... on CompletionFinished {
+      completion {
+        finishReason
+        usage {
+          totalTokens
+        }
+        cost
+      }
+    }
+    ... on CompletionFailed {
+      completion {
+        error {
+          code
+          message
+        }
+      }
+    }
+    ... on CompletionCancelled {
+      completion {
+        cost
+      }
+    }
+    ... on CompletionInterrupted {
+      completion {
+        cost
+      }
+    }
+  }
+}
+`;
+
+/** The explorer shows the last one first. */
+export const EXPLORER_EXAMPLES: readonly ExplorerExample[] = [
+  { name: 'Look around', document: LOOK_AROUND },
+  { name: 'Complete', document: COMPLETE },
+  { name: 'Stream', document: STREAM },
+];

@@ -1,0 +1,210 @@
+// Owns the explorer: the page that a browser finds at the GraphQL address, and its assets, all from the installed package altair-static.
+import { createHash, randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, extname, join, relative, sep } from 'node:path';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { EXPLORER_EXAMPLES, type ExplorerExample } from './explorer-examples.ts';
+
+export interface ExplorerOptions {
+  /** Path of the GraphQL endpoint; the page is served there too. */
+  readonly graphqlPath: string;
+  /** Path of the graphql-ws endpoint. */
+  readonly wsPath: string;
+  /**
+   * The key to fill in for this request, if any. It ends up in a page, so this must give one only to whom it may be shown:
+   * the caller checks the bound address and the `Host` header.
+   */
+  readonly apiKey?: (request: FastifyRequest) => string | undefined;
+  /** Default: the operations of `explorer-examples.ts`. */
+  readonly examples?: readonly ExplorerExample[];
+}
+
+export interface ExplorerPageOptions {
+  readonly graphqlPath: string;
+  readonly wsPath: string;
+  readonly apiKey?: string;
+  readonly examples: readonly ExplorerExample[];
+}
+
+export interface ExplorerPage {
+  readonly html: string;
+  readonly contentSecurityPolicy: string;
+}
+
+const KEY_VARIABLE = 'apiKey';
+const KEY_PLACEHOLDER = 'paste-your-key-here';
+const AUTHORIZATION = `Bearer {{${KEY_VARIABLE}}}`;
+
+/** Without a row of buttons under each event, a stream reads as a stream. */
+const STYLE = '.query-result__list-item-actions { display: none }';
+
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.ico': 'image/x-icon',
+  '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
+  '.png': 'image/png',
+  '.svg': 'image/svg+xml',
+  '.ttf': 'font/ttf',
+  '.woff': 'font/woff',
+  '.woff2': 'font/woff2',
+};
+const COMPRESSED = new Set(['.css', '.html', '.js', '.json', '.svg', '.ttf']);
+
+const packageFile = createRequire(import.meta.url).resolve('altair-static/package.json');
+const distFolder = join(dirname(packageFile), 'build', 'dist');
+
+/** Whether a browser asks for a page, as opposed to a client that sends a query by GET. */
+export function wantsExplorer(request: FastifyRequest): boolean {
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  const accepts = request.headers.accept?.toLowerCase() ?? '';
+  return isRead && accepts.includes('text/html') && !addressOf(request).query.has('query');
+}
+
+/**
+ * Serves the page at `graphqlPath` to browsers, ahead of whatever else answers there, and its assets below `/explorer`.
+ * Called on the root instance, before the GraphQL routes are registered.
+ */
+export function registerExplorer(fastify: FastifyInstance, options: ExplorerOptions): void {
+  const { graphqlPath, wsPath, apiKey, examples = EXPLORER_EXAMPLES } = options;
+  fastify.addHook('onRequest', async (request, reply) => {
+    if (addressOf(request).path !== graphqlPath || !wantsExplorer(request)) return;
+    const key = apiKey?.(request);
+    const page = explorerPage({
+      graphqlPath,
+      wsPath,
+      examples,
+      ...(key === undefined ? {} : { apiKey: key }),
+    });
+    return reply
+      .type('text/html; charset=utf-8')
+      .header('content-security-policy', page.contentSecurityPolicy)
+      .header('cache-control', 'no-store')
+      .header('vary', 'accept')
+      .header('referrer-policy', 'no-referrer')
+      .header('x-content-type-options', 'nosniff')
+      .send(page.html);
+  });
+  const assets = new ExplorerAssets();
+  fastify.get<{ Params: { '*': string } }>(`${assetsPath()}*`, (request, reply) =>
+    assets.send(request.params['*'], request, reply),
+  );
+}
+
+/** The page and the policy that it needs: scripts and connections of this origin only, and nothing that the page itself did not name. */
+export function explorerPage(options: ExplorerPageOptions): ExplorerPage {
+  const nonce = randomBytes(16).toString('base64');
+  // In the page rather than in a script of its own: another origin could run such a script, and so read the key.
+  const start = `AltairGraphQL.init({ ...${scriptJson(initialOptions(options))}, cspNonce: ${scriptJson(nonce)},
+  endpointURL: new URL(${scriptJson(options.graphqlPath)}, location.origin).href,
+  subscriptionsEndpoint: new URL(${scriptJson(options.wsPath)}, location.origin).href.replace(/^http/, 'ws') });`;
+  const html = readFileSync(join(distFolder, 'index.html'), 'utf8')
+    .replace(/<title>.*<\/title>/, '<title>Modelgraph explorer</title>')
+    .replace('</head>', `  <style>${STYLE}</style>\n  </head>`)
+    .replace(/<base.*?>/, `<base href="${assetsPath()}">`)
+    .replace('</body>', () => `  <script type="module" nonce="${nonce}">${start}</script>\n  </body>`);
+  return { html, contentSecurityPolicy: policy(nonce) };
+}
+
+function addressOf({ url }: FastifyRequest): { readonly path: string; readonly query: URLSearchParams } {
+  const [path = '', ...query] = url.split('?');
+  return { path, query: new URLSearchParams(query.join('?')) };
+}
+
+function policy(nonce: string): string {
+  return [
+    "default-src 'none'",
+    `script-src 'self' 'nonce-${nonce}'`,
+    // Its component library adds style elements without a nonce.
+    "style-src 'self' 'unsafe-inline'",
+    "connect-src 'self'",
+    "img-src 'self' data:",
+    "font-src 'self' data:",
+    "worker-src 'self' blob:",
+    "frame-src 'self'",
+    "base-uri 'self'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
+
+function initialOptions({ examples, apiKey }: ExplorerPageOptions): Record<string, unknown> {
+  const options = {
+    // The last one is in front at first.
+    initialWindows: examples.map(({ name, document }) => ({
+      initialName: name,
+      initialQuery: document,
+      initialHeaders: { authorization: AUTHORIZATION },
+      initialSubscriptionRequestHandlerId: 'graphql-ws',
+      initialSubscriptionsPayload: { authorization: AUTHORIZATION },
+    })),
+    initialHeaders: { authorization: AUTHORIZATION },
+    initialSubscriptionRequestHandlerId: 'graphql-ws',
+    initialSubscriptionsPayload: { authorization: AUTHORIZATION },
+    initialEnvironments: {
+      base: { title: 'Modelgraph', variables: { [KEY_VARIABLE]: apiKey ?? KEY_PLACEHOLDER } },
+    },
+    initialSettings: {
+      'schema.reloadOnStart': true,
+      'banners.disable': true,
+      'alert.disableUpdateNotification': true,
+      disablePushNotification: true,
+    },
+    disableAccount: true,
+    preserveState: true,
+  };
+  // Altair keeps tabs and key in the browser and prefers them to what is given here; another key or other examples start afresh.
+  const stamp = createHash('sha256').update(JSON.stringify(options)).digest('hex').slice(0, 12);
+  return { ...options, instanceStorageNamespace: `modelgraph_${stamp}_` };
+}
+
+/** JSON that may stand within a script element. */
+function scriptJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll('<', '\\u003c');
+}
+
+let versionedPath: string | undefined;
+
+/** Has the package's version in it, so that everything below may be kept for ever. */
+function assetsPath(): string {
+  versionedPath ??= `/explorer/${(JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }).version}/`;
+  return versionedPath;
+}
+
+/** The files of the package by their names: no path of a request ever reaches the file system. */
+class ExplorerAssets {
+  readonly #files = new Map(
+    readdirSync(distFolder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .map((path) => [relative(distFolder, path).split(sep).join('/'), path] as const),
+  );
+  readonly #gzipped = new Map<string, Promise<Buffer>>();
+
+  async send(name: string, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const path = this.#files.get(name);
+    if (path === undefined) return reply.code(404).send();
+    const extension = extname(path);
+    const compress = COMPRESSED.has(extension) && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
+    if (compress) reply.header('content-encoding', 'gzip');
+    // The frame that runs a user's scripts must not be of our origin, whatever the page asks for.
+    if (name.startsWith('iframe-sandbox/')) reply.header('content-security-policy', 'sandbox allow-scripts');
+    return reply
+      .type(CONTENT_TYPES[extension] ?? 'application/octet-stream')
+      .header('cache-control', 'public, max-age=31536000, immutable')
+      .header('vary', 'accept-encoding')
+      .header('x-content-type-options', 'nosniff')
+      .send(await (compress ? this.#gzip(path) : readFile(path)));
+  }
+
+  #gzip(path: string): Promise<Buffer> {
+    const known = this.#gzipped.get(path) ?? readFile(path).then((bytes) => promisify(gzip)(bytes));
+    this.#gzipped.set(path, known);
+    return known;
+  }
+}
