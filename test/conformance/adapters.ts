@@ -1,0 +1,35 @@
+// Owns the adapters under test: the real ones, with a real HTTP pool and a token cache that keeps nothing.
+import { silentLogger } from '../../src/kernel/logger.ts';
+import { createAnthropicMessagesAdapter } from '../../src/providers/anthropic-messages/adapter.ts';
+import { createAzureOpenAiAdapter } from '../../src/providers/azure-openai/adapter.ts';
+import { createCohereAdapter } from '../../src/providers/cohere/adapter.ts';
+import type { Adapter, TokenCache } from '../../src/providers/contract.ts';
+import { createGeminiAdapter, createGeminiVertexAdapter } from '../../src/providers/gemini/adapter.ts';
+import { createUpstreamHttp } from '../../src/providers/http.ts';
+import { createOllamaAdapter } from '../../src/providers/ollama/adapter.ts';
+import { createOpenAiChatAdapter } from '../../src/providers/openai-chat/adapter.ts';
+import { createOpenAiResponsesAdapter } from '../../src/providers/openai-responses/adapter.ts';
+import { createAdapterRegistry } from '../../src/providers/registry.ts';
+
+export interface AdapterSet {
+  get(protocol: string): Adapter | undefined;
+  close(): Promise<void>;
+}
+
+export function openAdapters(): AdapterSet {
+  const http = createUpstreamHttp({ logger: silentLogger });
+  const tokens: TokenCache = {
+    get: async (_key, { fetch, signal }) => (await fetch(signal)).token,
+  };
+  const { get } = createAdapterRegistry([
+    createAnthropicMessagesAdapter(http),
+    createAzureOpenAiAdapter({ http }),
+    createCohereAdapter({ http }),
+    createGeminiAdapter({ http }),
+    createGeminiVertexAdapter({ http, tokens }),
+    createOllamaAdapter({ http }),
+    createOpenAiChatAdapter({ http }),
+    createOpenAiResponsesAdapter(http),
+  ]);
+  return { get, close: () => http.close() };
+}

@@ -1,0 +1,100 @@
+// Owns `node test/conformance/compare-ai-sdk.ts <folder>...`: the AI SDK's provider packages and our adapters, fed the same bytes.
+import { canonicalJson } from '../../src/kernel/json.ts';
+import { type AdapterSet, openAdapters } from './adapters.ts';
+import { type AiSdk, installAiSdk, type SdkAnswer } from './ai-sdk.ts';
+import { requestTo, serveCase, targetOf } from './case-server.ts';
+import { type Observed, observe } from './observed.ts';
+import { routeOf } from './protocols.ts';
+import { type RecordedCase, readCases } from './recorded-case.ts';
+import { parsed } from './walk.ts';
+
+interface Row {
+  readonly recorded: RecordedCase;
+  /** `undefined` if the AI SDK has no package for it. */
+  readonly differences: readonly string[] | undefined;
+}
+
+const SDK_FINISH: Readonly<Record<string, string>> = { error: 'raised', unknown: 'other' };
+
+async function compare(recorded: RecordedCase, sdk: AiSdk, adapters: AdapterSet): Promise<Row> {
+  const theirs = await sdk.read(recorded);
+  const ours = theirs && (await observeWhole(recorded, adapters));
+  return { recorded, differences: theirs && ours ? differencesOf(theirs, ours) : undefined };
+}
+
+async function observeWhole(recorded: RecordedCase, adapters: AdapterSet): Promise<Observed | undefined> {
+  const { protocol, providerKey } = routeOf(recorded);
+  const adapter = adapters.get(protocol);
+  if (!adapter) return undefined;
+  const server = await serveCase(recorded);
+  try {
+    server.use({ name: 'whole', pieces: [recorded.body] });
+    const request = requestTo(targetOf(protocol, providerKey, server.url));
+    return await observe(adapter.stream(request, { signal: AbortSignal.timeout(20_000) }));
+  } finally {
+    await server.close();
+  }
+}
+
+function differencesOf(theirs: SdkAnswer, ours: Observed): string[] {
+  const raised = ours.error !== undefined;
+  if (raised || theirs.error !== undefined) {
+    if (raised === (theirs.error !== undefined)) return [];
+    return [
+      raised ? `only ours raised: ${ours.error}` : `only the AI SDK raised: ${theirs.error?.slice(0, 200)}`,
+    ];
+  }
+  const usage = ours.usage;
+  const input = usage && usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
+  const output = usage && usage.outputTokens + usage.reasoningTokens;
+  const pairs: readonly (readonly [string, unknown, unknown])[] = [
+    ['text', theirs.text, ours.text],
+    ['tool calls', canonicalJson(theirs.calls.map(readable)), canonicalJson(ours.calls.map(readable))],
+    ['finish', SDK_FINISH[theirs.finish ?? ''] ?? theirs.finish, ours.finish?.reason],
+    ['input tokens', theirs.inputTokens ?? 0, input ?? 0],
+    ['output tokens', theirs.outputTokens ?? 0, output ?? 0],
+  ];
+  return pairs
+    .filter(([, left, right]) => left !== right)
+    .map(([what, left, right]) => `${what}: AI SDK ${excerpt(left)}, ours ${excerpt(right)}`);
+}
+
+function readable(call: { name: string; argumentsText: string }): object {
+  return { name: call.name, arguments: call.argumentsText === '' ? {} : parsed(call.argumentsText) };
+}
+
+function excerpt(value: unknown): string {
+  return (JSON.stringify(value) ?? 'nothing').slice(0, 160);
+}
+
+function printTable(rows: readonly Row[]): void {
+  for (const [provider, own] of Map.groupBy(rows, ({ recorded }) => recorded.provider)) {
+    const compared = own.filter(({ differences }) => differences !== undefined);
+    const agreeing = compared.filter(({ differences }) => differences?.length === 0);
+    const left = own.length - compared.length;
+    console.log(
+      `${provider.padEnd(18)} ${String(agreeing.length).padStart(3)} of ${compared.length} agree${left ? `, ${left} not compared` : ''}`,
+    );
+    for (const { recorded, differences = [] } of own) {
+      for (const difference of differences) console.log(`    ${recorded.name}  ${difference}`);
+    }
+  }
+}
+
+const folders = process.argv.slice(2);
+if (folders.length === 0) {
+  console.error('Usage: node test/conformance/compare-ai-sdk.ts <folder>...');
+  process.exit(2);
+}
+const sdk = await installAiSdk();
+const adapters = openAdapters();
+try {
+  const rows: Row[] = [];
+  for (const recorded of folders.flatMap(readCases)) {
+    if (recorded.kind !== 'err') rows.push(await compare(recorded, sdk, adapters));
+  }
+  printTable(rows);
+} finally {
+  await adapters.close();
+  await sdk.close();
+}

@@ -1,0 +1,96 @@
+// Owns which adapter, with which settings, reads the answers of a provider's folder.
+import { readFileSync } from 'node:fs';
+import { isJsonObject, type JsonObject } from '../../src/kernel/json.ts';
+import type { AuthScheme } from '../../src/providers/contract.ts';
+import type { RecordedCase } from './recorded-case.ts';
+import { at, listAt, textAt } from './walk.ts';
+
+export interface Route {
+  readonly protocol: string;
+  /** Key of the provider in the catalogue, whose quirks apply. */
+  readonly providerKey: string;
+}
+
+const BEARER: AuthScheme = { type: 'header', header: 'authorization', prefix: 'Bearer ', optional: true };
+
+/** Folder name -> protocol and catalogue key. */
+const ROUTES: Readonly<Record<string, readonly [protocol: string, providerKey: string]>> = {
+  anthropic: ['anthropic-messages', 'anthropic'],
+  'azure-foundry': ['openai-chat', 'azure-foundry'],
+  'azure-openai': ['azure-openai', 'azure'],
+  'bedrock-converse': ['bedrock-converse', 'amazon-bedrock'],
+  cerebras: ['openai-chat', 'cerebras'],
+  cohere: ['cohere', 'cohere'],
+  deepseek: ['openai-chat', 'deepseek'],
+  fireworks: ['openai-chat', 'fireworks-ai'],
+  gemini: ['gemini', 'google'],
+  gigachat: ['gigachat', 'gigachat'],
+  gpustack: ['openai-chat', 'gpustack'],
+  groq: ['openai-chat', 'groq'],
+  'hf-router': ['openai-chat', 'huggingface'],
+  'lm-studio': ['openai-chat', 'lmstudio'],
+  mistral: ['openai-chat', 'mistral'],
+  'ollama-compat': ['openai-chat', 'ollama-cloud'],
+  'ollama-native': ['ollama', 'ollama'],
+  'openai-chat': ['openai-chat', 'openai'],
+  'openai-responses': ['openai-responses', 'openai'],
+  openrouter: ['openai-chat', 'openrouter'],
+  perplexity: ['openai-chat', 'perplexity'],
+  together: ['openai-chat', 'togetherai'],
+  vertex: ['gemini-vertex', 'google-vertex'],
+  vllm: ['openai-chat', 'vllm'],
+  xai: ['openai-chat', 'xai'],
+  'xai-responses': ['openai-responses', 'xai'],
+  'z.ai': ['openai-chat', 'zai'],
+};
+
+/** What the address of the recorded request tells for certain, whatever its folder is called. */
+const ADDRESSES: readonly (readonly [RegExp, string])[] = [
+  [/\/(converse|converse-stream)$/, 'bedrock-converse'],
+  [/\/v1\/messages\b|publishers\/anthropic\//, 'anthropic-messages'],
+  [/aiplatform\.googleapis\.com.*:(streamG|g)enerateContent/, 'gemini-vertex'],
+  [/:(streamG|g)enerateContent/, 'gemini'],
+  [/sberbank|giga\.chat/, 'gigachat'],
+  [/cohere\.(com|ai)\/v2/, 'cohere'],
+  [/\/api\/(chat|generate|tags)$/, 'ollama'],
+  [/\/responses$/, 'openai-responses'],
+  [/openai\.azure\.com/, 'azure-openai'],
+];
+
+export function routeOf(recorded: RecordedCase): Route {
+  const path = recorded.uri.replace(/\?.*$/, '');
+  const [tabled, providerKey = recorded.provider] = ROUTES[recorded.provider] ?? [];
+  const addressed = ADDRESSES.find(([address]) => address.test(path))?.[1];
+  const listed = tabled ?? textAt(catalogueRow(providerKey), 'protocol') ?? 'openai-chat';
+  const compatible =
+    /\/chat\/completions$/.test(path) && !listed.includes('openai') ? 'openai-chat' : undefined;
+  return { protocol: addressed ?? compatible ?? listed, providerKey };
+}
+
+/** Some protocols need more than an address and a key; the values only have to be well-formed. */
+export function settingsOf(protocol: string, baseUrl: string): Record<string, string> {
+  if (protocol === 'gigachat') return { authUrl: `${baseUrl}/api/v2/oauth`, scope: 'GIGACHAT_API_PERS' };
+  if (protocol === 'bedrock-converse') return { region: 'us-east-1' };
+  if (protocol === 'gemini-vertex') return { project: 'project', location: 'us-central1' };
+  if (protocol === 'azure-openai') return { apiVersion: '2024-10-21' };
+  return {};
+}
+
+export function authOf(protocol: string): AuthScheme {
+  return protocol === 'gigachat' ? { type: 'gigachat' } : BEARER;
+}
+
+const CATALOGUE = new URL('../../src/domain/catalog/data/providers.json', import.meta.url);
+
+/** The quirks of the provider's catalogue row; none where there is no such row. */
+export function quirksOf(providerKey: string): JsonObject {
+  const quirks = at(catalogueRow(providerKey), 'quirks');
+  return isJsonObject(quirks) ? quirks : {};
+}
+
+function catalogueRow(providerKey: string): unknown {
+  catalogue ??= listAt(JSON.parse(readFileSync(CATALOGUE, 'utf8')), 'providers');
+  return catalogue.find((row) => textAt(row, 'key') === providerKey);
+}
+
+let catalogue: unknown[] | undefined;
