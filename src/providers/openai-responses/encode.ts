@@ -11,6 +11,7 @@ import type {
   ToolChoice,
   Unsupported,
 } from '../contract.ts';
+import { withProviderOptions } from '../provider-options.ts';
 import { assistantItems } from './continuation.ts';
 import { quirksOf, type ResponsesQuirks } from './quirks.ts';
 import type { InputItem } from './wire.ts';
@@ -29,7 +30,7 @@ const NO_SUCH_PARAMETERS = [
 export function encodeRequest(request: ProviderRequest): string {
   const quirks = quirksOf(request.target.quirks);
   const { instructions, rest } = splitInstructions(request.messages);
-  return JSON.stringify({
+  const body = defined({
     model: request.model.key,
     instructions,
     input: rest.flatMap(inputItems),
@@ -39,8 +40,8 @@ export function encodeRequest(request: ProviderRequest): string {
     ...encodeTools(request, quirks),
     ...encodeReasoning(request, quirks),
     text: encodeFormat(request.responseFormat),
-    ...request.providerOptions,
   });
+  return JSON.stringify(withProviderOptions(body, request.providerOptions));
 }
 
 /** The system messages at the head become `instructions`; one further down keeps its place as an item. */
