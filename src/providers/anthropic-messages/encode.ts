@@ -3,6 +3,7 @@ import type { JsonObject } from '../../kernel/json.ts';
 import { readBlockNotes } from '../assistant-blocks.ts';
 import { planThinking } from '../claude-thinking.ts';
 import type { Parameters, ProviderRequest, Tool, Unsupported } from '../contract.ts';
+import { outputToolOf } from '../output-tool.ts';
 import { encodeMessages } from './encode-messages.ts';
 import { type AnthropicQuirks, anthropicQuirks } from './quirks.ts';
 
@@ -112,20 +113,13 @@ function outputOf(
     refuse('responseFormat', 'This protocol has no JSON mode without a schema.');
     return { config: {} };
   }
-  const { name, description, schema } = responseFormat;
-  if (quirks.structuredOutput === 'native') return { config: { format: { type: 'json_schema', schema } } };
+  if (quirks.structuredOutput === 'native')
+    return { config: { format: { type: 'json_schema', schema: responseFormat.schema } } };
   if (quirks.structuredOutput === 'none' || !quirks.forcedToolChoice) {
     refuse('responseFormat', 'This model has no output by JSON Schema.');
     return { config: {} };
   }
-  const plainName = name.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, 56) || 'answer';
-  const taken = tools.some((tool) => tool.name === plainName);
-  const tool: Tool = {
-    name: taken ? `${plainName}_output` : plainName,
-    description: description ?? 'Gives the answer to the user. Call it once, at the end.',
-    parameters: schema,
-  };
-  return { config: {}, tool };
+  return { config: {}, tool: outputToolOf(responseFormat, tools) };
 }
 
 interface ToolFields {

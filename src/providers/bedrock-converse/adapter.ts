@@ -1,0 +1,176 @@
+// Owns the conversation with Amazon Bedrock: addresses, signatures, and the one way in which its answers are read.
+import { type Clock, systemClock } from '../../kernel/clock.ts';
+import { ProviderError } from '../../kernel/errors.ts';
+import { parseJson } from '../../kernel/json.ts';
+import { AnswerBody } from '../answer-body.ts';
+import type {
+  Adapter,
+  CallOptions,
+  ProviderRequest,
+  ProviderTarget,
+  StreamPart,
+  UpstreamHttp,
+  UpstreamResponse,
+} from '../contract.ts';
+import { authHeaders } from '../credentials.ts';
+import { faultOfRedirect, providerRequestId } from '../faults.ts';
+import { controlPlaneUrl, regionOf } from './addresses.ts';
+import { awsCredential } from './credentials.ts';
+import { AnswerReader, eventsOfAnswer } from './decode.ts';
+import { encodeRequest } from './encode.ts';
+import { faultOfAnswer, faultOfFrame, protocolFault } from './errors.ts';
+import { readEventFrames } from './frames.ts';
+import { readModelLists } from './models.ts';
+import { signedHeaders } from './sign.ts';
+import { answerSchema, type EventFrame } from './wire.ts';
+
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+/** No frame begins with these: they would be lengths of more than a gigabyte. */
+const OPENING_BRACE = 0x7b;
+const LESS_THAN = 0x3c;
+/** A model that cannot be: Bedrock says so only to who may ask. */
+const NO_MODEL = 'modelgraph.check';
+const IDENTITY_KNOWN = /is not authorized to perform/i;
+
+export function createBedrockConverseAdapter(http: UpstreamHttp, clock: Clock = systemClock): Adapter {
+  async function send(
+    target: ProviderTarget,
+    url: string,
+    { signal }: CallOptions,
+    body?: string,
+  ): Promise<UpstreamResponse> {
+    const method = body === undefined ? 'GET' : 'POST';
+    const response = await http.send({
+      method,
+      url,
+      headers: await headersFor(target, method, url, body, clock.now()),
+      ...(body === undefined ? {} : { body }),
+      signal,
+      connectTimeoutMs: target.connectTimeoutMs,
+    });
+    const { status, headers } = response;
+    if (status >= 300 && status < 400) throw faultOfRedirect(status, headers);
+    if (status !== 200) throw faultOfAnswer(target, status, headers, await response.text());
+    return response;
+  }
+
+  return {
+    protocol: 'bedrock-converse',
+    async *stream(request, options) {
+      const { path, body, outputTool } = encodeRequest(request);
+      const url = `${request.target.baseUrl}${path}`;
+      const response = await send(request.target, url, options, JSON.stringify(body));
+      yield* readAnswer(request, response, outputTool);
+    },
+    unsupported: (request) => [...encodeRequest(request).refused],
+    listModels: (target, options) =>
+      readModelLists(async (path) => {
+        const response = await send(target, `${controlPlaneUrl(target)}${path}`, options);
+        return response.text();
+      }),
+    async check(target, options) {
+      const body = JSON.stringify({ messages: [{ role: 'user', content: [{ text: 'Hello' }] }] });
+      try {
+        const response = await send(target, `${target.baseUrl}/model/${NO_MODEL}/converse`, options, body);
+        await response.text();
+      } catch (error) {
+        if (!provesCredential(error)) throw error;
+      }
+    },
+  };
+}
+
+/** The made-up model was looked for, or a policy that allows only some models was looked at: the credential was good. */
+function provesCredential(error: unknown): boolean {
+  if (!(error instanceof ProviderError)) return false;
+  const { status, code, message } = error;
+  if (status === 400 || status === 404) return code !== 'PROVIDER_AUTHENTICATION';
+  return status === 403 && IDENTITY_KNOWN.test(message);
+}
+
+async function headersFor(
+  target: ProviderTarget,
+  method: 'GET' | 'POST',
+  url: string,
+  body: string | undefined,
+  date: Date,
+): Promise<Record<string, string>> {
+  const accept =
+    body === undefined ? 'application/json' : 'application/vnd.amazon.eventstream, application/json';
+  const content = body === undefined ? undefined : { 'content-type': 'application/json' };
+  if (target.auth.type !== 'aws') return { accept, ...content, ...authHeaders(target) };
+  const own = authHeaders({ ...target, auth: { type: 'none' } });
+  const credential = awsCredential(target);
+  if (credential.type === 'bearer') {
+    return { accept, ...content, authorization: `Bearer ${credential.key}`, ...own };
+  }
+  const signed = await signedHeaders({
+    method,
+    url: new URL(url),
+    headers: { ...content },
+    ...(body === undefined ? {} : { body }),
+    credential,
+    region: regionOf(target),
+    date,
+  });
+  return { accept, ...signed, ...own };
+}
+
+async function* readAnswer(
+  { target }: ProviderRequest,
+  response: UpstreamResponse,
+  outputTool: string | undefined,
+): AsyncGenerator<StreamPart[]> {
+  const { headers } = response;
+  const requestId = providerRequestId(headers);
+  const reader = new AnswerReader({
+    ...(requestId === undefined ? {} : { providerRequestId: requestId }),
+    ...(outputTool === undefined ? {} : { outputTool }),
+  });
+  const body = new AnswerBody(response);
+  const first = await body.firstByte();
+  if (first === OPENING_BRACE || first === LESS_THAN) {
+    yield readWhole(target, response, await body.text(MAX_ANSWER_BYTES), reader);
+    return;
+  }
+  for await (const frames of readEventFrames(body)) {
+    const { parts, fault } = partsOf(target, headers, frames, reader);
+    body.complete = reader.finished;
+    if (parts.length > 0) yield parts;
+    if (fault !== undefined) throw fault;
+    if (reader.finished) return;
+  }
+  const ending = reader.end();
+  if (ending.length === 0) throw protocolFault('The stream ended before the answer was complete.');
+  yield ending;
+}
+
+/** What came before a fault in the same read is shown first. */
+function partsOf(
+  target: ProviderTarget,
+  headers: UpstreamResponse['headers'],
+  frames: readonly EventFrame[],
+  reader: AnswerReader,
+): { parts: StreamPart[]; fault?: unknown } {
+  const parts: StreamPart[] = [];
+  try {
+    for (const frame of frames) {
+      if (frame.headers[':message-type'] !== 'event') throw faultOfFrame(target, headers, frame);
+      parts.push(...reader.readPayload(frame.headers[':event-type'] ?? '', frame.payload));
+    }
+    return { parts };
+  } catch (fault) {
+    return { parts, fault };
+  }
+}
+
+function readWhole(
+  target: ProviderTarget,
+  { status, headers }: UpstreamResponse,
+  text: string,
+  reader: AnswerReader,
+): StreamPart[] {
+  const answer = answerSchema.safeParse(parseJson(text));
+  if (!answer.success) throw faultOfAnswer(target, status, headers, text);
+  return [...eventsOfAnswer(answer.data)].flatMap((event) => reader.read(event));
+}

@@ -1,0 +1,165 @@
+// Owns how a conversation becomes system blocks and alternating turns of Converse content blocks.
+import type { JsonObject } from '../../kernel/json.ts';
+import { argumentsObject, assistantBlocks, readBlockNotes } from '../assistant-blocks.ts';
+import type { Message, MessagePart, Unsupported } from '../contract.ts';
+import { wireCallId } from '../wire-call-ids.ts';
+import type { BedrockQuirks } from './quirks.ts';
+
+interface Turn {
+  readonly role: 'user' | 'assistant';
+  /** Answers to tool calls, which have to come first. */
+  readonly results: JsonObject[];
+  readonly content: JsonObject[];
+}
+
+export interface EncodedMessages {
+  readonly system: readonly JsonObject[];
+  readonly turns: readonly JsonObject[];
+  readonly refused: readonly Unsupported[];
+}
+
+const MAX_CACHE_POINTS = 4;
+const CACHE_POINT: JsonObject = { cachePoint: { type: 'default' } };
+const IMAGE_FORMATS: Readonly<Record<string, string>> = {
+  'image/png': 'png',
+  'image/jpeg': 'jpeg',
+  'image/jpg': 'jpeg',
+  'image/gif': 'gif',
+  'image/webp': 'webp',
+};
+
+export function encodeMessages(messages: readonly Message[], quirks: BedrockQuirks): EncodedMessages {
+  const encoder = new MessageEncoder(quirks, messages);
+  for (const [index, message] of messages.entries()) encoder.add(message, `messages[${index}]`);
+  return encoder.result();
+}
+
+class MessageEncoder {
+  readonly #quirks: BedrockQuirks;
+  readonly #system: JsonObject[] = [];
+  readonly #turns: Turn[] = [];
+  readonly #refused: Unsupported[] = [];
+  /** Hints still to be passed over, so that the last ones are kept. */
+  #surplusHints: number;
+
+  constructor(quirks: BedrockQuirks, messages: readonly Message[]) {
+    this.#quirks = quirks;
+    const hints = messages.reduce((sum, message) => sum + (hasHint(message) ? 1 : 0), 0);
+    this.#surplusHints = hints - MAX_CACHE_POINTS;
+  }
+
+  add(message: Message, path: string): void {
+    if (message.role === 'system') this.#addSystem(message, path);
+    else if (message.role === 'user') this.#addUser(message, path);
+    else if (message.role === 'tool') this.#addToolResult(message, path);
+    else this.#addAssistant(message, path);
+  }
+
+  result(): EncodedMessages {
+    const turns = this.#turns
+      .map(({ role, results, content }) => ({ role, content: [...results, ...content] }))
+      .filter(({ content }) => content.length > 0);
+    return { system: this.#system, turns, refused: this.#refused };
+  }
+
+  /**
+   * Converse has no system message among the turns, so all of them make up the system prompt: a late one loses its place, but not its
+   * authority, which a user's turn would not give it (and which a user could then pretend to).
+   */
+  #addSystem(message: Message, path: string): void {
+    const blocks = [...this.#partBlocks(message, path), ...this.#cachePoint(message, path)];
+    if (this.#quirks.systemPrompts) this.#system.push(...blocks);
+    else this.#refuse(path, 'This model takes no system prompt.');
+  }
+
+  #addUser(message: Message, path: string): void {
+    this.#turn('user').content.push(...this.#partBlocks(message, path), ...this.#cachePoint(message, path));
+  }
+
+  #addToolResult(message: Message, path: string): void {
+    const toolResult = {
+      toolUseId: wireCallId(message.toolCallId ?? ''),
+      content: this.#partBlocks(message, path),
+    };
+    this.#turn('user').results.push({ toolResult }, ...this.#cachePoint(message, path));
+  }
+
+  #addAssistant(message: Message, path: string): void {
+    const notes = readBlockNotes(message.continuation);
+    if (message.continuation !== undefined && !notes) {
+      this.#refuse(`${path}.continuation`, 'This continuation was not made by this protocol.');
+    }
+    for (const [index, part] of message.parts.entries()) {
+      if (part.type === 'image')
+        this.#refuse(`${path}.parts[${index}]`, 'An assistant message takes no images.');
+    }
+    const { content } = this.#turn('assistant');
+    for (const entry of assistantBlocks(message, notes)) {
+      if (entry.kind === 'opaque') content.push(entry.block);
+      else if (entry.kind === 'text') content.push(...textBlock(entry.text));
+      else {
+        const { callId, name } = entry.call;
+        content.push({
+          toolUse: { toolUseId: wireCallId(callId), name, input: argumentsObject(entry.call) },
+        });
+      }
+    }
+    content.push(...this.#cachePoint(message, path));
+  }
+
+  #partBlocks({ parts }: Message, path: string): JsonObject[] {
+    return parts.flatMap((part, index) => this.#partBlock(part, `${path}.parts[${index}]`));
+  }
+
+  #partBlock(part: MessagePart, path: string): JsonObject[] {
+    if (part.type === 'text') return textBlock(part.text);
+    const { image } = part;
+    if ('url' in image) {
+      this.#refuse(path, 'Bedrock fetches no images by URL: send the data.');
+      return [];
+    }
+    if (image.detail !== undefined && image.detail !== 'auto') {
+      this.#refuse(`${path}.image.detail`, 'This protocol has no detail for images.');
+    }
+    const format = IMAGE_FORMATS[image.mediaType];
+    if (format !== undefined) return [{ image: { format, source: { bytes: image.data } } }];
+    this.#refuse(path, `Images of the type ${image.mediaType} are not taken; JPEG, PNG, GIF and WebP are.`);
+    return [];
+  }
+
+  /** After the message, however many of its parts hint: what is cached is all that came before. */
+  #cachePoint(message: Message, path: string): JsonObject[] {
+    if (!hasHint(message)) return [];
+    if (!this.#quirks.cachePoints) {
+      this.#refuse(`${path}.cacheHint`, 'This model takes no cache points.');
+      return [];
+    }
+    if (this.#surplusHints-- <= 0) return [CACHE_POINT];
+    this.#refuse(
+      `${path}.cacheHint`,
+      `At most ${MAX_CACHE_POINTS} cache points are taken; the last ones were kept.`,
+    );
+    return [];
+  }
+
+  #turn(role: Turn['role']): Turn {
+    const last = this.#turns.at(-1);
+    if (last?.role === role) return last;
+    const turn: Turn = { role, results: [], content: [] };
+    this.#turns.push(turn);
+    return turn;
+  }
+
+  #refuse(path: string, message: string): void {
+    this.#refused.push({ path, message });
+  }
+}
+
+function hasHint({ parts }: Message): boolean {
+  return parts.some((part) => part.cacheHint);
+}
+
+/** Blank text is refused by the API, and says nothing. */
+function textBlock(text: string): JsonObject[] {
+  return text.trim() === '' ? [] : [{ text }];
+}

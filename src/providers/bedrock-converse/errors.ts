@@ -1,0 +1,98 @@
+// Owns what a Bedrock fault means: as an HTTP answer, as an exception or error frame within a stream, or as a break of the protocol.
+import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
+import { isJsonObject } from '../../kernel/json.ts';
+import type { ProviderTarget, UpstreamResponse } from '../contract.ts';
+import { errorText, faultOfStatus, withoutSecret } from '../faults.ts';
+import type { EventFrame } from './wire.ts';
+
+type Headers = UpstreamResponse['headers'];
+
+interface Meaning {
+  /** What the type comes with over HTTP; a frame has no status. */
+  readonly status: number;
+  readonly code?: ProviderErrorCode;
+  readonly transient?: boolean;
+}
+
+/** https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html */
+const MEANINGS: Readonly<Record<string, Meaning>> = {
+  ValidationException: { status: 400 },
+  AccessDeniedException: { status: 403 },
+  UnrecognizedClientException: { status: 403, code: 'PROVIDER_AUTHENTICATION' },
+  InvalidClientTokenId: { status: 403, code: 'PROVIDER_AUTHENTICATION' },
+  ExpiredTokenException: { status: 403, code: 'PROVIDER_AUTHENTICATION' },
+  InvalidSignatureException: { status: 403, code: 'PROVIDER_AUTHENTICATION' },
+  IncompleteSignatureException: { status: 400, code: 'PROVIDER_AUTHENTICATION' },
+  MissingAuthenticationTokenException: { status: 403, code: 'PROVIDER_AUTHENTICATION' },
+  ResourceNotFoundException: { status: 404, code: 'MODEL_UNAVAILABLE' },
+  ModelTimeoutException: { status: 408 },
+  ModelErrorException: { status: 424 },
+  ModelStreamErrorException: { status: 424 },
+  ThrottlingException: { status: 429 },
+  // The model is being loaded: not a limit of the caller's.
+  ModelNotReadyException: { status: 429, code: 'PROVIDER_UNAVAILABLE', transient: true },
+  // A quota for the day or the account does not come back in a moment.
+  ServiceQuotaExceededException: { status: 400, code: 'PROVIDER_RATE_LIMITED', transient: false },
+  InternalServerException: { status: 500 },
+  ServiceUnavailableException: { status: 503 },
+};
+
+const TOO_LONG =
+  /(?:input|prompt) is too long|input tokens? exceed|exceeds? (?:the |the model's )?(?:maximum |max )?(?:number of (?:input )?tokens|context (?:length|window|limit))|too many (?:input )?tokens in|maximum context length/i;
+const NO_MODEL =
+  /model identifier is invalid|on-demand throughput isn.?t supported|access to the model|model access is denied|end of its life|could not resolve the foundation model|model (?:id )?(?:isn.?t|is not) (?:supported|available) in|inference profile .{0,200}(?:not found|doesn.?t exist)/i;
+
+export function faultOfAnswer(
+  target: ProviderTarget,
+  status: number,
+  headers: Headers,
+  body: string,
+): ProviderError {
+  const { message, json } = errorText(body);
+  const named =
+    isJsonObject(json) && typeof json.__type === 'string' ? json.__type.split('#').at(-1) : undefined;
+  const words = isJsonObject(json) && typeof json.Message === 'string' ? json.Message : message;
+  const type = headers['x-amzn-errortype']?.split(':')[0] ?? named;
+  return faultOf(target, headers, words, type, status, 'headers');
+}
+
+/** Exceptions are of the service (`throttlingException`), errors of the connection (`:error-code`). */
+export function faultOfFrame(target: ProviderTarget, headers: Headers, frame: EventFrame): ProviderError {
+  const type = frame.headers[':exception-type'] ?? frame.headers[':error-code'] ?? '';
+  const { message } = errorText(frame.payload);
+  const words = message || (frame.headers[':error-message'] ?? '');
+  return faultOf(target, headers, words, type.charAt(0).toUpperCase() + type.slice(1), undefined, 'stream');
+}
+
+function faultOf(
+  target: ProviderTarget,
+  headers: Headers,
+  message: string,
+  type: string | undefined,
+  status: number | undefined,
+  phase: 'headers' | 'stream',
+): ProviderError {
+  const meaning = MEANINGS[type ?? ''];
+  const code = codeInWords(message) ?? meaning?.code;
+  return faultOfStatus(status ?? meaning?.status ?? 500, headers, {
+    message: withoutSecret(message || type || '', target.secret),
+    phase,
+    ...(type ? { providerCode: type } : {}),
+    ...(code ? { code } : {}),
+    ...(meaning?.transient === undefined ? {} : { transient: meaning.transient }),
+  });
+}
+
+/** A ValidationException is anything from a wrong field to a model that is not there. */
+function codeInWords(message: string): ProviderErrorCode | undefined {
+  if (TOO_LONG.test(message)) return 'CONTEXT_LENGTH_EXCEEDED';
+  return NO_MODEL.test(message) ? 'MODEL_UNAVAILABLE' : undefined;
+}
+
+export function protocolFault(message: string, cause?: unknown): ProviderError {
+  return new ProviderError('PROVIDER_PROTOCOL', message, {
+    phase: 'stream',
+    transient: true,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
