@@ -1,4 +1,5 @@
 // Owns how a fault of the way to a provider (DNS, connection, TLS, HTTP framing) becomes a ProviderError that names host and cause.
+import { errors } from 'undici';
 import { ProviderError, type ProviderErrorCode } from '../kernel/errors.ts';
 
 export type Phase = 'connect' | 'headers' | 'stream';
@@ -48,10 +49,16 @@ function unavailable(words: string, transient: boolean): Verdict {
 export function faultOfTransport(error: unknown, host: string, phase: Phase): ProviderError {
   const cause = error instanceof AggregateError && !codeOf(error) ? error.errors[0] : error;
   const code = codeOf(cause);
+  if (cause instanceof errors.HTTPParserError) return notHttp(cause, host, phase);
   const { code: verdict, words, transient } = verdictOf(code, phase);
   const detail = (cause instanceof Error && cause.message ? cause.message : String(cause)).trim();
   const suffix = code && !detail.includes(code) ? `${code}: ${detail}` : detail;
   return new ProviderError(verdict, `${host} ${words} (${suffix})`, { cause: error, phase, transient });
+}
+
+/** Without its cause, which holds the bytes that came: content, perhaps, and no matter for a log. */
+function notHttp({ message }: Error, host: string, phase: Phase): ProviderError {
+  return new ProviderError('PROVIDER_PROTOCOL', `${host} did not answer in HTTP (${message})`, { phase });
 }
 
 function verdictOf(code: string, phase: Phase): Verdict {
@@ -59,9 +66,6 @@ function verdictOf(code: string, phase: Phase): Verdict {
   if (known) return phase === 'stream' && known.transient ? unavailable('broke off its answer', true) : known;
   if (CERTIFICATE_CODE.test(code)) return unavailable('has no certificate that can be trusted', false);
   if (HANDSHAKE_CODE.test(code)) return unavailable('did not complete the TLS handshake', false);
-  if (code.startsWith('HPE_')) {
-    return { code: 'PROVIDER_PROTOCOL', words: 'did not answer in HTTP', transient: false };
-  }
   return unavailable('could not be called', false);
 }
 

@@ -127,6 +127,7 @@ async function send(outgoing: ServerResponse, reply: Reply): Promise<void> {
   outgoing.writeHead(reply.status ?? 200, reply.headers);
   outgoing.flushHeaders();
   if (fault === 'silent-after-headers') return;
+  await nextTurn();
 
   const limit = endOf(fault);
   let written = 0;
