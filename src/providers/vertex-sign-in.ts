@@ -5,7 +5,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { ProviderError } from '../kernel/errors.ts';
 import { parseJson } from '../kernel/json.ts';
 import type { CallOptions, ProviderTarget, TokenCache, UpstreamHttp, UpstreamResponse } from './contract.ts';
-import { authHeaders } from './credentials.ts';
+import { authHeaders, connectionOf } from './credentials.ts';
 import { errorText, faultOfStatus, withoutSecret } from './faults.ts';
 import { vertexSettings } from './vertex-address.ts';
 
@@ -113,7 +113,7 @@ async function fetchToken(
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     body: body.toString(),
     signal,
-    connectTimeoutMs: target.connectTimeoutMs,
+    ...connectionOf(target),
   });
   const text = await response.text();
   if (response.status !== 200) throw faultOfTokenAnswer(response, text, target);

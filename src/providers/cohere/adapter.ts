@@ -1,15 +1,9 @@
 // Owns the protocol of Cohere's chat call, version 2.
+import { type NewId, newId } from '../../kernel/ids.ts';
 import { parseJson } from '../../kernel/json.ts';
-import type {
-  Adapter,
-  CallOptions,
-  ProviderRequest,
-  ProviderTarget,
-  StreamPart,
-  UpstreamHttp,
-  UpstreamResponse,
-} from '../contract.ts';
-import { authHeaders } from '../credentials.ts';
+import { AnswerBody } from '../answer-body.ts';
+import type { Adapter, CallOptions, ProviderRequest, StreamPart, UpstreamHttp } from '../contract.ts';
+import { authHeaders, connectionOf } from '../credentials.ts';
 import { withProviderOptions } from '../provider-options.ts';
 import { readServerSentEvents } from '../sse.ts';
 import { CohereDecoder, type Read } from './decode.ts';
@@ -18,13 +12,22 @@ import { faultOfAnswer } from './errors.ts';
 import { listCohereModels, rootOf } from './models.ts';
 import { unsupportedByCohere } from './unsupported.ts';
 
-export function createCohereAdapter({ http }: { readonly http: UpstreamHttp }): Adapter {
+export interface CohereAdapterOptions {
+  readonly http: UpstreamHttp;
+  /** Mints ids of calls that came without one. */
+  readonly newId?: NewId;
+}
+
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+const OPENING_BRACE = 0x7b;
+
+export function createCohereAdapter({ http, newId: mint = newId }: CohereAdapterOptions): Adapter {
   return {
     protocol: 'cohere',
-    stream: (request, options) => streamAnswer(http, request, options),
+    stream: (request, options) => streamAnswer(http, mint, request, options),
     unsupported: unsupportedByCohere,
     listModels: (target, options) => listCohereModels(http, target, options),
-    check: async (target: ProviderTarget, options) => {
+    check: async (target, options) => {
       await listCohereModels(http, target, options, { pageSize: 1, pages: 1 });
     },
   };
@@ -32,6 +35,7 @@ export function createCohereAdapter({ http }: { readonly http: UpstreamHttp }): 
 
 async function* streamAnswer(
   http: UpstreamHttp,
+  mint: NewId,
   request: ProviderRequest,
   { signal }: CallOptions,
 ): AsyncGenerator<StreamPart[]> {
@@ -42,20 +46,21 @@ async function* streamAnswer(
     headers: { 'content-type': 'application/json', ...authHeaders(target) },
     body: JSON.stringify(withProviderOptions(encodeRequest(request), request.providerOptions)),
     signal,
-    connectTimeoutMs: target.connectTimeoutMs,
+    ...connectionOf(target),
   });
   if (response.status < 200 || response.status >= 300) throw await faultOfAnswer(response, target.secret);
-  const decoder = new CohereDecoder();
-  const whole = response.headers['content-type']?.includes('application/json') ?? false;
-  yield* whole ? decodeWhole(response, decoder) : decodeStream(response, decoder);
+  const decoder = new CohereDecoder(mint);
+  const body = new AnswerBody(response);
+  if ((await body.firstByte()) === OPENING_BRACE) {
+    yield* given(decoder.readAnswer(parseJson(await body.text(MAX_ANSWER_BYTES))));
+  } else {
+    yield* decodeStream(body, decoder);
+  }
   yield decoder.end();
 }
 
-async function* decodeStream(
-  response: UpstreamResponse,
-  decoder: CohereDecoder,
-): AsyncGenerator<StreamPart[]> {
-  for await (const events of readServerSentEvents(response.body)) {
+async function* decodeStream(body: AnswerBody, decoder: CohereDecoder): AsyncGenerator<StreamPart[]> {
+  for await (const events of readServerSentEvents(body)) {
     const parts: StreamPart[] = [];
     let fault: Read['fault'];
     for (const { data } of events) {
@@ -65,16 +70,14 @@ async function* decodeStream(
       fault = read.fault;
       if (fault) break;
     }
-    if (parts.length > 0) yield parts;
-    if (fault) throw fault;
+    yield* given(fault ? { parts, fault } : { parts });
+    body.complete = decoder.finished;
+    if (body.complete) return;
   }
 }
 
-async function* decodeWhole(
-  response: UpstreamResponse,
-  decoder: CohereDecoder,
-): AsyncGenerator<StreamPart[]> {
-  const { parts, fault } = decoder.readAnswer(parseJson(await response.text()));
+/** What was read, and then the fault that it ended with, if it did. */
+function* given({ parts, fault }: Read): Generator<StreamPart[]> {
   if (parts.length > 0) yield parts;
   if (fault) throw fault;
 }

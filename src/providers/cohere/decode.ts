@@ -1,7 +1,7 @@
 // Owns how Cohere's events, or its answer in one piece, become stream parts.
 
 import type { ProviderError } from '../../kernel/errors.ts';
-import { newId } from '../../kernel/ids.ts';
+import type { NewId } from '../../kernel/ids.ts';
 import { isJsonObject, parseJson } from '../../kernel/json.ts';
 import type { FinishReason, ProviderUsage, StreamPart } from '../contract.ts';
 import { type CohereContinuation, toContinuation } from './continuation.ts';
@@ -36,9 +36,18 @@ export interface Read {
 }
 
 export class CohereDecoder {
+  readonly #newId: NewId;
   readonly #kept: CohereContinuation = { toolPlan: '', thinking: '' };
   readonly #calls: Call[] = [];
   #finishReason: string | undefined;
+
+  constructor(newId: NewId) {
+    this.#newId = newId;
+  }
+
+  get finished(): boolean {
+    return this.#finishReason !== undefined;
+  }
 
   readEvent(data: string): Read {
     const result = eventSchema.safeParse(parseJson(data));
@@ -56,6 +65,9 @@ export class CohereDecoder {
   readAnswer(json: unknown): Read {
     const result = answerSchema.safeParse(json);
     if (!result.success) {
+      // An error, whatever its status says.
+      const words = isJsonObject(json) && typeof json.message === 'string' ? json.message : undefined;
+      if (words !== undefined) return { parts: [], ...faulty(faultOfEnd('ERROR', words)) };
       return { parts: [], fault: protocolFault('Cohere sent something other than an answer.', result.error) };
     }
     const { id, message, finish_reason, usage } = result.data;
@@ -134,7 +146,7 @@ export class CohereDecoder {
       {
         type: 'tool-call-delta',
         index,
-        callId: id || `call_${newId()}`,
+        callId: id || `call_${this.#newId()}`,
         name: called?.name ?? '',
         argumentsText,
       },
@@ -159,7 +171,7 @@ export class CohereDecoder {
 
   #messageEnd({ delta }: CohereEvent): Read {
     if (!delta?.finish_reason) {
-      return { parts: [], fault: faultOfEnd('ERROR', delta?.error) };
+      return { parts: [], ...faulty(faultOfEnd('ERROR', delta?.error)) };
     }
     return this.#end(delta.finish_reason, delta.usage, delta.error);
   }
@@ -169,8 +181,12 @@ export class CohereDecoder {
     const counted = usage ? toProviderUsage(usage) : undefined;
     const parts = [...this.#callEnd(), ...(counted ? [{ type: 'usage' as const, usage: counted }] : [])];
     const fault = faultOfEnd(reason, error);
-    return fault ? { parts, fault } : { parts };
+    return { parts, ...faulty(fault) };
   }
+}
+
+function faulty(fault: ProviderError | undefined): { fault?: ProviderError } {
+  return fault ? { fault } : {};
 }
 
 /**

@@ -1,12 +1,20 @@
 // Owns the listing of the chat models that a Cohere key can see.
 import { parseJson } from '../../kernel/json.ts';
 import type { CallOptions, ListedModel, ProviderTarget, UpstreamHttp } from '../contract.ts';
-import { authHeaders } from '../credentials.ts';
+import { authHeaders, connectionOf } from '../credentials.ts';
 import { faultOfAnswer, protocolFault } from './errors.ts';
 import { type CohereModelList, modelListSchema } from './wire.ts';
 
 const MAX_PAGE_SIZE = 1000;
 const MAX_PAGES = 50;
+
+/** Their name of a feature -> ours. */
+const CAPABILITIES: Readonly<Record<string, readonly string[]>> = {
+  tools: ['tools'],
+  json_mode: ['json'],
+  json_schema: ['json-schema'],
+  reasoning: ['reasoning'],
+};
 
 /** Chat is of version 2 and the list of version 1, so a base URL may name either, or none. */
 export function rootOf({ baseUrl }: ProviderTarget): string {
@@ -47,7 +55,7 @@ async function readPage(
     url: `${rootOf(target)}/v1/models?${query}`,
     headers: authHeaders(target),
     signal,
-    connectTimeoutMs: target.connectTimeoutMs,
+    ...connectionOf(target),
   });
   if (response.status < 200 || response.status >= 300) throw await faultOfAnswer(response, target.secret);
   const result = modelListSchema.safeParse(parseJson(await response.text()));
@@ -63,14 +71,7 @@ function toListedModel({
   features,
 }: CohereModelList['models'][number]): ListedModel {
   const chats = endpoints?.includes('chat') ?? false;
-  const capabilities = [
-    ...(features?.includes('tools') ? ['tools'] : []),
-    ...(features?.includes('vision') ? ['vision'] : []),
-    ...(features?.includes('reasoning') ? ['reasoning'] : []),
-    ...(features?.includes('json_schema') ? ['structured-output'] : []),
-    ...(endpoints?.includes('embed') ? ['embedding'] : []),
-    ...(endpoints?.includes('rerank') ? ['rerank'] : []),
-  ];
+  const capabilities = (features ?? []).flatMap((feature) => CAPABILITIES[feature] ?? []);
   return {
     key: name,
     ...(context_length ? { contextLength: context_length } : {}),

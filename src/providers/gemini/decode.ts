@@ -1,7 +1,7 @@
 // Owns how the pieces of a Gemini answer become stream parts.
 
 import { ProviderError } from '../../kernel/errors.ts';
-import { newId } from '../../kernel/ids.ts';
+import type { NewId } from '../../kernel/ids.ts';
 import type { FinishReason, ProviderUsage, StreamPart } from '../contract.ts';
 import { ContinuationRecorder } from './continuation.ts';
 import { faultOfBlockedPrompt, faultOfErrorInStream } from './errors.ts';
@@ -30,6 +30,7 @@ const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
 
 /** Reads one answer, which comes in pieces of the same shape as the whole. */
 export class GeminiDecoder {
+  readonly #newId: NewId;
   readonly #recorder = new ContinuationRecorder();
   #started = false;
   #usage: ProviderUsage | undefined;
@@ -37,6 +38,11 @@ export class GeminiDecoder {
   #calls = 0;
   #openCall: { readonly index: number; readonly arguments: PartialArguments } | undefined;
   #droppedMedia = false;
+  #finished = false;
+
+  constructor(newId: NewId) {
+    this.#newId = newId;
+  }
 
   /** Parts of one piece. A blocked prompt or a reported fault is raised after what came before it was handed out. */
   read(json: unknown): { readonly parts: StreamPart[]; readonly fault?: ProviderError } {
@@ -61,8 +67,9 @@ export class GeminiDecoder {
     return { parts };
   }
 
+  /** Nothing more is needed: the last count comes with the finish reason or behind it. */
   get finished(): boolean {
-    return this.#finishReason !== undefined;
+    return this.#finished;
   }
 
   /** The last parts; raises if the answer broke off. */
@@ -125,7 +132,7 @@ export class GeminiDecoder {
     const head = {
       type: 'tool-call-delta',
       index,
-      callId: call.id ?? `call_${newId()}`,
+      callId: call.id ?? `call_${this.#newId()}`,
       name: call.name,
     } as const;
     if (!call.willContinue && !call.partialArgs) {
@@ -164,6 +171,7 @@ export class GeminiDecoder {
     const usage = toProviderUsage(wire);
     const before = this.#usage;
     this.#usage = usage;
+    this.#finished = this.#finishReason !== undefined;
     return before && sameUsage(before, usage) ? [] : [{ type: 'usage', usage }];
   }
 }

@@ -1,6 +1,7 @@
 // Owns how messages become Gemini's contents: turns of user and model, results in the order of their calls, signatures where they were.
 import { ProviderError } from '../../kernel/errors.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
+import { argumentsObject } from '../assistant-blocks.ts';
 import type { Message, MessagePart, ToolCall } from '../contract.ts';
 import { type ContinuationStep, readContinuation } from './continuation.ts';
 import { encodeImage } from './encode-media.ts';
@@ -112,7 +113,7 @@ function encodeAnswer(message: Message, quirks: GeminiQuirks): { parts: JsonObje
     parts: [
       ...message.parts.flatMap((part) => encodePart(part, quirks)),
       ...message.toolCalls.map((call, index) => ({
-        functionCall: { name: call.name, args: argumentsOf(call) },
+        functionCall: { name: call.name, args: argumentsObject(call) },
         // Of calls made together, only the first carries a signature.
         ...(index === 0 && quirks.thoughtSignatures === 'required'
           ? { thoughtSignature: FOREIGN_SIGNATURE }
@@ -154,7 +155,7 @@ function replayAnswer(
         functionCall: {
           ...(step.id === undefined ? {} : { id: step.id }),
           name: call.name,
-          args: argumentsOf(call),
+          args: argumentsObject(call),
         },
         ...signed(step),
       });
@@ -165,11 +166,6 @@ function replayAnswer(
 
 function signed({ signature }: { readonly signature?: string | undefined }): JsonObject {
   return signature === undefined ? {} : { thoughtSignature: signature };
-}
-
-function argumentsOf({ argumentsText }: ToolCall): JsonObject {
-  const value = parseJson(argumentsText);
-  return isJsonObject(value) ? value : {};
 }
 
 function textsOf(parts: readonly MessagePart[]): string[] {

@@ -1,13 +1,15 @@
 // Owns the listing of the models that a Gemini API key can see.
 import { parseJson } from '../../kernel/json.ts';
 import type { CallOptions, ListedModel, ProviderTarget, UpstreamHttp } from '../contract.ts';
-import { authHeaders } from '../credentials.ts';
+import { authHeaders, connectionOf } from '../credentials.ts';
 import { protocolFault } from './decode.ts';
 import { faultOfAnswer } from './errors.ts';
 import { modelListSchema } from './wire.ts';
 
 const MAX_PAGE_SIZE = 1000;
 const MAX_PAGES = 50;
+/** Each Gemini model that thinks has these. */
+const THINKING_CAPABILITIES = ['tools', 'json', 'json-schema', 'reasoning'];
 
 export async function listGeminiModels(
   http: UpstreamHttp,
@@ -43,7 +45,7 @@ async function readPage(
     url: `${target.baseUrl}/models?${query}`,
     headers: authHeaders(target),
     signal,
-    connectTimeoutMs: target.connectTimeoutMs,
+    ...connectionOf(target),
   });
   if (response.status < 200 || response.status >= 300) throw await faultOfAnswer(response, target.secret);
   const result = modelListSchema.safeParse(parseJson(await response.text()));
@@ -54,18 +56,18 @@ async function readPage(
 
 type WireModel = NonNullable<ReturnType<typeof modelListSchema.parse>['models']>[number];
 
+/** What the list does not tell, the catalogue does: `capabilities` is left out for models that may lack any of them. */
 function toListedModel(model: WireModel): ListedModel {
   const methods = model.supportedGenerationMethods;
-  const capabilities = [
-    ...(model.thinking ? ['reasoning'] : []),
-    ...(methods?.includes('embedContent') ? ['embedding'] : []),
-  ];
+  const key = model.name.replace(/^models\//, '');
   return {
-    key: model.name.replace(/^models\//, ''),
+    key,
     ...(model.displayName === undefined ? {} : { displayName: model.displayName }),
     ...(model.inputTokenLimit ? { contextLength: model.inputTokenLimit } : {}),
     ...(model.outputTokenLimit ? { maxOutputTokens: model.outputTokenLimit } : {}),
     ...(methods?.includes('embedContent') ? { outputModalities: ['embedding'] } : {}),
-    ...(capabilities.length > 0 ? { capabilities } : {}),
+    ...(methods?.includes('generateContent') && model.thinking
+      ? { capabilities: THINKING_CAPABILITIES }
+      : {}),
   };
 }

@@ -1,6 +1,8 @@
 // Owns Ollama's own chat protocol: newline-delimited JSON, with arguments of tools as objects.
+import { type NewId, newId } from '../../kernel/ids.ts';
+import { AnswerBody } from '../answer-body.ts';
 import type { Adapter, CallOptions, ProviderRequest, StreamPart, UpstreamHttp } from '../contract.ts';
-import { authHeaders } from '../credentials.ts';
+import { authHeaders, connectionOf } from '../credentials.ts';
 import { readLines } from '../ndjson.ts';
 import { withProviderOptions } from '../provider-options.ts';
 import { OllamaDecoder, type Read } from './decode.ts';
@@ -9,10 +11,16 @@ import { faultOfAnswer } from './errors.ts';
 import { apiUrl, checkVersion, listOllamaModels } from './models.ts';
 import { unsupportedByOllama } from './unsupported.ts';
 
-export function createOllamaAdapter({ http }: { readonly http: UpstreamHttp }): Adapter {
+export interface OllamaAdapterOptions {
+  readonly http: UpstreamHttp;
+  /** Mints ids of calls that came without one. */
+  readonly newId?: NewId;
+}
+
+export function createOllamaAdapter({ http, newId: mint = newId }: OllamaAdapterOptions): Adapter {
   return {
     protocol: 'ollama',
-    stream: (request, options) => streamAnswer(http, request, options),
+    stream: (request, options) => streamAnswer(http, mint, request, options),
     unsupported: unsupportedByOllama,
     listModels: (target, options) => listOllamaModels(http, target, options),
     check: (target, options) => checkVersion(http, target, options),
@@ -22,6 +30,7 @@ export function createOllamaAdapter({ http }: { readonly http: UpstreamHttp }): 
 /** An answer in one piece is one line, so there is no second way to read it. */
 async function* streamAnswer(
   http: UpstreamHttp,
+  mint: NewId,
   request: ProviderRequest,
   { signal }: CallOptions,
 ): AsyncGenerator<StreamPart[]> {
@@ -32,11 +41,12 @@ async function* streamAnswer(
     headers: { 'content-type': 'application/json', ...authHeaders(target) },
     body: JSON.stringify(withProviderOptions(encodeRequest(request), request.providerOptions)),
     signal,
-    connectTimeoutMs: target.connectTimeoutMs,
+    ...connectionOf(target),
   });
   if (response.status < 200 || response.status >= 300) throw await faultOfAnswer(response, target.secret);
-  const decoder = new OllamaDecoder();
-  for await (const lines of readLines(response.body)) {
+  const decoder = new OllamaDecoder(mint);
+  const body = new AnswerBody(response);
+  for await (const lines of readLines(body)) {
     const parts: StreamPart[] = [];
     let fault: Read['fault'];
     for (const line of lines) {
@@ -47,6 +57,8 @@ async function* streamAnswer(
     }
     if (parts.length > 0) yield parts;
     if (fault) throw fault;
+    body.complete = decoder.finished;
+    if (body.complete) break;
   }
   yield decoder.end();
 }

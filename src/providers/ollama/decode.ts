@@ -1,6 +1,6 @@
 // Owns how the lines of an Ollama answer become stream parts.
 import type { ProviderError } from '../../kernel/errors.ts';
-import { newId } from '../../kernel/ids.ts';
+import type { NewId } from '../../kernel/ids.ts';
 import { parseJson } from '../../kernel/json.ts';
 import type { FinishReason, ProviderUsage, StreamPart } from '../contract.ts';
 import { faultOfLine, protocolFault } from './errors.ts';
@@ -15,10 +15,19 @@ export interface Read {
 }
 
 export class OllamaDecoder {
+  readonly #newId: NewId;
   #started = false;
   #calls = 0;
   #thinking = '';
   #end: { readonly reason: string | undefined } | undefined;
+
+  constructor(newId: NewId) {
+    this.#newId = newId;
+  }
+
+  get finished(): boolean {
+    return this.#end !== undefined;
+  }
 
   read(line: string): Read {
     const result = chunkSchema.safeParse(parseJson(line));
@@ -84,7 +93,7 @@ export class OllamaDecoder {
     return {
       type: 'tool-call-delta',
       index: this.#calls++,
-      callId: id || `call_${newId()}`,
+      callId: id || `call_${this.#newId()}`,
       name: called.name,
       argumentsText: typeof given === 'string' ? given || '{}' : JSON.stringify(given),
     };

@@ -1,5 +1,6 @@
 // Owns how a request becomes the body of an Ollama chat call.
-import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../kernel/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
+import { argumentsObject } from '../assistant-blocks.ts';
 import type { Message, Parameters, ProviderRequest, ReasoningEffort, ResponseFormat } from '../contract.ts';
 import { type OllamaQuirks, ollamaQuirks, ollamaSettings, THINK_LEVELS } from './quirks.ts';
 
@@ -43,9 +44,9 @@ function encodeMessage(
     ...(typeof thinking === 'string' && role === 'assistant' ? { thinking } : {}),
     ...(toolCalls.length > 0
       ? {
-          tool_calls: toolCalls.map(({ callId, name, argumentsText }, index) => ({
-            id: callId,
-            function: { index, name, arguments: argumentsOf(argumentsText) },
+          tool_calls: toolCalls.map((call, index) => ({
+            id: call.callId,
+            function: { index, name: call.name, arguments: argumentsObject(call) },
           })),
         }
       : {}),
@@ -58,11 +59,6 @@ function nameOfCall(messages: readonly Message[], { toolCallId }: Message): stri
   if (toolCallId === undefined) return '';
   const calls = messages.flatMap(({ toolCalls }) => toolCalls);
   return calls.findLast(({ callId }) => callId === toolCallId)?.name ?? toolCallId;
-}
-
-function argumentsOf(text: string): JsonObject {
-  const value = parseJson(text);
-  return isJsonObject(value) ? value : {};
 }
 
 function encodeParameters(parameters: Parameters): JsonObject {

@@ -7,14 +7,19 @@ import type {
   UpstreamHttp,
   UpstreamResponse,
 } from '../contract.ts';
-import { authHeaders } from '../credentials.ts';
+import { authHeaders, connectionOf } from '../credentials.ts';
 import { faultOfAnswer, protocolFault } from './errors.ts';
 import { type OllamaShow, showSchema, tagsSchema, versionSchema } from './wire.ts';
 
 /** A server on somebody's machine is not to be flooded. */
 const SHOWN_AT_ONCE = 4;
 
-const CAPABILITIES: Readonly<Record<string, string>> = { thinking: 'reasoning' };
+/** Their name of a capability -> ours; whatever completes can be held to a schema. */
+const CAPABILITIES: Readonly<Record<string, readonly string[]>> = {
+  completion: ['json', 'json-schema'],
+  tools: ['tools'],
+  thinking: ['reasoning'],
+};
 
 /** With or without `/api`: the row of Ollama Cloud may have either. */
 export function apiUrl({ baseUrl }: ProviderTarget, call: string): string {
@@ -67,11 +72,15 @@ function toDetails({ capabilities, model_info }: OllamaShow): Omit<ListedModel, 
   )?.[1];
   const known = capabilities ?? [];
   const chats = known.includes('completion');
-  const named = known.filter((name) => name !== 'completion').map((name) => CAPABILITIES[name] ?? name);
+  const named = known.flatMap((name) => CAPABILITIES[name] ?? []);
   return {
     ...(typeof contextLength === 'number' ? { contextLength } : {}),
     ...(chats ? { inputModalities: known.includes('vision') ? ['text', 'image'] : ['text'] } : {}),
-    ...(chats ? { outputModalities: ['text'] } : {}),
+    ...(chats
+      ? { outputModalities: ['text'] }
+      : known.includes('embedding')
+        ? { outputModalities: ['embedding'] }
+        : {}),
     ...(named.length > 0 ? { capabilities: named } : {}),
   };
 }
@@ -92,7 +101,7 @@ function ask(
     },
     ...(body === undefined ? {} : { body }),
     signal,
-    connectTimeoutMs: target.connectTimeoutMs,
+    ...connectionOf(target),
   });
 }
 

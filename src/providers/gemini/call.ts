@@ -1,0 +1,126 @@
+// Owns one call of the Gemini protocol at either door, from the encoded body to the last part.
+import type { ProviderError } from '../../kernel/errors.ts';
+import type { NewId } from '../../kernel/ids.ts';
+import { parseJson } from '../../kernel/json.ts';
+import { AnswerBody } from '../answer-body.ts';
+import type {
+  CallOptions,
+  ProviderRequest,
+  ProviderTarget,
+  StreamPart,
+  UpstreamHttp,
+  UpstreamResponse,
+} from '../contract.ts';
+import { connectionOf } from '../credentials.ts';
+import { withProviderOptions } from '../provider-options.ts';
+import { readServerSentEvents } from '../sse.ts';
+import { BodyTail } from './body-tail.ts';
+import { GeminiDecoder } from './decode.ts';
+import { encodeRequest } from './encode.ts';
+import { faultOfAnswer, faultOfBareJson } from './errors.ts';
+import { quirksOfTarget } from './quirks.ts';
+
+/** How one of Google's doors is found and entered. */
+export interface Door {
+  readonly http: UpstreamHttp;
+  readonly newId: NewId;
+  modelUrl(target: ProviderTarget, modelKey: string, method: string): string;
+  /** Sends with the credential's headers; where a token is refused, once more with a fresh one. */
+  signIn(
+    target: ProviderTarget,
+    options: CallOptions,
+    send: (headers: Record<string, string>) => Promise<UpstreamResponse>,
+  ): Promise<UpstreamResponse>;
+}
+
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+const OPENING_BRACE = 0x7b;
+const OPENING_BRACKET = 0x5b;
+
+export async function* streamAnswer(
+  door: Door,
+  request: ProviderRequest,
+  options: CallOptions,
+): AsyncGenerator<StreamPart[]> {
+  const { target, model, providerOptions } = request;
+  // Without `alt=sse` the stream is one growing JSON array.
+  const url = `${door.modelUrl(target, model.key, 'streamGenerateContent')}?alt=sse`;
+  const body = JSON.stringify(withProviderOptions(encodeRequest(request), providerOptions));
+  const response = await post(door, target, url, body, options);
+  if (response.status < 200 || response.status >= 300) throw await faultOfAnswer(response, target.secret);
+  const decoder = new GeminiDecoder(door.newId);
+  const answer = new AnswerBody(response);
+  const first = await answer.firstByte();
+  if (first === OPENING_BRACE || first === OPENING_BRACKET) {
+    // What does not stream answers in one piece, or in an array of them.
+    const json = parseJson(await answer.text(MAX_ANSWER_BYTES));
+    yield* decodePieces(decoder, Array.isArray(json) ? json : [json]);
+  } else {
+    yield* decodeStream(answer, decoder);
+  }
+  yield decoder.end();
+}
+
+/** Counting tokens is free. That a model is unknown is told only to who may ask. */
+export async function checkByCounting(
+  door: Door,
+  target: ProviderTarget,
+  options: CallOptions,
+): Promise<void> {
+  const url = door.modelUrl(target, quirksOfTarget(target).checkModel, 'countTokens');
+  const body = JSON.stringify({ contents: [{ role: 'user', parts: [{ text: 'Hello' }] }] });
+  const response = await post(door, target, url, body, options);
+  if (response.status >= 200 && response.status < 300) {
+    await response.text();
+    return;
+  }
+  const fault = await faultOfAnswer(response, target.secret);
+  // Google's own words for it: a 404 of anything else is a wrong address.
+  if (fault.code !== 'MODEL_UNAVAILABLE' || fault.providerCode !== 'NOT_FOUND') throw fault;
+}
+
+function post(
+  door: Door,
+  target: ProviderTarget,
+  url: string,
+  body: string,
+  options: CallOptions,
+): Promise<UpstreamResponse> {
+  return door.signIn(target, options, (headers) =>
+    door.http.send({
+      method: 'POST',
+      url,
+      headers: { 'content-type': 'application/json', ...headers },
+      body,
+      signal: options.signal,
+      ...connectionOf(target),
+    }),
+  );
+}
+
+async function* decodeStream(body: AnswerBody, decoder: GeminiDecoder): AsyncGenerator<StreamPart[]> {
+  const tail = new BodyTail();
+  for await (const events of readServerSentEvents(tail.watch(body))) {
+    // Gemini ends without a mark, but what stands between may add the usual one.
+    const pieces = events.filter(({ data }) => data !== '[DONE]').map(({ data }) => parseJson(data));
+    yield* decodePieces(decoder, pieces);
+    body.complete = decoder.finished;
+    if (body.complete) return;
+  }
+  const fault = faultOfBareJson(tail.bareJson() ?? '');
+  if (fault) throw fault;
+}
+
+/** The parts of one upstream read, and then the fault that it ended with, if it did. */
+function* decodePieces(decoder: GeminiDecoder, pieces: readonly unknown[]): Generator<StreamPart[]> {
+  const parts: StreamPart[] = [];
+  let fault: ProviderError | undefined;
+  for (const piece of pieces) {
+    const read = decoder.read(piece);
+    parts.push(...read.parts);
+    fault = read.fault;
+    if (fault) break;
+  }
+  if (parts.length > 0) yield parts;
+  if (fault) throw fault;
+}
