@@ -2,6 +2,7 @@
 import { silentLogger } from '../../src/kernel/logger.ts';
 import { createAnthropicMessagesAdapter } from '../../src/providers/anthropic-messages/adapter.ts';
 import { createAzureOpenAiAdapter } from '../../src/providers/azure-openai/adapter.ts';
+import { createBedrockConverseAdapter } from '../../src/providers/bedrock-converse/adapter.ts';
 import { createCohereAdapter } from '../../src/providers/cohere/adapter.ts';
 import type { Adapter, TokenCache } from '../../src/providers/contract.ts';
 import { createGeminiAdapter, createGeminiVertexAdapter } from '../../src/providers/gemini/adapter.ts';
@@ -24,6 +25,7 @@ export function openAdapters(): AdapterSet {
   const { get } = createAdapterRegistry([
     createAnthropicMessagesAdapter(http),
     createAzureOpenAiAdapter({ http }),
+    createBedrockConverseAdapter(http),
     createCohereAdapter({ http }),
     createGeminiAdapter({ http }),
     createGeminiVertexAdapter({ http, tokens }),

@@ -12,6 +12,7 @@ export function readOpenAiResponses(body: Buffer): Reading {
     return reading;
   }
   const finishedItems: unknown[] = [];
+  const textPieces: string[] = [];
   let last: unknown;
   for (const { event, data, value } of serverSentEvents(body)) {
     if (data === '[DONE]') continue;
@@ -19,6 +20,7 @@ export function readOpenAiResponses(body: Buffer): Reading {
     if (type === 'error' || event === 'error') reading.error ??= value ?? data;
     if (type === 'response.failed') reading.error ??= at(value, 'response');
     if (type.startsWith('response.')) reading.recognised = true;
+    if (type === 'response.output_text.delta') textPieces.push(textAt(value, 'delta') ?? '');
     if (type === 'response.output_item.done') finishedItems.push(at(value, 'item'));
     if (type === 'response.completed' || type === 'response.incomplete') last = at(value, 'response');
   }
@@ -26,6 +28,7 @@ export function readOpenAiResponses(body: Buffer): Reading {
   if (reading.text.length + reading.reasoning.length + reading.calls.length === 0) {
     for (const item of finishedItems) readItem(reading, item);
   }
+  if (last === undefined) reading.text = [textPieces.join('')];
   return reading;
 }
 
