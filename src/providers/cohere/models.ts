@@ -77,6 +77,7 @@ function toListedModel({
     ...(context_length ? { contextLength: context_length } : {}),
     ...(chats ? { inputModalities: features?.includes('vision') ? ['text', 'image'] : ['text'] } : {}),
     ...(chats ? { outputModalities: ['text'] } : {}),
+    ...(endpoints?.includes('embed') ? { outputModalities: ['embedding'] } : {}),
     ...(capabilities.length > 0 ? { capabilities } : {}),
   };
 }

@@ -1,0 +1,337 @@
+// Holds what Cohere is sent for each request, what it cannot be told, what its errors mean, and how its models are listed.
+import { expect, test } from 'vitest';
+import { createCohereAdapter } from '../../../src/providers/cohere/adapter.ts';
+import type { Message, ProviderRequest, Tool } from '../../../src/providers/contract.ts';
+import {
+  assistantMessageOf,
+  providerTarget,
+  startProvider,
+  systemMessage,
+  toolMessage,
+  userMessage,
+} from '../../support/provider-calls.ts';
+import { callCohere, content, end, events, JSON_TYPE, plan, SSE, start, toolCall } from './calls.ts';
+
+const DONE = { headers: SSE, body: events(start, end('COMPLETE')) };
+const weather: Tool = {
+  name: 'weather',
+  description: 'Weather',
+  parameters: { type: 'object', properties: {} },
+};
+const dice: Tool = { name: 'dice', parameters: { type: 'object' } };
+
+async function sent(over: Partial<ProviderRequest>) {
+  const { received, unsupported } = await callCohere(DONE, over);
+  return { body: received?.json() as Record<string, unknown>, received, unsupported };
+}
+
+test('everything that Cohere knows travels under its own names', async () => {
+  const { body, received, unsupported } = await sent({
+    model: { key: 'command-a', reasoning: true },
+    messages: [
+      systemMessage('Be brief.'),
+      {
+        role: 'user',
+        parts: [
+          { type: 'text', text: 'Look' },
+          { type: 'image', image: { data: 'AA==', mediaType: 'image/png', detail: 'low' } },
+          { type: 'image', image: { url: 'https://example.com/cat.png' } },
+        ],
+        toolCalls: [],
+      },
+    ],
+    parameters: {
+      maxTokens: 100,
+      temperature: 0.5,
+      topP: 0.9,
+      topK: 40,
+      stop: ['END'],
+      seed: 7,
+      presencePenalty: 0.1,
+      frequencyPenalty: 0.2,
+      reasoningTokens: 500,
+    },
+    responseFormat: { type: 'json-schema', name: 'answer', schema: { type: 'object' } },
+    providerOptions: { safety_mode: 'OFF' },
+  });
+  expect(received?.path).toBe('/v2/chat');
+  expect(received?.headers.authorization).toBe('Bearer sk-test');
+  expect(unsupported).toEqual([]);
+  expect(body).toEqual({
+    model: 'command-a',
+    messages: [
+      { role: 'system', content: 'Be brief.' },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'Look' },
+          { type: 'image_url', image_url: { url: 'data:image/png;base64,AA==', detail: 'low' } },
+          { type: 'image_url', image_url: { url: 'https://example.com/cat.png' } },
+        ],
+      },
+    ],
+    max_tokens: 100,
+    temperature: 0.5,
+    p: 0.9,
+    k: 40,
+    stop_sequences: ['END'],
+    seed: 7,
+    presence_penalty: 0.1,
+    frequency_penalty: 0.2,
+    thinking: { type: 'enabled', token_budget: 500 },
+    response_format: { type: 'json_object', json_schema: { type: 'object' } },
+    safety_mode: 'OFF',
+    stream: true,
+  });
+});
+
+test.each([
+  [undefined, { names: ['weather', 'dice'] }],
+  [{ type: 'auto' }, { names: ['weather', 'dice'] }],
+  [{ type: 'none' }, { names: ['weather', 'dice'], choice: 'NONE' }],
+  [{ type: 'required' }, { names: ['weather', 'dice'], choice: 'REQUIRED' }],
+  [
+    { type: 'tool', name: 'dice' },
+    { names: ['dice'], choice: 'REQUIRED' },
+  ],
+] as const)('tool choice %j offers %j', async (toolChoice, { names, ...rest }) => {
+  const { body } = await sent({ tools: [weather, dice], ...(toolChoice ? { toolChoice } : {}) });
+  const offered = body.tools as { type: string; function: { name: string } }[];
+  expect(offered.map((tool) => tool.function.name)).toEqual(names);
+  expect(body.tool_choice).toBe('choice' in rest ? rest.choice : undefined);
+});
+
+test('strictness holds for all tools of a request or is told to be impossible', async () => {
+  const strict = { ...dice, strict: true };
+  expect((await sent({ tools: [strict] })).body.strict_tools).toBe(true);
+  const mixed = await sent({ tools: [weather, strict] });
+  expect(mixed.body).not.toHaveProperty('strict_tools');
+  expect(mixed.unsupported.map(({ path }) => path)).toEqual(['tools[1].strict']);
+  const forced = await sent({ tools: [weather, strict], toolChoice: { type: 'tool', name: 'dice' } });
+  expect(forced.body.strict_tools).toBe(true);
+  expect(forced.unsupported).toEqual([]);
+});
+
+test.each([
+  [{ reasoningEffort: 'none' }, { type: 'disabled' }],
+  [{ reasoningTokens: 0 }, { type: 'disabled' }],
+  [{ reasoningEffort: 'low' }, { type: 'enabled', token_budget: 4096 }],
+  [{ reasoningEffort: 'high' }, { type: 'enabled' }],
+  [{}, undefined],
+] as const)('thinking is set by %j as %j', async (parameters, thinking) => {
+  const { body } = await sent({ model: { key: 'm', reasoning: true }, parameters });
+  expect(body.thinking).toEqual(thinking);
+});
+
+test.each([
+  [{ type: 'text' }, undefined],
+  [{ type: 'json' }, { type: 'json_object' }],
+] as const)('the format %j is %j', async (responseFormat, format) => {
+  expect((await sent({ responseFormat })).body.response_format).toEqual(format);
+});
+
+test('what Cohere cannot be told is named and left out', async () => {
+  const { body, unsupported } = await sent({
+    messages: [
+      { role: 'system', parts: [{ type: 'image', image: { url: 'https://x/a.png' } }], toolCalls: [] },
+      userMessage('Hello'),
+    ],
+    tools: [dice],
+    responseFormat: { type: 'json' },
+    parameters: {
+      repetitionPenalty: 1.1,
+      logitBias: { 1: 5 },
+      parallelToolCalls: false,
+      stop: ['1', '2', '3', '4', '5', '6'],
+      reasoningEffort: 'low',
+      reasoningTokens: 10,
+    },
+  });
+  expect(unsupported.map(({ path }) => path)).toEqual([
+    'parameters.repetitionPenalty',
+    'parameters.logitBias',
+    'parameters.parallelToolCalls',
+    'parameters.stop',
+    'parameters.reasoningEffort',
+    'parameters.reasoningTokens',
+    'messages[0].parts[0]',
+    'responseFormat',
+  ]);
+  expect(body).toEqual({
+    model: 'model-1',
+    messages: [
+      { role: 'system', content: '' },
+      { role: 'user', content: 'Hello' },
+    ],
+    tools: [{ type: 'function', function: { name: 'dice', parameters: { type: 'object' } } }],
+    stream: true,
+  });
+});
+
+test('a loop of three turns sends plan and thinking back with their answers', async () => {
+  const answers = [
+    events(
+      start,
+      plan('Look.'),
+      toolCall('tool-call-start', 0, { id: 'w1', function: { name: 'weather', arguments: '' } }),
+      end('TOOL_CALL'),
+    ),
+    events(
+      start,
+      content('content-delta', 0, { thinking: 'Hm.' }),
+      content('content-delta', 1, { text: 'So:' }),
+      toolCall('tool-call-start', 0, { id: 'd1', function: { name: 'dice', arguments: '{"n":2}' } }),
+      end('TOOL_CALL'),
+    ),
+    events(start, content('content-delta', 0, { text: 'Done.' }), end('COMPLETE')),
+  ];
+  const messages: Message[] = [userMessage('Go')];
+  let last: unknown;
+  for (const body of answers) {
+    const { parts, received } = await callCohere(
+      { headers: SSE, body },
+      { messages: [...messages], tools: [weather, dice] },
+    );
+    last = received?.json();
+    const answer = assistantMessageOf(parts);
+    messages.push(answer, ...answer.toolCalls.map(({ callId, name }) => toolMessage(callId, `${name} said`)));
+  }
+  expect(last).toMatchObject({
+    messages: [
+      { role: 'user', content: 'Go' },
+      {
+        role: 'assistant',
+        tool_plan: 'Look.',
+        tool_calls: [{ id: 'w1', type: 'function', function: { name: 'weather', arguments: '{}' } }],
+      },
+      { role: 'tool', tool_call_id: 'w1', content: 'weather said' },
+      {
+        role: 'assistant',
+        content: [
+          { type: 'thinking', thinking: 'Hm.' },
+          { type: 'text', text: 'So:' },
+        ],
+        tool_calls: [{ id: 'd1', type: 'function', function: { name: 'dice', arguments: '{"n":2}' } }],
+      },
+      { role: 'tool', tool_call_id: 'd1', content: 'dice said' },
+    ],
+  });
+});
+
+test('what another protocol left behind is not sent', async () => {
+  const { body } = await sent({
+    messages: [
+      userMessage('Go'),
+      { role: 'assistant', parts: [{ type: 'text', text: 'Hm.' }], toolCalls: [], continuation: ['other'] },
+    ],
+  });
+  expect(body.messages).toEqual([
+    { role: 'user', content: 'Go' },
+    { role: 'assistant', content: [{ type: 'text', text: 'Hm.' }] },
+  ]);
+});
+
+test.each([
+  [
+    401,
+    '{"id":"req-1","message":"invalid api token"}',
+    { code: 'PROVIDER_AUTHENTICATION', message: 'invalid api token', providerRequestId: 'req-1' },
+  ],
+  [498, '{"message":"invalid token"}', { code: 'PROVIDER_AUTHENTICATION' }],
+  [
+    400,
+    '{"message":"too many tokens: size 9","error_type":"TOO_MANY_TOKENS"}',
+    { code: 'CONTEXT_LENGTH_EXCEEDED', providerCode: 'TOO_MANY_TOKENS' },
+  ],
+  [400, '{"message":"invalid request: temperature"}', { code: 'PROVIDER_INVALID_REQUEST', transient: false }],
+  [
+    400,
+    '{"message":"invalid api key sk-test"}',
+    { code: 'PROVIDER_AUTHENTICATION', message: 'invalid api key [secret]' },
+  ],
+  [404, '{"message":"model not found"}', { code: 'MODEL_UNAVAILABLE' }],
+  [429, '{"message":"Too many requests a minute"}', { code: 'PROVIDER_RATE_LIMITED', transient: true }],
+  [
+    429,
+    '{"message":"You are limited to 1000 API calls / month, per month."}',
+    { code: 'PROVIDER_RATE_LIMITED', transient: false },
+  ],
+  [503, 'upstream down', { code: 'PROVIDER_UNAVAILABLE', message: 'upstream down', transient: true }],
+])('status %i with %s has the right code and the own words', async (status, body, expected) => {
+  const { fault } = await callCohere({ status, headers: JSON_TYPE, body });
+  expect(fault).toMatchObject({ ...expected, status });
+});
+
+test('a redirect is not followed', async () => {
+  const { fault } = await callCohere({
+    status: 301,
+    headers: { location: 'https://elsewhere.example/' },
+    body: '',
+  });
+  expect(fault).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+});
+
+test('all pages of models are listed, without those that are going', async () => {
+  await using provider = await startProvider((_request, index) => ({
+    headers: JSON_TYPE,
+    body: JSON.stringify(
+      index === 0
+        ? {
+            models: [
+              {
+                name: 'command-a',
+                endpoints: ['chat'],
+                context_length: 1000,
+                features: ['tools', 'json_schema', 'vision', 'other'],
+              },
+              { name: 'command-old', is_deprecated: true },
+            ],
+            next_page_token: 'two',
+          }
+        : {
+            models: [
+              { name: 'plain', endpoints: ['chat'], features: null },
+              { name: 'embed-v4', endpoints: ['embed'] },
+            ],
+          },
+    ),
+  }));
+  const adapter = createCohereAdapter({ http: provider.http });
+  const target = providerTarget({ baseUrl: `${provider.upstream.url}/v2` });
+  const options = { signal: new AbortController().signal };
+  expect(await adapter.listModels?.(target, options)).toEqual([
+    {
+      key: 'command-a',
+      contextLength: 1000,
+      inputModalities: ['text', 'image'],
+      outputModalities: ['text'],
+      capabilities: ['tools', 'json-schema'],
+    },
+    { key: 'plain', inputModalities: ['text'], outputModalities: ['text'] },
+    { key: 'embed-v4', outputModalities: ['embedding'] },
+  ]);
+  await adapter.check(target, options);
+  expect(provider.upstream.requests.map(({ path }) => path)).toEqual([
+    '/v1/models?page_size=1000',
+    '/v1/models?page_size=1000&page_token=two',
+    '/v1/models?page_size=1',
+  ]);
+});
+
+test('a list that never ends, is none, or is refused raises', async () => {
+  let reply = { status: 200, body: '{"models":[],"next_page_token":"again"}' };
+  await using provider = await startProvider(() => ({ headers: JSON_TYPE, ...reply }));
+  const adapter = createCohereAdapter({ http: provider.http });
+  const list = () =>
+    adapter.listModels?.(providerTarget({ baseUrl: provider.upstream.url }), {
+      signal: new AbortController().signal,
+    });
+  await expect(list()).rejects.toMatchObject({
+    code: 'PROVIDER_PROTOCOL',
+    message: expect.stringContaining('end'),
+  });
+  reply = { status: 200, body: '[]' };
+  await expect(list()).rejects.toMatchObject({ code: 'PROVIDER_PROTOCOL' });
+  reply = { status: 401, body: '{"message":"no"}' };
+  await expect(list()).rejects.toMatchObject({ code: 'PROVIDER_AUTHENTICATION' });
+});
