@@ -53,7 +53,7 @@ export async function listOllamaModels(
   return models;
 }
 
-/** A model that was removed meanwhile, or a server too old to tell, leaves the name alone. */
+/** What the server cannot tell of a model leaves its name alone; a server that fails leaves no half list behind. */
 async function describe(
   http: UpstreamHttp,
   target: ProviderTarget,
@@ -61,9 +61,12 @@ async function describe(
   options: CallOptions,
 ): Promise<ListedModel> {
   const response = await ask(http, target, 'show', options, JSON.stringify({ model: name }));
-  const text = await response.text();
-  const result = response.status === 200 ? showSchema.safeParse(parseJson(text)) : undefined;
-  return { key: name, ...(result?.success ? toDetails(result.data) : {}) };
+  if (response.status === 404 || response.status === 405) {
+    await response.text();
+    return { key: name };
+  }
+  const result = showSchema.safeParse(await readJson(response, target));
+  return { key: name, ...(result.success ? toDetails(result.data) : {}) };
 }
 
 function toDetails({ capabilities, model_info }: OllamaShow): Omit<ListedModel, 'key'> {
