@@ -16,11 +16,13 @@ import { errorText } from '../faults.ts';
 import { readServerSentEvents, type ServerSentEvent } from '../sse.ts';
 import { ResponseDecoder } from './decode.ts';
 import { encodeRequest, unsupportedBy } from './encode.ts';
-import { faultOfAnswer, faultWithin, protocolFault } from './errors.ts';
+import { faultOfAnswer, faultOfPage, faultWithin, protocolFault } from './errors.ts';
 import { quirksOf } from './quirks.ts';
 import { modelListSchema } from './wire.ts';
 
 const OPENING_BRACE = 0x7b;
+const OPENING_ANGLE = 0x3c;
+const PAGE_BYTES = 64 * 1024;
 const WHOLE_ANSWER_BYTES = 64 * 1024 * 1024;
 
 export function createOpenAiResponsesAdapter(http: UpstreamHttp): Adapter {
@@ -53,7 +55,9 @@ async function* streamParts(
   if (response.status !== 200) throw await faultOfAnswer(response, request.target.secret);
   const decoder = new ResponseDecoder(response.headers);
   const body = new AnswerBody(response);
-  if ((await body.firstByte()) === OPENING_BRACE) {
+  const firstByte = await body.firstByte();
+  if (firstByte === OPENING_ANGLE) throw faultOfPage(await body.text(PAGE_BYTES), response.headers);
+  if (firstByte === OPENING_BRACE) {
     yield decoder.whole(await body.text(WHOLE_ANSWER_BYTES));
     return;
   }

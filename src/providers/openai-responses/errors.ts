@@ -76,6 +76,15 @@ export function faultWithin(
   });
 }
 
+/** A page that a gateway sent in place of the answer. */
+export function faultOfPage(page: string, headers: UpstreamResponse['headers']): ProviderError {
+  const { message } = errorText(page);
+  return faultOfStatus(200, headers, {
+    code: 'PROVIDER_UNAVAILABLE',
+    message: `The provider answered with a page instead of an answer: ${message || 'without a title'}.`,
+  });
+}
+
 export function protocolFault(message: string, cause?: unknown): ProviderError {
   return new ProviderError('PROVIDER_PROTOCOL', message, { cause, phase: 'stream', transient: true });
 }

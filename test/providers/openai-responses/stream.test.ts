@@ -459,6 +459,15 @@ describe('a fault within a stream', () => {
     }
   });
 
+  test('is a page that a gateway sent instead', async () => {
+    const page = '<!doctype html><html><head><title>Bad gateway</title></head></html>';
+    const { fault } = await read({ headers: { 'content-type': 'text/html' }, body: page });
+    expect(fault).toMatchObject({
+      code: 'PROVIDER_UNAVAILABLE',
+      message: expect.stringContaining('Bad gateway'),
+    });
+  });
+
   test('can be a field named error, or data that is no JSON', async () => {
     expect(
       (await read({ headers: SSE, body: `${begun}error: {"error":{"message":"crash"}}\n\n` })).fault,

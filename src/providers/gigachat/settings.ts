@@ -1,0 +1,45 @@
+// Owns what a GigaChat provider config and its rows may say beside address and credential.
+import { z } from 'zod';
+import { ProviderError } from '../../kernel/errors.ts';
+import type { JsonObject } from '../../kernel/json.ts';
+import type { ProviderTarget } from '../contract.ts';
+
+const settingsSchema = z.object({
+  /** `oauth`: the secret is the authorization key. `password`: a stand of one's own; the secret is `user:password`. */
+  auth: z.enum(['oauth', 'password']).default('oauth'),
+  oauthUrl: z.url({ protocol: /^https?$/ }).default('https://ngw.devices.sberbank.ru:9443/api/v2/oauth'),
+  scope: z.string().min(1).default('GIGACHAT_API_PERS'),
+  /** Further certificates to trust: the service's chain ends in a root that is in no usual bundle. */
+  caPem: z.string().min(1).optional(),
+});
+
+export type GigaChatSettings = z.output<typeof settingsSchema>;
+
+const quirksSchema = z.object({
+  /** The accepted efforts and the server's words for them; others are refused before the call. */
+  reasoningEfforts: z
+    .partialRecord(z.enum(['none', 'minimal', 'low', 'medium', 'high', 'max']), z.string())
+    .default({ low: 'low', medium: 'medium', high: 'high' }),
+});
+
+export type GigaChatQuirks = z.output<typeof quirksSchema>;
+
+export function settingsOf(target: ProviderTarget): GigaChatSettings {
+  return parsed(settingsSchema, target.settings, 'Settings');
+}
+
+export function quirksOf(target: ProviderTarget): GigaChatQuirks {
+  return parsed(quirksSchema, target.quirks, 'Quirks');
+}
+
+function parsed<T>(schema: z.ZodType<T>, value: JsonObject, what: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new ProviderError(
+    'PROVIDER_INVALID_REQUEST',
+    `${what} of gigachat: ${z.prettifyError(result.error)}`,
+    {
+      cause: result.error,
+    },
+  );
+}
