@@ -1,0 +1,498 @@
+// Holds what is asked of a Messages API: headers and bodies, and what of a request it cannot do.
+import { describe, expect, test } from 'vitest';
+import { Secret } from '../../../src/kernel/secret.ts';
+import { createAnthropicMessagesAdapter } from '../../../src/providers/anthropic-messages/adapter.ts';
+import type {
+  Message,
+  ProviderRequest,
+  ProviderTarget,
+  Unsupported,
+} from '../../../src/providers/contract.ts';
+import {
+  collectParts,
+  providerRequest,
+  providerTarget,
+  startProvider,
+  systemMessage,
+  toolMessage,
+  userMessage,
+} from '../../support/provider-calls.ts';
+import { ending, START, STOP, streamReply } from './answers.ts';
+
+interface Sent {
+  readonly body: Record<string, unknown>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly path: string;
+  readonly refused: string[];
+  readonly reasons: Unsupported[];
+}
+
+async function send(
+  over: Partial<ProviderRequest> = {},
+  target: Partial<ProviderTarget> = {},
+): Promise<Sent> {
+  await using provider = await startProvider(streamReply([START, ending('end_turn'), STOP]));
+  const adapter = createAnthropicMessagesAdapter(provider.http);
+  const baseUrl = `${provider.upstream.url}${target.baseUrl ?? ''}`;
+  const request = providerRequest({ ...over, target: providerTarget({ ...target, baseUrl }) });
+  await collectParts(adapter, request);
+  const [received] = provider.upstream.requests;
+  const reasons = adapter.unsupported(request);
+  return {
+    body: received?.json() as Record<string, unknown>,
+    headers: received?.headers ?? {},
+    path: received?.path ?? '',
+    refused: reasons.map(({ path }) => path),
+    reasons,
+  };
+}
+
+const model = (key: string, over = {}) => ({ key, reasoning: true, maxOutputTokens: 64_000, ...over });
+const budgetModel = model('claude-sonnet-4-5');
+const adaptiveModel = model('claude-opus-4-6');
+const newestModel = model('claude-opus-5-5');
+const tool = { name: 'add', description: 'Adds.', parameters: { properties: { a: { type: 'number' } } } };
+const schema = { type: 'object', properties: { city: { type: 'string' } } };
+const responseFormat = { type: 'json-schema', name: 'city', schema } as const;
+
+function assistant(over: Partial<Message>): Message {
+  return { role: 'assistant', parts: [], toolCalls: [], ...over };
+}
+
+describe('the address and the headers', () => {
+  test('carry the key, the version and the betas of row and config', async () => {
+    const { path, headers, body } = await send(
+      {},
+      {
+        auth: { type: 'header', header: 'x-api-key', prefix: '', optional: false },
+        headers: { 'Anthropic-Beta': new Secret('own-1'), 'X-Team': new Secret('t') },
+        quirks: { betas: ['row-1', 'row-2'] },
+      },
+    );
+    expect(path).toBe('/v1/messages');
+    expect(headers).toMatchObject({
+      'x-api-key': 'sk-test',
+      'anthropic-version': '2023-06-01',
+      'anthropic-beta': 'row-1,row-2,own-1',
+      'content-type': 'application/json',
+      'x-team': 't',
+    });
+    expect(body).toEqual({
+      model: 'model-1',
+      max_tokens: 4096,
+      messages: [{ role: 'user', content: [{ type: 'text', text: 'Hello' }] }],
+      stream: true,
+    });
+  });
+
+  test('take a bearer token and a base URL that names the version', async () => {
+    const { path, headers } = await send({}, { baseUrl: '/anthropic/v1' });
+    expect(path).toBe('/anthropic/v1/messages');
+    expect(headers.authorization).toBe('Bearer sk-test');
+    expect(headers['x-api-key']).toBeUndefined();
+  });
+
+  test('of a row with quirks that are none are not sent', async () => {
+    const adapter = createAnthropicMessagesAdapter({ send: () => Promise.reject(), close: async () => {} });
+    const request = providerRequest({ target: providerTarget({ quirks: { sampling: 'wild' } }) });
+    expect(() => adapter.unsupported(request)).toThrow(/quirks are not valid/);
+  });
+});
+
+describe('messages', () => {
+  test('have their system text apart, a late one too, and merge turns of one role', async () => {
+    const { body } = await send({
+      messages: [
+        systemMessage('Be brief.'),
+        userMessage('One.'),
+        userMessage('Two.'),
+        assistant({ parts: [{ type: 'text', text: 'Yes.' }] }),
+        systemMessage('Now shout.'),
+        userMessage('Three.'),
+      ],
+    });
+    expect(body.system).toEqual([
+      { type: 'text', text: 'Be brief.' },
+      { type: 'text', text: 'Now shout.' },
+    ]);
+    expect(body.messages).toEqual([
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'One.' },
+          { type: 'text', text: 'Two.' },
+        ],
+      },
+      { role: 'assistant', content: [{ type: 'text', text: 'Yes.' }] },
+      { role: 'user', content: [{ type: 'text', text: 'Three.' }] },
+    ]);
+  });
+
+  test('keep a late system message in its place where the model takes it', async () => {
+    const messages = [systemMessage('A'), userMessage('B'), systemMessage('C')];
+    const { body } = await send({ messages }, { quirks: { systemTurns: true } });
+    expect(body.system).toEqual([{ type: 'text', text: 'A' }]);
+    expect(body.messages).toMatchObject([{ role: 'user' }, { role: 'system', content: [{ text: 'C' }] }]);
+  });
+
+  test('carry images by address and by data, and leave out what is none', async () => {
+    const { body, refused } = await send({
+      messages: [
+        {
+          ...userMessage(' '),
+          parts: [
+            { type: 'text', text: '  ' },
+            { type: 'image', image: { url: 'https://example.com/a.png', detail: 'high' } },
+            { type: 'image', image: { data: 'AAAA', mediaType: 'image/webp' } },
+            { type: 'image', image: { data: 'AAAA', mediaType: 'image/tiff' } },
+          ],
+        },
+        assistant({ parts: [{ type: 'image', image: { url: 'https://example.com/b.png' } }] }),
+        userMessage('And?'),
+      ],
+    });
+    expect(body.messages).toEqual([
+      {
+        role: 'user',
+        content: [
+          { type: 'image', source: { type: 'url', url: 'https://example.com/a.png' } },
+          { type: 'image', source: { type: 'base64', media_type: 'image/webp', data: 'AAAA' } },
+        ],
+      },
+      { role: 'user', content: [{ type: 'text', text: 'And?' }] },
+    ]);
+    expect(refused).toEqual([
+      'messages[0].parts[1].image.detail',
+      'messages[0].parts[3]',
+      'messages[1].parts[0]',
+    ]);
+  });
+
+  test('put all tool results of a turn first, under ids that the wire takes', async () => {
+    const call = (callId: string, argumentsText: string) => ({ callId, name: 'add', argumentsText });
+    const { body } = await send({
+      tools: [tool],
+      messages: [
+        userMessage('Add.'),
+        assistant({ toolCalls: [call('t1', ''), call('functions.add:1', '{"a":1}'), call('t3', '{"a":')] }),
+        toolMessage('t1', '1'),
+        userMessage('Wait.'),
+        toolMessage('functions.add:1', ''),
+        {
+          ...toolMessage('t3', 'see'),
+          parts: [
+            { type: 'text', text: 'see', cacheHint: true },
+            { type: 'image', image: { data: 'AAAA', mediaType: 'image/png' } },
+          ],
+        },
+      ],
+    });
+    const [, turn, results] = body.messages as { content: Record<string, unknown>[] }[];
+    const foreign = turn?.content[1]?.id;
+    expect(foreign).toMatch(/^functions_add_1_[0-9a-f]{12}$/);
+    expect(turn?.content).toEqual([
+      { type: 'tool_use', id: 't1', name: 'add', input: {} },
+      { type: 'tool_use', id: foreign, name: 'add', input: { a: 1 } },
+      { type: 'tool_use', id: 't3', name: 'add', input: { malformedArguments: '{"a":' } },
+    ]);
+    expect(results?.content).toEqual([
+      { type: 'tool_result', tool_use_id: 't1', content: [{ type: 'text', text: '1' }] },
+      { type: 'tool_result', tool_use_id: foreign },
+      {
+        type: 'tool_result',
+        tool_use_id: 't3',
+        content: [
+          { type: 'text', text: 'see' },
+          { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AAAA' } },
+        ],
+        cache_control: { type: 'ephemeral' },
+      },
+      { type: 'text', text: 'Wait.' },
+    ]);
+  });
+
+  test('carry cache hints, the last four of them', async () => {
+    const hinted = (text: string) => ({ type: 'text', text, cacheHint: true }) as const;
+    const { body, refused } = await send({
+      messages: [
+        { ...systemMessage(''), parts: [hinted('S')] },
+        { ...userMessage(''), parts: [hinted('A'), hinted('B')] },
+        assistant({ parts: [hinted('C')] }),
+        { ...userMessage(''), parts: [hinted('D')] },
+      ],
+    });
+    const mark = { cache_control: { type: 'ephemeral' } };
+    expect(body.system).toEqual([{ type: 'text', text: 'S' }]);
+    expect(body.messages).toMatchObject([
+      { content: [mark, mark] },
+      { content: [mark] },
+      { content: [mark] },
+    ]);
+    expect(refused).toEqual(['messages[0].parts[0].cacheHint']);
+  });
+
+  test('may end in a text to continue, without white space at its end, where the model continues it', async () => {
+    const messages = [userMessage('Count.'), assistant({ parts: [{ type: 'text', text: 'One, \n' }] })];
+    const older = await send({ messages, model: budgetModel });
+    expect(older.body.messages).toMatchObject([{}, { content: [{ text: 'One,' }] }]);
+    const newer = await send({ messages, model: adaptiveModel });
+    expect(newer.body.messages).toHaveLength(1);
+    expect(newer.refused).toEqual(['messages[1]']);
+  });
+
+  test('drop a continuation that another protocol made', async () => {
+    const messages = [
+      userMessage('Hi'),
+      assistant({ continuation: { items: [] }, parts: [{ type: 'text', text: 'A' }] }),
+      userMessage('B'),
+    ];
+    const { body, refused } = await send({ messages });
+    expect(body.messages).toMatchObject([{}, { content: [{ type: 'text', text: 'A' }] }, {}]);
+    expect(refused).toEqual(['messages[1].continuation']);
+  });
+
+  test('keep opaque blocks before a text that the caller changed', async () => {
+    const thinking = { type: 'thinking', thinking: 'Hm', signature: 's' };
+    const continuation = {
+      blocks: [
+        { kind: 'opaque', block: thinking },
+        { kind: 'text', length: 5 },
+        { kind: 'call', callId: 't1' },
+      ],
+    };
+    const { body } = await send({
+      tools: [tool],
+      messages: [
+        userMessage('Hi'),
+        assistant({
+          continuation,
+          parts: [{ type: 'text', text: 'Shorter or longer' }],
+          toolCalls: [{ callId: 't1', name: 'add', argumentsText: '{}' }],
+        }),
+        toolMessage('t1', '2'),
+      ],
+    });
+    expect((body.messages as { content: unknown[] }[])[1]?.content).toEqual([
+      thinking,
+      { type: 'text', text: 'Shorter or longer' },
+      { type: 'tool_use', id: 't1', name: 'add', input: {} },
+    ]);
+  });
+});
+
+describe('tools', () => {
+  test.each([
+    [undefined, undefined],
+    [{ type: 'auto' }, undefined],
+    [{ type: 'none' }, { type: 'none' }],
+    [{ type: 'required' }, { type: 'any' }],
+    [
+      { type: 'tool', name: 'add' },
+      { type: 'tool', name: 'add' },
+    ],
+  ] as const)('with the choice %j send %j', async (toolChoice, expected) => {
+    const { body } = await send({ tools: [tool], ...(toolChoice ? { toolChoice } : {}) });
+    expect(body.tools).toEqual([
+      { name: 'add', description: 'Adds.', input_schema: { type: 'object', ...tool.parameters } },
+    ]);
+    expect(body.tool_choice).toEqual(expected);
+  });
+
+  test('can be forbidden to run in parallel', async () => {
+    const parameters = { parallelToolCalls: false };
+    const { body } = await send({ tools: [tool], parameters });
+    expect(body.tool_choice).toEqual({ type: 'auto', disable_parallel_tool_use: true });
+    const none = await send({ tools: [tool], toolChoice: { type: 'none' }, parameters });
+    expect(none.body.tool_choice).toEqual({ type: 'none' });
+  });
+
+  test('cannot be forced on the newest models', async () => {
+    const { body, refused } = await send({
+      tools: [tool],
+      toolChoice: { type: 'required' },
+      model: newestModel,
+    });
+    expect(body.tool_choice).toBeUndefined();
+    expect(refused).toEqual(['toolChoice']);
+  });
+
+  test('are strict where the model has that', async () => {
+    const tools = [{ ...tool, strict: true }];
+    expect((await send({ tools, model: budgetModel })).body.tools).toMatchObject([{ strict: true }]);
+    const older = await send({ tools, model: model('claude-3-7-sonnet-20250219') });
+    expect(older.body.tools).not.toMatchObject([{ strict: true }]);
+    expect(older.refused).toEqual(['tools[0].strict']);
+  });
+});
+
+describe('output by JSON Schema', () => {
+  test('is asked for natively', async () => {
+    const { body } = await send({ responseFormat, model: budgetModel });
+    expect(body.output_config).toEqual({ format: { type: 'json_schema', schema } });
+    expect(body.tools).toBeUndefined();
+  });
+
+  test('is asked for by a forced tool on older models', async () => {
+    const older = model('claude-3-5-haiku-20241022');
+    const { body } = await send({ responseFormat, model: older });
+    expect(body.tools).toMatchObject([{ name: 'city', input_schema: schema }]);
+    expect(body.tool_choice).toEqual({ type: 'tool', name: 'city' });
+    const beside = await send({ responseFormat, model: older, tools: [{ ...tool, name: 'city' }] });
+    expect(beside.body.tools).toMatchObject([{ name: 'city' }, { name: 'city_output' }]);
+    expect(beside.body.tool_choice).toEqual({ type: 'any' });
+  });
+
+  test('is refused where there is no way to it, as is JSON without a schema', async () => {
+    expect((await send({ responseFormat }, { quirks: { structuredOutput: 'none' } })).refused).toEqual([
+      'responseFormat',
+    ]);
+    const json = await send({ responseFormat: { type: 'json' } });
+    expect(json.refused).toEqual(['responseFormat']);
+    expect((await send({ responseFormat: { type: 'text' } })).refused).toEqual([]);
+  });
+});
+
+describe('parameters', () => {
+  test('travel under their own names', async () => {
+    const parameters = { maxTokens: 50, temperature: 0.5, topP: 0.9, topK: 5, stop: ['END', ' '] };
+    const { body, refused } = await send({ parameters });
+    expect(body).toMatchObject({
+      max_tokens: 50,
+      temperature: 0.5,
+      top_p: 0.9,
+      top_k: 5,
+      stop_sequences: ['END'],
+    });
+    expect(refused).toEqual(['parameters.stop']);
+  });
+
+  test('that the protocol lacks are refused', async () => {
+    const { refused } = await send({
+      parameters: {
+        seed: 1,
+        presencePenalty: 1,
+        frequencyPenalty: 1,
+        repetitionPenalty: 1,
+        logitBias: { 1: 2 },
+        temperature: 1.5,
+      },
+    });
+    expect(refused.toSorted()).toEqual([
+      'parameters.frequencyPenalty',
+      'parameters.logitBias',
+      'parameters.presencePenalty',
+      'parameters.repetitionPenalty',
+      'parameters.seed',
+      'parameters.temperature',
+    ]);
+  });
+
+  test('of sampling follow the generation of the model', async () => {
+    const parameters = { temperature: 0.5, topP: 0.9, topK: 5 };
+    const both = await send({ parameters, model: budgetModel });
+    expect(both.refused).toEqual(['parameters.topP']);
+    expect(both.body).toMatchObject({ temperature: 0.5, top_k: 5 });
+    const fixed = await send({ parameters, model: newestModel });
+    expect(fixed.refused).toEqual(['parameters.temperature', 'parameters.topP', 'parameters.topK']);
+    const defaults = await send({ parameters: { temperature: 1, topP: 1 }, model: newestModel });
+    expect(defaults.refused).toEqual([]);
+    expect(defaults.body).not.toHaveProperty('temperature');
+  });
+
+  test('default max_tokens to what the model can do', async () => {
+    expect((await send({ model: budgetModel })).body.max_tokens).toBe(64_000);
+  });
+
+  test('of the provider itself go in last, verbatim', async () => {
+    const providerOptions = { metadata: { user_id: 'u' }, max_tokens: 7 };
+    expect((await send({ providerOptions })).body).toMatchObject(providerOptions);
+  });
+});
+
+describe('reasoning', () => {
+  test('by budget is bounded by the caller and by max_tokens, and fixes sampling', async () => {
+    const parameters = { reasoningEffort: 'high', temperature: 0.5, topP: 0.5, topK: 3 } as const;
+    const { body, refused } = await send({ model: budgetModel, parameters });
+    expect(body.thinking).toEqual({ type: 'enabled', budget_tokens: 16_384 });
+    expect(body).not.toHaveProperty('temperature');
+    expect(refused).toEqual(['parameters.temperature', 'parameters.topP', 'parameters.topK']);
+    const tight = await send({
+      model: budgetModel,
+      parameters: { reasoningEffort: 'high', maxTokens: 4000 },
+    });
+    expect(tight.body).toMatchObject({ max_tokens: 4000, thinking: { budget_tokens: 3000 } });
+    const exact = await send({ model: budgetModel, parameters: { reasoningTokens: 2000 } });
+    expect(exact.body.thinking).toEqual({ type: 'enabled', budget_tokens: 2000 });
+    const little = await send({ model: budgetModel, parameters: { reasoningEffort: 'low', maxTokens: 100 } });
+    expect(little.body.thinking).toBeUndefined();
+    expect(little.refused).toEqual(['parameters.reasoningEffort']);
+  });
+
+  test('by budget gives way to a forced tool, and to a tool loop that lacks its continuation', async () => {
+    const parameters = { reasoningEffort: 'low' } as const;
+    const forced = await send({
+      model: budgetModel,
+      parameters,
+      tools: [tool],
+      toolChoice: { type: 'required' },
+    });
+    expect(forced.body).toMatchObject({ tool_choice: { type: 'any' } });
+    expect(forced.body.thinking).toBeUndefined();
+    expect(forced.refused).toEqual(['parameters.reasoningEffort']);
+    const messages = [
+      userMessage('Hi'),
+      assistant({ toolCalls: [{ callId: 't1', name: 'add', argumentsText: '{}' }] }),
+      toolMessage('t1', '2'),
+    ];
+    const loop = await send({ model: budgetModel, parameters, tools: [tool], messages });
+    expect(loop.body.thinking).toBeUndefined();
+    expect(loop.refused).toEqual(['parameters.reasoningEffort']);
+  });
+
+  test('adapts on newer models, by an effort that they take', async () => {
+    const max = await send({ model: adaptiveModel, parameters: { reasoningEffort: 'max' } });
+    expect(max.body).toMatchObject({
+      thinking: { type: 'adaptive', display: 'summarized' },
+      output_config: { effort: 'max' },
+    });
+    const minimal = await send({ model: adaptiveModel, parameters: { reasoningEffort: 'minimal' } });
+    expect(minimal.body.output_config).toEqual({ effort: 'low' });
+    const three = await send(
+      { model: adaptiveModel, parameters: { reasoningEffort: 'max' }, responseFormat },
+      { quirks: { effortLevels: ['low', 'medium', 'high'] } },
+    );
+    expect(three.body.output_config).toMatchObject({ effort: 'high', format: { type: 'json_schema' } });
+    const tokens = await send({ model: adaptiveModel, parameters: { reasoningTokens: 500 } });
+    expect(tokens.body.thinking).toBeUndefined();
+    expect(tokens.refused).toEqual(['parameters.reasoningTokens']);
+  });
+
+  test('lets the newest models drop thinking that no longer fits, asked or unasked', async () => {
+    const binding = { block_binding: { prefix_mismatch_behavior: 'drop_block' } };
+    expect((await send({ model: newestModel })).body.thinking).toEqual({ type: 'adaptive', ...binding });
+    const asked = await send({ model: newestModel, parameters: { reasoningEffort: 'low' } });
+    expect(asked.body.thinking).toEqual({ type: 'adaptive', display: 'summarized', ...binding });
+  });
+
+  test.each([
+    ['claude-sonnet-4-5', undefined, []],
+    ['claude-opus-4-8', undefined, []],
+    ['claude-opus-5', { type: 'disabled' }, []],
+    ['claude-sonnet-5-5', { type: 'between_tools' }, []],
+    ['claude-fable-5', undefined, ['parameters.reasoningEffort']],
+  ])('of %s is switched off by %j', async (key, thinking, refused) => {
+    const sent = await send({ model: model(key), parameters: { reasoningEffort: 'none' } });
+    expect(sent.body.thinking).toEqual(thinking);
+    expect(sent.refused).toEqual(refused);
+  });
+
+  test('is refused by models that do not reason', async () => {
+    const parameters = { reasoningEffort: 'low' } as const;
+    expect((await send({ model: model('claude-3-haiku-20240307'), parameters })).refused).toEqual([
+      'parameters.reasoningEffort',
+    ]);
+    const plain = model('kimi-k2', { reasoning: false });
+    expect((await send({ model: plain, parameters })).refused).toEqual(['parameters.reasoningEffort']);
+    expect((await send({ model: plain, parameters: { reasoningEffort: 'none' } })).refused).toEqual([]);
+  });
+});
