@@ -34,7 +34,11 @@ export class ProviderTargets {
       ...(secret ? { secret } : {}),
       headers,
       settings: config.settings,
-      quirks: { ...spec.quirks, ...model?.quirks },
+      // Quirks are named per protocol, so the provider's say nothing of a model that it serves by another one.
+      quirks: {
+        ...(model?.protocol && model.protocol !== spec.protocol ? {} : spec.quirks),
+        ...model?.quirks,
+      },
       connectTimeoutMs: config.timeLimits.connectMs ?? DEFAULT_CONNECT_MS,
     };
   }
