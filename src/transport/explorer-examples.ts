@@ -43,7 +43,7 @@ const COMPLETE = `# Asks a model and waits for the whole answer.
 mutation Complete {
   complete(
     input: {
-      model: "sandbox-text"
+      model: "sandbox/sandbox-text"
       messages: [{ role: USER, text: "What is a durable run?" }]
       parameters: { maxTokens: 200 }
     }
@@ -60,19 +60,13 @@ mutation Complete {
       }
       # In dollars; null where no price is known.
       cost
-      # Which instances were tried, and how that went.
+      # Every call that was made for it, in order.
       attempts {
-        instance {
-          slug
-        }
-        status
+        canonicalId
+        outcome
+        firstTokenMs
+        durationMs
       }
-    }
-    # What you can mend, with the field that it is about.
-    userErrors {
-      field
-      message
-      code
     }
   }
 }
@@ -90,7 +84,7 @@ subscription Stream {
   streamCompletion(
     input: {
       # Simulated, free, and without credential. Put any slug of yours in its place.
-      model: "sandbox-text"
+      model: "sandbox/sandbox-text"
       messages: [{ role: USER, text: "Tell me a story." }]
       parameters: { maxTokens: 200 }
     }
@@ -110,6 +104,11 @@ subscription Stream {
       index
       name
       argumentsText
+    }
+    ... on CompletionRerouted {
+      # Another instance took over; if true, forget what came before.
+      discard
+      reason
     }
     # The last event is exactly one of these four.
     ... on CompletionFinished {
