@@ -11,6 +11,8 @@ export function registerHealth(server: FastifyInstance, readiness: Readiness): v
   server.get('/health/ready', async (_request, reply) => {
     const problems = await readiness.check();
     const ready = Object.keys(problems).length === 0;
-    return reply.code(ready ? 200 : 503).send(ready ? { status: 'ready' } : { status: 'not ready', problems });
+    return reply
+      .code(ready ? 200 : 503)
+      .send(ready ? { status: 'ready' } : { status: 'not ready', problems });
   });
 }

@@ -16,7 +16,9 @@ export function signIn(authenticator: Authenticator) {
       return reply
         .code(401)
         .header('www-authenticate', 'Bearer')
-        .send({ errors: [{ message: error.message, extensions: { code: error.code, requestId: request.id } }] });
+        .send({
+          errors: [{ message: error.message, extensions: { code: error.code, requestId: request.id } }],
+        });
     }
   };
 }

@@ -69,6 +69,10 @@ export class RunService {
     this.#needs = needs;
   }
 
+  get draining(): boolean {
+    return this.#draining;
+  }
+
   /** The plan that a request would run by, without running it. */
   routePlan(viewer: Viewer, request: CompletionRequest): RoutePlan {
     requireScope(viewer, 'run', 'read');

@@ -1,0 +1,251 @@
+// Owns the putting together: the only place where concrete storage, coordination, adapters and doors are constructed.
+import { join } from 'node:path';
+import { type DestinationStream, pino } from 'pino';
+import type { Config } from './config.ts';
+import { MemoryEventLog } from './coordination/memory/event-log.ts';
+import { createMemoryTokenCache } from './coordination/memory/token-cache.ts';
+import { loadTokenizer } from './domain/billing/token-counter.ts';
+import { ProviderTargets } from './domain/catalog/provider-target.ts';
+import { RevisionWatcher } from './domain/catalog/revision-watcher.ts';
+import { CatalogSnapshots } from './domain/catalog/snapshot.ts';
+import { makeApiKey } from './domain/identity/api-keys.ts';
+import { Authenticator } from './domain/identity/authenticator.ts';
+import { IdentityService } from './domain/identity/identity-service.ts';
+import { parseKeyRing, SecretVault } from './domain/identity/secret-vault.ts';
+import { bytesOfEvent, type CompletionEvent } from './domain/runs/completion-event.ts';
+import { RunExecutor } from './domain/runs/executor.ts';
+import { RunKeeper } from './domain/runs/run-keeper.ts';
+import { RunService } from './domain/runs/run-service.ts';
+import { createErrorFormatter } from './graphql/error-format.ts';
+import { buildGraphSchema } from './graphql/schema.ts';
+import { systemClock } from './kernel/clock.ts';
+import { newId } from './kernel/ids.ts';
+import type { Logger } from './kernel/logger.ts';
+import { createAnthropicMessagesAdapter } from './providers/anthropic-messages/adapter.ts';
+import { createAzureOpenAiAdapter } from './providers/azure-openai/adapter.ts';
+import { createBedrockConverseAdapter } from './providers/bedrock-converse/adapter.ts';
+import { createCohereAdapter } from './providers/cohere/adapter.ts';
+import type { Adapter, TokenCache, UpstreamHttp } from './providers/contract.ts';
+import { createGeminiAdapter, createGeminiVertexAdapter } from './providers/gemini/adapter.ts';
+import { createGigaChatAdapter } from './providers/gigachat/adapter.ts';
+import { createUpstreamHttp } from './providers/http.ts';
+import { createOllamaAdapter } from './providers/ollama/adapter.ts';
+import { createOpenAiChatAdapter } from './providers/openai-chat/adapter.ts';
+import { createOpenAiResponsesAdapter } from './providers/openai-responses/adapter.ts';
+import { addressPolicy } from './providers/private-addresses.ts';
+import { createAdapterRegistry } from './providers/registry.ts';
+import { createSandboxAdapter } from './providers/sandbox/adapter.ts';
+import { type DataDirLock, keepInDataDir, lockDataDir, makeKeyRing } from './storage/data-dir.ts';
+import { openStorage, type Storage } from './storage/orm.ts';
+import { IdentityRepository } from './storage/repositories/identity.repository.ts';
+import { RunRepository } from './storage/repositories/run.repository.ts';
+import { SnapshotRepository } from './storage/repositories/snapshot.repository.ts';
+import { GRAPHQL_PATH, startServer } from './transport/server.ts';
+
+export interface App {
+  /** `http://host:port` as it listens. */
+  readonly url: string;
+  readonly graphqlPath: string;
+  readonly bootstrapKey: { readonly text: string; readonly generated: boolean; readonly path: string };
+  readonly logger: Logger;
+  /** Takes no new runs, sends readers elsewhere, gives running runs the grace period, then closes everything. */
+  close(): Promise<void>;
+}
+
+export interface AppOverrides {
+  /** Adapters beside (or, by protocol name, instead of) the built-in ones. */
+  readonly adapters?: readonly Adapter[];
+  readonly random?: () => number;
+  /** Where log lines go instead of standard output. */
+  readonly logDestination?: DestinationStream;
+  readonly onStatement?: (sql: string) => void;
+}
+
+/** Names of secrets anywhere in what is logged. */
+const REDACTED = ['authorization', 'headers', 'secret', 'apiKey', 'key', 'connectionParams'].flatMap(
+  (name) => [name, `*.${name}`],
+);
+const APPLICATION_NAME = 'modelgraph';
+const KEY_FILE = 'bootstrap-api-key';
+const KEY_RING_FILE = 'secret-keys';
+
+export async function createApp(config: Config, overrides: AppOverrides = {}): Promise<App> {
+  const logger = createLogger(config, overrides);
+  const opened: (() => Promise<void> | void)[] = [];
+  const closeAll = async () => {
+    for (const close of opened.splice(0).reverse()) await close();
+  };
+  try {
+    return await assemble(config, overrides, logger, opened, closeAll);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function assemble(
+  config: Config,
+  overrides: AppOverrides,
+  logger: Logger,
+  opened: (() => Promise<void> | void)[],
+  closeAll: () => Promise<void>,
+): Promise<App> {
+  const clock = systemClock;
+  const nodeId = newId();
+  const storage = await openDatabase(config, overrides, opened);
+  const http = createUpstreamHttp({ logger, allowAddress: addressPolicy(config.privateUpstreams) });
+  opened.push(() => http.close());
+  const adapters = createAdapterRegistry(
+    withOverrides(builtInAdapters(config, http, createMemoryTokenCache({ clock })), overrides.adapters ?? []),
+  );
+
+  const snapshotRepository = new SnapshotRepository(storage);
+  const authenticator = new Authenticator(snapshotRepository, clock);
+  const snapshots = new CatalogSnapshots(snapshotRepository);
+  const watcher = new RevisionWatcher(
+    snapshotRepository,
+    [(changed) => authenticator.reload(changed), (changed) => snapshots.reload(changed)],
+    logger,
+  );
+  const refresh = () => watcher.refresh();
+  const identity = new IdentityService({
+    repository: new IdentityRepository(storage),
+    clock,
+    newId,
+    refresh,
+  });
+  const bootstrapKey = bootstrapKeyOf(config);
+  await identity.bootstrap(bootstrapKey.text);
+  const vault = new SecretVault(parseKeyRing(keyRingOf(config)), config.environment);
+  await watcher.start();
+  opened.push(() => watcher.close());
+
+  const log = new MemoryEventLog<CompletionEvent>({
+    clock,
+    retentionMs: config.eventRetentionMs,
+    maxEndedBytes: config.eventLogMaxBytes,
+    bytesOf: bytesOfEvent,
+  });
+  opened.push(() => log.dispose());
+  const runRepository = new RunRepository(storage);
+  const targets = new ProviderTargets(vault);
+  const adapterOf = (protocol: string) => adapters.get(protocol);
+  const executor = new RunExecutor({ adapterOf, targets, runs: runRepository, log, clock, logger });
+  const random = overrides.random ?? Math.random;
+  const runs = new RunService({
+    nodeId,
+    snapshots,
+    adapterOf,
+    targets,
+    executor,
+    runs: runRepository,
+    log,
+    clock,
+    newId,
+    random,
+  });
+  const keeper = new RunKeeper({
+    nodeId,
+    executor,
+    runs: runRepository,
+    log,
+    clock,
+    logger,
+    alone: storage.kind === 'embedded',
+  });
+  await keeper.start();
+  opened.push(() => keeper.close());
+  opened.push(() => runs.drain(config.drainGraceMs));
+  await loadTokenizer();
+
+  const server = await startServer({
+    host: config.host,
+    port: config.port,
+    schema: buildGraphSchema(),
+    services: { identity, runs },
+    authenticator,
+    readiness: { check: () => readinessOf(snapshotRepository, runs) },
+    formatError: createErrorFormatter(logger),
+    logger,
+    maxBodyBytes: config.maxBodyBytes,
+    introspection: config.introspection,
+    explorer: config.explorer,
+    ...(config.production ? {} : { explorerKey: bootstrapKey.text }),
+  });
+  // Closed in reverse: the doors stay open for those who wait for their runs, but readers of streams go elsewhere first.
+  opened.splice(-1, 0, () => server.close());
+  opened.push(() => server.detachReaders());
+  return { url: server.url, graphqlPath: GRAPHQL_PATH, bootstrapKey, logger, close: closeAll };
+}
+
+async function openDatabase(
+  config: Config,
+  overrides: AppOverrides,
+  opened: (() => Promise<void> | void)[],
+): Promise<Storage> {
+  const databaseUrl = config.databaseUrl?.reveal();
+  if (databaseUrl === undefined && config.dataDir !== 'memory://') {
+    const lock: DataDirLock = lockDataDir(config.dataDir);
+    opened.push(() => lock.release());
+  }
+  const storage = await openStorage({
+    ...(databaseUrl === undefined ? {} : { databaseUrl }),
+    dataDir: config.dataDir === 'memory://' ? config.dataDir : join(config.dataDir, 'database'),
+    ...config.database,
+    applicationName: APPLICATION_NAME,
+    ...(overrides.onStatement ? { onStatement: overrides.onStatement } : {}),
+  });
+  opened.push(() => storage.close());
+  await storage.migrate();
+  return storage;
+}
+
+function builtInAdapters(config: Config, http: UpstreamHttp, tokens: TokenCache): Adapter[] {
+  return [
+    createOpenAiChatAdapter({ http }),
+    createOpenAiResponsesAdapter(http),
+    createAzureOpenAiAdapter({ http }),
+    createAnthropicMessagesAdapter(http),
+    createGeminiAdapter({ http }),
+    createGeminiVertexAdapter({ http, tokens }),
+    createBedrockConverseAdapter(http),
+    createCohereAdapter({ http }),
+    createOllamaAdapter({ http }),
+    createGigaChatAdapter({ http, tokens }),
+    ...(config.sandbox ? [createSandboxAdapter()] : []),
+  ];
+}
+
+function withOverrides(builtIn: readonly Adapter[], overrides: readonly Adapter[]): Adapter[] {
+  const replaced = new Set(overrides.map(({ protocol }) => protocol));
+  return [...builtIn.filter(({ protocol }) => !replaced.has(protocol)), ...overrides];
+}
+
+function bootstrapKeyOf(config: Config): App['bootstrapKey'] {
+  const path = join(config.dataDir, KEY_FILE);
+  if (config.bootstrapApiKey) return { text: config.bootstrapApiKey.reveal(), generated: false, path };
+  return { text: keepInDataDir(config.dataDir, KEY_FILE, makeApiKey), generated: true, path };
+}
+
+function keyRingOf(config: Config): string {
+  return config.secretKeys?.reveal() ?? keepInDataDir(config.dataDir, KEY_RING_FILE, makeKeyRing);
+}
+
+async function readinessOf(snapshots: SnapshotRepository, runs: RunService): Promise<Record<string, string>> {
+  const problems: Record<string, string> = runs.draining ? { node: 'it is shutting down' } : {};
+  try {
+    await snapshots.revision();
+  } catch {
+    problems.database = 'it does not answer';
+  }
+  return problems;
+}
+
+function createLogger(config: Config, overrides: AppOverrides): Logger {
+  const options = {
+    level: config.logLevel,
+    redact: { paths: REDACTED, censor: '[secret]' },
+    base: undefined,
+  };
+  return overrides.logDestination ? pino(options, overrides.logDestination) : pino(options);
+}

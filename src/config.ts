@@ -1,0 +1,150 @@
+// Owns the environment: parsed once, with every mistake named at start. `.env` fills in what the real environment leaves open.
+import { existsSync } from 'node:fs';
+import { loadEnvFile } from 'node:process';
+import { z } from 'zod';
+import { Secret } from './kernel/secret.ts';
+
+const text = z.string().trim().min(1);
+const optionalText = text.optional();
+const secret = text.transform((value) => new Secret(value));
+const port = z.coerce.number().int().min(0).max(65_535);
+const milliseconds = z.coerce.number().int().min(0).max(86_400_000);
+const flag = z.enum(['on', 'off']);
+
+const environmentSchema = z.object({
+  NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
+  HOST: text.default('127.0.0.1'),
+  PORT: port.default(4000),
+  DATA_DIR: text.default('./data'),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// URL')
+    .transform((value) => new Secret(value))
+    .optional(),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, 'must be a redis:// URL')
+    .transform((value) => new Secret(value))
+    .optional(),
+  WORKERS: z.coerce.number().int().min(1).max(256).default(1),
+  BOOTSTRAP_API_KEY: z
+    .string()
+    .trim()
+    .min(16, 'must have at least 16 characters')
+    .transform((value) => new Secret(value))
+    .optional(),
+  SECRET_KEYS: secret.optional(),
+  PRIVATE_UPSTREAMS: optionalText,
+  EVENT_RETENTION_SECONDS: z.coerce.number().int().min(1).max(86_400).default(900),
+  EVENT_LOG_MAX_MB: z.coerce.number().int().min(1).max(65_536).default(256),
+  ADAPTERS: z.string().trim().default(''),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  SANDBOX: flag.optional(),
+  EXPLORER: flag.optional(),
+  INTROSPECTION: flag.optional(),
+  DRAIN_GRACE_MS: milliseconds.default(25_000),
+  DATABASE_CONNECTIONS: z.coerce.number().int().min(1).max(500).default(10),
+  DATABASE_ACQUIRE_TIMEOUT_MS: milliseconds.default(5_000),
+  DATABASE_STATEMENT_TIMEOUT_MS: milliseconds.default(15_000),
+  MAX_BODY_MB: z.coerce.number().int().min(1).max(512).default(32),
+});
+
+export interface Config {
+  readonly production: boolean;
+  readonly host: string;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly databaseUrl: Secret | undefined;
+  readonly redisUrl: Secret | undefined;
+  readonly workers: number;
+  readonly bootstrapApiKey: Secret | undefined;
+  readonly secretKeys: Secret | undefined;
+  /** `allow`, `deny`, or CIDRs. */
+  readonly privateUpstreams: 'allow' | 'deny' | readonly string[];
+  readonly eventRetentionMs: number;
+  readonly eventLogMaxBytes: number;
+  /** Packages or paths of further adapters. */
+  readonly adapters: readonly string[];
+  readonly logLevel: string;
+  readonly sandbox: boolean;
+  readonly explorer: boolean;
+  readonly introspection: boolean;
+  readonly drainGraceMs: number;
+  readonly database: {
+    readonly connections: number;
+    readonly acquireTimeoutMs: number;
+    readonly statementTimeoutMs: number;
+  };
+  readonly maxBodyBytes: number;
+  /** The environment as it stands, for provider credentials that are kept by reference. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** Reads `.env` beside the process, if there is one; what is already set wins. */
+export function loadEnvironmentFile(path = '.env'): void {
+  if (existsSync(path)) loadEnvFile(path);
+}
+
+/** Raises `ConfigError` that names every variable that is wrong, and how. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const set = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''),
+  );
+  const parsed = environmentSchema.safeParse(set);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+    throw new ConfigError(`The environment is not usable:\n${faults.join('\n')}`);
+  }
+  const values = parsed.data;
+  const production = values.NODE_ENV === 'production';
+  requireInProduction(production, values);
+  return {
+    production,
+    host: values.HOST,
+    port: values.PORT,
+    dataDir: values.DATA_DIR,
+    databaseUrl: values.DATABASE_URL,
+    redisUrl: values.REDIS_URL,
+    workers: values.WORKERS,
+    bootstrapApiKey: values.BOOTSTRAP_API_KEY,
+    secretKeys: values.SECRET_KEYS,
+    privateUpstreams: readPrivateUpstreams(values.PRIVATE_UPSTREAMS, production),
+    eventRetentionMs: values.EVENT_RETENTION_SECONDS * 1_000,
+    eventLogMaxBytes: values.EVENT_LOG_MAX_MB * 1_048_576,
+    adapters: values.ADAPTERS.split(',')
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== ''),
+    logLevel: values.LOG_LEVEL,
+    sandbox: values.SANDBOX === undefined ? !production : values.SANDBOX === 'on',
+    explorer: values.EXPLORER === undefined ? !production : values.EXPLORER === 'on',
+    introspection: values.INTROSPECTION === undefined ? !production : values.INTROSPECTION === 'on',
+    drainGraceMs: values.DRAIN_GRACE_MS,
+    database: {
+      connections: values.DATABASE_CONNECTIONS,
+      acquireTimeoutMs: values.DATABASE_ACQUIRE_TIMEOUT_MS,
+      statementTimeoutMs: values.DATABASE_STATEMENT_TIMEOUT_MS,
+    },
+    maxBodyBytes: values.MAX_BODY_MB * 1_048_576,
+    environment,
+  };
+}
+
+function requireInProduction(production: boolean, values: z.infer<typeof environmentSchema>): void {
+  const missing = (['BOOTSTRAP_API_KEY', 'SECRET_KEYS'] as const).filter(
+    (name) => production && !values[name],
+  );
+  if (missing.length > 0) throw new ConfigError(`In production these must be set: ${missing.join(', ')}`);
+  if (values.WORKERS > 1 && !(values.DATABASE_URL && values.REDIS_URL)) {
+    throw new ConfigError('WORKERS: more than one process needs DATABASE_URL and REDIS_URL');
+  }
+}
+
+function readPrivateUpstreams(value: string | undefined, production: boolean): Config['privateUpstreams'] {
+  if (value === undefined) return production ? 'deny' : 'allow';
+  if (value === 'allow' || value === 'deny') return value;
+  return value.split(',').map((entry) => entry.trim());
+}

@@ -1,0 +1,63 @@
+// Owns what every resolver is given: who asks, through which door, the services, and the loaders of this one request.
+import DataLoader from 'dataloader';
+import type { IdentityService } from '../domain/identity/identity-service.ts';
+import type { Viewer } from '../domain/identity/viewer.ts';
+import type { RunAttempt } from '../domain/runs/run-record.ts';
+import type { RunService } from '../domain/runs/run-service.ts';
+
+/** How the request came in, as far as starting a run depends on it. */
+export interface Door {
+  readonly kind: 'http' | 'ws' | 'sse';
+  /** Names a run where the caller gave no key: an id that an automatic reconnect sends again. */
+  readonly operationKey?: string;
+  /** The client has seen this run up to here, and wants the rest. */
+  readonly resume?: { readonly runId: string; readonly after: number };
+  /** By GET nothing may be started. */
+  readonly readOnly?: boolean;
+}
+
+export interface Services {
+  readonly identity: IdentityService;
+  readonly runs: RunService;
+}
+
+export interface GraphContext {
+  readonly viewer: Viewer;
+  readonly requestId: string;
+  readonly door: Door;
+  readonly services: Services;
+  readonly loaders: Loaders;
+  /** Aborted when whoever asked has gone away. */
+  readonly gone?: AbortSignal;
+}
+
+export interface Loaders {
+  /** Attempts by run id. */
+  readonly attempts: DataLoader<string, readonly RunAttempt[]>;
+}
+
+export interface ContextInput {
+  readonly viewer: Viewer;
+  readonly requestId: string;
+  readonly door: Door;
+  readonly services: Services;
+  readonly gone?: AbortSignal;
+}
+
+export function createContext(input: ContextInput): GraphContext {
+  return { ...input, loaders: createLoaders(input.services) };
+}
+
+/** Loaders are made on their first use: most requests need none. */
+function createLoaders(services: Services): Loaders {
+  let attempts: DataLoader<string, readonly RunAttempt[]> | undefined;
+  return {
+    get attempts() {
+      attempts ??= new DataLoader(async (runIds) => {
+        const found = await services.runs.attemptsOf(runIds);
+        return runIds.map((runId) => found.get(runId) ?? []);
+      });
+      return attempts;
+    },
+  };
+}

@@ -1,0 +1,86 @@
+// Owns the last border that an error crosses: a code, words and a request id go out; anything unexpected is masked and logged once.
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { GatewayError, ProviderError, StorageError } from '../kernel/errors.ts';
+import type { Logger } from '../kernel/logger.ts';
+
+export type ErrorFormatter = (error: unknown, requestId: string) => GraphQLFormattedError;
+
+/** Codes that GraphQL's own stages raise: their messages speak of the document only. */
+const PASSED_CODES = new Set([
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'PERSISTED_QUERY_NOT_FOUND',
+  'PERSISTED_QUERY_NOT_SUPPORTED',
+  'OPERATION_RESOLUTION_FAILURE',
+  'BAD_REQUEST',
+  'BAD_USER_INPUT',
+]);
+
+export function createErrorFormatter(logger: Logger): ErrorFormatter {
+  return (error, requestId) => {
+    const graphError = error instanceof GraphQLError ? error : undefined;
+    const place = {
+      ...(graphError?.locations ? { locations: graphError.locations } : {}),
+      ...(graphError?.path ? { path: graphError.path } : {}),
+    };
+    const original = originalOf(error);
+    const gatewayError = toGatewayError(original);
+    if (gatewayError) {
+      if (gatewayError.code === 'INTERNAL' || gatewayError.code === 'STORAGE_UNAVAILABLE') {
+        logger.error({ err: gatewayError, requestId }, 'A request failed');
+      }
+      return { message: gatewayError.message, ...place, extensions: extensionsOf(gatewayError, requestId) };
+    }
+    // Without an original, the error was made by GraphQL itself about the document or its variables.
+    if (graphError && original === graphError) {
+      const code = passedCode(graphError);
+      return {
+        message: graphError.message,
+        ...place,
+        extensions: { ...graphError.extensions, code, requestId },
+      };
+    }
+    logger.error({ err: original, requestId }, 'An unexpected error was masked');
+    return {
+      message: 'Something went wrong here; the log has it under the request id',
+      ...place,
+      extensions: { code: 'INTERNAL', requestId },
+    };
+  };
+}
+
+function originalOf(error: unknown): unknown {
+  let original = error;
+  while (original instanceof GraphQLError && original.originalError) original = original.originalError;
+  return original;
+}
+
+function toGatewayError(error: unknown): GatewayError | undefined {
+  if (error instanceof GatewayError) return error;
+  if (error instanceof ProviderError) {
+    const details = error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs };
+    return new GatewayError(error.code, error.message, { cause: error, ...details });
+  }
+  if (error instanceof StorageError && error.kind === 'unavailable') {
+    return new GatewayError('STORAGE_UNAVAILABLE', 'The database does not answer; ask again', {
+      cause: error,
+      retryAfterMs: 1_000,
+    });
+  }
+  return undefined;
+}
+
+function extensionsOf(error: GatewayError, requestId: string): Record<string, unknown> {
+  return {
+    ...error.extensions,
+    code: error.code,
+    ...(error.path === undefined ? {} : { path: error.path }),
+    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+    requestId,
+  };
+}
+
+function passedCode(error: GraphQLError): string {
+  const code = String(error.extensions.code ?? '');
+  return PASSED_CODES.has(code) ? code : 'GRAPHQL_VALIDATION_FAILED';
+}

@@ -1,0 +1,11 @@
+// Owns the Node interface: whatever has a global id.
+import { Field, ID, InterfaceType } from 'type-graphql';
+
+@InterfaceType('Node', {
+  description: 'Something with an id of its own, which `node(id)` finds again.',
+  resolveType: (value: object) => (value as { constructor: { nodeType?: string } }).constructor.nodeType,
+})
+export abstract class NodeType {
+  @Field(() => ID, { description: 'Opaque id, unique in the whole graph.' })
+  id!: string;
+}

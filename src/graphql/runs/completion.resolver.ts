@@ -1,0 +1,87 @@
+// Owns the mutations and queries of completions.
+import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import type { GraphContext } from '../context.ts';
+import { requireGlobalId } from '../global-id.ts';
+import { RoutePlanType, toRoutePlanType } from '../routing/route-plan.type.ts';
+import { CancelCompletionInput, CompletionInput, toCompletionRequest } from './completion.input.ts';
+import {
+  CancelCompletionPayload,
+  CompletionAttemptType,
+  CompletionPayload,
+  CompletionType,
+  toAttemptType,
+  toCompletionType,
+} from './completion.type.ts';
+
+@Resolver(() => CompletionType)
+export class CompletionResolver {
+  @Query(() => RoutePlanType, {
+    description: 'Which instances a completion would try, in which order and why; nobody is called.',
+  })
+  routePlan(
+    @Ctx() { viewer, services }: GraphContext,
+    @Arg('input', () => CompletionInput) input: CompletionInput,
+  ): RoutePlanType {
+    return toRoutePlanType(services.runs.routePlan(viewer, toCompletionRequest(input)));
+  }
+
+  @Query(() => CompletionType, {
+    nullable: true,
+    description: 'A completion of your own, or of the workspace with scope `read`.',
+  })
+  async completion(
+    @Ctx() { viewer, services }: GraphContext,
+    @Arg('id', () => String, { description: 'Id of the completion.' }) id: string,
+  ): Promise<CompletionType> {
+    return toCompletionType(await services.runs.get(viewer, requireGlobalId('Completion', id)));
+  }
+
+  @Mutation(() => CompletionPayload, {
+    description:
+      'Runs a completion to its end. If it does not finish, the error’s `extensions.completionId` names the run.',
+  })
+  async complete(
+    @Ctx() context: GraphContext,
+    @Arg('input', () => CompletionInput) input: CompletionInput,
+  ): Promise<CompletionPayload> {
+    const { viewer, services } = context;
+    return payload(await services.runs.complete(viewer, toCompletionRequest(input), context));
+  }
+
+  @Mutation(() => CompletionPayload, {
+    description:
+      'Starts a completion and answers at once; follow it with `completionEvents(id)`, or ask for `completion(id)` later.',
+  })
+  async startCompletion(
+    @Ctx() context: GraphContext,
+    @Arg('input', () => CompletionInput) input: CompletionInput,
+  ): Promise<CompletionPayload> {
+    const { viewer, services } = context;
+    return payload(await services.runs.start(viewer, toCompletionRequest(input), context));
+  }
+
+  @Mutation(() => CancelCompletionPayload, {
+    description:
+      'Stops a completion, wherever it runs, and answers with what it used. One that has ended is answered as it is.',
+  })
+  async cancelCompletion(
+    @Ctx() { viewer, services }: GraphContext,
+    @Arg('input', () => CancelCompletionInput) { id }: CancelCompletionInput,
+  ): Promise<CancelCompletionPayload> {
+    const { run, settled } = await services.runs.cancel(viewer, requireGlobalId('Completion', id));
+    return { ...payload(run), settled };
+  }
+
+  @FieldResolver(() => [CompletionAttemptType], { description: 'Every call that was made for it, in order.' })
+  async attempts(
+    @Root() completion: CompletionType,
+    @Ctx() { loaders }: GraphContext,
+  ): Promise<CompletionAttemptType[]> {
+    const attempts = completion.knownAttempts ?? (await loaders.attempts.load(completion.runId));
+    return attempts.map(toAttemptType);
+  }
+}
+
+function payload(run: Parameters<typeof toCompletionType>[0]): CompletionPayload {
+  return { completion: toCompletionType(run), userErrors: [] };
+}

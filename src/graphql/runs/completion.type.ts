@@ -1,0 +1,348 @@
+// Owns how a completion is shown: what it gave, what it used and cost, and how it came about.
+import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { totalTokens, type Usage } from '../../domain/billing/usage.ts';
+import type { RunAttempt, RunRecord } from '../../domain/runs/run-record.ts';
+import type { JsonObject } from '../../kernel/json.ts';
+import { toGlobalId } from '../global-id.ts';
+import { NodeType } from '../node.type.ts';
+import { RoutePlanType, toRoutePlanType } from '../routing/route-plan.type.ts';
+import { DateTimeScalar, JsonObjectScalar, UsdScalar } from '../scalars.ts';
+import { UserErrorType } from '../user-error.ts';
+
+export enum CompletionStatus {
+  RUNNING = 'RUNNING',
+  FINISHED = 'FINISHED',
+  FAILED = 'FAILED',
+  CANCELLED = 'CANCELLED',
+  INTERRUPTED = 'INTERRUPTED',
+}
+registerEnumType(CompletionStatus, {
+  name: 'CompletionStatus',
+  description: 'Where a completion stands.',
+  valuesConfig: {
+    RUNNING: { description: 'It is under way.' },
+    FINISHED: { description: 'The answer is whole.' },
+    FAILED: { description: 'Every attempt failed; `error` says why.' },
+    CANCELLED: { description: 'Somebody stopped it; what came until then is kept.' },
+    INTERRUPTED: { description: 'Its node stopped; what had been recorded is kept.' },
+  },
+});
+
+export enum FinishReasonKind {
+  STOP = 'stop',
+  LENGTH = 'length',
+  TOOL_CALLS = 'tool-calls',
+  CONTENT_FILTER = 'content-filter',
+  OTHER = 'other',
+}
+registerEnumType(FinishReasonKind, {
+  name: 'FinishReason',
+  description: 'Why the model stopped.',
+  valuesConfig: {
+    STOP: { description: 'It was done, or came to a stop text.' },
+    LENGTH: { description: 'It came to its bound on tokens.' },
+    TOOL_CALLS: { description: 'It wants its tool calls answered.' },
+    CONTENT_FILTER: { description: 'The provider’s filter stopped it.' },
+    OTHER: { description: 'Something else; see `providerFinishReason`.' },
+  },
+});
+
+@ObjectType('ToolCall', { description: 'A call that the model wants made.', simpleResolvers: true })
+export class ToolCallType {
+  @Field(() => String, {
+    description: 'Names the call; the message that answers it has this as `toolCallId`.',
+  })
+  callId!: string;
+
+  @Field(() => String, { description: 'Name of the tool.' })
+  name!: string;
+
+  @Field(() => String, { description: 'Arguments as the JSON text of an object, as the model wrote it.' })
+  argumentsText!: string;
+}
+
+@ObjectType('Usage', {
+  description: 'Tokens by kind; each token is counted in one place only.',
+  simpleResolvers: true,
+})
+export class UsageType {
+  @Field(() => Int, { description: 'Input that was read without a cache.' })
+  inputTokens!: number;
+
+  @Field(() => Int, { description: 'Input that came from the provider’s cache.' })
+  cacheReadTokens!: number;
+
+  @Field(() => Int, { description: 'Input that was written to the provider’s cache.' })
+  cacheWriteTokens!: number;
+
+  @Field(() => Int, { description: 'Visible output, without reasoning.' })
+  outputTokens!: number;
+
+  @Field(() => Int, { description: 'Reasoning.' })
+  reasoningTokens!: number;
+
+  @Field(() => Int, { description: 'All of them.' })
+  totalTokens!: number;
+
+  @Field(() => Boolean, {
+    description: 'True where the provider sent no final count and a tokenizer stood in.',
+  })
+  estimated!: boolean;
+}
+
+@ObjectType('CostLine', { description: 'What the tokens of one kind cost.', simpleResolvers: true })
+export class CostLineType {
+  @Field(() => String, { description: 'INPUT, CACHE_READ, CACHE_WRITE, OUTPUT or REASONING.' })
+  kind!: string;
+
+  @Field(() => Int, { description: 'Tokens of this kind.' })
+  tokens!: number;
+
+  @Field(() => UsdScalar, { description: 'Price per million of them.' })
+  pricePerMillion!: bigint;
+
+  @Field(() => UsdScalar, { description: 'What they cost.' })
+  cost!: bigint;
+}
+
+@ObjectType('CompletionWarning', {
+  description: 'Something that was done differently from what was asked.',
+  simpleResolvers: true,
+})
+export class CompletionWarningType {
+  @Field(() => String, { description: 'What kind of thing, e.g. UNSUPPORTED_DROPPED.' })
+  code!: string;
+
+  @Field(() => String, { description: 'The same in words.' })
+  message!: string;
+}
+
+@ObjectType('AttemptError', { description: 'Why an attempt failed.', simpleResolvers: true })
+export class AttemptErrorType {
+  @Field(() => String, { description: 'One of the gateway’s error codes, e.g. PROVIDER_TIMEOUT.' })
+  code!: string;
+
+  @Field(() => String, { description: 'The provider’s own words, where it gave any.' })
+  message!: string;
+
+  @Field(() => Int, { nullable: true, description: 'HTTP status of the provider’s answer.' })
+  status!: number | null;
+
+  @Field(() => String, { nullable: true, description: 'The provider’s own error code.' })
+  providerCode!: string | null;
+
+  @Field(() => Int, { nullable: true, description: 'How long the provider asked to wait.' })
+  retryAfterMs!: number | null;
+}
+
+@ObjectType('CompletionAttempt', { description: 'One call of one provider.', simpleResolvers: true })
+export class CompletionAttemptType {
+  @Field(() => Int, { description: 'Order of the attempts, from 1.' })
+  number!: number;
+
+  @Field(() => ID, { nullable: true, description: 'Id of the instance, if one was used.' })
+  instanceId!: string | null;
+
+  @Field(() => ID, { description: 'Id of the provider config.' })
+  configId!: string;
+
+  @Field(() => String, { description: 'Canonical id of the model that was asked.' })
+  canonicalId!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The model that answered, in the provider’s own words.',
+  })
+  servedModel!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The provider’s id of the request, for its support desk.',
+  })
+  providerRequestId!: string | null;
+
+  @Field(() => String, { description: 'SUCCEEDED, FAILED, CANCELLED or INTERRUPTED.' })
+  outcome!: string;
+
+  @Field(() => AttemptErrorType, { nullable: true, description: 'Why it failed.' })
+  error!: AttemptErrorType | null;
+
+  @Field(() => DateTimeScalar, { description: 'When it began.' })
+  startedAt!: Date;
+
+  @Field(() => Int, { nullable: true, description: 'Milliseconds to the first content.' })
+  firstTokenMs!: number | null;
+
+  @Field(() => Int, { description: 'Milliseconds in all.' })
+  durationMs!: number;
+
+  @Field(() => UsageType, { description: 'Tokens that it used.' })
+  usage!: UsageType;
+
+  @Field(() => UsdScalar, { nullable: true, description: 'What it cost; null where no price is known.' })
+  cost!: bigint | null;
+
+  @Field(() => Boolean, { description: 'True if its output was not kept, so that it is not charged for.' })
+  absorbed!: boolean;
+}
+
+@ObjectType('CompletionError', { description: 'Why a completion did not finish.', simpleResolvers: true })
+export class CompletionErrorType {
+  @Field(() => String, { description: 'One of the gateway’s error codes.' })
+  code!: string;
+
+  @Field(() => String, { description: 'In words; the provider’s own where it gave any.' })
+  message!: string;
+
+  @Field(() => Int, { nullable: true, description: 'How long to wait before asking again.' })
+  retryAfterMs!: number | null;
+}
+
+@ObjectType('Completion', {
+  implements: NodeType,
+  description: 'One completion: a durable run with one answer.',
+  simpleResolvers: true,
+})
+export class CompletionType extends NodeType {
+  @Field(() => CompletionStatus, { description: 'Where it stands.' })
+  status!: CompletionStatus;
+
+  @Field(() => String, { description: 'The `model` that was asked for.' })
+  model!: string;
+
+  @Field(() => String, { description: 'The answer’s text, so far.' })
+  text!: string;
+
+  @Field(() => String, { description: 'The reasoning that the provider shows, so far.' })
+  reasoning!: string;
+
+  @Field(() => [ToolCallType], {
+    description: 'Calls that the model wants made; carry them out only once the status is FINISHED.',
+  })
+  toolCalls!: ToolCallType[];
+
+  @Field(() => FinishReasonKind, {
+    nullable: true,
+    description: 'Why the model stopped; null unless FINISHED.',
+  })
+  finishReason!: FinishReasonKind | null;
+
+  @Field(() => String, { nullable: true, description: 'The provider’s own word for it.' })
+  providerFinishReason!: string | null;
+
+  @Field(() => UsageType, { description: 'Tokens of the answer that was kept.' })
+  usage!: UsageType;
+
+  @Field(() => UsdScalar, {
+    nullable: true,
+    description: 'What it cost in US dollars; null where no price is known.',
+  })
+  cost!: bigint | null;
+
+  @Field(() => [CostLineType], { description: 'The cost by kind of token.' })
+  costLines!: CostLineType[];
+
+  @Field(() => RoutePlanType, { description: 'Which instances were to be tried, and why.' })
+  plan!: RoutePlanType;
+
+  @Field(() => [CompletionWarningType], { description: 'What was done differently from what was asked.' })
+  warnings!: CompletionWarningType[];
+
+  @Field(() => CompletionErrorType, { nullable: true, description: 'Why it did not finish.' })
+  error!: CompletionErrorType | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Opaque; send it back with this answer’s ASSISTANT message in a tool loop.',
+  })
+  continuation!: string | null;
+
+  @Field(() => JsonObjectScalar, { description: 'The `metadata` of the request.' })
+  metadata!: JsonObject;
+
+  @Field(() => Int, { nullable: true, description: '`seq` of the terminal event; null while it runs.' })
+  lastSeq!: number | null;
+
+  @Field(() => String, { nullable: true, description: 'Id of the request that started it, as in the logs.' })
+  requestId!: string | null;
+
+  @Field(() => DateTimeScalar, { description: 'When it began.' })
+  createdAt!: Date;
+
+  @Field(() => DateTimeScalar, { nullable: true, description: 'When it ended.' })
+  endedAt!: Date | null;
+
+  /** Ids for the fields that are loaded on demand. */
+  runId!: string;
+  instanceRowId!: string | null;
+  canonicalId!: string | null;
+  knownAttempts!: readonly RunAttempt[] | undefined;
+}
+
+@ObjectType('CompletionPayload', { description: 'A completion.', simpleResolvers: true })
+export class CompletionPayload {
+  @Field(() => CompletionType, { description: 'The completion.' })
+  completion!: CompletionType;
+
+  @Field(() => [UserErrorType], {
+    description: 'Always empty: what is wrong with a completion is a GraphQL error with a code.',
+  })
+  userErrors!: UserErrorType[];
+}
+
+@ObjectType('CancelCompletionPayload', {
+  description: 'A completion that was told to stop.',
+  simpleResolvers: true,
+})
+export class CancelCompletionPayload extends CompletionPayload {
+  @Field(() => Boolean, { description: 'False if the end could not be committed in time; it will be.' })
+  settled!: boolean;
+}
+
+export function toCompletionType(run: RunRecord): CompletionType {
+  return {
+    id: toGlobalId('Completion', run.id),
+    runId: run.id,
+    instanceRowId: run.instanceId,
+    canonicalId: run.canonicalId,
+    knownAttempts: run.attempts,
+    status: run.status as CompletionStatus,
+    model: run.model,
+    text: run.text,
+    reasoning: run.reasoning,
+    toolCalls: [...run.toolCalls],
+    finishReason: run.finishReason as FinishReasonKind | null,
+    providerFinishReason: run.providerFinishReason,
+    usage: toUsageType(run.usage),
+    cost: run.costNano,
+    costLines: run.costLines.map(({ kind, tokens, nanoPerMillion, nano }) => ({
+      kind,
+      tokens,
+      pricePerMillion: BigInt(nanoPerMillion),
+      cost: BigInt(nano),
+    })),
+    plan: toRoutePlanType(run.plan),
+    warnings: [...run.warnings],
+    error: run.error,
+    continuation: run.continuation,
+    metadata: run.metadata,
+    lastSeq: run.lastSeq,
+    requestId: run.requestId,
+    createdAt: run.createdAt,
+    endedAt: run.endedAt,
+  };
+}
+
+export function toAttemptType(attempt: RunAttempt): CompletionAttemptType {
+  return {
+    ...attempt,
+    instanceId: attempt.instanceId && toGlobalId('ModelInstance', attempt.instanceId),
+    configId: toGlobalId('ProviderConfig', attempt.configId),
+    usage: toUsageType(attempt.usage),
+    cost: attempt.costNano,
+  };
+}
+
+function toUsageType(usage: Usage): UsageType {
+  return { ...usage, totalTokens: totalTokens(usage) };
+}

@@ -1,0 +1,24 @@
+// Owns the whole graph: every resolver and every type that only an interface leads to.
+import 'reflect-metadata';
+import type { GraphQLSchema } from 'graphql';
+import { buildSchemaSync } from 'type-graphql';
+import { CompletionResolver } from './runs/completion.resolver.ts';
+import { COMPLETION_EVENT_TYPES } from './runs/completion-event.type.ts';
+import { CompletionEventsResolver } from './runs/completion-events.resolver.ts';
+
+/** Subscriptions are given their own streams, so nothing is ever published here. */
+const unusedPubSub = {
+  publish: () => {},
+  subscribe: (): never => {
+    throw new Error('Every subscription brings its own stream');
+  },
+};
+
+export function buildGraphSchema(): GraphQLSchema {
+  return buildSchemaSync({
+    resolvers: [CompletionResolver, CompletionEventsResolver],
+    orphanedTypes: [...COMPLETION_EVENT_TYPES],
+    pubSub: unusedPubSub,
+    validate: false,
+  });
+}

@@ -1,0 +1,130 @@
+// Owns the WebSocket door: graphql-ws on the same port, signed in at its start, told when the node goes away.
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { GraphQLError } from 'graphql';
+import { CloseCode, type Context } from 'graphql-ws';
+import { type Extra, useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+import type { Authenticator } from '../domain/identity/authenticator.ts';
+import type { Viewer } from '../domain/identity/viewer.ts';
+import type { Door, GraphContext } from '../graphql/context.ts';
+import type { ErrorFormatter } from '../graphql/error-format.ts';
+import { GatewayError } from '../kernel/errors.ts';
+import { isUuid, newId } from '../kernel/ids.ts';
+import type { Operations } from './operations.ts';
+
+export interface WebSocketDoorOptions {
+  readonly server: Server;
+  readonly path: string;
+  readonly operations: Operations;
+  readonly authenticator: Authenticator;
+  readonly contextFor: (viewer: Viewer, requestId: string, door: Door) => GraphContext;
+  readonly formatError: ErrorFormatter;
+  readonly maxMessageBytes: number;
+  readonly maxSubscriptionsPerSocket: number;
+}
+
+export interface WebSocketDoor {
+  /** Tells every client to come back elsewhere, and takes no new ones. */
+  close(): Promise<void>;
+}
+
+interface Session extends Record<PropertyKey, unknown> {
+  viewer?: Viewer;
+}
+
+const GOING_AWAY = 1001;
+const INIT_WAIT_MS = 10_000;
+const KEEP_ALIVE_MS = 20_000;
+
+export function openWebSocketDoor(options: WebSocketDoorOptions): WebSocketDoor {
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: options.maxMessageBytes });
+  const protocol = useServer<Record<string, unknown>, Session>(
+    {
+      connectionInitWaitTimeout: INIT_WAIT_MS,
+      onConnect: (context) => admit(context, options.authenticator),
+      onSubscribe: (context, id, payload) => prepare(context, id, payload, options),
+      onNext: (_context, _id, _payload, args, result) =>
+        result.errors
+          ? {
+              ...result,
+              errors: result.errors.map((error) =>
+                options.formatError(error, requestIdOf(args.contextValue)),
+              ),
+            }
+          : undefined,
+      onError: (_context, _id, _payload, errors) =>
+        errors.map((error) => options.formatError(error, newId())),
+    },
+    sockets,
+    KEEP_ALIVE_MS,
+  );
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (request.url?.split('?')[0] !== options.path) {
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
+  };
+  options.server.on('upgrade', onUpgrade);
+  return {
+    async close() {
+      options.server.off('upgrade', onUpgrade);
+      for (const socket of sockets.clients)
+        socket.close(GOING_AWAY, 'The node is shutting down; connect again');
+      await protocol.dispose();
+    },
+  };
+}
+
+function admit(
+  context: Context<Record<string, unknown>, Extra & Session>,
+  authenticator: Authenticator,
+): boolean {
+  const { authorization } = context.connectionParams ?? {};
+  try {
+    context.extra.viewer = authenticator.authenticate(
+      typeof authorization === 'string' ? authorization : undefined,
+    );
+    return true;
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    context.extra.socket.close(CloseCode.Unauthorized, error.message.slice(0, 120));
+    return true;
+  }
+}
+
+function prepare(
+  context: Context<Record<string, unknown>, Extra & Session>,
+  operationId: string,
+  payload: {
+    query: string;
+    operationName?: string | null | undefined;
+    variables?: Record<string, unknown> | null | undefined;
+  },
+  options: WebSocketDoorOptions,
+) {
+  const { viewer } = context.extra;
+  if (!viewer) throw new GatewayError('UNAUTHENTICATED', 'An API key is required');
+  if (Object.keys(context.subscriptions).length > options.maxSubscriptionsPerSocket) {
+    return [
+      new GraphQLError(
+        `At most ${options.maxSubscriptionsPerSocket} subscriptions are open on one socket; open another`,
+      ),
+    ];
+  }
+  // A client that reconnects sends the same operation id again, so the id names the run.
+  const door: Door = { kind: 'ws', ...(isUuid(operationId) ? { operationKey: operationId } : {}) };
+  return options.operations.prepare(
+    {
+      query: payload.query,
+      operationName: payload.operationName ?? null,
+      variables: payload.variables ?? null,
+    },
+    options.contextFor(viewer, newId(), door),
+  );
+}
+
+function requestIdOf(contextValue: unknown): string {
+  return (contextValue as GraphContext).requestId;
+}
