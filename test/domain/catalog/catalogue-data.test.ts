@@ -162,7 +162,11 @@ describe('the built-in catalogue', () => {
     for (const model of data.models) {
       const protocol = protocolOf(model);
       if (!protocol) expect(model.quirks, idOf(model)).toEqual({});
-      else expect(() => QUIRKS[protocol](model.quirks), idOf(model)).not.toThrow();
+      else {
+        const provider = providers.get(model.provider);
+        const inherited = provider?.protocol === protocol ? provider.quirks : {};
+        expect(() => QUIRKS[protocol]({ ...inherited, ...model.quirks }), idOf(model)).not.toThrow();
+      }
     }
   });
 
