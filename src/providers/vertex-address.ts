@@ -41,7 +41,8 @@ export function vertexModelUrl(
   target: ProviderTarget,
   { apiVersion, publisher, modelKey, method }: VertexModel,
 ): string {
-  const model = `models/${encodeURIComponent(modelKey)}:${method}`;
+  // A version stands behind an `@`, which a path may hold as it is.
+  const model = `models/${encodeURIComponent(modelKey).replaceAll('%40', '@')}:${method}`;
   if (target.baseUrl.includes('/publishers/')) return `${target.baseUrl}/${model}`;
   const { project, location } = vertexSettings(target);
   const origin =

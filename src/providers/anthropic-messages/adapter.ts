@@ -84,7 +84,7 @@ export function createAnthropicMessagesAdapter(http: UpstreamHttp): Adapter {
   }
 }
 
-async function* readAnswer(
+export async function* readAnswer(
   { target }: ProviderRequest,
   response: UpstreamResponse,
   outputTool: string | undefined,

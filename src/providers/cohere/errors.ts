@@ -52,6 +52,7 @@ export function faultOfEnd(reason: string, message: string | null | undefined): 
 export function protocolFault(message: string, cause?: unknown): ProviderError {
   return new ProviderError('PROVIDER_PROTOCOL', message, {
     phase: 'stream',
+    transient: true,
     ...(cause === undefined ? {} : { cause }),
   });
 }

@@ -201,6 +201,7 @@ function sameUsage(a: ProviderUsage, b: ProviderUsage): boolean {
 export function protocolFault(message: string, cause?: unknown): ProviderError {
   return new ProviderError('PROVIDER_PROTOCOL', message, {
     phase: 'stream',
+    transient: true,
     ...(cause === undefined ? {} : { cause }),
   });
 }

@@ -12,13 +12,24 @@ export async function faultOfAnswer(
   response: UpstreamResponse,
   secret: Secret | undefined,
 ): Promise<ProviderError> {
-  const { status, headers } = response;
-  const body = await response.text();
+  return faultOfBody(response, await response.text(), secret);
+}
+
+export function faultOfBody(
+  { status, headers }: Pick<UpstreamResponse, 'status' | 'headers'>,
+  body: string,
+  secret: Secret | undefined,
+): ProviderError {
   if (status >= 300 && status < 400) return faultOfRedirect(status, headers);
   const { message, json } = errorText(body);
   const error = errorWithin(json);
   const words = withoutSecret(error?.message ?? message, secret);
   return faultOfStatus(status, headers, { ...(error ? meaningOf(error, status) : {}), message: words });
+}
+
+/** Whether the words are Google's own, and not those of a partner whose model it serves. */
+export function isGoogleError(body: string): boolean {
+  return errorWithin(parseJson(body))?.status !== undefined;
 }
 
 /** The fault that an `error` object within a stream is. */

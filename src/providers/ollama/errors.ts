@@ -43,6 +43,7 @@ function codeOf(message: string): ProviderErrorCode | undefined {
 export function protocolFault(message: string, cause?: unknown): ProviderError {
   return new ProviderError('PROVIDER_PROTOCOL', message, {
     phase: 'stream',
+    transient: true,
     ...(cause === undefined ? {} : { cause }),
   });
 }

@@ -1,0 +1,95 @@
+// Owns Claude on Vertex: the Messages protocol at Google's addresses and with Google's credentials.
+import { type Clock, systemClock } from '../../kernel/clock.ts';
+import type { ProviderError } from '../../kernel/errors.ts';
+import type { JsonObject } from '../../kernel/json.ts';
+import { readAnswer } from '../anthropic-messages/adapter.ts';
+import { anthropicQuirks } from '../anthropic-messages/quirks.ts';
+import type {
+  Adapter,
+  CallOptions,
+  ProviderTarget,
+  TokenCache,
+  UpstreamHttp,
+  UpstreamResponse,
+} from '../contract.ts';
+import { connectionOf } from '../credentials.ts';
+import { vertexModelUrl } from '../vertex-address.ts';
+import { createVertexSignIn } from '../vertex-sign-in.ts';
+import { encodeVertexRequest, VERSION } from './encode.ts';
+import { faultOfAnswer } from './errors.ts';
+
+export interface AnthropicVertexAdapterOptions {
+  readonly http: UpstreamHttp;
+  readonly tokens: TokenCache;
+  readonly clock?: Clock;
+}
+
+interface Call {
+  readonly modelKey: string;
+  readonly method: 'rawPredict' | 'streamRawPredict';
+  readonly body: JsonObject;
+}
+
+/** The check names it; it need not exist. */
+const CHECK_MODEL = 'claude-sonnet-4-5';
+
+/** Without `listModels`: Vertex lists what its garden has, not what a project may call. */
+export function createAnthropicVertexAdapter(options: AnthropicVertexAdapterOptions): Adapter {
+  const { http, tokens, clock = systemClock } = options;
+  const signIn = createVertexSignIn({ http, tokens, clock });
+
+  async function call(
+    target: ProviderTarget,
+    { modelKey, method, body }: Call,
+    callOptions: CallOptions,
+  ): Promise<UpstreamResponse> {
+    const url = vertexModelUrl(target, { apiVersion: 'v1', publisher: 'anthropic', modelKey, method });
+    const { betas } = anthropicQuirks(target, modelKey);
+    const response = await signIn(target, callOptions, (headers) =>
+      http.send({
+        method: 'POST',
+        url,
+        headers: {
+          'content-type': 'application/json',
+          ...(betas.length > 0 ? { 'anthropic-beta': betas.join(',') } : {}),
+          ...headers,
+        },
+        body: JSON.stringify(body),
+        signal: callOptions.signal,
+        ...connectionOf(target),
+      }),
+    );
+    if (response.status !== 200) throw await faultOfAnswer(target, response);
+    return response;
+  }
+
+  return {
+    protocol: 'anthropic-vertex',
+    async *stream(request, callOptions) {
+      const { body, outputTool } = encodeVertexRequest(request);
+      const asked: Call = { modelKey: request.model.key, method: 'streamRawPredict', body };
+      yield* readAnswer(request, await call(request.target, asked, callOptions), outputTool);
+    },
+    unsupported: (request) => [...encodeVertexRequest(request).refused],
+    async check(target, callOptions) {
+      const asked: Call = {
+        modelKey: CHECK_MODEL,
+        method: 'rawPredict',
+        body: { anthropic_version: VERSION },
+      };
+      try {
+        const response = await call(target, asked, callOptions);
+        await response.text();
+      } catch (error) {
+        if (!isRefusalToKnownCaller(error as ProviderError)) throw error;
+      }
+    },
+  };
+}
+
+/** That a request lacks everything, or that a model is not offered, is told only to who may ask. */
+function isRefusalToKnownCaller({ code, providerCode }: ProviderError): boolean {
+  return (
+    code === 'PROVIDER_INVALID_REQUEST' || (code === 'MODEL_UNAVAILABLE' && providerCode === 'NOT_FOUND')
+  );
+}
