@@ -6,6 +6,7 @@ import { createBedrockConverseAdapter } from '../../src/providers/bedrock-conver
 import { createCohereAdapter } from '../../src/providers/cohere/adapter.ts';
 import type { Adapter, TokenCache } from '../../src/providers/contract.ts';
 import { createGeminiAdapter, createGeminiVertexAdapter } from '../../src/providers/gemini/adapter.ts';
+import { createGigaChatAdapter } from '../../src/providers/gigachat/adapter.ts';
 import { createUpstreamHttp } from '../../src/providers/http.ts';
 import { createOllamaAdapter } from '../../src/providers/ollama/adapter.ts';
 import { createOpenAiChatAdapter } from '../../src/providers/openai-chat/adapter.ts';
@@ -29,6 +30,7 @@ export function openAdapters(): AdapterSet {
     createCohereAdapter({ http }),
     createGeminiAdapter({ http }),
     createGeminiVertexAdapter({ http, tokens }),
+    createGigaChatAdapter({ http, tokens }),
     createOllamaAdapter({ http }),
     createOpenAiChatAdapter({ http }),
     createOpenAiResponsesAdapter(http),

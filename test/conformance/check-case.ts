@@ -20,7 +20,7 @@ export interface CaseResult {
 
 export interface CheckOptions {
   adapterFor(protocol: string): Adapter | undefined;
-  /** Cuts per case, beside whole and byte by byte. */
+  /** Cuts of a long case, one at a time, beside whole and byte by byte; a short one is cut at each byte. */
   readonly places: number;
   readonly seed: number;
 }

@@ -91,7 +91,10 @@ function faultDifferences(expected: ExpectedFault, before: ExpectedAnswer, obser
   const found: string[] = [];
   if (!expected.codes.includes(error.code))
     found.push(`code: expected ${expected.codes.join(' or ')}, got ${described(error)}`);
-  if (expected.messages.length > 0 && !expected.messages.some((message) => error.message.includes(message))) {
+  if (
+    expected.messages.length > 0 &&
+    !expected.messages.some((message) => squeezed(error.message).includes(squeezed(message)))
+  ) {
     found.push(`message: ${shown(expected.messages[0] ?? '', error.message)}`);
   }
   if (expected.status !== undefined && error.status !== expected.status) {
@@ -107,6 +110,10 @@ function faultDifferences(expected: ExpectedFault, before: ExpectedAnswer, obser
   const text = before.text.join('');
   if (!text.startsWith(observed.text)) found.push(`text before the fault: ${shown(text, observed.text)}`);
   return found;
+}
+
+function squeezed(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
 }
 
 function described(error: unknown): string {

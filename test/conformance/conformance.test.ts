@@ -54,7 +54,7 @@ describe('a hand-made answer is read by its adapter as by the plain reader, whol
     '%s',
     async (_, recorded) => {
       expect((await check(recorded)).reasons.join('\n')).toBe(
-        recorded.name === 'stream-generate' ? 'no answer to a chat request: /api/generate' : '',
+        recorded.name === 'json-embedding' ? 'no answer to a chat request: /v1/embeddings' : '',
       );
     },
   );

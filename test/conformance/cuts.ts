@@ -8,10 +8,12 @@ export interface Serving {
 
 /** Up to this length a body is also served byte by byte; a longer one in as many pieces as `places` gives. */
 const EVERY_BYTE_LIMIT = 6_000;
+/** Up to so many times `places` a body is cut once at each of its bytes; a longer one at `places` of them. */
+const SHORT_FACTOR = 5;
 
 export function servings(body: Buffer, places: number, random: () => number): Serving[] {
   const inner = Math.max(0, body.length - 1);
-  const chosen = inner <= places ? range(1, inner) : sample(inner, places, random);
+  const chosen = inner <= places * SHORT_FACTOR ? range(1, inner) : sample(inner, places, random);
   const all =
     body.length <= EVERY_BYTE_LIMIT
       ? { name: 'every byte', pieces: cutAt(body, range(1, inner)) }

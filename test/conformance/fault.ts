@@ -59,7 +59,7 @@ function wordsOfText(text: string): string {
 }
 
 const CONTEXT =
-  /context.{0,8}(length|window)|maximum context|prompt is too long|prompt too long|too_many_prompt_tokens|too_many_tokens|too many tokens|input is too long|exceeds the maximum number of tokens|total length of all messages is too long|input length.*exceeds/i;
+  /context.{0,8}(length|window|limit|size)|maximum context|prompt is too long|prompt too long|too_many_prompt_tokens|too_many_tokens|too many tokens|input is too long|exceeds the maximum number of tokens|total length of all messages is too long|input length.*exceeds/i;
 const FILTERED = /content_filter|content management policy|responsibleaipolicy|moderation|flagged/i;
 const UNKNOWN_MODEL =
   /model_not_found|deploymentnotfound|"model: |no such model|model identifier is invalid|not_found_error.*model|model.{0,80}(does not exist|not found|is not found)|model '[^']*' not found|not a valid model|unknown model|invalid model|no endpoints found/is;
@@ -83,6 +83,7 @@ function plausibleCodes(source: FaultSource): readonly ProviderErrorCode[] {
   const words = `${JSON.stringify(source.error)} ${source.kind ?? ''}`;
   const status = source.status ?? statedStatus(source.error);
   if (/throttl/i.test(source.kind ?? '')) return ['PROVIDER_RATE_LIMITED'];
+  if (/notready/i.test(source.kind ?? '')) return ['PROVIDER_RATE_LIMITED', 'PROVIDER_UNAVAILABLE'];
   if (CONTEXT.test(words) && (status === undefined || [400, 413, 422].includes(status)))
     return ['CONTEXT_LENGTH_EXCEEDED'];
   if (FILTERED.test(words) && (status === undefined || [200, 400, 403, 422].includes(status))) {
@@ -93,7 +94,7 @@ function plausibleCodes(source: FaultSource): readonly ProviderErrorCode[] {
   if (BAD_KEY.test(words) && (status === undefined || [400, 401].includes(status)))
     return ['PROVIDER_AUTHENTICATION'];
   if (SPENT.test(words)) return NO_MONEY;
-  return status === undefined || status === 200 ? codesByWords(words) : codesByStatus(status);
+  return status === undefined || status === 200 ? codesByWords(words) : codesByStatus(status, words);
 }
 
 function codesByWords(words: string): readonly ProviderErrorCode[] {
@@ -125,8 +126,13 @@ const BY_STATUS: Readonly<Record<number, readonly ProviderErrorCode[]>> = {
   529: ['PROVIDER_UNAVAILABLE', 'PROVIDER_RATE_LIMITED'],
 };
 
-function codesByStatus(status: number): readonly ProviderErrorCode[] {
-  return BY_STATUS[status] ?? (status >= 500 ? ['PROVIDER_UNAVAILABLE'] : ['PROVIDER_INVALID_REQUEST']);
+function codesByStatus(status: number, words: string): readonly ProviderErrorCode[] {
+  const codes = BY_STATUS[status] ?? [status >= 500 ? 'PROVIDER_UNAVAILABLE' : 'PROVIDER_INVALID_REQUEST'];
+  if (status >= 500) return codes;
+  if (status === 413 && LIMITED.test(words)) return [...codes, 'PROVIDER_RATE_LIMITED'];
+  if (/on-demand throughput/.test(words)) return [...codes, 'MODEL_UNAVAILABLE'];
+  if (/FAILED_PRECONDITION/.test(words)) return [...codes, 'PROVIDER_UNAVAILABLE', 'PROVIDER_AUTHENTICATION'];
+  return /(does not|doesn't|not) support/.test(words) ? [...codes, 'CAPABILITY_MISSING'] : codes;
 }
 
 /** An error within a 200 often says which status it should have had. */

@@ -69,7 +69,7 @@ export function routeOf(recorded: RecordedCase): Route {
 
 /** Some protocols need more than an address and a key; the values only have to be well-formed. */
 export function settingsOf(protocol: string, baseUrl: string): Record<string, string> {
-  if (protocol === 'gigachat') return { authUrl: `${baseUrl}/api/v2/oauth`, scope: 'GIGACHAT_API_PERS' };
+  if (protocol === 'gigachat') return { oauthUrl: `${baseUrl}/api/v2/oauth`, scope: 'GIGACHAT_API_PERS' };
   if (protocol === 'bedrock-converse') return { region: 'us-east-1' };
   if (protocol === 'gemini-vertex') return { project: 'project', location: 'us-central1' };
   if (protocol === 'azure-openai') return { apiVersion: '2024-10-21' };

@@ -7,7 +7,7 @@ import { reportOf } from './report.ts';
 
 const USAGE = `Usage: npm run conformance -- [--seed <number>] [--places <number>] <folder>...
   <folder>   recorded cases (<kind>-<id>.body and .json) of one provider, or a folder of such folders
-  --places   cuts per case, one at a time, beside whole and byte by byte; default 200
+  --places   cuts of a long case, one at a time, beside whole and byte by byte; default 200
   --seed     of the random places; default: a new one`;
 
 const { values, positionals } = parseArgs({

@@ -1,4 +1,4 @@
-// Owns the plain reading of Ollama's own chat answers.
+// Owns the plain reading of Ollama's own answers, from its chat and from its older text endpoint.
 import { emptyReading, normalisedUsage, type Reading } from '../reading.ts';
 import { at, listAt, numberAt, textAt } from '../walk.ts';
 import { asDocument, jsonLines } from './split.ts';
@@ -9,9 +9,9 @@ export function readOllama(body: Buffer): Reading {
   for (const line of document === undefined ? jsonLines(body) : [document]) {
     if (at(line, 'error') !== undefined) reading.error ??= line;
     const message = at(line, 'message');
-    if (message !== undefined) reading.recognised = true;
-    reading.text.push(textAt(message, 'content') ?? '');
-    reading.reasoning.push(textAt(message, 'thinking') ?? '');
+    if (message !== undefined || at(line, 'response') !== undefined) reading.recognised = true;
+    reading.text.push(textAt(message, 'content') ?? textAt(line, 'response') ?? '');
+    reading.reasoning.push(textAt(message, 'thinking') ?? textAt(line, 'thinking') ?? '');
     for (const call of listAt(message, 'tool_calls')) {
       reading.calls.push({
         id: textAt(call, 'id') ?? '',
