@@ -6,13 +6,20 @@ export type FittedSchema = { readonly schema: JsonObject } | { readonly problem:
 
 const FORMATS: ReadonlySet<JsonValue> = new Set(['date', 'date-time', 'time']);
 const LEFT_OUT: ReadonlySet<string> = new Set(['$schema', '$id', '$defs', 'definitions', '$comment']);
-const MAX_DEPTH = 24;
+const MAX_DEPTH = 64;
+/** References that lead to references multiply; what grows beyond this is no schema for a model. */
+const MAX_NODES = 5000;
 
 class Unfit extends Error {}
 
+interface Scope {
+  readonly root: JsonObject;
+  nodes: number;
+}
+
 export function fitSchema(schema: JsonObject): FittedSchema {
   try {
-    const fitted = fit(schema, schema, 'parameters', 0);
+    const fitted = fit(schema, { root: schema, nodes: 0 }, 'parameters', 0);
     return { schema: { ...fitted, type: 'object', properties: fitted.properties ?? {} } };
   } catch (error) {
     if (error instanceof Unfit) return { problem: error.message };
@@ -20,19 +27,32 @@ export function fitSchema(schema: JsonObject): FittedSchema {
   }
 }
 
-function fit(value: JsonValue, root: JsonObject, place: string, depth: number): JsonObject {
-  if (depth > MAX_DEPTH) throw new Unfit(`${place} refers to itself, which GigaChat cannot express`);
+function fit(value: JsonValue, scope: Scope, place: string, depth: number): JsonObject {
+  scope.nodes += 1;
+  if (scope.nodes > MAX_NODES)
+    throw new Unfit('it refers to itself, or is too large once its references are written out');
+  if (depth > MAX_DEPTH)
+    throw new Unfit(`${place} refers to itself or is nested too deeply, which GigaChat cannot express`);
   // `true` is the schema of anything.
   if (!isJsonObject(value)) return {};
-  const schema = simplified(value, root, place);
-  if (schema !== value) return fit(schema, root, place, depth + 1);
+  const schema = simplified(value, scope.root, place);
+  if (schema !== value) return fit(schema, scope, place, depth + 1);
   const fitted: Record<string, JsonValue> = {};
   for (const [name, entry] of Object.entries(schema)) {
-    const kept = fitEntry(name, entry, root, place, depth);
+    const kept = fitEntry(name, entry, scope, place, depth);
     if (kept !== undefined) fitted[name] = kept;
   }
   if (fitted.type === 'object' || fitted.properties !== undefined) {
-    return { ...fitted, type: 'object', properties: fitted.properties ?? {} };
+    const { required } = fitted;
+    const demanded = Array.isArray(required)
+      ? required.filter((name) => !mayBeNull(schema, name, scope.root))
+      : undefined;
+    return {
+      ...fitted,
+      type: 'object',
+      properties: fitted.properties ?? {},
+      ...(demanded ? { required: demanded } : {}),
+    };
   }
   return fitted;
 }
@@ -40,7 +60,7 @@ function fit(value: JsonValue, root: JsonObject, place: string, depth: number): 
 function fitEntry(
   name: string,
   entry: JsonValue,
-  root: JsonObject,
+  scope: Scope,
   place: string,
   depth: number,
 ): JsonValue | undefined {
@@ -49,11 +69,11 @@ function fitEntry(
     case 'properties': {
       const properties = Object.entries(isJsonObject(entry) ? entry : {});
       return Object.fromEntries(
-        properties.map(([key, inner]) => [key, fit(inner, root, `${place}.${key}`, depth + 1)]),
+        properties.map(([key, inner]) => [key, fit(inner, scope, `${place}.${key}`, depth + 1)]),
       );
     }
     case 'items':
-      return fit(entry, root, `${place}[]`, depth + 1);
+      return fit(entry, scope, `${place}[]`, depth + 1);
     case 'additionalProperties':
       return typeof entry === 'boolean' ? entry : undefined;
     case 'format':
@@ -73,8 +93,8 @@ function simplified(schema: JsonObject, root: JsonObject, place: string): JsonOb
   const { $ref: reference, anyOf, oneOf, allOf, const: constant, ...rest } = schema;
   if (typeof reference === 'string') return { ...resolve(reference, root, place), ...rest };
   if (constant !== undefined) return { ...rest, enum: [constant] };
-  if (anyOf !== undefined) return { ...rest, ...theOne(anyOf, `${place} has \`anyOf\``) };
-  if (oneOf !== undefined) return { ...rest, ...theOne(oneOf, `${place} has \`oneOf\``) };
+  if (anyOf !== undefined) return { ...theOne(anyOf, `${place} has \`anyOf\``), ...rest };
+  if (oneOf !== undefined) return { ...theOne(oneOf, `${place} has \`oneOf\``), ...rest };
   if (Array.isArray(allOf)) return merged([...allOf, rest], root, place);
   if (Array.isArray(schema.type)) return { ...schema, type: theType(schema.type, place) };
   return schema;
@@ -90,7 +110,22 @@ function resolve(reference: string, root: JsonObject, place: string): JsonObject
   return value;
 }
 
-/** Beside null, which every property may be by being left out. */
+/** Such a property loses its null, so it must be possible to leave it out. */
+function mayBeNull(schema: JsonObject, name: JsonValue, root: JsonObject): boolean {
+  const property = isJsonObject(schema.properties) ? schema.properties[String(name)] : undefined;
+  const { $ref: reference, ...own } = isJsonObject(property) ? property : {};
+  const { type, anyOf, oneOf } =
+    typeof reference === 'string' ? { ...resolve(reference, root, String(name)), ...own } : own;
+  return [type, anyOf, oneOf].some(
+    (choices) =>
+      Array.isArray(choices) &&
+      choices.some(
+        (choice: JsonValue) => choice === 'null' || (isJsonObject(choice) && choice.type === 'null'),
+      ),
+  );
+}
+
+/** The choice beside null. */
 function theOne(choices: JsonValue, words: string): JsonObject {
   const others = (Array.isArray(choices) ? choices : []).filter(
     (choice: JsonValue) => !isJsonObject(choice) || choice.type !== 'null',
@@ -132,5 +167,5 @@ function simplifiedFully(schema: JsonObject, root: JsonObject, place: string): J
     if (next === current) return current;
     current = next;
   }
-  throw new Unfit(`${place} refers to itself, which GigaChat cannot express`);
+  throw new Unfit(`${place} refers to itself or is nested too deeply, which GigaChat cannot express`);
 }

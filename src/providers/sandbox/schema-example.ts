@@ -5,6 +5,13 @@ const WORD = 'simulated';
 /** Beyond this only required properties are made, so that a recursive schema ends. */
 const GENEROUS_DEPTH = 4;
 const MAX_DEPTH = 32;
+/** A schema whose references multiply is made up to here; what is beyond is null. */
+const MAX_NODES = 10_000;
+
+interface Scope {
+  readonly root: JsonValue | undefined;
+  nodes: number;
+}
 
 const TEXT_OF_FORMAT: Readonly<Record<string, string>> = {
   date: '2000-01-01',
@@ -21,28 +28,29 @@ const TEXT_OF_FORMAT: Readonly<Record<string, string>> = {
 
 /** Follows local references, combinations, enumerations, bounds and formats; `pattern` is not followed. */
 export function exampleOf(schema: JsonValue | undefined): JsonValue {
-  return make(schema, schema, 0);
+  return make(schema, { root: schema, nodes: 0 }, 0);
 }
 
-function make(schema: JsonValue | undefined, root: JsonValue | undefined, depth: number): JsonValue {
-  if (!isJsonObject(schema) || depth > MAX_DEPTH) return null;
+function make(schema: JsonValue | undefined, scope: Scope, depth: number): JsonValue {
+  scope.nodes += 1;
+  if (!isJsonObject(schema) || depth > MAX_DEPTH || scope.nodes > MAX_NODES) return null;
   const { const: constant, enum: values, $ref: reference } = schema;
   if (constant !== undefined) return constant;
   if (Array.isArray(values) && values[0] !== undefined) return values[0];
   if (schema.default !== undefined) return schema.default;
-  if (typeof reference === 'string') return make(resolve(reference, root), root, depth + 1);
+  if (typeof reference === 'string') return make(resolve(reference, scope.root), scope, depth + 1);
   const choice = firstChoice(schema.anyOf) ?? firstChoice(schema.oneOf);
-  if (choice !== undefined) return make(choice, root, depth + 1);
-  if (Array.isArray(schema.allOf)) return make(merged(schema, schema.allOf, root), root, depth + 1);
-  return makeOfType(schema, root, depth);
+  if (choice !== undefined) return make(choice, scope, depth + 1);
+  if (Array.isArray(schema.allOf)) return make(merged(schema, schema.allOf, scope.root), scope, depth + 1);
+  return makeOfType(schema, scope, depth);
 }
 
-function makeOfType(schema: JsonObject, root: JsonValue | undefined, depth: number): JsonValue {
+function makeOfType(schema: JsonObject, scope: Scope, depth: number): JsonValue {
   switch (typeOf(schema)) {
     case 'object':
-      return makeObject(schema, root, depth);
+      return makeObject(schema, scope, depth);
     case 'array':
-      return makeArray(schema, root, depth);
+      return makeArray(schema, scope, depth);
     case 'string':
       return makeText(schema);
     case 'integer':
@@ -63,20 +71,20 @@ function typeOf(schema: JsonObject): JsonValue | undefined {
   return schema.items === undefined ? 'string' : 'array';
 }
 
-function makeObject(schema: JsonObject, root: JsonValue | undefined, depth: number): JsonObject {
+function makeObject(schema: JsonObject, scope: Scope, depth: number): JsonObject {
   const properties = isJsonObject(schema.properties) ? schema.properties : {};
   const required: readonly JsonValue[] = Array.isArray(schema.required) ? schema.required : [];
   const names = new Set<string>(required.filter((name) => typeof name === 'string'));
   if (depth < GENEROUS_DEPTH) for (const name of Object.keys(properties)) names.add(name);
-  return Object.fromEntries([...names].map((name) => [name, make(properties[name] ?? {}, root, depth + 1)]));
+  return Object.fromEntries([...names].map((name) => [name, make(properties[name] ?? {}, scope, depth + 1)]));
 }
 
-function makeArray(schema: JsonObject, root: JsonValue | undefined, depth: number): JsonValue[] {
+function makeArray(schema: JsonObject, scope: Scope, depth: number): JsonValue[] {
   const prefix: readonly JsonValue[] = Array.isArray(schema.prefixItems) ? schema.prefixItems : [];
   const least = numberOr(schema.minItems, depth < GENEROUS_DEPTH ? 1 : 0);
   const length = Math.min(Math.max(least, prefix.length), numberOr(schema.maxItems, 1000));
   return Array.from({ length }, (_unused, index) =>
-    make(prefix[index] ?? schema.items ?? {}, root, depth + 1),
+    make(prefix[index] ?? schema.items ?? {}, scope, depth + 1),
   );
 }
 

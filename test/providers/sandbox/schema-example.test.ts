@@ -70,6 +70,15 @@ describe('an example', () => {
     expect(JSON.stringify(exampleOf(endless)).length).toBeLessThan(2000);
   });
 
+  test('of references that multiply stays small', () => {
+    const twice = {
+      type: 'object',
+      properties: { a: { $ref: '#' }, b: { $ref: '#' } },
+      required: ['a', 'b'],
+    };
+    expect(JSON.stringify(exampleOf(twice)).length).toBeLessThan(500_000);
+  });
+
   test('of what is no schema is null, and of an empty one a word', () => {
     expect(exampleOf(undefined)).toBe(null);
     expect(exampleOf({})).toBe('simulated');
