@@ -75,7 +75,7 @@ mutation Complete {
 const STREAM = `# Welcome to Modelgraph: one graph over every model that you can call.
 # Send this (Ctrl+Enter) and watch a completion arrive, token by token.
 #
-# Your key is the variable "apiKey" of the environment, top right.
+# Your key is the variable "apiKey" under "Environments...", top right.
 # The run outlives this subscription. To join it again, from where you left:
 #   subscription { completionEvents(id: "<completionId>", after: <seq>) { ... } }
 # To stop it, call the mutation cancelCompletion.

@@ -39,8 +39,8 @@ const KEY_VARIABLE = 'apiKey';
 const KEY_PLACEHOLDER = 'paste-your-key-here';
 const AUTHORIZATION = `Bearer {{${KEY_VARIABLE}}}`;
 
-/** Without a row of buttons under each event, a stream reads as a stream. */
-const STYLE = '.query-result__list-item-actions { display: none }';
+/** Without a row of buttons under each event a stream reads as a stream; and the pane for results waits without a joke. */
+const STYLE = '.query-result__list-item-actions, .query-result__none { display: none }';
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
