@@ -123,7 +123,6 @@ async function registerApollo(
     introspection: options.introspection,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
-    status400ForVariableCoercionErrors: true,
     csrfPrevention: { requestHeaders: ['x-apollo-operation-name', 'apollo-require-preflight'] },
     plugins: [ApolloServerPluginLandingPageDisabled(), formatErrorsWith(options.formatError)],
   });

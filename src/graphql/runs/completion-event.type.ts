@@ -121,34 +121,39 @@ export class CompletionReroutedType extends CompletionEventType {
   discard!: boolean;
 }
 
-abstract class CompletionEndedType extends CompletionEventType {
+@InterfaceType('CompletionEnded', {
+  implements: CompletionEventType,
+  description: 'The terminal event of a completion: exactly one of CompletionFinished, CompletionFailed, CompletionCancelled and CompletionInterrupted.',
+  resolveType: ({ type }: { type: CompletionEvent['type'] }) => TYPE_NAMES[type],
+})
+export abstract class CompletionEndedType extends CompletionEventType {
   @Field(() => CompletionType, { description: 'The completion as it ended, with usage and cost.' })
   completion!: CompletionType;
 }
 
 @ObjectType('CompletionFinished', {
-  implements: CompletionEventType,
+  implements: [CompletionEventType, CompletionEndedType],
   description: 'The answer is whole.',
   simpleResolvers: true,
 })
 export class CompletionFinishedType extends CompletionEndedType {}
 
 @ObjectType('CompletionFailed', {
-  implements: CompletionEventType,
+  implements: [CompletionEventType, CompletionEndedType],
   description: 'It failed; `completion.error` says why.',
   simpleResolvers: true,
 })
 export class CompletionFailedType extends CompletionEndedType {}
 
 @ObjectType('CompletionCancelled', {
-  implements: CompletionEventType,
+  implements: [CompletionEventType, CompletionEndedType],
   description: 'Somebody stopped it.',
   simpleResolvers: true,
 })
 export class CompletionCancelledType extends CompletionEndedType {}
 
 @ObjectType('CompletionInterrupted', {
-  implements: CompletionEventType,
+  implements: [CompletionEventType, CompletionEndedType],
   description: 'Its node stopped before it was done.',
   simpleResolvers: true,
 })
