@@ -8,14 +8,14 @@ const FIXTURES = new URL('../fixtures/tls/', import.meta.url);
 /** The PEM certificate of the authority, to be trusted beside the system's. */
 export const testAuthorityPem = readFileSync(new URL('authority.pem', FIXTURES), 'utf8');
 
-/** Answers everything with `{"ok":true}`. The certificate is for `localhost` and 127.0.0.1. */
-export async function startTlsUpstream() {
+/** Answers each path with the JSON that `answer` gives. The certificate is for `localhost` and 127.0.0.1. */
+export async function startTlsUpstream(answer: (path: string) => unknown = () => ({ ok: true })) {
   const server = createServer(
     {
       key: readFileSync(new URL('server-key.pem', FIXTURES)),
       cert: readFileSync(new URL('server.pem', FIXTURES)),
     },
-    (_request, response) => response.end('{"ok":true}'),
+    (request, response) => response.end(JSON.stringify(answer(request.url ?? ''))),
   );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

@@ -1,11 +1,5 @@
 // Holds the rules of signing in to GigaChat: the exchange, one token for all, one replacement, and faults told apart.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createMemoryTokenCache } from '../../../src/coordination/memory/token-cache.ts';
 import { type Clock, systemClock } from '../../../src/kernel/clock.ts';
 import { silentLogger } from '../../../src/kernel/logger.ts';
@@ -13,6 +7,7 @@ import { Secret } from '../../../src/kernel/secret.ts';
 import { createGigaChatAdapter } from '../../../src/providers/gigachat/adapter.ts';
 import { createUpstreamHttp } from '../../../src/providers/http.ts';
 import type { Reply } from '../../support/fake-upstream.ts';
+import { startTlsUpstream, testAuthorityPem } from '../../support/fake-upstream-tls.ts';
 import { collectParts, providerRequest, providerTarget } from '../../support/provider-calls.ts';
 import { AUTHORIZATION_KEY, json, startGigaChat, unauthorized, whole } from './fake-gigachat.ts';
 
@@ -300,100 +295,42 @@ test('settings and quirks that are not valid are named', async () => {
   expect(() => fake.adapter.unsupported(providerRequest({ target }))).toThrow('Quirks of gigachat');
 });
 
-describe('a certificate of an authority of its own', () => {
-  let folder = '';
-  const file = (name: string) => join(folder, name);
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
-
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'modelgraph-ca-'));
-    openssl(
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-days',
-      '2',
-      '-subj',
-      '/CN=Test Root',
-      '-keyout',
-      'ca.key',
-      '-out',
-      'ca.pem',
-    );
-    openssl(
-      'req',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-subj',
-      '/CN=localhost',
-      '-addext',
-      'subjectAltName=DNS:localhost,IP:127.0.0.1',
-      '-keyout',
-      'server.key',
-      '-out',
-      'server.csr',
-    );
-    openssl(
-      'x509',
-      '-req',
-      '-in',
-      'server.csr',
-      '-CA',
-      'ca.pem',
-      '-CAkey',
-      'ca.key',
-      '-days',
-      '2',
-      '-copy_extensions',
-      'copy',
-      '-out',
-      'server.pem',
-    );
-  });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-  test('is trusted for sign-in and calls by the config that brings it, and by no other', async () => {
-    const answers: Record<string, Reply> = {
-      '/oauth': json({ access_token: 't', expires_at: Date.now() + 1_800_000 }),
-      '/api/chat/completions': whole({ content: 'Hi' }),
-    };
-    const server = createServer(
-      { key: readFileSync(file('server.key')), cert: readFileSync(file('server.pem')) },
-      (request, response) => {
-        request.resume();
-        response.setHeader('content-type', 'application/json');
-        response.end(answers[request.url ?? '']?.body);
-      },
-    );
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const http = createUpstreamHttp({ logger: silentLogger });
-    try {
-      const adapter = createGigaChatAdapter({ http, tokens: createMemoryTokenCache({ clock: systemClock }) });
-      const targetWith = (settings: object) =>
-        providerTarget({
-          baseUrl: `${url}/api`,
-          auth: { type: 'gigachat' },
-          settings: { oauthUrl: `${url}/oauth`, ...settings },
-        });
-      const refused = await collectParts(adapter, providerRequest({ target: targetWith({}) }));
-      expect(refused.fault).toMatchObject({
-        code: 'PROVIDER_UNAVAILABLE',
-        message: expect.stringContaining('certificate'),
-      });
-      const caPem = readFileSync(file('ca.pem'), 'utf8');
-      const trusted = await collectParts(adapter, providerRequest({ target: targetWith({ caPem }) }));
-      expect(trusted.parts).toContainEqual({ type: 'text-delta', text: 'Hi' });
-    } finally {
-      await http.close();
-      server.close();
-    }
-  });
+test('a certificate of another authority is trusted by the config that brings it, and by no other', async () => {
+  const completion = { choices: [{ message: { content: 'Hi' }, finish_reason: 'stop' }] };
+  await using upstream = await startTlsUpstream((path) =>
+    path === '/oauth' ? { access_token: 't', expires_at: Date.now() + 1_800_000 } : completion,
+  );
+  const url = `https://127.0.0.1:${upstream.port}`;
+  const http = createUpstreamHttp({ logger: silentLogger });
+  const adapter = createGigaChatAdapter({ http, tokens: createMemoryTokenCache({ clock: systemClock }) });
+  const run = (settings: object) => {
+    const target = providerTarget({
+      baseUrl: `${url}/api`,
+      auth: { type: 'gigachat' },
+      settings: { oauthUrl: `${url}/oauth`, ...settings },
+    });
+    return collectParts(adapter, providerRequest({ target }));
+  };
+  const { signal } = new AbortController();
+  try {
+    const refused = await run({});
+    expect(refused.fault).toMatchObject({
+      code: 'PROVIDER_UNAVAILABLE',
+      message: expect.stringContaining('certificate'),
+      transient: false,
+    });
+    const trusted = await run({ caPem: testAuthorityPem });
+    expect(trusted.parts).toContainEqual({ type: 'text-delta', text: 'Hi' });
+    const broken = {
+      ...providerTarget(),
+      auth: { type: 'gigachat' },
+      settings: { oauthUrl: `${url}/oauth`, caPem: 'no PEM' },
+    } as const;
+    await expect(adapter.check(broken, { signal })).rejects.toMatchObject({
+      code: 'PROVIDER_UNAVAILABLE',
+      message: expect.stringContaining('CA bundle'),
+    });
+  } finally {
+    await http.close();
+  }
 });
