@@ -1,5 +1,5 @@
 // Owns what the Gemini tests share: answers in Google's own form, and the adapter over a fake upstream.
-import type { ProviderRequest, ProviderTarget } from '../../../src/providers/contract.ts';
+import type { ProviderRequest, ProviderTarget, Tool } from '../../../src/providers/contract.ts';
 import { createGeminiAdapter } from '../../../src/providers/gemini/adapter.ts';
 import type { Answer, Reply } from '../../support/fake-upstream.ts';
 import {
@@ -77,3 +77,18 @@ export async function callGemini(
   const [received] = provider.upstream.requests;
   return { ...collected, received, unsupported: adapter.unsupported(request) };
 }
+
+export const DONE = { headers: SSE, body: events(piece([{ text: 'ok' }], { finishReason: 'STOP' })) };
+
+/** What the provider was sent, and what could not be. */
+export async function sent(over: Partial<ProviderRequest>, quirks = {}) {
+  const { received, unsupported } = await callGemini(DONE, over, { quirks });
+  return { body: received?.json() as Record<string, unknown>, path: received?.path, unsupported, received };
+}
+
+export const weather: Tool = {
+  name: 'weather',
+  description: 'Weather of a city',
+  parameters: { type: 'object', properties: { city: { type: 'string' } }, additionalProperties: false },
+};
+export const dice: Tool = { name: 'dice', parameters: { type: 'object', properties: {} } };

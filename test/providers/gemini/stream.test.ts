@@ -173,6 +173,14 @@ describe.each(CUTS)('an answer of Gemini, cut %s', (cut) => {
   });
 });
 
+test('a fault in bare JSON is found behind an answer of any length', async () => {
+  const long = Array.from({ length: 12 }, () => events(piece([{ text: 'é'.repeat(10_000) }])));
+  const body = [...long, '{"error":{"code":500,"message":"Internal.","status":"INTERNAL"}}'];
+  const { parts, fault } = await callGemini({ headers: SSE, body });
+  expect(parts.filter(({ type }) => type === 'text-delta')).toHaveLength(12);
+  expect(fault).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', message: 'Internal.' });
+});
+
 test.each([
   ['STOP', 'stop'],
   ['MAX_TOKENS', 'length'],

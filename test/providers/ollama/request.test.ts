@@ -1,5 +1,4 @@
-// Holds what Ollama is sent for each request, what it cannot be told, what its errors mean, and how its models are listed.
-import { setImmediate as nextTurn } from 'node:timers/promises';
+// Holds what Ollama is sent for each request, what it cannot be told, and what goes back in a tool loop.
 import { expect, test } from 'vitest';
 import type { Message, ProviderRequest, ProviderTarget, Tool } from '../../../src/providers/contract.ts';
 import { createOllamaAdapter } from '../../../src/providers/ollama/adapter.ts';
@@ -10,7 +9,7 @@ import {
   toolMessage,
   userMessage,
 } from '../../support/provider-calls.ts';
-import { callOllama, done, JSON_TYPE, lines, NDJSON, ollamaTarget, says } from './calls.ts';
+import { callOllama, done, lines, NDJSON, ollamaTarget, says } from './calls.ts';
 
 const DONE = { headers: NDJSON, body: lines(done()) };
 const weather: Tool = { name: 'weather', description: 'Weather', parameters: { type: 'object' } };
@@ -238,24 +237,6 @@ test('a result whose call is not in sight goes by its id', async () => {
 });
 
 test.each([
-  [404, `{"error":"model 'x' not found"}`, { code: 'MODEL_UNAVAILABLE', message: `model 'x' not found` }],
-  [400, '{"error":"\\"gemma\\" does not support tools"}', { code: 'CAPABILITY_MISSING' }],
-  [400, '{"error":"prompt exceeds the context length"}', { code: 'CONTEXT_LENGTH_EXCEEDED' }],
-  [400, '{"error":"missing request body"}', { code: 'PROVIDER_INVALID_REQUEST' }],
-  [
-    401,
-    '{"error":"unauthorized","signin_url":"https://ollama.com/x"}',
-    { code: 'PROVIDER_AUTHENTICATION', message: 'unauthorized' },
-  ],
-  [429, '{"error":"too many"}', { code: 'PROVIDER_RATE_LIMITED' }],
-  [503, '{"error":"server busy, please try again"}', { code: 'PROVIDER_UNAVAILABLE', transient: true }],
-  [307, '', { code: 'PROVIDER_UNAVAILABLE' }],
-])('status %i with %s has the right code and the own words', async (status, body, expected) => {
-  const { fault } = await callOllama({ status, headers: JSON_TYPE, body });
-  expect(fault).toMatchObject({ ...expected, status });
-});
-
-test.each([
   ['quirks', { quirks: { thinkLevels: ['huge'] } }],
   ['settings', { settings: { numCtx: -1 } }],
 ])('%s that are none are told of', async (what, target) => {
@@ -263,93 +244,4 @@ test.each([
     (error) => ({ fault: error }),
   );
   expect(fault).toMatchObject({ code: 'MODEL_UNAVAILABLE', message: expect.stringContaining(what) });
-});
-
-test('models are listed with what the server tells of each, a few at a time', async () => {
-  const shown: Record<string, object> = {
-    'qwen3:8b': {
-      capabilities: ['completion', 'tools', 'thinking', 'insert'],
-      model_info: { 'general.architecture': 'qwen3', 'qwen3.context_length': 40_960 },
-    },
-    'llava:7b': { capabilities: ['completion', 'vision'] },
-    'nomic:latest': { capabilities: ['embedding'], model_info: null },
-    'old:1': {},
-  };
-  const names = [...Object.keys(shown), 'gone:1', 'odd:1'];
-  let running = 0;
-  let most = 0;
-  await using provider = await startProvider(async ({ path, body }) => {
-    most = Math.max(most, ++running);
-    await nextTurn();
-    running -= 1;
-    if (path === '/api/tags')
-      return {
-        headers: JSON_TYPE,
-        body: JSON.stringify({ models: names.map((name) => ({ name, size: 1 })) }),
-      };
-    const { model } = JSON.parse(body);
-    if (model === 'gone:1') return { status: 404, headers: JSON_TYPE, body: '{"error":"model not found"}' };
-    return { headers: JSON_TYPE, body: model === 'odd:1' ? '"?"' : JSON.stringify(shown[model]) };
-  });
-  const adapter = createOllamaAdapter({ http: provider.http });
-  const options = { signal: new AbortController().signal };
-  expect(await adapter.listModels?.(ollamaTarget(provider.upstream.url), options)).toEqual([
-    {
-      key: 'qwen3:8b',
-      contextLength: 40_960,
-      inputModalities: ['text'],
-      outputModalities: ['text'],
-      capabilities: ['json', 'json-schema', 'tools', 'reasoning'],
-    },
-    {
-      key: 'llava:7b',
-      inputModalities: ['text', 'image'],
-      outputModalities: ['text'],
-      capabilities: ['json', 'json-schema'],
-    },
-    { key: 'nomic:latest', outputModalities: ['embedding'] },
-    { key: 'old:1' },
-    { key: 'gone:1' },
-    { key: 'odd:1' },
-  ]);
-  expect(most).toBeGreaterThan(1);
-  expect(most).toBeLessThanOrEqual(4);
-});
-
-test('a server that holds no models lists none, and a list that is none is refused', async () => {
-  let reply = { status: 200, body: '{"models":null}' };
-  await using provider = await startProvider(() => ({ headers: JSON_TYPE, ...reply }));
-  const adapter = createOllamaAdapter({ http: provider.http });
-  const list = () =>
-    adapter.listModels?.(ollamaTarget(provider.upstream.url), { signal: new AbortController().signal });
-  expect(await list()).toEqual([]);
-  reply = { status: 200, body: '{"object":"list"}' };
-  await expect(list()).rejects.toMatchObject({ code: 'PROVIDER_PROTOCOL' });
-  reply = { status: 500, body: '{"error":"no"}' };
-  await expect(list()).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE', message: 'no' });
-});
-
-test('a server that fails while it tells of a model leaves no half list behind', async () => {
-  await using provider = await startProvider(({ path }) =>
-    path === '/api/tags'
-      ? { headers: JSON_TYPE, body: '{"models":[{"name":"a"},{"name":"b"}]}' }
-      : { status: 500, headers: JSON_TYPE, body: '{"error":"out of memory"}' },
-  );
-  const adapter = createOllamaAdapter({ http: provider.http });
-  const listing = adapter.listModels?.(ollamaTarget(provider.upstream.url), {
-    signal: new AbortController().signal,
-  });
-  await expect(listing).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE', message: 'out of memory' });
-});
-
-test('the check asks for the version, and takes nothing else for Ollama', async () => {
-  let body = '{"version":"0.12.0"}';
-  await using provider = await startProvider(() => ({ headers: JSON_TYPE, body }));
-  const adapter = createOllamaAdapter({ http: provider.http });
-  const check = () =>
-    adapter.check(ollamaTarget(provider.upstream.url), { signal: new AbortController().signal });
-  await expect(check()).resolves.toBeUndefined();
-  expect(provider.upstream.requests.map(({ path }) => path)).toEqual(['/api/version']);
-  body = '<html></html>';
-  await expect(check()).rejects.toMatchObject({ code: 'PROVIDER_PROTOCOL' });
 });
