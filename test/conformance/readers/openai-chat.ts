@@ -110,17 +110,21 @@ function readToolCall(reading: Reading, piece: unknown): void {
   if (typeof value === 'object') call.argumentsValue = value;
 }
 
+/** Two servers count something beside the whole, as their totals show: xAI its reasoning, Mistral its audio input. */
 function readUsage(reading: Reading, usage: unknown, context: BodyContext): void {
-  const input = numberAt(usage, 'prompt_tokens');
+  const prompt = numberAt(usage, 'prompt_tokens');
   const output = numberAt(usage, 'completion_tokens');
-  const reasoning =
-    numberAt(usage, 'completion_tokens_details', 'reasoning_tokens') ?? numberAt(usage, 'reasoning_tokens');
   const total = numberAt(usage, 'total_tokens');
-  const extra = (input ?? 0) + (output ?? 0) + (reasoning ?? 0);
-  const reasoningIsExtra =
-    reasoning !== undefined && reasoning > 0 && (total === extra || context.provider === 'xai');
+  const sum = (prompt ?? 0) + (output ?? 0);
+  const reasoning =
+    numberAt(usage, 'completion_tokens_details', 'reasoning_tokens') ??
+    numberAt(usage, 'reasoning_tokens') ??
+    0;
+  const reasoningIsBeside = reasoning > 0 && (total === sum + reasoning || context.provider === 'xai');
+  const audio = numberAt(usage, 'prompt_tokens_details', 'audio_tokens') ?? 0;
+  const audioIsBeside = audio > 0 && total === sum + audio;
   const found = normalisedUsage({
-    input,
+    input: audioIsBeside ? (prompt ?? 0) + audio : prompt,
     output,
     reasoning,
     cacheRead:
@@ -129,9 +133,9 @@ function readUsage(reading: Reading, usage: unknown, context: BodyContext): void
       numberAt(usage, 'num_cached_tokens'),
     cacheWrite: numberAt(usage, 'prompt_tokens_details', 'cache_write_tokens'),
     cacheIsPartOfInput: true,
-    reasoningIsPartOfOutput: !reasoningIsExtra,
+    reasoningIsPartOfOutput: !reasoningIsBeside,
   });
   if (!found) return;
   reading.usage = found;
-  if (total === (input ?? 0) + (output ?? 0) || total === extra) reading.total = total;
+  if (total === sum || reasoningIsBeside || audioIsBeside) reading.total = total;
 }
