@@ -3,7 +3,7 @@ import { ProviderError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import { isJsonObject, parseJson } from '../../kernel/json.ts';
 import type { FinishReason, ProviderUsage, StreamPart } from '../contract.ts';
-import { providerRequestId } from '../faults.ts';
+import { errorText, providerRequestId, withoutSecret } from '../faults.ts';
 import type { ServerSentEvent } from '../sse.ts';
 import { errorWithin, type FaultContext, faultOfText, faultOfValue } from './errors.ts';
 import type { Quirks } from './quirks.ts';
@@ -176,7 +176,7 @@ function protocolFault(message: string): ProviderError {
 }
 
 /** HTML and the like under a status of 200 comes from something between the gateway and the provider. */
-function faultOfUnreadable(body: string, context: FaultContext): ProviderError {
-  const { message } = faultOfText(body, context, 'headers');
-  return protocolFault(`The provider answered with something that is no completion: ${message || 'nothing'}`);
+function faultOfUnreadable(body: string, { secret }: FaultContext): ProviderError {
+  const words = withoutSecret(errorText(body).message, secret) || 'nothing';
+  return protocolFault(`The provider answered with something that is no completion: ${words}`);
 }
