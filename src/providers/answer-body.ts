@@ -1,4 +1,5 @@
 // Owns the body of a streamed answer between HTTP and decoder: a look at its first byte, and a kind end that keeps the connection.
+import { readText } from './body-text.ts';
 import type { UpstreamResponse } from './contract.ts';
 
 type Chunk = IteratorResult<Uint8Array, undefined>;
@@ -31,15 +32,8 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
   }
 
   /** The whole body as text, cut at `limitBytes`. */
-  async text(limitBytes: number): Promise<string> {
-    const chunks: Uint8Array[] = [];
-    let bytes = 0;
-    for await (const chunk of this) {
-      chunks.push(chunk);
-      bytes += chunk.byteLength;
-      if (bytes >= limitBytes) break;
-    }
-    return Buffer.concat(chunks, Math.min(bytes, limitBytes)).toString('utf8');
+  text(limitBytes: number): Promise<string> {
+    return readText(this, limitBytes);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {

@@ -2,6 +2,7 @@
 import type { Dispatcher } from 'undici';
 import { deferred } from '../kernel/async.ts';
 import { ProviderError } from '../kernel/errors.ts';
+import { readText } from './body-text.ts';
 import type { UpstreamResponse } from './contract.ts';
 import { faultOfTransport, type Phase } from './http-faults.ts';
 
@@ -56,15 +57,8 @@ export class HttpExchange implements Dispatcher.DispatchHandler, UpstreamRespons
     return this.#started.promise;
   }
 
-  async text(limitBytes = this.#status >= 400 ? ERROR_TEXT_BYTES : TEXT_BYTES): Promise<string> {
-    const chunks: Uint8Array[] = [];
-    let bytes = 0;
-    for await (const chunk of this.#iterable) {
-      chunks.push(chunk);
-      bytes += chunk.byteLength;
-      if (bytes >= limitBytes) break;
-    }
-    return Buffer.concat(chunks, Math.min(bytes, limitBytes)).toString('utf8');
+  text(limitBytes = defaultTextBytes(this.#status)): Promise<string> {
+    return readText(this.#iterable, limitBytes);
   }
 
   readonly #iterable: AsyncIterable<Uint8Array> = {
@@ -170,6 +164,10 @@ export class HttpExchange implements Dispatcher.DispatchHandler, UpstreamRespons
   #release(): void {
     this.#signal.removeEventListener('abort', this.#onAbort);
   }
+}
+
+export function defaultTextBytes(status: number): number {
+  return status >= 400 ? ERROR_TEXT_BYTES : TEXT_BYTES;
 }
 
 function joined(headers: Headers): Record<string, string> {

@@ -6,7 +6,8 @@ import { ProviderError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { UpstreamHttp, UpstreamRequest, UpstreamResponse } from './contract.ts';
 import { type AllowAddress, checkLiteral, guardedLookup } from './http-addresses.ts';
-import { HttpExchange } from './http-exchange.ts';
+import { decompressed } from './http-decompress.ts';
+import { defaultTextBytes, HttpExchange } from './http-exchange.ts';
 
 export interface UpstreamHttpOptions {
   readonly logger: Logger;
@@ -37,7 +38,7 @@ export function createUpstreamHttp(options: UpstreamHttpOptions): UpstreamHttp {
       try {
         const response = await exchange(agentFor(request), url, request);
         logRequest(options.logger, request, url, startedMs, { status: response.status });
-        return response;
+        return decompressed(response, defaultTextBytes(response.status));
       } catch (error) {
         logRequest(options.logger, request, url, startedMs, { fault: faultName(error) });
         throw error;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { ProviderError } from '../../src/kernel/errors.ts';
 import { type Logger, silentLogger } from '../../src/kernel/logger.ts';
@@ -232,6 +233,44 @@ test('a server that does not complete the handshake within the limit is PROVIDER
   expect(fault.message).toContain(`127.0.0.1:${port} took too long to connect`);
   await http.close();
   server.close();
+});
+
+test.each([
+  ['gzip', gzipSync],
+  ['deflate', deflateSync],
+  ['br', brotliCompressSync],
+] as const)('an answer that is compressed by %s all the same is read', async (encoding, compress) => {
+  const body = compress('data: žluť\n\n');
+  await using side = await start({ headers: { 'content-encoding': encoding }, body, cut: 3 });
+  const response = await side.http.send(requestTo(side.upstream.url));
+  expect(response.headers).not.toHaveProperty('content-encoding');
+  expect(await readAll(response)).toBe('data: žluť\n\n');
+  const again = await side.http.send(requestTo(side.upstream.url));
+  expect(await again.text()).toBe('data: žluť\n\n');
+});
+
+test.each([
+  ['gzip', 'no gzip at all'],
+  ['snappy', 'x'],
+])('an answer that claims to be %s and cannot be read is PROVIDER_PROTOCOL', async (encoding, body) => {
+  await using side = await start({ headers: { 'content-encoding': encoding }, body });
+  const response = await side.http.send(requestTo(side.upstream.url));
+  expect(await faultOf(response.text())).toMatchObject({ code: 'PROVIDER_PROTOCOL', phase: 'stream' });
+});
+
+test('a compressed answer that breaks off, or is left, is like any other', async () => {
+  const body = gzipSync('x'.repeat(1000));
+  const headers = { 'content-encoding': 'gzip' };
+  await using side = await start((_request, index) => ({
+    headers,
+    body,
+    fault: index === 0 ? { cutAfterBytes: 20 } : { stallAfterBytes: body.length },
+  }));
+  const broken = await side.http.send(requestTo(side.upstream.url));
+  expect(await faultOf(readAll(broken))).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', phase: 'stream' });
+  const left = await side.http.send(requestTo(side.upstream.url));
+  for await (const _chunk of left.body) break;
+  await side.upstream.requests[1]?.aborted;
 });
 
 test('a redirect is an answer, not a journey', async () => {

@@ -188,9 +188,9 @@ function withUpstreamWords(message: string, inner: JsonObject): string {
 
 /** The error that a chunk or a JSON answer carries, if it is or has one. */
 export function errorWithin(chunk: JsonObject): JsonValue | undefined {
-  if (chunk.error !== undefined && chunk.error !== null) return chunk;
+  if (chunk.error) return chunk;
   const groq = isJsonObject(chunk.x_groq) ? chunk.x_groq.error : undefined;
-  if (groq !== undefined && groq !== null) return { error: groq };
+  if (groq) return { error: groq };
   if (Array.isArray(chunk.choices) || chunk.usage !== undefined) return undefined;
   const flat = chunk.object === 'error' || typeof chunk.message === 'string' || chunk.detail !== undefined;
   return flat ? chunk : undefined;
