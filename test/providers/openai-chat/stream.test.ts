@@ -1,7 +1,13 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/kernel/json.ts';
 import { createOpenAiChatAdapter } from '../../../src/providers/openai-chat/adapter.ts';
-import { providerRequest, providerTarget, startProvider } from '../../support/provider-calls.ts';
+import {
+  collectParts,
+  providerRequest,
+  providerTarget,
+  startProvider,
+} from '../../support/provider-calls.ts';
 import { chunkOf, readReply, START, sse, sseWithoutDone, usageChunk, usagePart } from './chat-calls.ts';
 
 test('text, finish and the usage behind it become parts in order, with one finish at the end', async () => {
@@ -421,4 +427,15 @@ test('leaving the loop stops the upstream request', async () => {
   for await (const _parts of createOpenAiChatAdapter(side).stream(providerRequest({ target }), { signal }))
     break;
   await side.upstream.requests[0]?.aborted;
+});
+
+test('a finished stream keeps its connection for the next, though bytes follow its end', async () => {
+  await using side = await startProvider({ body: [sse(chunkOf({ content: 'x' }, 'stop')), ': bye\n\n'] });
+  const target = providerTarget({ baseUrl: side.upstream.url });
+  for (let round = 0; round < 3; round++) {
+    const { parts } = await collectParts(createOpenAiChatAdapter(side), providerRequest({ target }));
+    expect(parts.at(-1)?.type).toBe('finish');
+    for (let turn = 0; turn < 5; turn++) await nextTurn();
+  }
+  expect(side.upstream.openConnections()).toBe(1);
 });
