@@ -15,7 +15,7 @@ const settingsSchema = z.object({
 
 export type GigaChatSettings = z.output<typeof settingsSchema>;
 
-const quirksSchema = z.object({
+const quirksSchema = z.strictObject({
   /** The accepted efforts and the server's words for them; others are refused before the call. */
   reasoningEfforts: z
     .partialRecord(z.enum(['none', 'minimal', 'low', 'medium', 'high', 'max']), z.string())

@@ -9,7 +9,7 @@ import type {
   UpstreamRequest,
   UpstreamResponse,
 } from '../contract.ts';
-import { authHeaders } from '../credentials.ts';
+import { authHeaders, connectionOf } from '../credentials.ts';
 import { faultOfSignIn } from './errors.ts';
 import { type GigaChatSettings, settingsOf } from './settings.ts';
 import { timeLimit } from './time-limit.ts';
@@ -62,8 +62,7 @@ export function createGigaChatSignIn(options: SignInOptions): GigaChatSignIn {
       ...rest,
       url: `${target.baseUrl}${path}`,
       headers: { ...request.headers, ...credential, ...ownHeaders(target) },
-      connectTimeoutMs: target.connectTimeoutMs,
-      ...certificates(settingsOf(target)),
+      ...connectionOf(target),
     });
   }
 
@@ -73,8 +72,7 @@ export function createGigaChatSignIn(options: SignInOptions): GigaChatSignIn {
       method: 'POST',
       ...tokenRequest(target, settings),
       signal: limit.signal,
-      connectTimeoutMs: target.connectTimeoutMs,
-      ...certificates(settings),
+      ...connectionOf(target),
     });
     if (response.status !== 200) throw await faultOfSignIn(response, target.secret);
     const result = tokenSchema.safeParse(parseJson(await response.text()));
@@ -131,8 +129,4 @@ function cacheKey(target: ProviderTarget, { auth, oauthUrl, scope }: GigaChatSet
 
 function ownHeaders(target: ProviderTarget): Record<string, string> {
   return authHeaders({ ...target, auth: { type: 'none' } });
-}
-
-function certificates({ caPem }: GigaChatSettings): { caPem?: string } {
-  return caPem === undefined ? {} : { caPem };
 }

@@ -1,5 +1,6 @@
 // Owns the protocol `openai-responses`: OpenAI's Responses API, used without its store.
 import { ProviderError } from '../../kernel/errors.ts';
+import { parseJson } from '../../kernel/json.ts';
 import { AnswerBody } from '../answer-body.ts';
 import type {
   Adapter,
@@ -11,7 +12,7 @@ import type {
   UpstreamHttp,
   UpstreamResponse,
 } from '../contract.ts';
-import { authHeaders } from '../credentials.ts';
+import { authHeaders, connectionOf } from '../credentials.ts';
 import { errorText } from '../faults.ts';
 import { readServerSentEvents, type ServerSentEvent } from '../sse.ts';
 import { ResponseDecoder } from './decode.ts';
@@ -50,7 +51,7 @@ async function* streamParts(
     },
     body: encodeRequest(request),
     signal,
-    connectTimeoutMs: request.target.connectTimeoutMs,
+    ...connectionOf(request.target),
   });
   if (response.status !== 200) throw await faultOfAnswer(response, request.target.secret);
   const decoder = new ResponseDecoder(response.headers);
@@ -89,19 +90,30 @@ function partsOf(
   }
 }
 
-/** Where there is no list of models, an empty request is refused as such only if address and credential are right. */
 async function check(http: UpstreamHttp, target: ProviderTarget, options: CallOptions): Promise<void> {
-  if (quirksOf(target.quirks).modelsPath !== null) {
+  const { modelsPath, checkPath } = quirksOf(target.quirks);
+  if (checkPath === null || (checkPath === undefined && modelsPath === null)) {
+    await checkByEmptyRequest(http, target, options.signal);
+  } else if (checkPath === undefined) {
     await listModels(http, target, options);
-    return;
+  } else if (parseJson(await get(http, target, checkPath, options.signal)) === undefined) {
+    throw protocolFault(`The answer at ${checkPath} is not JSON.`);
   }
+}
+
+/** It is refused as invalid only if address and credential are right. */
+async function checkByEmptyRequest(
+  http: UpstreamHttp,
+  target: ProviderTarget,
+  signal: AbortSignal,
+): Promise<void> {
   const response = await http.send({
     method: 'POST',
     url: `${target.baseUrl}/responses`,
     headers: { 'content-type': 'application/json', ...authHeaders(target) },
     body: '{}',
-    signal: options.signal,
-    connectTimeoutMs: target.connectTimeoutMs,
+    signal,
+    ...connectionOf(target),
   });
   const fault = await faultOfAnswer(response, target.secret);
   if (response.status !== 400 && response.status !== 422) throw fault;
@@ -120,21 +132,26 @@ async function listModels(
       `The provider ${target.providerKey} has no list of models.`,
     );
   }
-  const response = await http.send({
-    method: 'GET',
-    url: `${target.baseUrl}${modelsPath}`,
-    headers: { accept: 'application/json', ...authHeaders(target) },
-    signal,
-    connectTimeoutMs: target.connectTimeoutMs,
-  });
-  if (response.status !== 200) throw await faultOfAnswer(response, target.secret);
-  let json: unknown;
-  try {
-    json = JSON.parse(await response.text());
-  } catch (cause) {
-    throw protocolFault('The list of models is not JSON.', cause);
-  }
+  const json = parseJson(await get(http, target, modelsPath, signal));
   const result = modelListSchema.safeParse(json);
   if (!result.success) throw protocolFault('The answer is no list of models.', result.error);
   return result.data.data.map(({ id }) => ({ key: id }));
+}
+
+/** The text at a path under the base URL. */
+async function get(
+  http: UpstreamHttp,
+  target: ProviderTarget,
+  path: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const response = await http.send({
+    method: 'GET',
+    url: `${target.baseUrl}${path}`,
+    headers: { accept: 'application/json', ...authHeaders(target) },
+    signal,
+    ...connectionOf(target),
+  });
+  if (response.status !== 200) throw await faultOfAnswer(response, target.secret);
+  return response.text();
 }

@@ -1,4 +1,5 @@
 // Owns the way from the events of the Responses API, or from its whole JSON answer, to stream parts.
+import { newId } from '../../kernel/ids.ts';
 import { isJsonObject } from '../../kernel/json.ts';
 import type { FinishReason, ProviderUsage, StreamPart, UpstreamResponse } from '../contract.ts';
 import { providerRequestId } from '../faults.ts';
@@ -185,7 +186,7 @@ export class ResponseDecoder {
     this.#parts.push({
       type: 'tool-call-delta',
       index: progress.toolIndex,
-      callId: item.call_id ?? `call_${index}`,
+      callId: item.call_id ?? `call_${newId()}`,
       name: item.name ?? '',
       argumentsText: '',
     });

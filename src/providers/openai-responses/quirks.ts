@@ -3,21 +3,25 @@ import { z } from 'zod';
 import { ProviderError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 
-/**
- * The first four names mean what they mean for `openai-chat`, since one provider row serves both protocols where a model chooses between
- * them. So quirks of that protocol are let through, too.
- */
-const quirksSchema = z.object({
-  /** Parameters that the server refuses: `temperature`, `topP`, `maxTokens`, `reasoningEffort`, `parallelToolCalls`. */
-  lacks: z.array(z.string()).default([]),
+const parameter = z.enum(['maxTokens', 'temperature', 'topP', 'reasoningEffort', 'parallelToolCalls']);
+
+/** The first five mean what they mean for `openai-chat`. */
+const quirksSchema = z.strictObject({
+  /** Parameters that the server refuses, beside those that the protocol does not have. */
+  lacks: z.array(parameter).default([]),
   /** As `lacks`, for models that reason: OpenAI refuses sampling parameters there. A model row clears it with `[]`. */
-  lacksWhenReasoning: z.array(z.string()).default([]),
+  lacksWhenReasoning: z.array(parameter).default([]),
   /** The accepted efforts and the server's words for them; others are refused before the call. Without it, all pass under their own names. */
   reasoningEfforts: z
     .partialRecord(z.enum(['none', 'minimal', 'low', 'medium', 'high', 'max']), z.string())
     .optional(),
   /** Path of the model list under the base URL; `null` where there is none. */
   modelsPath: z.string().startsWith('/').nullable().default('/models'),
+  /**
+   * What `check` gets to prove address and credential; the model list by default. `null` posts an empty request instead, which a good
+   * credential turns into a validation error.
+   */
+  checkPath: z.string().startsWith('/').nullable().optional(),
   /** Which summary of its reasoning a model is asked for; `none` where the organisation is not verified for it. */
   reasoningSummary: z.enum(['auto', 'concise', 'detailed', 'none']).default('auto'),
   /** False where the server has no encrypted reasoning; then nothing of it is asked for. */

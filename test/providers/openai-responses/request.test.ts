@@ -182,9 +182,8 @@ describe('a request', () => {
       parallelToolCalls: true,
     } as const;
     const quirks = {
-      lacks: ['maxTokens', 'seed', 'parallelToolCalls', 'unknownToThisProtocol'],
+      lacks: ['maxTokens', 'parallelToolCalls'],
       lacksWhenReasoning: ['temperature', 'topP', 'reasoningEffort'],
-      maxTokensName: 'of another protocol',
     };
     const adapter = createOpenAiResponsesAdapter({
       send: () => Promise.reject(new Error('no call')),
@@ -419,9 +418,9 @@ describe('the list of models', () => {
   ])('of status %i that is %s is a fault', async (status, body, code) => {
     await using provider = await startProvider({ status, body });
     const target = providerTarget({ baseUrl: provider.upstream.url });
-    await expect(createOpenAiResponsesAdapter(provider.http).check(target, { signal })).rejects.toMatchObject(
-      { code },
-    );
+    await expect(
+      createOpenAiResponsesAdapter(provider.http).listModels?.(target, { signal }),
+    ).rejects.toMatchObject({ code });
   });
 
   test('may be missing: then an empty request that is refused as invalid proves address and credential', async () => {
@@ -438,8 +437,20 @@ describe('the list of models', () => {
     });
     await expect(adapter.check(target, { signal })).rejects.toMatchObject({ code: 'PROVIDER_PROTOCOL' });
     expect(provider.upstream.requests[0]).toMatchObject({ method: 'POST', path: '/responses', body: '{}' });
+    await expect(adapter.check({ ...target, quirks: { checkPath: null } }, { signal })).rejects.toThrow();
+    expect(provider.upstream.requests.at(-1)?.path).toBe('/responses');
     await expect(adapter.listModels?.(target, { signal })).rejects.toMatchObject({
       code: 'CAPABILITY_MISSING',
     });
+  });
+
+  test('may give way to another path that proves the credential', async () => {
+    const bodies = ['{"user":"me"}', '<html>Sign in</html>'];
+    await using provider = await startProvider((_request, index) => ({ body: bodies[index] ?? '' }));
+    const adapter = createOpenAiResponsesAdapter(provider.http);
+    const target = providerTarget({ baseUrl: provider.upstream.url, quirks: { checkPath: '/me' } });
+    await adapter.check(target, { signal });
+    await expect(adapter.check(target, { signal })).rejects.toMatchObject({ code: 'PROVIDER_PROTOCOL' });
+    expect(provider.upstream.requests.map(({ path }) => path)).toEqual(['/me', '/me']);
   });
 });
