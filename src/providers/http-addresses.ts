@@ -1,5 +1,5 @@
 // Owns which addresses may be connected to: names are checked after DNS, on the very address that the socket then uses.
-import { type LookupAddress, type LookupOptions, lookup } from 'node:dns';
+import { type LookupOptions, lookup } from 'node:dns';
 import { isIP, isIPv6, type LookupFunction } from 'node:net';
 import { RefusedAddressError } from './http-faults.ts';
 
@@ -11,7 +11,7 @@ export function isAllowed(ip: string, allow: AllowAddress): boolean {
 }
 
 export function checkLiteral(hostname: string, allow: AllowAddress): void {
-  if (isIP(hostname) !== 0 && !isAllowed(hostname, allow)) throw new RefusedAddressError(hostname);
+  if (isIP(hostname) !== 0 && !isAllowed(hostname, allow)) throw new RefusedAddressError();
 }
 
 /** A `dns.lookup` that gives allowed addresses only. */
@@ -22,15 +22,11 @@ export function guardedLookup(allow: AllowAddress): LookupFunction {
       if (error) return callback(error, '', 0);
       const allowed = addresses.filter(({ address }) => isAllowed(address, allow));
       const first = allowed[0];
-      if (!first) return callback(new RefusedAddressError(listed(addresses)), '', 0);
+      if (!first) return callback(new RefusedAddressError(), '', 0);
       if (options.all) return callback(null, allowed);
       callback(null, first.address, first.family);
     });
   };
-}
-
-function listed(addresses: readonly LookupAddress[]): string {
-  return addresses.map(({ address }) => address).join(', ');
 }
 
 function addressesWithin(ip: string): string[] {

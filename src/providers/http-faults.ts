@@ -4,10 +4,14 @@ import { ProviderError, type ProviderErrorCode } from '../kernel/errors.ts';
 
 export type Phase = 'connect' | 'headers' | 'stream';
 
-/** Raised in the connector when the address behind a name is not one that may be called. */
+/** Raised in the connector when the address behind a name is not one that may be called. It keeps that address to itself: it may be an internal one. */
 export class RefusedAddressError extends Error {
   override readonly name = 'RefusedAddressError';
   readonly code = 'ADDRESS_REFUSED';
+
+  constructor() {
+    super('see PRIVATE_UPSTREAMS');
+  }
 }
 
 interface Verdict {
@@ -18,6 +22,8 @@ interface Verdict {
 
 const VERDICTS: Readonly<Record<string, Verdict>> = {
   ADDRESS_REFUSED: unavailable('resolves to an address that this installation does not allow', false),
+  UND_ERR_DESTROYED: unavailable('is called no more, for the gateway is stopping', false),
+  UND_ERR_CLOSED: unavailable('is called no more, for the gateway is stopping', false),
   ENOTFOUND: unavailable('could not be resolved', false),
   ENODATA: unavailable('could not be resolved', false),
   EAI_AGAIN: unavailable('could not be resolved', true),

@@ -1,6 +1,6 @@
 // Owns the one way out to providers: pooled keep-alive connections on undici, verified TLS, checked addresses, and a log line per request.
 import { X509Certificate } from 'node:crypto';
-import { createSecureContext, getCACertificates, rootCertificates } from 'node:tls';
+import { createSecureContext, getCACertificates } from 'node:tls';
 import { Agent, buildConnector } from 'undici';
 import { ProviderError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/logger.ts';
@@ -33,7 +33,7 @@ export function createUpstreamHttp(options: UpstreamHttpOptions): UpstreamHttp {
 
   return {
     async send(request) {
-      const url = new URL(request.url);
+      const url = parsedUrl(request.url);
       const startedMs = performance.now();
       try {
         const response = await exchange(agentFor(request), url, request);
@@ -50,6 +50,18 @@ export function createUpstreamHttp(options: UpstreamHttpOptions): UpstreamHttp {
       await Promise.all(open.map((agent) => agent.destroy()));
     },
   };
+}
+
+function parsedUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
+  throw new ProviderError(
+    'PROVIDER_INVALID_REQUEST',
+    'The base URL of this provider config is not an http(s) URL.',
+    {
+      phase: 'connect',
+    },
+  );
 }
 
 function exchange(agent: Agent, url: URL, request: UpstreamRequest): Promise<UpstreamResponse> {
@@ -97,7 +109,7 @@ function newAgent(options: UpstreamHttpOptions, connectTimeoutMs: number, caPem:
 function secureContextWith(caPem: string) {
   try {
     new X509Certificate(caPem);
-    return createSecureContext({ ca: [...systemRoots(), caPem] });
+    return createSecureContext({ ca: [...getCACertificates('default'), caPem] });
   } catch (cause) {
     throw new ProviderError(
       'PROVIDER_UNAVAILABLE',
@@ -108,11 +120,6 @@ function secureContextWith(caPem: string) {
       },
     );
   }
-}
-
-function systemRoots(): readonly string[] {
-  // Absent before Node 22.15.
-  return typeof getCACertificates === 'function' ? getCACertificates('default') : rootCertificates;
 }
 
 function logRequest(

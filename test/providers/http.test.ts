@@ -222,6 +222,16 @@ test("a header that cannot be sent is the request's fault", async () => {
   expect(fault.code).toBe('PROVIDER_INVALID_REQUEST');
 });
 
+test.each(['', 'api.example/v1', 'ftp://api.example/'])(
+  'the address "%s" is the request\'s fault',
+  async (url) => {
+    const http = createUpstreamHttp({ logger: silentLogger });
+    const fault = await faultOf(http.send(requestTo(url)));
+    expect(fault).toMatchObject({ code: 'PROVIDER_INVALID_REQUEST' });
+    expect(fault.message).toContain('base URL');
+  },
+);
+
 test('a server that does not complete the handshake within the limit is PROVIDER_TIMEOUT', async () => {
   const server = createServer();
   server.listen(0, '127.0.0.1');
@@ -336,7 +346,7 @@ test.each([
   const { port } = new URL(side.upstream.url);
   const fault = await faultOf(side.http.send(requestTo(`http://${host}:${port}/`)));
   expect(fault).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', phase: 'connect', transient: false });
-  expect(fault.message).toContain('does not allow');
+  expect(fault.message).toContain('does not allow (ADDRESS_REFUSED: see PRIVATE_UPSTREAMS)');
   expect(asked).toContain('127.0.0.1');
   expect(side.upstream.requests).toEqual([]);
 });
