@@ -1,87 +1,17 @@
 // Holds how answers of the Responses API become stream parts, whole and cut at every byte.
 import { describe, expect, test } from 'vitest';
-import type { StreamPart } from '../../../src/providers/contract.ts';
-import { createOpenAiResponsesAdapter } from '../../../src/providers/openai-responses/adapter.ts';
-import type { Reply } from '../../support/fake-upstream.ts';
 import {
-  collectParts,
-  providerRequest,
-  providerTarget,
-  startProvider,
-} from '../../support/provider-calls.ts';
-
-const SSE = { 'content-type': 'text/event-stream; charset=utf-8', 'x-request-id': 'req_1' };
-
-type Event = { readonly type: string } & Record<string, unknown>;
-
-const sse = (...events: Event[]) =>
-  events
-    .map(
-      (event, index) =>
-        `event: ${event.type}\ndata: ${JSON.stringify({ ...event, sequence_number: index })}\n\n`,
-    )
-    .join('');
-
-const created: Event = {
-  type: 'response.created',
-  response: { id: 'resp_1', model: 'm-2026', status: 'in_progress', output: [] },
-};
-const usage = {
-  input_tokens: 30,
-  input_tokens_details: { cached_tokens: 20 },
-  output_tokens: 12,
-  output_tokens_details: { reasoning_tokens: 5 },
-  total_tokens: 42,
-};
-const completed = (output: unknown[] = []): Event => ({
-  type: 'response.completed',
-  response: {
-    id: 'resp_1',
-    model: 'm-2026',
-    status: 'completed',
-    error: null,
-    incomplete_details: null,
-    output,
-    usage,
-  },
-});
-const message = (text: string, extra = {}) => ({
-  id: 'msg_1',
-  type: 'message',
-  role: 'assistant',
-  status: 'completed',
-  content: [{ type: 'output_text', text, annotations: [], logprobs: [] }],
-  ...extra,
-});
-const call = (id: string, argumentsText: string) => ({
-  id: `fc_${id}`,
-  type: 'function_call',
-  status: 'completed',
-  call_id: `call_${id}`,
-  name: `tool_${id}`,
-  arguments: argumentsText,
-});
-
-const start: StreamPart = { type: 'response-start', servedModel: 'm-2026', providerRequestId: 'req_1' };
-const used: StreamPart = {
-  type: 'usage',
-  usage: { inputTokens: 10, cacheReadTokens: 20, cacheWriteTokens: 0, outputTokens: 7, reasoningTokens: 5 },
-};
-
-async function read(reply: Reply) {
-  await using provider = await startProvider(reply);
-  const target = providerTarget({ baseUrl: provider.upstream.url });
-  return await collectParts(createOpenAiResponsesAdapter(provider.http), providerRequest({ target }));
-}
-
-/** The parts, which are the same however the bytes are cut. */
-async function partsOf(body: string): Promise<StreamPart[]> {
-  const whole = await read({ headers: SSE, body });
-  expect(whole.fault).toBeUndefined();
-  const cut = await read({ headers: SSE, body, cut: 'every-byte' });
-  expect(cut.parts).toEqual(whole.parts);
-  return whole.parts;
-}
+  call,
+  completed,
+  created,
+  message,
+  partsOf,
+  read,
+  sse,
+  start,
+  usage,
+  used,
+} from './responses-events.ts';
 
 describe('a stream', () => {
   test('of reasoning, text and calls gives every part in order, and the reasoning items back', async () => {
@@ -382,111 +312,5 @@ describe('a whole JSON answer', () => {
   ])('that is a fault is raised as one: %s', async (body, code) => {
     const { fault } = await read({ headers: { 'content-type': 'application/json; charset=utf-8' }, body });
     expect(fault).toMatchObject({ code });
-  });
-});
-
-describe('a fault within a stream', () => {
-  const begun = sse(created, { type: 'response.output_text.delta', output_index: 0, delta: 'par' });
-  const faults: [string, Event, object][] = [
-    [
-      'a failed response',
-      {
-        type: 'response.failed',
-        response: { id: 'r', status: 'failed', error: { code: 'insufficient_quota', message: 'pay' } },
-      },
-      {
-        code: 'PROVIDER_RATE_LIMITED',
-        message: 'pay',
-        transient: false,
-        providerCode: 'insufficient_quota',
-        providerRequestId: 'req_1',
-      },
-    ],
-    [
-      'an error event',
-      { type: 'error', code: 'server_error', message: 'oh', param: null },
-      { code: 'PROVIDER_UNAVAILABLE', message: 'oh', transient: true, phase: 'stream' },
-    ],
-    [
-      'an error event with an object',
-      {
-        type: 'error',
-        error: { type: 'invalid_request_error', code: 'context_length_exceeded', message: 'long' },
-      },
-      { code: 'CONTEXT_LENGTH_EXCEEDED', message: 'long', transient: false },
-    ],
-    [
-      'an error without a type',
-      { type: '', error: 'gone' },
-      { code: 'PROVIDER_UNAVAILABLE', message: 'gone' },
-    ],
-    [
-      'a failure without words',
-      { type: 'response.failed', response: { status: 'failed' } },
-      { code: 'PROVIDER_UNAVAILABLE', message: 'The provider reported a failure without words.' },
-    ],
-    [
-      'a policy',
-      { type: 'error', code: 'content_policy_violation', message: 'no' },
-      { code: 'PROVIDER_CONTENT_FILTERED' },
-    ],
-    [
-      'an image that is none',
-      { type: 'error', code: 'invalid_image', message: 'no' },
-      { code: 'PROVIDER_INVALID_REQUEST' },
-    ],
-    [
-      'a cancelled response',
-      { type: 'response.cancelled', response: { status: 'cancelled' } },
-      { code: 'PROVIDER_PROTOCOL' },
-    ],
-    [
-      'arguments of no call',
-      { type: 'response.function_call_arguments.delta', output_index: 4, delta: '{' },
-      { code: 'PROVIDER_PROTOCOL' },
-    ],
-    [
-      'an event of a wrong shape',
-      { type: 'response.output_item.done', item: 'x' },
-      { code: 'PROVIDER_PROTOCOL' },
-    ],
-  ];
-  test.each(faults)('such as %s is raised after the content before it', async (_name, event, fault) => {
-    for (const cut of [undefined, 'every-byte'] as const) {
-      const result = await read({ headers: SSE, body: begun + sse(event), ...(cut ? { cut } : {}) });
-      expect(result.parts).toEqual([start, { type: 'text-delta', text: 'par' }]);
-      expect(result.fault).toMatchObject(fault);
-    }
-  });
-
-  test('is a page that a gateway sent instead', async () => {
-    const page = '<!doctype html><html><head><title>Bad gateway</title></head></html>';
-    const { fault } = await read({ headers: { 'content-type': 'text/html' }, body: page });
-    expect(fault).toMatchObject({
-      code: 'PROVIDER_UNAVAILABLE',
-      message: expect.stringContaining('Bad gateway'),
-    });
-  });
-
-  test('can be a field named error, or data that is no JSON', async () => {
-    expect(
-      (await read({ headers: SSE, body: `${begun}error: {"error":{"message":"crash"}}\n\n` })).fault,
-    ).toMatchObject({
-      code: 'PROVIDER_UNAVAILABLE',
-      message: 'crash',
-    });
-    expect((await read({ headers: SSE, body: `${begun}data: {"type"\n\n` })).fault).toMatchObject({
-      code: 'PROVIDER_PROTOCOL',
-    });
-  });
-
-  test('is an end without a terminal event, wherever the stream is cut off', async () => {
-    expect((await read({ headers: SSE, body: begun })).fault).toMatchObject({
-      code: 'PROVIDER_PROTOCOL',
-      transient: true,
-    });
-    expect((await read({ headers: SSE, body: '' })).fault).toMatchObject({ code: 'PROVIDER_PROTOCOL' });
-    const broken = await read({ headers: SSE, body: begun, fault: { cutAfterBytes: begun.length - 4 } });
-    expect(broken.fault).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', phase: 'stream' });
   });
 });
