@@ -68,7 +68,7 @@ function notHttp({ message }: Error, host: string, phase: Phase): ProviderError 
 }
 
 function verdictOf(code: string, phase: Phase): Verdict {
-  const known = VERDICTS[code];
+  const known = Object.hasOwn(VERDICTS, code) ? VERDICTS[code] : undefined;
   if (known) return phase === 'stream' && known.transient ? unavailable('broke off its answer', true) : known;
   if (CERTIFICATE_CODE.test(code)) return unavailable('has no certificate that can be trusted', false);
   if (HANDSHAKE_CODE.test(code)) return unavailable('did not complete the TLS handshake', false);

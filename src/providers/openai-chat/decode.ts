@@ -12,17 +12,17 @@ import { ToolCalls } from './tool-calls.ts';
 import { sameUsage, usageOf } from './usage.ts';
 import { isRecord, listOf, textOf, type WireChoice, type WireChunk, type WireDelta } from './wire.ts';
 
-const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
-  stop: 'stop',
-  eos: 'stop',
-  end_turn: 'stop',
-  length: 'length',
-  max_tokens: 'length',
-  model_length: 'length',
-  tool_calls: 'tool-calls',
-  function_call: 'tool-calls',
-  content_filter: 'content-filter',
-};
+const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map([
+  ['stop', 'stop'],
+  ['eos', 'stop'],
+  ['end_turn', 'stop'],
+  ['length', 'length'],
+  ['max_tokens', 'length'],
+  ['model_length', 'length'],
+  ['tool_calls', 'tool-calls'],
+  ['function_call', 'tool-calls'],
+  ['content_filter', 'content-filter'],
+]);
 
 /** Finish reasons that mean that the server gave up: OpenRouter and Mistral; DeepSeek. */
 const FAULT_REASONS = new Set(['error', 'insufficient_system_resource']);
@@ -87,7 +87,7 @@ export class ChatDecoder {
     const continuation = wanted ? this.#reasoning.continuation() : undefined;
     parts.push({
       type: 'finish',
-      reason: FINISH_REASONS[reason.toLowerCase()] ?? 'other',
+      reason: FINISH_REASONS.get(reason.toLowerCase()) ?? 'other',
       ...(reason === '' ? {} : { providerReason: reason }),
       ...(continuation === undefined ? {} : { continuation }),
     });

@@ -24,7 +24,7 @@ export function faultOfText(body: string, context: FaultContext, phase: 'headers
   const text = errorText(body);
   const json = isJsonObject(text.json) ? text.json : {};
   const inner = isJsonObject(json.error) ? json.error : json;
-  const status = toldStatus(json, inner) ?? context.status;
+  const status = (context.status < 400 && toldStatus(json, inner)) || context.status;
   const meaning = meaningOf(signalsOf(json, inner, text, status));
   // An error without a status of its own within a 200 is taken for a fault of the server.
   const known = status >= 400 ? undefined : { code: 'PROVIDER_UNAVAILABLE' as const, transient: true };
@@ -95,7 +95,7 @@ interface Meaning {
   readonly transient: boolean;
 }
 
-const CODES: Readonly<Record<string, Meaning>> = {
+const CODES: ReadonlyMap<string, Meaning> = new Map([
   ...meaning(
     'CONTEXT_LENGTH_EXCEEDED',
     false,
@@ -150,10 +150,10 @@ const CODES: Readonly<Record<string, Meaning>> = {
   ),
   // Groq: the model wrote a call that does not fit the tool; another try may do better.
   ...meaning('PROVIDER_INVALID_REQUEST', true, 'tool_use_failed'),
-};
+]);
 
-function meaning(code: ProviderErrorCode, transient: boolean, ...words: string[]): Record<string, Meaning> {
-  return Object.fromEntries(words.map((word) => [word, { code, transient }]));
+function meaning(code: ProviderErrorCode, transient: boolean, ...words: string[]): [string, Meaning][] {
+  return words.map((word) => [word, { code, transient }]);
 }
 
 const CONTEXT_TEXT =
@@ -163,7 +163,7 @@ const FILTER_TEXT = /content (?:management|safety) policy|content filter/i;
 
 function meaningOf({ status, codes, message, moderated }: Signals): Meaning | undefined {
   for (const code of codes) {
-    const known = CODES[code];
+    const known = CODES.get(code);
     if (known) return known;
   }
   if (moderated) return { code: 'PROVIDER_CONTENT_FILTERED', transient: false };

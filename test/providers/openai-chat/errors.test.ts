@@ -205,6 +205,12 @@ test.each<[string, number, unknown, JsonObject]>([
     { code: 'PROVIDER_UNAVAILABLE', message: '502 Bad Gateway' },
   ],
   [
+    'a status that the body contradicts',
+    400,
+    { error: { message: 'Bad', code: 503 } },
+    { code: 'PROVIDER_INVALID_REQUEST', providerCode: '503' },
+  ],
+  [
     'nothing at all',
     503,
     '',

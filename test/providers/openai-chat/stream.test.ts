@@ -226,6 +226,7 @@ test.each([
   ['eos', 'stop'],
   ['content_filter', 'content-filter'],
   ['something_new', 'other'],
+  ['constructor', 'other'],
 ] as const)('the finish reason %s is %s', async (providerReason, reason) => {
   const { parts } = await readReply({ body: sse(chunkOf({ content: 'x' }, providerReason)) });
   expect(parts.at(-1)).toEqual({ type: 'finish', reason, providerReason });
