@@ -47,7 +47,7 @@ export function targetOf(protocol: string, providerKey: string, baseUrl: string)
     secret: new Secret('secret'),
     headers: {},
     settings: settingsOf(protocol, baseUrl),
-    quirks: quirksOf(providerKey),
+    quirks: quirksOf({ providerKey, protocol }),
     connectTimeoutMs: 5_000,
   };
 }

@@ -82,9 +82,10 @@ export function authOf(protocol: string): AuthScheme {
 
 const CATALOGUE = new URL('../../src/domain/catalog/data/providers.json', import.meta.url);
 
-/** The quirks of the provider's catalogue row; none where there is no such row. */
-export function quirksOf(providerKey: string): JsonObject {
-  const quirks = at(catalogueRow(providerKey), 'quirks');
+/** The quirks of the provider's catalogue row; none where there is no such row, or where it speaks another protocol by default. */
+export function quirksOf({ providerKey, protocol }: Route): JsonObject {
+  const row = catalogueRow(providerKey);
+  const quirks = textAt(row, 'protocol') === protocol ? at(row, 'quirks') : undefined;
   return isJsonObject(quirks) ? quirks : {};
 }
 
