@@ -26,8 +26,13 @@ export async function checkByEmptyCompletion(
     return;
   }
   const fault = await faultOfAnswer(response, target.secret);
-  const validated = response.status === 400 || response.status === 422;
-  if (!validated || fault.code === 'PROVIDER_AUTHENTICATION') throw ofAddress(fault, target, request);
+  if (!isValidation(fault)) throw ofAddress(fault, target, request);
+}
+
+/** Some servers look for the model that was not named before they look at the rest. */
+function isValidation({ code, status, message }: ProviderError): boolean {
+  if (code === 'PROVIDER_AUTHENTICATION') return false;
+  return status === 400 || status === 422 || (status === 404 && /model/i.test(message));
 }
 
 function isSuccess({ status }: UpstreamResponse): boolean {

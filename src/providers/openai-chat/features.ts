@@ -102,7 +102,7 @@ function fitParameters(scope: Scope, parameters: Parameters): Parameters {
       leaveOut(name, `does not take ${name} with this model`);
   }
   const { reasoningEffort, reasoningTokens } = fitted ?? parameters;
-  const efforts = scope.quirks.reasoningEfforts;
+  const efforts = scope.quirks.reasoningEfforts ?? defaultEfforts(scope.quirks);
   if (reasoningEffort !== undefined) {
     if (efforts && efforts[reasoningEffort] === undefined) {
       leaveOut('reasoningEffort', `knows the reasoning efforts ${Object.keys(efforts).join(', ')} only`);
@@ -112,6 +112,13 @@ function fitParameters(scope: Scope, parameters: Parameters): Parameters {
   }
   return fitted ?? parameters;
 }
+
+/** A mere switch is no effort: it is off, or it is on. */
+function defaultEfforts({ reasoningStyle }: Quirks): Quirks['reasoningEfforts'] {
+  return reasoningStyle === 'thinking' ? SWITCH_EFFORTS : undefined;
+}
+
+const SWITCH_EFFORTS = { none: 'disabled', high: 'enabled' };
 
 function fitTools(scope: Scope, tools: readonly Tool[]): readonly Tool[] {
   if (tools.length === 0) return tools;

@@ -75,7 +75,7 @@ export const quirksSchema = z.strictObject({
    * `thinking` is `thinking: { type: "enabled" | "disabled" }` (z.ai); `thinking-and-effort` is both (DeepSeek).
    */
   reasoningStyle: z.enum(['effort', 'object', 'thinking', 'thinking-and-effort']).default('effort'),
-  /** The accepted efforts and the server's words for them; others are refused before the call. Without it, all pass under their own names. */
+  /** The accepted efforts and the server's words for them; others are refused before the call. Without it, all pass under their own names (`none` and `high` alone, where `thinking` is all that there is). */
   reasoningEfforts: z
     .partialRecord(z.enum(['none', 'minimal', 'low', 'medium', 'high', 'max']), z.string())
     .optional(),

@@ -77,6 +77,11 @@ test('an effort that the server does not know, or that stands beside a number of
   expect(pathsOf({ parameters: { reasoningEffort: 'minimal' } }, quirks)).toEqual([
     'parameters.reasoningEffort',
   ]);
+  const switched = { reasoningStyle: 'thinking' };
+  expect(pathsOf({ parameters: { reasoningEffort: 'none' } }, switched)).toEqual([]);
+  expect(pathsOf({ parameters: { reasoningEffort: 'low' } }, switched)).toEqual([
+    'parameters.reasoningEffort',
+  ]);
   expect(
     pathsOf({ parameters: { reasoningEffort: 'low', reasoningTokens: 9 } }, { reasoningStyle: 'object' }),
   ).toEqual(['parameters.reasoningEffort']);
