@@ -2,6 +2,7 @@
 import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
+import { IdentityResolver } from './identity/identity.resolver.ts';
 import { CompletionResolver } from './runs/completion.resolver.ts';
 import { COMPLETION_EVENT_TYPES } from './runs/completion-event.type.ts';
 import { CompletionEventsResolver } from './runs/completion-events.resolver.ts';
@@ -16,7 +17,7 @@ const unusedPubSub = {
 
 export function buildGraphSchema(): GraphQLSchema {
   return buildSchemaSync({
-    resolvers: [CompletionResolver, CompletionEventsResolver],
+    resolvers: [IdentityResolver, CompletionResolver, CompletionEventsResolver],
     orphanedTypes: [...COMPLETION_EVENT_TYPES],
     pubSub: unusedPubSub,
     validate: false,

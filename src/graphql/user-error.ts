@@ -1,14 +1,6 @@
 // Owns how a payload tells the caller what it can mend.
 import { Field, ObjectType } from 'type-graphql';
-
-/** One thing that the caller can mend, as a service tells it. */
-export interface UserError {
-  /** Path within the input, e.g. `["defaultParameters", "temperature"]`. */
-  readonly field: readonly string[];
-  /** What is wrong, and what would be right. */
-  readonly message: string;
-  readonly code: string;
-}
+import { GatewayError } from '../kernel/errors.ts';
 
 @ObjectType('UserError', { description: 'Something in the input that you can mend.', simpleResolvers: true })
 export class UserErrorType {
@@ -20,4 +12,25 @@ export class UserErrorType {
 
   @Field(() => String, { description: 'The same as a code.' })
   code!: string;
+}
+
+const MENDABLE = new Set(['BAD_USER_INPUT', 'CONFLICT']);
+
+/** The payload of `work`, or `empty` with what the caller can mend; other faults stay errors. */
+export async function asUserErrors<Payload extends { userErrors: UserErrorType[] }>(
+  empty: Omit<Payload, 'userErrors'>,
+  work: () => Promise<Omit<Payload, 'userErrors'>>,
+): Promise<Payload> {
+  try {
+    return { ...(await work()), userErrors: [] as UserErrorType[] } as Payload;
+  } catch (error) {
+    if (!(error instanceof GatewayError) || !MENDABLE.has(error.code)) throw error;
+    const problems = error.problems ?? [error];
+    const userErrors = problems.map(({ path, message, code }) => ({
+      field: path?.split('.') ?? [],
+      message,
+      code,
+    }));
+    return { ...empty, userErrors } as Payload;
+  }
 }

@@ -47,6 +47,13 @@ export type ProviderErrorCode = Extract<
   | 'CANCELLED'
 >;
 
+/** One of several faults of an input: where (dots between the steps), what is wrong and what would be right. */
+export interface InputProblem {
+  readonly path: string;
+  readonly message: string;
+  readonly code: ErrorCode;
+}
+
 export interface GatewayErrorDetails {
   readonly cause?: unknown;
   /** Where in the input the fault lies, e.g. `messages[2].role`. */
@@ -54,6 +61,8 @@ export interface GatewayErrorDetails {
   readonly retryAfterMs?: number;
   /** Further `extensions` entries; plain JSON without secrets. */
   readonly extensions?: Readonly<Record<string, unknown>>;
+  /** Every fault of the input, where more than one was found; the error itself tells of the first. */
+  readonly problems?: readonly InputProblem[];
 }
 
 /** What a service raises: a code, words for the caller, and the cause for the log. */
@@ -63,6 +72,7 @@ export class GatewayError extends Error {
   readonly path: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly extensions: Readonly<Record<string, unknown>>;
+  readonly problems: readonly InputProblem[] | undefined;
 
   constructor(code: ErrorCode, message: string, details: GatewayErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -70,6 +80,7 @@ export class GatewayError extends Error {
     this.path = details.path;
     this.retryAfterMs = details.retryAfterMs;
     this.extensions = details.extensions ?? {};
+    this.problems = details.problems;
   }
 }
 

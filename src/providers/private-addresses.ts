@@ -48,8 +48,15 @@ function rangesOf(cidrs: readonly string[]): BlockList {
   for (const cidr of cidrs) {
     const [address = '', bits] = cidr.split('/');
     const family = isIP(address);
-    if (family === 0) throw new Error(`PRIVATE_UPSTREAMS: "${cidr}" is neither "allow", "deny" nor a CIDR such as 10.0.0.0/8`);
-    list.addSubnet(address, bits === undefined ? (family === 6 ? 128 : 32) : Number(bits), family === 6 ? 'ipv6' : 'ipv4');
+    if (family === 0)
+      throw new Error(
+        `PRIVATE_UPSTREAMS: "${cidr}" is neither "allow", "deny" nor a CIDR such as 10.0.0.0/8`,
+      );
+    list.addSubnet(
+      address,
+      bits === undefined ? (family === 6 ? 128 : 32) : Number(bits),
+      family === 6 ? 'ipv6' : 'ipv4',
+    );
   }
   return list;
 }

@@ -123,7 +123,8 @@ export class CompletionReroutedType extends CompletionEventType {
 
 @InterfaceType('CompletionEnded', {
   implements: CompletionEventType,
-  description: 'The terminal event of a completion: exactly one of CompletionFinished, CompletionFailed, CompletionCancelled and CompletionInterrupted.',
+  description:
+    'The terminal event of a completion: exactly one of CompletionFinished, CompletionFailed, CompletionCancelled and CompletionInterrupted.',
   resolveType: ({ type }: { type: CompletionEvent['type'] }) => TYPE_NAMES[type],
 })
 export abstract class CompletionEndedType extends CompletionEventType {

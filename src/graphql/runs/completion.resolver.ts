@@ -1,5 +1,15 @@
 // Owns the mutations and queries of completions.
-import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Args, Ctx, FieldResolver, Info, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { isUuid } from '../../kernel/ids.ts';
+import {
+  type Connection,
+  ConnectionArgs,
+  cutPage,
+  toConnection,
+  toPageRequest,
+  wantsTotalCount,
+} from '../connection.ts';
 import type { GraphContext } from '../context.ts';
 import { requireGlobalId } from '../global-id.ts';
 import { RoutePlanType, toRoutePlanType } from '../routing/route-plan.type.ts';
@@ -12,6 +22,7 @@ import {
   toAttemptType,
   toCompletionType,
 } from './completion.type.ts';
+import { CompletionConnection, CompletionFilterInput, toRunFilter } from './completion-list.ts';
 
 @Resolver(() => CompletionType)
 export class CompletionResolver {
@@ -34,6 +45,30 @@ export class CompletionResolver {
     @Arg('id', () => String, { description: 'Id of the completion.' }) id: string,
   ): Promise<CompletionType> {
     return toCompletionType(await services.runs.get(viewer, requireGlobalId('Completion', id)));
+  }
+
+  @Query(() => CompletionConnection, {
+    description: 'Completions of your own, or of the workspace with scope `read`; the latest first.',
+  })
+  async completions(
+    @Ctx() { viewer, services }: GraphContext,
+    @Args(() => ConnectionArgs) args: ConnectionArgs,
+    @Info() info: GraphQLResolveInfo,
+    @Arg('filter', () => CompletionFilterInput, { nullable: true }) filter?: CompletionFilterInput,
+  ): Promise<Connection<CompletionType>> {
+    const request = toPageRequest(args, (position) =>
+      typeof position === 'string' && isUuid(position) ? position : undefined,
+    );
+    const wanted = toRunFilter(filter);
+    const { limit, backward, beyond } = request;
+    const [rows, totalCount] = await Promise.all([
+      services.runs.list(viewer, wanted, { limit, backward, beyondId: beyond }),
+      wantsTotalCount(info) ? services.runs.count(viewer, wanted) : undefined,
+    ]);
+    return toConnection(cutPage(rows, request), request, totalCount, {
+      node: toCompletionType,
+      position: ({ id }) => id,
+    });
   }
 
   @Mutation(() => CompletionPayload, {

@@ -1,5 +1,7 @@
 // Holds what is asked of a Messages API: headers and bodies, and what of a request it cannot do.
+
 import { describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../../src/kernel/json.ts';
 import { Secret } from '../../../src/kernel/secret.ts';
 import { createAnthropicMessagesAdapter } from '../../../src/providers/anthropic-messages/adapter.ts';
 import type {
@@ -253,7 +255,7 @@ describe('messages', () => {
 
   test('keep opaque blocks before a text that the caller changed', async () => {
     const thinking = { type: 'thinking', thinking: 'Hm', signature: 's' };
-    const continuation = {
+    const continuation: JsonObject = {
       blocks: [
         { kind: 'opaque', block: thinking },
         { kind: 'text', length: 5 },

@@ -1,0 +1,154 @@
+// Owns Relay connections: their arguments within bounds, opaque cursors, and the types of each list.
+import type { GraphQLResolveInfo } from 'graphql';
+import { ArgsType, type ClassType, Field, Int, ObjectType } from 'type-graphql';
+import { GatewayError } from '../kernel/errors.ts';
+import { parseJson } from '../kernel/json.ts';
+
+const DEFAULT_PAGE_SIZE = 20;
+const MAX_PAGE_SIZE = 100;
+
+@ObjectType('PageInfo', { description: 'Where a page lies in its list.', simpleResolvers: true })
+export class PageInfoType {
+  @Field(() => Boolean, { description: 'Whether more follows this page.' })
+  hasNextPage!: boolean;
+
+  @Field(() => Boolean, { description: 'Whether something precedes this page.' })
+  hasPreviousPage!: boolean;
+
+  @Field(() => String, { nullable: true, description: 'Cursor of the first edge.' })
+  startCursor!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Cursor of the last edge.' })
+  endCursor!: string | null;
+}
+
+@ArgsType()
+export class ConnectionArgs {
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many from the start (or behind `after`): 1 to 100. Default 20.',
+  })
+  first?: number;
+
+  @Field(() => String, { nullable: true, description: 'Cursor that the page begins behind.' })
+  after?: string;
+
+  @Field(() => Int, { nullable: true, description: 'How many from the end (or before `before`): 1 to 100.' })
+  last?: number;
+
+  @Field(() => String, { nullable: true, description: 'Cursor that the page ends before.' })
+  before?: string;
+}
+
+/** What a service is asked for: so many rows behind (or, backward, before) a position. */
+export interface PageRequest<Position> {
+  readonly limit: number;
+  readonly backward: boolean;
+  readonly beyond: Position | undefined;
+}
+
+/** Rows in the list's own order; one more than `limit` was looked for. */
+export interface Page<Row> {
+  readonly rows: readonly Row[];
+  readonly hasMore: boolean;
+}
+
+export interface Connection<Node> {
+  readonly edges: readonly { readonly cursor: string; readonly node: Node }[];
+  readonly nodes: readonly Node[];
+  readonly pageInfo: PageInfoType;
+  /** Set where it was asked for. */
+  readonly totalCount: number | undefined;
+}
+
+/** Raises `BAD_USER_INPUT` that names the argument. */
+export function toPageRequest<Position>(
+  args: ConnectionArgs,
+  readPosition: (value: unknown) => Position | undefined,
+): PageRequest<Position> {
+  const { first, after, last, before } = args;
+  if (first != null && last != null) refuse('last', 'give either "first" or "last"');
+  if (first != null && before != null) refuse('before', 'goes with "last", not with "first"');
+  if (last != null && after != null) refuse('after', 'goes with "first", not with "last"');
+  const backward = last != null || (before != null && first == null);
+  const [name, size] = backward ? (['last', last] as const) : (['first', first] as const);
+  const limit = size ?? DEFAULT_PAGE_SIZE;
+  if (limit < 1 || limit > MAX_PAGE_SIZE) refuse(name, `must be 1 to ${MAX_PAGE_SIZE}`);
+  const [cursorName, cursor] = backward ? (['before', before] as const) : (['after', after] as const);
+  if (cursor == null) return { limit, backward, beyond: undefined };
+  const beyond = readPosition(parseJson(Buffer.from(cursor, 'base64url').toString()));
+  if (beyond === undefined) refuse(cursorName, 'is not a cursor of this list in this order');
+  return { limit, backward, beyond };
+}
+
+export function toCursor(position: unknown): string {
+  return Buffer.from(JSON.stringify(position)).toString('base64url');
+}
+
+export function toConnection<Row, Node>(
+  page: Page<Row>,
+  request: PageRequest<unknown>,
+  totalCount: number | undefined,
+  shape: { readonly node: (row: Row) => Node; readonly position: (row: Row) => unknown },
+): Connection<Node> {
+  const edges = page.rows.map((row) => ({ cursor: toCursor(shape.position(row)), node: shape.node(row) }));
+  const beyondCursor = request.beyond !== undefined;
+  return {
+    edges,
+    nodes: edges.map(({ node }) => node),
+    pageInfo: {
+      hasNextPage: request.backward ? beyondCursor : page.hasMore,
+      hasPreviousPage: request.backward ? page.hasMore : beyondCursor,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+    totalCount,
+  };
+}
+
+/** Cuts what was read for a page (up to one row too many, in reading order) to the page, in the list's own order. */
+export function cutPage<Row>(read: readonly Row[], request: PageRequest<unknown>): Page<Row> {
+  const rows = read.slice(0, request.limit);
+  return { rows: request.backward ? rows.reverse() : rows, hasMore: read.length > request.limit };
+}
+
+/** Whether the selection asks for `totalCount`, so that nothing is counted in vain. Fragments count as asking. */
+export function wantsTotalCount({ fieldNodes }: GraphQLResolveInfo): boolean {
+  return fieldNodes.some(({ selectionSet }) =>
+    selectionSet?.selections.some(
+      (selection) => selection.kind !== 'Field' || selection.name.value === 'totalCount',
+    ),
+  );
+}
+
+/** The connection and edge types of one kind of node. */
+export function connectionOf<Node extends object>(nodeType: () => ClassType<Node>, name: string) {
+  @ObjectType(`${name}Edge`, { description: `One ${name} of a list.`, simpleResolvers: true })
+  class EdgeType {
+    @Field(() => String, { description: 'Opaque place in the list.' })
+    cursor!: string;
+
+    @Field(nodeType, { description: `The ${name} itself.` })
+    node!: Node;
+  }
+
+  @ObjectType(`${name}Connection`, { description: `A page of a list of ${name}.`, simpleResolvers: true })
+  class ConnectionType {
+    @Field(() => [EdgeType], { description: 'The page, with a cursor for each.' })
+    edges!: EdgeType[];
+
+    @Field(() => [nodeType()], { description: 'The page, without cursors.' })
+    nodes!: Node[];
+
+    @Field(() => PageInfoType, { description: 'Where the page lies.' })
+    pageInfo!: PageInfoType;
+
+    @Field(() => Int, { description: 'How many there are in all that fit the filter.' })
+    totalCount!: number;
+  }
+  return ConnectionType;
+}
+
+function refuse(path: string, message: string): never {
+  throw new GatewayError('BAD_USER_INPUT', `${path}: ${message}`, { path });
+}
