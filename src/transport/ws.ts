@@ -67,12 +67,18 @@ export function openWebSocketDoor(options: WebSocketDoorOptions): WebSocketDoor 
     sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
   };
   options.server.on('upgrade', onUpgrade);
+  const close = async () => {
+    options.server.off('upgrade', onUpgrade);
+    for (const socket of sockets.clients)
+      socket.close(GOING_AWAY, 'The node is shutting down; connect again');
+    await protocol.dispose();
+  };
+  let closing: Promise<void> | undefined;
   return {
-    async close() {
-      options.server.off('upgrade', onUpgrade);
-      for (const socket of sockets.clients)
-        socket.close(GOING_AWAY, 'The node is shutting down; connect again');
-      await protocol.dispose();
+    // Readers are sent away before the other doors close, which close this one too.
+    close: () => {
+      closing ??= close();
+      return closing;
     },
   };
 }
