@@ -3,6 +3,7 @@ import { GatewayError } from '../../kernel/errors.ts';
 import { isJsonObject, parseJson } from '../../kernel/json.ts';
 import { isStorableText } from '../../kernel/text.ts';
 import type { MessagePart, Parameters, Tool, ToolCall } from '../../providers/contract.ts';
+import { faultsOfParameters } from '../catalog/parameter-rules.ts';
 import type { CompletionRequest, RequestMessage } from './completion-request.ts';
 import { decodeContinuation } from './continuation.ts';
 
@@ -26,7 +27,6 @@ export const DEFAULT_REQUEST_BOUNDS: RequestBounds = {
 const TOOL_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 const MEDIA_TYPE = /^image\/[a-z0-9.+-]{1,40}$/i;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
-const MAX_STOPS = 16;
 const MAX_KEY_LENGTH = 255;
 const MAX_DETACH_GRACE_MS = 3_600_000;
 
@@ -140,24 +140,7 @@ function checkPart(path: string, part: MessagePart, message: RequestMessage): vo
 }
 
 function checkParameters(parameters: Parameters): void {
-  const at = (name: string) => `parameters.${name}`;
-  checkNumber(at('temperature'), parameters.temperature, 0, 2);
-  checkNumber(at('topP'), parameters.topP, 0, 1);
-  checkNumber(at('topK'), parameters.topK, 1, 1_000_000, 'integer');
-  checkNumber(at('maxTokens'), parameters.maxTokens, 1, 2_147_483_647, 'integer');
-  checkNumber(at('presencePenalty'), parameters.presencePenalty, -2, 2);
-  checkNumber(at('frequencyPenalty'), parameters.frequencyPenalty, -2, 2);
-  checkNumber(at('repetitionPenalty'), parameters.repetitionPenalty, 0, 10);
-  checkNumber(at('reasoningTokens'), parameters.reasoningTokens, 0, 2_147_483_647, 'integer');
-  checkNumber(at('seed'), parameters.seed, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, 'integer');
-  const { stop = [], logitBias = {} } = parameters;
-  if (stop.length > MAX_STOPS) refuse(at('stop'), `at most ${MAX_STOPS} stop texts are taken`);
-  for (const [index, text] of stop.entries()) {
-    if (text === '') refuse(at(`stop[${index}]`), 'must not be empty');
-    checkText(at(`stop[${index}]`), text, 1_000);
-  }
-  for (const [token, bias] of Object.entries(logitBias))
-    checkNumber(at(`logitBias.${token.slice(0, 20)}`), bias, -100, 100);
+  for (const { path, message } of faultsOfParameters(parameters)) refuse(`parameters.${path}`, message);
 }
 
 function checkTools(request: CompletionRequest, bounds: RequestBounds): void {

@@ -1,0 +1,68 @@
+// Owns the reading of the catalogue as one workspace sees it: pages, look-ups, and the batches that loaders ask for.
+
+import type {
+  CatalogueRepository,
+  CatalogueRow,
+  CatalogueTable,
+  ListedRow,
+  ListQuery,
+} from '../../storage/repositories/catalogue.repository.ts';
+import type { CatalogueFilters } from '../../storage/repositories/catalogue-filter.ts';
+import type { Viewer } from '../identity/viewer.ts';
+
+export type { CatalogueFilters, CatalogueRow, CatalogueTable, ListedRow, ListQuery };
+
+/** Every key of the workspace may read its catalogue; secrets are in none of what is given. */
+export class CatalogueService {
+  readonly #reads: CatalogueRepository;
+
+  constructor(reads: CatalogueRepository) {
+    this.#reads = reads;
+  }
+
+  list<Table extends CatalogueTable>(
+    viewer: Viewer,
+    table: Table,
+    query: ListQuery<Table>,
+  ): Promise<ListedRow<CatalogueRow<Table>>[]> {
+    return this.#reads.list(table, viewer.workspaceId, query);
+  }
+
+  /** By parent, or under the empty text where the query has no parents. */
+  count<Table extends CatalogueTable>(
+    viewer: Viewer,
+    table: Table,
+    query: Pick<ListQuery<Table>, 'filter' | 'parents'>,
+  ): Promise<ReadonlyMap<string, number>> {
+    return this.#reads.count(table, viewer.workspaceId, query);
+  }
+
+  async byIds<Table extends CatalogueTable>(
+    viewer: Viewer,
+    table: Table,
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, CatalogueRow<Table>>> {
+    const rows = await this.#reads.byIds(table, viewer.workspaceId, ids);
+    return new Map(rows.map((row) => [row.id, row]));
+  }
+
+  /** By `key`, `canonicalId`, `name` or `slug`. */
+  async byNames<Table extends CatalogueTable>(
+    viewer: Viewer,
+    table: Table,
+    names: readonly string[],
+  ): Promise<ReadonlyMap<string, CatalogueRow<Table>>> {
+    const rows = await this.#reads.byNames(table, viewer.workspaceId, names);
+    return new Map(rows.map((row) => [nameOf(table, row), row]));
+  }
+}
+
+function nameOf(table: CatalogueTable, row: CatalogueRow<CatalogueTable>): string {
+  const names = {
+    provider_spec: 'key',
+    model_spec: 'canonicalId',
+    provider_config: 'name',
+    model_instance: 'slug',
+  };
+  return (row as unknown as Record<string, string>)[names[table]] as string;
+}

@@ -1,0 +1,117 @@
+// Owns the gathering of every fault of an input, so that a caller mends them at once, and the checks that several entities share.
+import { type ErrorCode, GatewayError, type InputProblem } from '../../kernel/errors.ts';
+import { isJsonObject, type JsonObject } from '../../kernel/json.ts';
+import { isStorableText } from '../../kernel/text.ts';
+import { MODEL_CAPABILITIES } from './catalogue-data.ts';
+
+const WORD = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+const MAX_JSON_LENGTH = 100_000;
+const MAX_WORDS = 64;
+
+/** What a caller sends to change a row: left out = unchanged. */
+export type Patch<Fields> = { readonly [Name in keyof Fields]?: Fields[Name] | undefined };
+
+export class InputCheck {
+  readonly #problems: InputProblem[] = [];
+
+  add(path: string, message: string, code: ErrorCode = 'BAD_USER_INPUT'): void {
+    this.#problems.push({ path, message: `${path}: ${message}`, code });
+  }
+
+  /** Raises the first problem, with all of them in it, if there is any. */
+  raise(): void {
+    const [first] = this.#problems;
+    if (!first) return;
+    throw new GatewayError(first.code, first.message, { path: first.path, problems: this.#problems });
+  }
+
+  get clean(): boolean {
+    return this.#problems.length === 0;
+  }
+
+  /** One line for people. */
+  text(path: string, value: string | null | undefined, max = 200, min = 1): void {
+    if (value == null) return;
+    if (value.trim().length < min || value.length > max) {
+      this.add(path, `must have ${min} to ${max} characters`);
+    } else if (!isStorableText(value)) {
+      this.add(path, 'holds U+0000 or half a surrogate pair; remove it');
+    }
+  }
+
+  integer(path: string, value: number | null | undefined, min: number, max: number): void {
+    if (value == null) return;
+    if (!Number.isInteger(value) || value < min || value > max) {
+      this.add(path, `must be a whole number from ${min} to ${max}`);
+    }
+  }
+
+  /** An http or https address without credentials, query or fragment; placeholders stand for settings. */
+  url(path: string, value: string | null | undefined): URL | undefined {
+    if (value == null) return undefined;
+    const url = URL.parse(value.replace(/\{[A-Za-z][A-Za-z0-9]*\}/g, 'x'));
+    if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:') || value.length > 2_000) {
+      this.add(path, 'must be an http or https URL, e.g. https://api.example.com/v1');
+      return undefined;
+    }
+    if (url.username || url.password) this.add(path, 'must not hold credentials; give them as "secret"');
+    if (url.search || url.hash) this.add(path, 'must have neither a query nor a fragment');
+    return url;
+  }
+
+  oneOf(path: string, value: string | null | undefined, known: readonly string[]): void {
+    if (value == null || known.includes(value)) return;
+    this.add(path, `"${value.slice(0, 80)}" is unknown; choose one of ${known.join(', ')}`);
+  }
+
+  allOf(path: string, values: readonly string[] | undefined, known: readonly string[], least = 0): void {
+    if (values === undefined) return;
+    if (values.length < least) this.add(path, `name at least one of ${known.join(', ')}`);
+    for (const [index, value] of values.entries()) this.oneOf(`${path}.${index}`, value, known);
+  }
+
+  capabilities(path: string, values: readonly string[] | undefined): void {
+    this.allOf(path, values, MODEL_CAPABILITIES);
+  }
+
+  /** Tags and other short words. */
+  words(path: string, values: readonly string[] | undefined): void {
+    if (values === undefined) return;
+    if (values.length > MAX_WORDS) this.add(path, `at most ${MAX_WORDS} are taken`);
+    if (new Set(values).size < values.length) this.add(path, 'holds an entry twice');
+    for (const [index, value] of values.entries()) {
+      if (!WORD.test(value)) {
+        this.add(`${path}.${index}`, 'must be 1 to 64 of a-z, 0-9, ".", "_" and "-"');
+      }
+    }
+  }
+
+  phrases(path: string, values: readonly string[] | undefined): void {
+    if (values === undefined) return;
+    if (values.length > MAX_WORDS) this.add(path, `at most ${MAX_WORDS} are taken`);
+    for (const [index, value] of values.entries()) this.text(`${path}.${index}`, value, 500);
+  }
+
+  json(path: string, value: unknown): value is JsonObject {
+    if (value === undefined) return false;
+    if (!isJsonObject(value)) {
+      this.add(path, 'must be a JSON object');
+      return false;
+    }
+    const text = JSON.stringify(value);
+    if (text.length > MAX_JSON_LENGTH)
+      this.add(path, `must not exceed ${MAX_JSON_LENGTH} characters of JSON`);
+    // Escaped or not, neither can be stored.
+    else if (text.includes('\\u0000') || !text.isWellFormed() || /\\ud[89a-f]/i.test(text)) {
+      this.add(path, 'holds U+0000 or half a surrogate pair; remove it');
+    }
+    return true;
+  }
+}
+
+/** The changes that were asked for, without what was left out. */
+export function definedOf<Fields extends object>(patch: Fields): Partial<Fields> {
+  return Object.fromEntries(
+    Object.entries(patch).filter(([, value]) => value !== undefined),
+  ) as Partial<Fields>;
+}

@@ -1,0 +1,182 @@
+// Owns the changing of model specs: what a provider offers, as the installation or a workspace of its own knows it.
+import { GatewayError, StorageError } from '../../kernel/errors.ts';
+import type { JsonObject } from '../../kernel/json.ts';
+import type { CatalogueRow } from '../../storage/repositories/catalogue.repository.ts';
+import { requireScope, type Viewer } from '../identity/viewer.ts';
+import { INPUT_MODALITIES, OUTPUT_MODALITIES } from './catalogue-data.ts';
+import { definedOf, InputCheck, type Patch } from './input-check.ts';
+import type { ProviderSpecServiceDependencies } from './provider-spec-service.ts';
+import {
+  changeSharedRow,
+  ownerOfNew,
+  type RowOwner,
+  requireDeletable,
+  requireVersion,
+  staleRow,
+} from './row-ownership.ts';
+
+export type ModelSpecRecord = CatalogueRow<'model_spec'>;
+
+export interface ModelSpecFields {
+  readonly displayName: string;
+  readonly description: string | null;
+  readonly contextLength: number | null;
+  readonly maxOutputTokens: number | null;
+  readonly inputModalities: readonly string[];
+  readonly outputModalities: readonly string[];
+  readonly capabilities: readonly string[];
+  readonly tags: readonly string[];
+  readonly strengths: readonly string[];
+  readonly weaknesses: readonly string[];
+  readonly protocol: string | null;
+  readonly quirks: JsonObject;
+  readonly available: boolean;
+  /** ISO date. */
+  readonly releasedAt: string | null;
+  readonly customFields: JsonObject;
+}
+
+const KEY = /^[\x21-\x7e]{1,200}$/;
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+const MAX_TOKENS = 2_147_483_647;
+
+export class ModelSpecService {
+  readonly #needs: ProviderSpecServiceDependencies;
+
+  constructor(needs: ProviderSpecServiceDependencies) {
+    this.#needs = needs;
+  }
+
+  /** Raises `BAD_USER_INPUT` or `CONFLICT` with every problem, `FORBIDDEN` for rows of the installation. */
+  async create(
+    viewer: Viewer,
+    name: { readonly providerKey: string; readonly key: string },
+    fields: Patch<ModelSpecFields>,
+    owner?: RowOwner,
+  ): Promise<ModelSpecRecord> {
+    requireScope(viewer, 'catalogue');
+    const workspaceId = ownerOfNew(viewer, owner);
+    const check = new InputCheck();
+    await this.#checkProvider(viewer, check, name.providerKey, workspaceId);
+    if (!KEY.test(name.key)) check.add('key', 'must be 1 to 200 printable ASCII characters without spaces');
+    this.#check(check, fields);
+    check.raise();
+    const now = this.#needs.clock.now();
+    const row = {
+      id: this.#needs.newId(),
+      workspaceId,
+      ...name,
+      displayName: name.key,
+      description: null,
+      contextLength: null,
+      maxOutputTokens: null,
+      inputModalities: ['text'],
+      outputModalities: ['text'],
+      capabilities: [],
+      tags: [],
+      strengths: [],
+      weaknesses: [],
+      protocol: null,
+      quirks: {},
+      available: true,
+      origin: 'CUSTOM' as const,
+      editedFields: [],
+      releasedAt: null,
+      customFields: {},
+      ...definedOf(fields),
+      createdAt: now,
+      updatedAt: now,
+    };
+    try {
+      const created = await this.#needs.writes.insert('model_spec', row as never);
+      await this.#needs.refresh();
+      return created;
+    } catch (error) {
+      if (!(error instanceof StorageError) || error.kind !== 'conflict') throw error;
+      throw new GatewayError(
+        'CONFLICT',
+        `key: a model "${name.providerKey}/${name.key}" exists already here; change that one`,
+        { path: 'key', cause: error },
+      );
+    }
+  }
+
+  async update(
+    viewer: Viewer,
+    id: string,
+    version: number,
+    patch: Patch<ModelSpecFields>,
+    owner?: RowOwner,
+  ): Promise<ModelSpecRecord> {
+    requireScope(viewer, 'catalogue');
+    const row = await this.#load(viewer, id);
+    const check = new InputCheck();
+    this.#check(check, patch);
+    check.raise();
+    const changes = definedOf(patch) as Partial<ModelSpecRecord>;
+    const changed = await changeSharedRow(this.#needs, 'model_spec', viewer, row, version, changes, owner);
+    await this.#needs.refresh();
+    return changed;
+  }
+
+  /** Instances keep it, unless the installation's row of the same name stays visible to them. */
+  async remove(viewer: Viewer, id: string, version: number): Promise<ModelSpecRecord> {
+    requireScope(viewer, 'catalogue');
+    const row = await this.#load(viewer, id);
+    requireDeletable(viewer, row, 'set "available" to false instead');
+    requireVersion(row, version);
+    const { reads, writes } = this.#needs;
+    const behind = row.workspaceId ? await reads.shared('model_spec', row.canonicalId) : undefined;
+    const instances = behind ? 0 : await writes.instancesOf(row.canonicalId, row.workspaceId ?? undefined);
+    if (instances > 0) {
+      throw new GatewayError(
+        'CONFLICT',
+        `id: ${instances} model instance(s) use "${row.canonicalId}"; delete these first, or set "available" to false`,
+        { path: 'id' },
+      );
+    }
+    if (!(await writes.remove('model_spec', id, version))) throw staleRow();
+    await this.#needs.refresh();
+    return row;
+  }
+
+  async #load(viewer: Viewer, id: string): Promise<ModelSpecRecord> {
+    const [row] = await this.#needs.reads.byIds('model_spec', viewer.workspaceId, [id]);
+    if (!row) throw new GatewayError('NOT_FOUND', 'There is no model spec with this id', { path: 'id' });
+    return row;
+  }
+
+  async #checkProvider(viewer: Viewer, check: InputCheck, key: string, owner: string | null): Promise<void> {
+    const [spec] = await this.#needs.reads.byNames('provider_spec', viewer.workspaceId, [key]);
+    if (!spec) check.add('providerKey', `there is no provider "${key.slice(0, 80)}" here; create it first`);
+    else if (owner === null && spec.workspaceId) {
+      check.add(
+        'providerKey',
+        `"${key}" is your workspace's own provider, which other workspaces do not see`,
+      );
+    }
+  }
+
+  #check(check: InputCheck, fields: Patch<ModelSpecFields>): void {
+    check.text('displayName', fields.displayName);
+    check.text('description', fields.description, 2_000);
+    check.integer('contextLength', fields.contextLength, 1, MAX_TOKENS);
+    check.integer('maxOutputTokens', fields.maxOutputTokens, 1, MAX_TOKENS);
+    check.allOf('inputModalities', fields.inputModalities, INPUT_MODALITIES, 1);
+    check.allOf('outputModalities', fields.outputModalities, OUTPUT_MODALITIES, 1);
+    check.capabilities('capabilities', fields.capabilities);
+    check.words('tags', fields.tags);
+    check.phrases('strengths', fields.strengths);
+    check.phrases('weaknesses', fields.weaknesses);
+    check.oneOf('protocol', fields.protocol, this.#needs.protocols());
+    check.json('quirks', fields.quirks);
+    check.json('customFields', fields.customFields);
+    if (fields.releasedAt != null && !isDate(fields.releasedAt)) {
+      check.add('releasedAt', 'must be a date such as 2026-11-20');
+    }
+  }
+}
+
+function isDate(text: string): boolean {
+  return DATE.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString().startsWith(text);
+}

@@ -1,0 +1,99 @@
+// Owns the writes of the catalogue: one row at a time, against the version that the writer had read.
+import { type EntityClass, OptimisticLockError, type RequiredEntityData } from '@mikro-orm/core';
+import type { SqlEntityManager } from '@mikro-orm/postgresql';
+import { ModelInstanceEntity } from '../entities/model-instance.entity.ts';
+import { ModelSpecEntity } from '../entities/model-spec.entity.ts';
+import { PriceVersionEntity } from '../entities/price-version.entity.ts';
+import { ProviderConfigEntity } from '../entities/provider-config.entity.ts';
+import { ProviderSpecEntity } from '../entities/provider-spec.entity.ts';
+import { toStorageError } from '../errors.ts';
+import type { CatalogueRow, CatalogueTable } from './catalogue.repository.ts';
+
+const ENTITIES = {
+  provider_spec: ProviderSpecEntity,
+  model_spec: ModelSpecEntity,
+  provider_config: ProviderConfigEntity,
+  model_instance: ModelInstanceEntity,
+} as const;
+
+export type NewRow<Table extends CatalogueTable> = Omit<CatalogueRow<Table>, 'version' | 'canonicalId'> &
+  (Table extends 'model_instance' ? { canonicalId: string } : unknown);
+
+export class CatalogueWriteRepository {
+  readonly #entities: () => SqlEntityManager;
+
+  constructor(storage: { readonly entities: () => SqlEntityManager }) {
+    this.#entities = storage.entities;
+  }
+
+  /** Raises `StorageError` of kind `conflict` with the constraint's name where a unique name is taken. */
+  insert<Table extends CatalogueTable>(table: Table, row: NewRow<Table>): Promise<CatalogueRow<Table>> {
+    return this.#run(async (entities) => {
+      const entity = entityOf(table);
+      await entities.insert(entity, { ...row, version: 1 } as RequiredEntityData<CatalogueRow<Table>>);
+      return entities.findOneOrFail(entity, { id: row.id } as never);
+    });
+  }
+
+  /** The row as it is now; `undefined` if it is gone or has another version than the one that was read. */
+  update<Table extends CatalogueTable>(
+    table: Table,
+    id: string,
+    version: number,
+    changes: Partial<CatalogueRow<Table>>,
+  ): Promise<CatalogueRow<Table> | undefined> {
+    return this.#run(async (entities) => {
+      const row = await entities.findOne(entityOf(table), { id } as never);
+      if (!row || row.version !== version) return undefined;
+      Object.assign(row, changes);
+      try {
+        await entities.flush();
+      } catch (error) {
+        if (error instanceof OptimisticLockError) return undefined;
+        throw error;
+      }
+      return row as CatalogueRow<Table>;
+    });
+  }
+
+  /** Whether the row was there with this version, and is no more. */
+  async remove(table: CatalogueTable, id: string, version: number): Promise<boolean> {
+    const removed = await this.#run((entities) =>
+      entities.nativeDelete(entityOf(table), { id, version } as never),
+    );
+    return removed > 0;
+  }
+
+  /** How many configs use a provider: in one workspace, or anywhere. */
+  configsOf(providerKey: string, workspaceId?: string): Promise<number> {
+    const where = { providerKey, ...(workspaceId === undefined ? {} : { workspaceId }) };
+    return this.#run((entities) => entities.count(ProviderConfigEntity, where));
+  }
+
+  /** How many instances use a model: in one workspace, or anywhere. */
+  instancesOf(canonicalId: string, workspaceId?: string): Promise<number> {
+    const where = { canonicalId, ...(workspaceId === undefined ? {} : { workspaceId }) };
+    return this.#run((entities) => entities.count(ModelInstanceEntity, where));
+  }
+
+  instancesOfConfig(configId: string): Promise<number> {
+    return this.#run((entities) => entities.count(ModelInstanceEntity, { configId }));
+  }
+
+  async addPrice(price: PriceVersionEntity): Promise<void> {
+    await this.#run((entities) => entities.insert(PriceVersionEntity, { ...price }));
+  }
+
+  async #run<Result>(work: (entities: SqlEntityManager) => Promise<Result>): Promise<Result> {
+    try {
+      return await work(this.#entities());
+    } catch (error) {
+      throw toStorageError(error);
+    }
+  }
+}
+
+function entityOf<Table extends CatalogueTable>(table: Table): EntityClass<CatalogueRow<Table>> {
+  const entity: unknown = ENTITIES[table];
+  return entity as EntityClass<CatalogueRow<Table>>;
+}
