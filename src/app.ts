@@ -5,6 +5,12 @@ import type { Config } from './config.ts';
 import { MemoryEventLog } from './coordination/memory/event-log.ts';
 import { createMemoryTokenCache } from './coordination/memory/token-cache.ts';
 import { loadTokenizer } from './domain/billing/token-counter.ts';
+import { CatalogueService } from './domain/catalog/catalogue-service.ts';
+import { ModelInstanceService } from './domain/catalog/model-instance-service.ts';
+import { ModelSpecService } from './domain/catalog/model-spec-service.ts';
+import { PriceService } from './domain/catalog/price-service.ts';
+import { ProviderConfigService } from './domain/catalog/provider-config-service.ts';
+import { ProviderSpecService } from './domain/catalog/provider-spec-service.ts';
 import { ProviderTargets } from './domain/catalog/provider-target.ts';
 import { RevisionWatcher } from './domain/catalog/revision-watcher.ts';
 import { CatalogSnapshots } from './domain/catalog/snapshot.ts';
@@ -37,6 +43,8 @@ import { createAdapterRegistry } from './providers/registry.ts';
 import { createSandboxAdapter } from './providers/sandbox/adapter.ts';
 import { type DataDirLock, keepInDataDir, lockDataDir, makeKeyRing } from './storage/data-dir.ts';
 import { openStorage, type Storage } from './storage/orm.ts';
+import { CatalogueRepository } from './storage/repositories/catalogue.repository.ts';
+import { CatalogueWriteRepository } from './storage/repositories/catalogue-write.repository.ts';
 import { IdentityRepository } from './storage/repositories/identity.repository.ts';
 import { RunRepository } from './storage/repositories/run.repository.ts';
 import { SnapshotRepository } from './storage/repositories/snapshot.repository.ts';
@@ -93,7 +101,8 @@ async function assemble(
   const clock = systemClock;
   const nodeId = newId();
   const storage = await openDatabase(config, overrides, opened);
-  const http = createUpstreamHttp({ logger, allowAddress: addressPolicy(config.privateUpstreams) });
+  const allowAddress = addressPolicy(config.privateUpstreams);
+  const http = createUpstreamHttp({ logger, allowAddress });
   opened.push(() => http.close());
   const adapters = createAdapterRegistry(
     withOverrides(builtInAdapters(config, http, createMemoryTokenCache({ clock })), overrides.adapters ?? []),
@@ -114,6 +123,15 @@ async function assemble(
     newId,
     refresh,
   });
+  const reads = new CatalogueRepository(storage);
+  const catalogueNeeds = {
+    reads,
+    writes: new CatalogueWriteRepository(storage),
+    clock,
+    newId,
+    refresh,
+  };
+  const specNeeds = { ...catalogueNeeds, protocols: () => adapters.protocols() };
   const bootstrapKey = bootstrapKeyOf(config);
   await identity.bootstrap(bootstrapKey.text);
   const vault = new SecretVault(parseKeyRing(keyRingOf(config)), config.environment);
@@ -162,7 +180,16 @@ async function assemble(
     host: config.host,
     port: config.port,
     schema: buildGraphSchema(),
-    services: { identity, runs },
+    services: {
+      identity,
+      catalogue: new CatalogueService(reads),
+      providerSpecs: new ProviderSpecService(specNeeds),
+      providerConfigs: new ProviderConfigService({ ...catalogueNeeds, vault, allowAddress }),
+      modelSpecs: new ModelSpecService(specNeeds),
+      modelInstances: new ModelInstanceService(catalogueNeeds),
+      prices: new PriceService(catalogueNeeds),
+      runs,
+    },
     authenticator,
     readiness: { check: () => readinessOf(snapshotRepository, runs) },
     formatError: createErrorFormatter(logger),

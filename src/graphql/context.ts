@@ -1,9 +1,16 @@
 // Owns what every resolver is given: who asks, through which door, the services, and the loaders of this one request.
 import DataLoader from 'dataloader';
+import type { CatalogueService } from '../domain/catalog/catalogue-service.ts';
+import type { ModelInstanceService } from '../domain/catalog/model-instance-service.ts';
+import type { ModelSpecService } from '../domain/catalog/model-spec-service.ts';
+import type { PriceService } from '../domain/catalog/price-service.ts';
+import type { ProviderConfigService } from '../domain/catalog/provider-config-service.ts';
+import type { ProviderSpecService } from '../domain/catalog/provider-spec-service.ts';
 import type { IdentityService } from '../domain/identity/identity-service.ts';
 import type { Viewer } from '../domain/identity/viewer.ts';
 import type { RunAttempt } from '../domain/runs/run-record.ts';
 import type { RunService } from '../domain/runs/run-service.ts';
+import { CatalogueLoaders } from './catalog/catalogue-loaders.ts';
 
 /** How the request came in, as far as starting a run depends on it. */
 export interface Door {
@@ -18,6 +25,12 @@ export interface Door {
 
 export interface Services {
   readonly identity: IdentityService;
+  readonly catalogue: CatalogueService;
+  readonly providerSpecs: ProviderSpecService;
+  readonly providerConfigs: ProviderConfigService;
+  readonly modelSpecs: ModelSpecService;
+  readonly modelInstances: ModelInstanceService;
+  readonly prices: PriceService;
   readonly runs: RunService;
 }
 
@@ -32,6 +45,7 @@ export interface GraphContext {
 }
 
 export interface Loaders {
+  readonly catalogue: CatalogueLoaders;
   /** Attempts by run id. */
   readonly attempts: DataLoader<string, readonly RunAttempt[]>;
 }
@@ -45,13 +59,18 @@ export interface ContextInput {
 }
 
 export function createContext(input: ContextInput): GraphContext {
-  return { ...input, loaders: createLoaders(input.services) };
+  return { ...input, loaders: createLoaders(input.viewer, input.services) };
 }
 
 /** Loaders are made on their first use: most requests need none. */
-function createLoaders(services: Services): Loaders {
+function createLoaders(viewer: Viewer, services: Services): Loaders {
   let attempts: DataLoader<string, readonly RunAttempt[]> | undefined;
+  let catalogue: CatalogueLoaders | undefined;
   return {
+    get catalogue() {
+      catalogue ??= new CatalogueLoaders(viewer, services.catalogue, services.prices);
+      return catalogue;
+    },
     get attempts() {
       attempts ??= new DataLoader(async (runIds) => {
         const found = await services.runs.attemptsOf(runIds);

@@ -1,9 +1,10 @@
 // Owns the Node interface: whatever has a global id.
 import { Field, ID, InterfaceType } from 'type-graphql';
+import { readGlobalId } from './global-id.ts';
 
 @InterfaceType('Node', {
   description: 'Something with an id of its own, which `node(id)` finds again.',
-  resolveType: (value: object) => (value as { constructor: { nodeType?: string } }).constructor.nodeType,
+  resolveType: (value: NodeType) => readGlobalId(value.id)?.type,
 })
 export abstract class NodeType {
   @Field(() => ID, { description: 'Opaque id, unique in the whole graph.' })

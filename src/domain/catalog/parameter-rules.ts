@@ -1,6 +1,8 @@
 // Owns the rules on sampling parameters, which a call and an instance's defaults keep alike.
 import { isStorableText } from '../../kernel/text.ts';
-import type { Parameters } from '../../providers/contract.ts';
+import type { Parameters, ReasoningEffort } from '../../providers/contract.ts';
+
+export type { Parameters, ReasoningEffort };
 
 export interface ParameterFault {
   /** Within the parameters, e.g. `stop[1]`. */

@@ -12,6 +12,8 @@ import { hashApiKey, makeApiKey, prefixOfApiKey } from './api-keys.ts';
 import { DEFAULT_WORKSPACE } from './authenticator.ts';
 import { requireScope, SCOPES, type Scope, type Viewer } from './viewer.ts';
 
+export type { ApiKeyRow, WorkspaceRow };
+
 export interface IdentityServiceDependencies {
   readonly repository: IdentityRepository;
   readonly clock: Clock;

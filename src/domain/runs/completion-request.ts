@@ -1,6 +1,7 @@
 // Owns what a door hands over: a completion as the caller asked for it, the same whichever door it came through.
 import type { JsonObject } from '../../kernel/json.ts';
 import type {
+  ImageSource,
   MessagePart,
   Parameters,
   ResponseFormat,
@@ -10,6 +11,8 @@ import type {
   ToolChoice,
 } from '../../providers/contract.ts';
 import type { Fallback } from '../routing/route-plan.ts';
+
+export type { ImageSource, MessagePart, ResponseFormat, ToolChoice };
 
 export interface CompletionRequest {
   /** Instance slug, canonical model id, `tag:<name>`, or `auto`. */

@@ -1,7 +1,7 @@
 // Owns how workspaces, API keys and the viewer are shown.
 import { Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import type { ApiKeyRow, WorkspaceRow } from '../../domain/identity/identity-service.ts';
 import type { Viewer } from '../../domain/identity/viewer.ts';
-import type { ApiKeyRow, WorkspaceRow } from '../../storage/repositories/identity.repository.ts';
 import { toGlobalId } from '../global-id.ts';
 import { NodeType } from '../node.type.ts';
 import { DateTimeScalar } from '../scalars.ts';
