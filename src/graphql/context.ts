@@ -8,7 +8,7 @@ import type { ProviderConfigService } from '../domain/catalog/provider-config-se
 import type { ProviderSpecService } from '../domain/catalog/provider-spec-service.ts';
 import type { IdentityService } from '../domain/identity/identity-service.ts';
 import type { Viewer } from '../domain/identity/viewer.ts';
-import type { RunAttempt } from '../domain/runs/run-record.ts';
+import type { RunAttempt, RunRecord } from '../domain/runs/run-record.ts';
 import type { RunService } from '../domain/runs/run-service.ts';
 import { CatalogueLoaders } from './catalog/catalogue-loaders.ts';
 
@@ -46,6 +46,8 @@ export interface GraphContext {
 
 export interface Loaders {
   readonly catalogue: CatalogueLoaders;
+  /** Completions that the viewer may see, by run id. */
+  readonly completions: DataLoader<string, RunRecord | undefined>;
   /** Attempts by run id. */
   readonly attempts: DataLoader<string, readonly RunAttempt[]>;
 }
@@ -65,11 +67,19 @@ export function createContext(input: ContextInput): GraphContext {
 /** Loaders are made on their first use: most requests need none. */
 function createLoaders(viewer: Viewer, services: Services): Loaders {
   let attempts: DataLoader<string, readonly RunAttempt[]> | undefined;
+  let completions: DataLoader<string, RunRecord | undefined> | undefined;
   let catalogue: CatalogueLoaders | undefined;
   return {
     get catalogue() {
       catalogue ??= new CatalogueLoaders(viewer, services.catalogue, services.prices);
       return catalogue;
+    },
+    get completions() {
+      completions ??= new DataLoader(async (runIds) => {
+        const found = await services.runs.byIds(viewer, runIds);
+        return runIds.map((runId) => found.get(runId));
+      });
+      return completions;
     },
     get attempts() {
       attempts ??= new DataLoader(async (runIds) => {

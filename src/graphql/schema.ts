@@ -2,7 +2,12 @@
 import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
+import { ModelInstanceResolver } from './catalog/model-instance.resolver.ts';
+import { ModelSpecResolver } from './catalog/model-spec.resolver.ts';
+import { ProviderConfigResolver } from './catalog/provider-config.resolver.ts';
+import { ProviderSpecResolver } from './catalog/provider-spec.resolver.ts';
 import { IdentityResolver } from './identity/identity.resolver.ts';
+import { NodeResolver } from './node.resolver.ts';
 import { CompletionResolver } from './runs/completion.resolver.ts';
 import { COMPLETION_EVENT_TYPES } from './runs/completion-event.type.ts';
 import { CompletionEventsResolver } from './runs/completion-events.resolver.ts';
@@ -17,7 +22,16 @@ const unusedPubSub = {
 
 export function buildGraphSchema(): GraphQLSchema {
   return buildSchemaSync({
-    resolvers: [IdentityResolver, CompletionResolver, CompletionEventsResolver],
+    resolvers: [
+      NodeResolver,
+      IdentityResolver,
+      ProviderSpecResolver,
+      ProviderConfigResolver,
+      ModelSpecResolver,
+      ModelInstanceResolver,
+      CompletionResolver,
+      CompletionEventsResolver,
+    ],
     orphanedTypes: [...COMPLETION_EVENT_TYPES],
     pubSub: unusedPubSub,
     validate: false,

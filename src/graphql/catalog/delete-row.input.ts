@@ -1,0 +1,11 @@
+// Owns what a deletion names.
+import { Field, ID, InputType, Int } from 'type-graphql';
+
+@InputType({ description: 'What to delete.' })
+export class DeleteRowInput {
+  @Field(() => ID, { description: 'Its id.' })
+  id!: string;
+
+  @Field(() => Int, { description: 'The version that you have seen.' })
+  version!: number;
+}

@@ -1,0 +1,48 @@
+// Owns the time limits of configs and instances, shown and given.
+import { Field, InputType, Int, ObjectType } from 'type-graphql';
+
+const CONNECT = 'Milliseconds until the connection stands. Default 5000.';
+const FIRST_TOKEN = 'Milliseconds until the first token.';
+const BETWEEN_TOKENS = 'Milliseconds between tokens.';
+const TOTAL = 'Milliseconds for the whole answer.';
+
+@ObjectType('TimeLimits', { description: 'How long is waited; null: the default.', simpleResolvers: true })
+export class TimeLimitsType {
+  @Field(() => Int, { nullable: true, description: CONNECT })
+  connectMs!: number | null;
+
+  @Field(() => Int, { nullable: true, description: FIRST_TOKEN })
+  firstTokenMs!: number | null;
+
+  @Field(() => Int, { nullable: true, description: BETWEEN_TOKENS })
+  betweenTokensMs!: number | null;
+
+  @Field(() => Int, { nullable: true, description: TOTAL })
+  totalMs!: number | null;
+}
+
+@InputType({
+  description: 'How long to wait, 1 to 86400000 milliseconds; what is left out takes the default.',
+})
+export class TimeLimitsInput {
+  @Field(() => Int, { nullable: true, description: CONNECT })
+  connectMs?: number;
+
+  @Field(() => Int, { nullable: true, description: FIRST_TOKEN })
+  firstTokenMs?: number;
+
+  @Field(() => Int, { nullable: true, description: BETWEEN_TOKENS })
+  betweenTokensMs?: number;
+
+  @Field(() => Int, { nullable: true, description: TOTAL })
+  totalMs?: number;
+}
+
+export function toTimeLimitsType(limits: Partial<TimeLimitsInput>): TimeLimitsType {
+  return {
+    connectMs: limits.connectMs ?? null,
+    firstTokenMs: limits.firstTokenMs ?? null,
+    betweenTokensMs: limits.betweenTokensMs ?? null,
+    totalMs: limits.totalMs ?? null,
+  };
+}

@@ -1,0 +1,76 @@
+// Owns finding anything again by its global id.
+import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
+import { GatewayError } from '../kernel/errors.ts';
+import { toModelInstanceType } from './catalog/model-instance.type.ts';
+import { toModelSpecType } from './catalog/model-spec.type.ts';
+import { toProviderConfigType } from './catalog/provider-config.type.ts';
+import { toProviderSpecType } from './catalog/provider-spec.type.ts';
+import type { GraphContext } from './context.ts';
+import { readGlobalId } from './global-id.ts';
+import { toApiKeyType, toWorkspaceType } from './identity/identity.type.ts';
+import { NodeType } from './node.type.ts';
+import { toCompletionType } from './runs/completion.type.ts';
+
+const MAX_NODES = 100;
+
+type Find = (context: GraphContext, id: string) => Promise<NodeType | undefined>;
+
+const FINDERS: Readonly<Record<string, Find>> = {
+  ProviderSpec: async ({ loaders }, id) =>
+    shown(await loaders.catalogue.byId('provider_spec', id), toProviderSpecType),
+  ProviderConfig: async ({ loaders }, id) =>
+    shown(await loaders.catalogue.byId('provider_config', id), toProviderConfigType),
+  ModelSpec: async ({ loaders }, id) =>
+    shown(await loaders.catalogue.byId('model_spec', id), toModelSpecType),
+  ModelInstance: async ({ loaders }, id) =>
+    shown(await loaders.catalogue.byId('model_instance', id), toModelInstanceType),
+  Completion: async ({ loaders }, id) => shown(await loaders.completions.load(id), toCompletionType),
+  Workspace: async ({ viewer, services }, id) =>
+    shown(
+      (await services.identity.workspaces(viewer)).find((row) => row.id === id),
+      toWorkspaceType,
+    ),
+  ApiKey: async ({ viewer, services }, id) =>
+    shown(
+      (await services.identity.apiKeys(viewer)).find((row) => row.id === id),
+      toApiKeyType,
+    ),
+};
+
+@Resolver()
+export class NodeResolver {
+  @Query(() => NodeType, { nullable: true, description: 'Whatever has this id, if you may see it.' })
+  node(
+    @Ctx() context: GraphContext,
+    @Arg('id', () => ID, { description: 'Id of anything.' }) id: string,
+  ): Promise<NodeType> {
+    return find(context, id);
+  }
+
+  @Query(() => [NodeType], {
+    nullable: 'items',
+    description:
+      'Whatever has these ids, at most 100, in their order; null with an error for what does not exist.',
+  })
+  nodes(
+    @Ctx() context: GraphContext,
+    @Arg('ids', () => [ID], { description: 'Ids of anything.' }) ids: string[],
+  ): Promise<(NodeType | Error)[]> {
+    if (ids.length > MAX_NODES) {
+      throw new GatewayError('BAD_USER_INPUT', `ids: at most ${MAX_NODES} are taken`, { path: 'ids' });
+    }
+    // An error in a list's place fails that place alone.
+    return Promise.all(ids.map((id) => find(context, id).catch((error: Error) => error)));
+  }
+}
+
+async function find(context: GraphContext, globalId: string): Promise<NodeType> {
+  const parsed = readGlobalId(globalId);
+  const node = parsed && (await FINDERS[parsed.type]?.(context, parsed.id));
+  if (!node) throw new GatewayError('NOT_FOUND', 'There is nothing with this id');
+  return node;
+}
+
+function shown<Row, Node>(row: Row | undefined, toNode: (row: Row) => Node): Node | undefined {
+  return row === undefined ? undefined : toNode(row);
+}
