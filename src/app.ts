@@ -5,6 +5,8 @@ import type { Config } from './config.ts';
 import { MemoryEventLog } from './coordination/memory/event-log.ts';
 import { createMemoryTokenCache } from './coordination/memory/token-cache.ts';
 import { loadTokenizer } from './domain/billing/token-counter.ts';
+import { type CatalogueData, loadCatalogueData } from './domain/catalog/catalogue-data.ts';
+import { seedCatalogue } from './domain/catalog/catalogue-seed.ts';
 import { CatalogueService } from './domain/catalog/catalogue-service.ts';
 import { ModelInstanceService } from './domain/catalog/model-instance-service.ts';
 import { ModelSpecService } from './domain/catalog/model-spec-service.ts';
@@ -47,6 +49,7 @@ import { CatalogueRepository } from './storage/repositories/catalogue.repository
 import { CatalogueWriteRepository } from './storage/repositories/catalogue-write.repository.ts';
 import { IdentityRepository } from './storage/repositories/identity.repository.ts';
 import { RunRepository } from './storage/repositories/run.repository.ts';
+import { SeedRepository } from './storage/repositories/seed.repository.ts';
 import { SnapshotRepository } from './storage/repositories/snapshot.repository.ts';
 import { GRAPHQL_PATH, startServer } from './transport/server.ts';
 
@@ -64,6 +67,8 @@ export interface AppOverrides {
   /** Adapters beside (or, by protocol name, instead of) the built-in ones. */
   readonly adapters?: readonly Adapter[];
   readonly random?: () => number;
+  /** Instead of the built-in catalogue; null for none. */
+  readonly catalogueData?: CatalogueData | null;
   /** Where log lines go instead of standard output. */
   readonly logDestination?: DestinationStream;
   readonly onStatement?: (sql: string) => void;
@@ -135,6 +140,11 @@ async function assemble(
   const bootstrapKey = bootstrapKeyOf(config);
   await identity.bootstrap(bootstrapKey.text);
   const vault = new SecretVault(parseKeyRing(keyRingOf(config)), config.environment);
+  const catalogueData =
+    overrides.catalogueData === undefined ? await loadCatalogueData() : overrides.catalogueData;
+  if (catalogueData) {
+    await seedCatalogue({ repository: new SeedRepository(storage), clock, newId }, catalogueData);
+  }
   await watcher.start();
   opened.push(() => watcher.close());
 

@@ -7,6 +7,7 @@ import { Migration20261120000001_identity } from '../../migrations/Migration2026
 import { Migration20261120000002_catalogue } from '../../migrations/Migration20261120000002_catalogue.ts';
 import { Migration20261120000003_revision } from '../../migrations/Migration20261120000003_revision.ts';
 import { Migration20261120000004_runs } from '../../migrations/Migration20261120000004_runs.ts';
+import { Migration20261120000005_seed } from '../../migrations/Migration20261120000005_seed.ts';
 import { ApiKeyEntity } from './entities/api-key.entity.ts';
 import { CompletionRunEntity, RunAttemptEntity } from './entities/completion-run.entity.ts';
 import { ModelInstanceEntity } from './entities/model-instance.entity.ts';
@@ -57,6 +58,7 @@ const MIGRATIONS: readonly Constructor<Migration>[] = [
   Migration20261120000002_catalogue,
   Migration20261120000003_revision,
   Migration20261120000004_runs,
+  Migration20261120000005_seed,
 ];
 
 /** Any number that all nodes share: whoever holds this advisory lock migrates, the others wait. */

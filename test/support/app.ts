@@ -59,7 +59,7 @@ export async function startTestApp(kind: DatabaseKind, options: TestAppOptions =
     DRAIN_GRACE_MS: '1000',
     ...options.environment,
   });
-  const app = await createApp(config, options.overrides);
+  const app = await createApp(config, { catalogueData: null, ...options.overrides });
   const graph: TestApp['graph'] = (query, variables = {}, key = adminKey) =>
     post(`${app.url}${app.graphqlPath}`, { query, variables }, key);
   let closed = false;
