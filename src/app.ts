@@ -8,8 +8,13 @@ import { loadTokenizer } from './domain/billing/token-counter.ts';
 import { type CatalogueData, loadCatalogueData } from './domain/catalog/catalogue-data.ts';
 import { seedCatalogue } from './domain/catalog/catalogue-seed.ts';
 import { CatalogueService } from './domain/catalog/catalogue-service.ts';
+import {
+  type EnvironmentSetupDependencies,
+  setUpFromEnvironment,
+} from './domain/catalog/environment-setup.ts';
 import { ModelInstanceService } from './domain/catalog/model-instance-service.ts';
 import { ModelSpecService } from './domain/catalog/model-spec-service.ts';
+import { type OllamaSetupDependencies, setUpOllama } from './domain/catalog/ollama-setup.ts';
 import { PriceService } from './domain/catalog/price-service.ts';
 import { ProviderConfigService } from './domain/catalog/provider-config-service.ts';
 import { ProviderSpecService } from './domain/catalog/provider-spec-service.ts';
@@ -147,6 +152,22 @@ async function assemble(
   }
   await watcher.start();
   opened.push(() => watcher.close());
+  const targets = new ProviderTargets(vault);
+  const adapterOf = (protocol: string) => adapters.get(protocol);
+  await setUpDefaultWorkspace({
+    config,
+    needs: {
+      ...catalogueNeeds,
+      targets,
+      adapter: adapterOf('ollama'),
+      catalogOf: (workspaceId) => snapshots.of(workspaceId),
+      environment: config.environment,
+      sandbox: config.sandbox,
+      logger,
+    },
+    workspaceId: await identity.defaultWorkspaceId(),
+    opened,
+  });
 
   const log = new MemoryEventLog<CompletionEvent>({
     clock,
@@ -156,8 +177,6 @@ async function assemble(
   });
   opened.push(() => log.dispose());
   const runRepository = new RunRepository(storage);
-  const targets = new ProviderTargets(vault);
-  const adapterOf = (protocol: string) => adapters.get(protocol);
   const executor = new RunExecutor({ adapterOf, targets, runs: runRepository, log, clock, logger });
   const random = overrides.random ?? Math.random;
   const runs = new RunService({
@@ -184,7 +203,6 @@ async function assemble(
   await keeper.start();
   opened.push(() => keeper.close());
   opened.push(() => runs.drain(config.drainGraceMs));
-  await loadTokenizer();
 
   const server = await startServer({
     host: config.host,
@@ -212,7 +230,29 @@ async function assemble(
   // Closed in reverse: the doors stay open for those who wait for their runs, but readers of streams go elsewhere first.
   opened.splice(-1, 0, () => server.close());
   opened.push(() => server.detachReaders());
+  // No run waits for the vocabulary, and no start does.
+  void loadTokenizer();
   return { url: server.url, graphqlPath: GRAPHQL_PATH, bootstrapKey, logger, close: closeAll };
+}
+
+/** The sandbox and the environment's credentials at once; an Ollama is looked for while the node is already up. */
+async function setUpDefaultWorkspace(setup: {
+  readonly config: Config;
+  readonly needs: EnvironmentSetupDependencies & OllamaSetupDependencies;
+  readonly workspaceId: string;
+  readonly opened: (() => Promise<void> | void)[];
+}): Promise<void> {
+  const { config, needs, workspaceId, opened } = setup;
+  await setUpFromEnvironment(needs, workspaceId);
+  if (!config.findOllama) return;
+  const stop = new AbortController();
+  const looked = setUpOllama(needs, workspaceId, stop.signal).catch((error: unknown) =>
+    needs.logger.warn({ err: error }, 'The Ollama beside this node could not be set up'),
+  );
+  opened.push(async () => {
+    stop.abort();
+    await looked;
+  });
 }
 
 async function openDatabase(

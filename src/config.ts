@@ -40,6 +40,8 @@ const environmentSchema = z.object({
   ADAPTERS: z.string().trim().default(''),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   SANDBOX: flag.optional(),
+  OLLAMA_HOST: optionalText,
+  OLLAMA_BASE_URL: optionalText,
   EXPLORER: flag.optional(),
   INTROSPECTION: flag.optional(),
   DRAIN_GRACE_MS: milliseconds.default(25_000),
@@ -67,6 +69,8 @@ export interface Config {
   readonly adapters: readonly string[];
   readonly logLevel: string;
   readonly sandbox: boolean;
+  /** Whether to look for an Ollama at start. */
+  readonly findOllama: boolean;
   readonly explorer: boolean;
   readonly introspection: boolean;
   readonly drainGraceMs: number;
@@ -120,6 +124,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       .filter((entry) => entry !== ''),
     logLevel: values.LOG_LEVEL,
     sandbox: values.SANDBOX === undefined ? !production : values.SANDBOX === 'on',
+    findOllama: Boolean(values.OLLAMA_HOST ?? values.OLLAMA_BASE_URL) || values.NODE_ENV === 'development',
     explorer: values.EXPLORER === undefined ? !production : values.EXPLORER === 'on',
     introspection: values.INTROSPECTION === undefined ? !production : values.INTROSPECTION === 'on',
     drainGraceMs: values.DRAIN_GRACE_MS,

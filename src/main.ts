@@ -1,10 +1,13 @@
 // Owns the process: reads the configuration, starts the app, says where it is, and drains on a signal.
-import { createApp } from './app.ts';
+import { enableCompileCache } from 'node:module';
 import { ConfigError, loadEnvironmentFile, readConfig } from './config.ts';
 
 async function main(): Promise<void> {
   loadEnvironmentFile();
   const config = readConfig(process.env);
+  // Compiled code is kept between starts; it must be asked for before anything large is loaded.
+  enableCompileCache();
+  const { createApp } = await import('./app.ts');
   const app = await createApp(config);
   const { bootstrapKey } = app;
   process.stdout.write(`

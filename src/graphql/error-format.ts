@@ -31,8 +31,8 @@ export function createErrorFormatter(logger: Logger): ErrorFormatter {
       }
       return { message: gatewayError.message, ...place, extensions: extensionsOf(gatewayError, requestId) };
     }
-    // Without an original, the error was made by GraphQL itself about the document or its variables.
-    if (graphError && original === graphError) {
+    // An error that GraphQL (or Apollo around it) made itself speaks of the document or its variables only.
+    if (graphError && original instanceof GraphQLError) {
       const code = passedCode(graphError);
       return {
         message: graphError.message,

@@ -106,13 +106,6 @@ export class ModelInstanceService {
     requireScope(viewer, 'catalogue');
     const row = await this.#load(viewer, id);
     requireVersion(row, version);
-    if (row.origin !== 'CUSTOM') {
-      throw new GatewayError(
-        'BAD_USER_INPUT',
-        `id: "${row.slug}" is set up at each start and would come back; set "enabled" to false instead`,
-        { path: 'id' },
-      );
-    }
     if (!(await this.#needs.writes.remove('model_instance', id, version))) throw staleRow();
     await this.#needs.refresh();
     return row;

@@ -71,17 +71,18 @@ function readHeaders(sealed: Secret | undefined): Record<string, Secret> {
 
 /** The config's own address, else the provider's with the settings filled in; without a trailing slash. */
 function baseUrlOf(config: ProviderConfigRow, spec: ProviderSpecRow): string {
-  const url = config.baseUrl ?? fillIn(spec.baseUrl ?? '', config.settings, config.name);
+  const url = config.baseUrl ?? fillIn(spec, config);
   return url.replace(/\/+$/, '');
 }
 
-function fillIn(template: string, settings: JsonObject, configName: string): string {
-  return template.replace(PLACEHOLDER, (_whole, name: string) => {
-    const value = settings[name];
+function fillIn({ baseUrl, settingsSchema }: ProviderSpecRow, config: ProviderConfigRow): string {
+  const properties = (settingsSchema.properties ?? {}) as Readonly<Record<string, JsonObject>>;
+  return (baseUrl ?? '').replace(PLACEHOLDER, (_whole, name: string) => {
+    const value = config.settings[name] ?? properties[name]?.default;
     if (typeof value !== 'string' && typeof value !== 'number') {
       throw new GatewayError(
         'MODEL_UNAVAILABLE',
-        `The config "${configName}" lacks the setting "${name}", which its address needs`,
+        `The config "${config.name}" lacks the setting "${name}", which its address needs`,
       );
     }
     return encodeURIComponent(value);

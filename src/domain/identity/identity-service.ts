@@ -140,6 +140,13 @@ export class IdentityService {
     await repository.createApiKey(apiKey).catch(ignoreConflict);
   }
 
+  /** There from the first start on. */
+  async defaultWorkspaceId(): Promise<string> {
+    const workspace = await this.#needs.repository.workspace({ slug: DEFAULT_WORKSPACE });
+    if (!workspace) throw new GatewayError('STORAGE_UNAVAILABLE', 'The default workspace is missing');
+    return workspace.id;
+  }
+
   #newKey(
     workspaceId: string,
     name: string,

@@ -162,9 +162,6 @@ describeEachDatabase('the seed of the catalogue', (kind) => {
     const data = await loadCatalogueData();
     const clock = { now: () => new Date(), monotonicMs: () => 0 };
     await seedCatalogue({ repository: new SeedRepository(whole), clock, newId }, data);
-    console.log(
-      `seeded ${data.models.length} models on ${kind} in ${Math.round(performance.now() - begun)} ms`,
-    );
     const counts = await whole.sql.query(
       {
         name: '',

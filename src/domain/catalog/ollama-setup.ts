@@ -1,0 +1,184 @@
+// Owns finding an Ollama beside the gateway: if one answers, its models are instances of the workspace `default` with no further set-up.
+import type { Clock } from '../../kernel/clock.ts';
+import { StorageError } from '../../kernel/errors.ts';
+import type { NewId } from '../../kernel/ids.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import type { Adapter, ListedModel } from '../../providers/contract.ts';
+import type { CatalogueWriteRepository } from '../../storage/repositories/catalogue-write.repository.ts';
+import { freeSlug } from './environment-setup.ts';
+import type { ProviderTargets } from './provider-target.ts';
+import type { ProviderConfigRow, ProviderSpecRow, WorkspaceCatalog } from './snapshot.ts';
+
+export interface OllamaSetupDependencies {
+  readonly adapter: Adapter | undefined;
+  readonly targets: ProviderTargets;
+  readonly writes: CatalogueWriteRepository;
+  readonly catalogOf: (workspaceId: string) => WorkspaceCatalog;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly logger: Logger;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly refresh: () => Promise<void>;
+}
+
+const OLLAMA = 'ollama';
+const ANSWER_WITHIN_MS = 1_000;
+const DEFAULT_PORT = '11434';
+
+/** Does nothing where no Ollama answers at `OLLAMA_BASE_URL`, `OLLAMA_HOST` or its usual address. */
+export async function setUpOllama(
+  needs: OllamaSetupDependencies,
+  workspaceId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const catalog = needs.catalogOf(workspaceId);
+  const spec = catalog.providers.get(OLLAMA);
+  const existing = [...catalog.configs.values()].find(({ name }) => name === OLLAMA);
+  if (!spec?.enabled || !needs.adapter?.listModels || (existing && existing.origin !== 'ENVIRONMENT')) return;
+  const config = existing ?? newConfig(needs, workspaceId, baseUrlOf(needs.environment));
+  const listed = await listModels(needs, needs.adapter, config, spec, signal);
+  if (!listed) return;
+  if (!existing) await needs.writes.insert('provider_config', config as never).catch(ignoreConflict);
+  const taken = new Set(catalog.instancesBySlug.keys());
+  const served = new Set([...catalog.instances.values()].map(({ canonicalId }) => canonicalId));
+  for (const model of listed) {
+    const canonicalId = `${OLLAMA}/${model.key}`;
+    if (served.has(canonicalId)) continue;
+    if (!catalog.models.has(canonicalId)) await insertModel(needs, workspaceId, model);
+    if (model.outputModalities && !model.outputModalities.includes('text')) continue;
+    const slug = freeSlug({ key: model.key, canonicalId }, taken);
+    taken.add(slug);
+    await insertInstance(needs, workspaceId, config.id, model, slug);
+  }
+  await needs.refresh();
+  needs.logger.info(
+    { models: listed.length, baseUrl: config.baseUrl ?? spec.baseUrl },
+    'An Ollama is reachable; its models are set up',
+  );
+}
+
+async function listModels(
+  { targets, logger }: OllamaSetupDependencies,
+  adapter: Adapter,
+  config: ProviderConfigRow,
+  spec: ProviderSpecRow,
+  signal: AbortSignal,
+): Promise<ListedModel[] | undefined> {
+  try {
+    const within = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
+    return await adapter.listModels?.(targets.of(config, spec), { signal: within });
+  } catch (error) {
+    logger.debug({ err: error }, 'No Ollama answers');
+    return undefined;
+  }
+}
+
+/** `OLLAMA_HOST` may be a host alone, as Ollama itself takes it. */
+function baseUrlOf(environment: Readonly<Record<string, string | undefined>>): string | null {
+  const named = environment.OLLAMA_BASE_URL?.trim() || environment.OLLAMA_HOST?.trim();
+  if (!named) return null;
+  const url = URL.parse(named.includes('://') ? named : `http://${named}`);
+  if (!url) return null;
+  if (!named.includes('://') && url.port === '') url.port = DEFAULT_PORT;
+  if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1';
+  return url.href.replace(/\/+$/, '');
+}
+
+function newConfig(
+  { newId, clock }: OllamaSetupDependencies,
+  workspaceId: string,
+  baseUrl: string | null,
+): ProviderConfigRow {
+  const now = clock.now();
+  return {
+    id: newId(),
+    workspaceId,
+    providerKey: OLLAMA,
+    name: OLLAMA,
+    baseUrl,
+    secret: null,
+    secretHint: null,
+    headers: null,
+    settings: {},
+    timeLimits: {},
+    enabled: true,
+    origin: 'ENVIRONMENT',
+    health: 'UNKNOWN',
+    healthError: null,
+    healthLatencyMs: null,
+    healthCheckedAt: null,
+    lastSyncAt: now,
+    version: 1,
+    createdAt: now,
+    updatedAt: now,
+  } as ProviderConfigRow;
+}
+
+async function insertModel(
+  needs: OllamaSetupDependencies,
+  workspaceId: string,
+  model: ListedModel,
+): Promise<void> {
+  const now = needs.clock.now();
+  const row = {
+    id: needs.newId(),
+    workspaceId,
+    providerKey: OLLAMA,
+    key: model.key,
+    displayName: model.displayName ?? model.key,
+    description: null,
+    contextLength: model.contextLength ?? null,
+    maxOutputTokens: model.maxOutputTokens ?? null,
+    inputModalities: [...(model.inputModalities ?? ['text'])],
+    outputModalities: [...(model.outputModalities ?? ['text'])],
+    capabilities: [...(model.capabilities ?? [])],
+    tags: [],
+    strengths: [],
+    weaknesses: [],
+    protocol: null,
+    quirks: {},
+    available: true,
+    origin: 'SYNC',
+    editedFields: [],
+    releasedAt: null,
+    customFields: {},
+    createdAt: now,
+    updatedAt: now,
+  };
+  await needs.writes.insert('model_spec', row as never).catch(ignoreConflict);
+}
+
+async function insertInstance(
+  needs: OllamaSetupDependencies,
+  workspaceId: string,
+  configId: string,
+  model: ListedModel,
+  slug: string,
+): Promise<void> {
+  const now = needs.clock.now();
+  const row = {
+    id: needs.newId(),
+    workspaceId,
+    slug,
+    displayName: model.displayName ?? model.key,
+    configId,
+    canonicalId: `${OLLAMA}/${model.key}`,
+    priority: 0,
+    weight: 1,
+    tags: [],
+    defaultParameters: {},
+    customFields: {},
+    timeLimits: {},
+    free: null,
+    enabled: true,
+    origin: 'ENVIRONMENT',
+    createdAt: now,
+    updatedAt: now,
+  };
+  await needs.writes.insert('model_instance', row as never).catch(ignoreConflict);
+}
+
+/** Two nodes may start together; what the other has made is as good. */
+function ignoreConflict(error: unknown): void {
+  if (!(error instanceof StorageError) || error.kind !== 'conflict') throw error;
+}
