@@ -35,6 +35,7 @@ import { systemClock } from './kernel/clock.ts';
 import { newId } from './kernel/ids.ts';
 import type { Logger } from './kernel/logger.ts';
 import { createAnthropicMessagesAdapter } from './providers/anthropic-messages/adapter.ts';
+import { createAnthropicVertexAdapter } from './providers/anthropic-vertex/adapter.ts';
 import { createAzureOpenAiAdapter } from './providers/azure-openai/adapter.ts';
 import { createBedrockConverseAdapter } from './providers/bedrock-converse/adapter.ts';
 import { createCohereAdapter } from './providers/cohere/adapter.ts';
@@ -283,6 +284,7 @@ function builtInAdapters(config: Config, http: UpstreamHttp, tokens: TokenCache)
     createOpenAiResponsesAdapter(http),
     createAzureOpenAiAdapter({ http }),
     createAnthropicMessagesAdapter(http),
+    createAnthropicVertexAdapter({ http, tokens }),
     createGeminiAdapter({ http }),
     createGeminiVertexAdapter({ http, tokens }),
     createBedrockConverseAdapter(http),

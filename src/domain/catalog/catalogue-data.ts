@@ -7,6 +7,7 @@ import type { AuthScheme } from '../../providers/contract.ts';
 /** Protocols that the built-in rows name. An operator's own rows may name those of further adapters. */
 export const CATALOGUE_PROTOCOLS = [
   'anthropic-messages',
+  'anthropic-vertex',
   'azure-openai',
   'bedrock-converse',
   'cohere',

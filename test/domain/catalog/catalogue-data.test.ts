@@ -26,6 +26,7 @@ const none = (quirks: JsonObject) => expect(quirks).toEqual({});
 /** Each raises on quirks that its protocol does not know. */
 const QUIRKS: Record<Protocol, (quirks: JsonObject) => unknown> = {
   'anthropic-messages': (quirks) => anthropicQuirksSchema.strict().parse(quirks),
+  'anthropic-vertex': (quirks) => anthropicQuirksSchema.strict().parse(quirks),
   'azure-openai': chatQuirks,
   'bedrock-converse': (quirks) => bedrockQuirksSchema.strict().parse(quirks),
   cohere: none,
@@ -135,9 +136,14 @@ describe('the built-in catalogue', () => {
     }
   });
 
-  it('lets no environment variable stand for the secret of two providers', () => {
-    const names = data.providers.flatMap(({ envVars }) => envVars.secret);
-    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+  it('lets no environment variable stand for the secrets of two addresses', () => {
+    const addresses = new Map<string, Set<string>>();
+    for (const { key, baseUrl, envVars } of data.providers) {
+      for (const name of envVars.secret) {
+        addresses.set(name, (addresses.get(name) ?? new Set()).add(baseUrl ?? key));
+      }
+    }
+    expect([...addresses].filter(([, { size }]) => size > 1)).toEqual([]);
   });
 
   it('has settings schemas that compile strictly, refuse unknown settings, and explain each known one', () => {
