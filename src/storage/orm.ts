@@ -37,7 +37,8 @@ export interface Storage {
   /** A fresh unit of work; never shared between requests. */
   entities(): SqlEntityManager;
   readonly sql: SqlClient;
-  migrate(): Promise<void>;
+  /** Names of the migrations that had to be applied. */
+  migrate(): Promise<string[]>;
   close(): Promise<void>;
 }
 
@@ -95,9 +96,7 @@ async function openEmbedded(options: StorageOptions): Promise<Storage> {
     kind: 'embedded',
     entities: () => orm.em.fork() as unknown as SqlEntityManager,
     sql: client,
-    migrate: async () => {
-      await orm.migrator.up();
-    },
+    migrate: async () => (await orm.migrator.up()).map(({ name }) => name),
     close: async () => {
       await orm.close(true);
       await client.close();
@@ -124,7 +123,7 @@ async function openPostgres(options: StorageOptions, url: string): Promise<Stora
     migrate: () =>
       orm.em.fork().transactional(async (transaction) => {
         await transaction.execute('select pg_advisory_xact_lock(?)', [MIGRATION_LOCK]);
-        await orm.migrator.up();
+        return (await orm.migrator.up()).map(({ name }) => name);
       }),
     close: async () => {
       await sql.close();

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../kernel/json.ts';
 import { argumentsObject, assistantBlocks, readBlockNotes } from '../assistant-blocks.ts';
 import type { Message, MessagePart, Unsupported } from '../contract.ts';
 import { wireCallId } from '../wire-call-ids.ts';
-import type { BedrockQuirks } from './quirks.ts';
+import type { BedrockQuirks } from './quirks-schema.ts';
 
 interface Turn {
   readonly role: 'user' | 'assistant';

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../kernel/json.ts';
 import { readBlockNotes } from '../assistant-blocks.ts';
 import { nearestLevel, planThinking } from '../claude-thinking.ts';
 import type { ProviderRequest, Unsupported } from '../contract.ts';
-import type { BedrockQuirks } from './quirks.ts';
+import type { BedrockQuirks } from './quirks-schema.ts';
 
 export interface ReasoningPlan {
   /** For `additionalModelRequestFields`. */

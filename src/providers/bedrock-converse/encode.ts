@@ -6,7 +6,8 @@ import { invokedModel } from './addresses.ts';
 import { encodeMessages } from './encode-messages.ts';
 import { planReasoning } from './encode-reasoning.ts';
 import { planTools } from './encode-tools.ts';
-import { type BedrockQuirks, bedrockQuirks } from './quirks.ts';
+import { bedrockQuirks } from './quirks.ts';
+import type { BedrockQuirks } from './quirks-schema.ts';
 
 export interface EncodedRequest {
   /** From the base URL on. */

@@ -12,7 +12,7 @@ import {
 } from '../../../src/domain/catalog/catalogue-data.ts';
 import { isJsonObject, type JsonObject } from '../../../src/kernel/json.ts';
 import { anthropicQuirksSchema } from '../../../src/providers/anthropic-messages/quirks.ts';
-import { bedrockQuirksSchema } from '../../../src/providers/bedrock-converse/quirks.ts';
+import { bedrockQuirksSchema } from '../../../src/providers/bedrock-converse/quirks-schema.ts';
 import { geminiQuirksSchema } from '../../../src/providers/gemini/quirks.ts';
 import { ollamaQuirksSchema } from '../../../src/providers/ollama/quirks.ts';
 import { quirksOf as chatQuirks } from '../../../src/providers/openai-chat/quirks.ts';
