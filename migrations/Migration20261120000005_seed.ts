@@ -117,7 +117,7 @@ const WITHDRAW = `
     and old.canonical_id not in (
       select (item->>'provider_key') || '/' || (item->>'key') from jsonb_array_elements(data->'models') item)`;
 
-/** A price is added where it differs from the latest one, unless an administrator set that. */
+/** A price is added where it differs from the latest one, unless an administrator set that or made the model's row. */
 const ADD_PRICES = `
   insert into price_version (id, workspace_id, canonical_id, input_nano_per_million, output_nano_per_million,
     cache_read_nano_per_million, cache_write_nano_per_million, tiers, source, effective_at, created_at)
@@ -125,6 +125,8 @@ const ADD_PRICES = `
     'catalogue ' || (data->>'version'), at, at
   from jsonb_to_recordset(data->'prices') as item (
     id uuid, canonical_id text, input bigint, output bigint, cache_read bigint, cache_write bigint, tiers jsonb)
+  join model_spec model on model.workspace_id is null and model.origin = 'BUILT_IN'
+    and model.canonical_id = item.canonical_id
   left join lateral (
     select * from price_version price
     where price.workspace_id is null and price.canonical_id = item.canonical_id

@@ -114,7 +114,7 @@ function fromEnvironment(
     const variables =
       missing.length > 0 ? missing.map((name) => named?.[name] ?? name) : (addresses ?? ['a base URL']);
     needs.logger.warn(
-      { provider: spec.key, secret: env, missing: variables },
+      { provider: spec.key, variable: env, missing: variables },
       'A provider’s credential is in the environment, but not all that its config needs; it is not set up',
     );
     return undefined;

@@ -35,10 +35,15 @@ export async function setUpOllama(
   const spec = catalog.providers.get(OLLAMA);
   const existing = [...catalog.configs.values()].find(({ name }) => name === OLLAMA);
   if (!spec?.enabled || !needs.adapter?.listModels || (existing && existing.origin !== 'ENVIRONMENT')) return;
-  const config = existing ?? newConfig(needs, workspaceId, baseUrlOf(needs.environment));
+  const baseUrl = baseUrlOf(needs.environment);
+  const config = existing ? { ...existing, baseUrl } : newConfig(needs, workspaceId, baseUrl);
   const listed = await listModels(needs, needs.adapter, config, spec, signal);
   if (!listed) return;
   if (!existing) await needs.writes.insert('provider_config', config as never).catch(ignoreConflict);
+  else if ((existing.baseUrl ?? null) !== baseUrl) {
+    const changes = { baseUrl, updatedAt: needs.clock.now() };
+    await needs.writes.update('provider_config', existing.id, existing.version, changes);
+  }
   const taken = new Set(catalog.instancesBySlug.keys());
   const served = new Set([...catalog.instances.values()].map(({ canonicalId }) => canonicalId));
   for (const model of listed) {

@@ -148,6 +148,74 @@ describeEachDatabase('the seed of the catalogue', (kind) => {
       ]);
     });
 
+    test('adds no price to a model that an administrator made by the same name', async () => {
+      await seed([MODEL, { ...MODEL, key: 'm3' }]);
+      const priced = await query<{ canonical_id: string }>('select distinct canonical_id from price_version');
+      expect(priced.map(({ canonical_id }) => canonical_id).sort()).toEqual(['first/m1', 'first/m2']);
+    });
+
+    test('leaves a model available or not as somebody decided', async () => {
+      const decide = (key: string, available: boolean) =>
+        query(
+          `update model_spec set available = $2, edited_fields = '{available}' where key = $1 and workspace_id is null`,
+          [key, available],
+        );
+      await decide('m1', false);
+      await decide('m2', true);
+      await seed([MODEL]);
+      const decided = await query<{ key: string; available: boolean }>(
+        `select key, available from model_spec where origin = 'BUILT_IN' order by key`,
+      );
+      expect(decided).toEqual([
+        { key: 'm1', available: false },
+        { key: 'm2', available: true },
+      ]);
+    });
+
+    test('mends a provider except in what was edited, and keeps one that the data has no more', async () => {
+      const second = { ...PROVIDER, key: 'second', displayName: 'Second' };
+      await seed([MODEL, { ...MODEL, provider: 'second', key: 'm9' }], [PROVIDER, second]);
+      await query(
+        `update provider_spec set base_url = 'https://mine.example', enabled = false, edited_fields = '{baseUrl,enabled}' where key = 'first'`,
+      );
+      await seed([MODEL], [{ ...PROVIDER, docsUrl: 'https://docs.example', baseUrl: 'https://new.example' }]);
+      expect(
+        await query('select key, base_url, docs_url, enabled, version from provider_spec order by key'),
+      ).toEqual([
+        {
+          key: 'first',
+          base_url: 'https://mine.example',
+          docs_url: 'https://docs.example',
+          enabled: false,
+          version: 2,
+        },
+        {
+          key: 'second',
+          base_url: 'https://first.example/v1',
+          docs_url: null,
+          enabled: true,
+          version: 1,
+        },
+      ]);
+      expect(await query(`select available from model_spec where provider_key = 'second'`)).toEqual([
+        { available: false },
+      ]);
+    });
+
+    test('keeps a price’s tiers, and gives no version to a model whose price is not known', async () => {
+      const tiers = [{ aboveInputTokens: 500, input: '300', output: '400', cacheRead: '30' }];
+      await seed([
+        { ...MODEL, key: 'm5', prices: { input: '100', output: '200', cacheRead: '10', tiers } },
+        { ...MODEL, key: 'm6', prices: null },
+      ]);
+      expect(
+        await query(
+          `select canonical_id, cache_read_nano_per_million::text as cache_read, tiers from price_version
+           where canonical_id in ('first/m5', 'first/m6')`,
+        ),
+      ).toEqual([{ canonical_id: 'first/m5', cache_read: '10', tiers }]);
+    });
+
     test('is done once by two nodes that start together', async () => {
       const outcomes = await Promise.all([
         seed([MODEL], [PROVIDER], 'race'),
@@ -157,20 +225,33 @@ describeEachDatabase('the seed of the catalogue', (kind) => {
     });
   });
 
-  test('takes the whole built-in data', async () => {
+  test('takes the whole built-in data, and finds nothing to change in it when it comes again', async () => {
     const whole = await openTestStorage(kind);
     const data = await loadCatalogueData();
-    const clock = { now: () => new Date(), monotonicMs: () => 0 };
-    await seedCatalogue({ repository: new SeedRepository(whole), clock, newId }, data);
-    const counts = await whole.sql.query(
-      {
-        name: '',
-        text: 'select (select count(*) from provider_spec)::int as providers, (select count(*) from model_spec)::int as models',
-      },
-      [],
-    );
-    expect(counts).toEqual([{ providers: data.providers.length, models: data.models.length }]);
-    expect(data.providers.length).toBeGreaterThanOrEqual(150);
+    const seedAt = (hash: string, minute: number) => {
+      const clock = { now: () => new Date(Date.UTC(2026, 10, 20, 0, minute)), monotonicMs: () => 0 };
+      return seedCatalogue({ repository: new SeedRepository(whole), clock, newId }, { ...data, hash });
+    };
+    const state = async () => {
+      const text = `select (select count(*) from provider_spec)::int as providers,
+          (select count(*) from model_spec where available)::int as models,
+          (select count(*) from price_version)::int as prices,
+          (select max(version) from provider_spec) as provider_version,
+          (select max(version) from model_spec) as model_version,
+          (select max(updated_at) from model_spec)::text as updated_at`;
+      return (await whole.sql.query<Record<string, unknown>>({ name: '', text }, []))[0];
+    };
+    expect(await seedAt(data.hash, 1)).toBe(true);
+    const first = await state();
+    expect(first).toMatchObject({
+      providers: data.providers.length,
+      models: data.models.length,
+      prices: data.models.filter(({ prices }) => prices).length,
+      provider_version: 1,
+      model_version: 1,
+    });
     expect(data.models.length).toBeGreaterThanOrEqual(1200);
+    expect(await seedAt('the same under another digest', 2)).toBe(true);
+    expect(await state()).toEqual(first);
   });
 });
