@@ -2,6 +2,7 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { GatewayError, ProviderError, StorageError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/logger.ts';
+import { toGlobalId } from './global-id.ts';
 
 export type ErrorFormatter = (error: unknown, requestId: string) => GraphQLFormattedError;
 
@@ -71,8 +72,10 @@ function toGatewayError(error: unknown): GatewayError | undefined {
 }
 
 function extensionsOf(error: GatewayError, requestId: string): Record<string, unknown> {
+  const { completionId } = error.extensions;
   return {
     ...error.extensions,
+    ...(typeof completionId === 'string' ? { completionId: toGlobalId('Completion', completionId) } : {}),
     code: error.code,
     ...(error.path === undefined ? {} : { path: error.path }),
     ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),

@@ -48,7 +48,8 @@ export function selectCandidates(catalog: WorkspaceCatalog, model: string, fallb
       kind: 'TAG',
       fallback: chosen,
       named,
-      others: chosen === 'ANY' ? all() : [],
+      // A tag that nothing has is a mistake to be told of, not a wish for anything at all.
+      others: chosen === 'ANY' && named.length > 0 ? all() : [],
       unknown: named.length === 0,
     };
   }

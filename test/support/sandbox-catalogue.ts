@@ -1,0 +1,12 @@
+// Owns the smallest catalogue that completions can be tried with: the sandbox's own rows.
+import { type CatalogueData, loadCatalogueData } from '../../src/domain/catalog/catalogue-data.ts';
+
+export async function sandboxCatalogue(): Promise<CatalogueData> {
+  const { providers, models } = await loadCatalogueData();
+  return {
+    version: '2026-01-01',
+    hash: 'sandbox',
+    providers: providers.filter(({ key }) => key === 'sandbox'),
+    models: models.filter(({ provider }) => provider === 'sandbox'),
+  };
+}
