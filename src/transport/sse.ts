@@ -92,7 +92,12 @@ async function answer(
   const source = await createSourceEventStream(prepared);
   if (!(Symbol.asyncIterator in source)) return refuse(reply, 400, format(source.errors ?? []));
   reply.hijack();
-  await new EventStream(reply.raw, options.closing).send(source as AsyncIterable<object>, prepared, format);
+  await new EventStream(reply.raw, options.closing).send(
+    source as AsyncIterable<object>,
+    prepared,
+    format,
+    request.id,
+  );
 }
 
 function resumeFrom(
@@ -127,12 +132,14 @@ class EventStream {
     source: AsyncIterable<object>,
     operation: ExecutionArgs,
     format: (errors: readonly GraphQLError[]) => readonly object[],
+    requestId: string,
   ): Promise<void> {
     this.#response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache, no-transform',
       connection: 'keep-alive',
       'x-accel-buffering': 'no',
+      'x-request-id': requestId,
     });
     // Headers go out before the first event, so that a client knows that it is connected.
     this.#response.write(':\n\n');
