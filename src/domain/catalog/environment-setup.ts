@@ -211,8 +211,11 @@ function modelsToOffer(spec: ProviderSpecRow, catalog: WorkspaceCatalog): ModelS
   const useful = models
     .filter((model) => model.capabilities.includes('tools') && !DATED.test(model.key))
     .sort((a, b) => (b.releasedAt ?? '').localeCompare(a.releasedAt ?? '') || a.key.localeCompare(b.key));
-  const first = models.filter(({ key }) => key === spec.defaultModel);
-  return [...new Set([...first, ...useful])].slice(0, MAX_INSTANCES);
+  const chosen = models.filter(({ key }) => key === spec.defaultModel);
+  // Where a default is known, models without a date say nothing of being better.
+  const others =
+    chosen.length > 0 && spec.key !== SANDBOX ? useful.filter((model) => model.releasedAt) : useful;
+  return [...new Set([...chosen, ...others])].slice(0, MAX_INSTANCES);
 }
 
 /** The model's key if no instance is called so, else its canonical id, else that with a number. */
