@@ -109,6 +109,12 @@ async function assemble(
   opened: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<App> {
+  if (config.redisUrl) {
+    logger.warn(
+      {},
+      'REDIS_URL is set, but this version keeps events and tokens in the process; run one node only',
+    );
+  }
   const clock = systemClock;
   const nodeId = newId();
   const storage = await openDatabase(config, overrides, opened);

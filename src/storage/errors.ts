@@ -2,8 +2,8 @@
 import { StorageError } from '../kernel/errors.ts';
 
 const CONSTRAINT_CLASS = '23';
-/** SQLSTATE classes and codes that mean "not now": connection, resources, operator intervention, time limits, locks. */
-const UNAVAILABLE_STATES = /^(08|53|57|58|55P03|40001|40P01)/;
+/** SQLSTATE classes and codes that mean "not now": connection, sign-in, no such database, resources, operator intervention, time limits, locks. */
+const UNAVAILABLE_STATES = /^(08|28|3D|53|57|58|55P03|40001|40P01)/;
 const UNAVAILABLE_SYSTEM_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

@@ -2,6 +2,8 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Ctx, FieldResolver, Info, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { isUuid } from '../../kernel/ids.ts';
+import { ModelInstanceType, toModelInstanceType } from '../catalog/model-instance.type.ts';
+import { ModelSpecType, toModelSpecType } from '../catalog/model-spec.type.ts';
 import {
   type Connection,
   ConnectionArgs,
@@ -105,6 +107,33 @@ export class CompletionResolver {
   ): Promise<CancelCompletionPayload> {
     const { run, settled } = await services.runs.cancel(viewer, requireGlobalId('Completion', id));
     return { ...payload(run), settled };
+  }
+
+  @FieldResolver(() => ModelInstanceType, {
+    nullable: true,
+    description:
+      'What answered, or is to; null where a config served without an instance, or it was deleted.',
+  })
+  async instance(
+    @Root() completion: CompletionType,
+    @Ctx() { loaders }: GraphContext,
+  ): Promise<ModelInstanceType | null> {
+    if (completion.instanceRowId === null) return null;
+    const row = await loaders.catalogue.byId('model_instance', completion.instanceRowId);
+    return row ? toModelInstanceType(row) : null;
+  }
+
+  @FieldResolver(() => ModelSpecType, {
+    nullable: true,
+    description: 'The model that answered, or is to; null if the catalogue has it no more.',
+  })
+  async modelSpec(
+    @Root() completion: CompletionType,
+    @Ctx() { loaders }: GraphContext,
+  ): Promise<ModelSpecType | null> {
+    if (completion.canonicalId === null) return null;
+    const row = await loaders.catalogue.byName('model_spec', completion.canonicalId);
+    return row ? toModelSpecType(row) : null;
   }
 
   @FieldResolver(() => [CompletionAttemptType], { description: 'Every call that was made for it, in order.' })

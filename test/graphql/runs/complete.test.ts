@@ -12,6 +12,7 @@ const COMPLETE = `mutation ($input: CompletionInput!) { complete(input: $input) 
   usage { inputTokens cacheReadTokens outputTokens reasoningTokens totalTokens estimated }
   cost costLines { kind tokens pricePerMillion cost }
   warnings { code message }
+  instance { slug } modelSpec { canonicalId }
   plan { summary candidates { place label code reason } }
   attempts { number outcome canonicalId servedModel error { code message status } }
 } userErrors { message } } }`;
@@ -254,6 +255,8 @@ describeEachDatabase('complete', (kind) => {
     answer = () => (++tries === 1 ? { status: 503, body: '{}' } : chatAnswer({ content: 'From the other' }));
     const given = await run({ model: instance.slug, messages: HELLO });
     expect(given.text).toBe('From the other');
+    expect(given.instance).toEqual({ slug: second.slug });
+    expect(given.modelSpec).toEqual({ canonicalId: model.canonicalId });
     expect(given.attempts.map(({ outcome }: { outcome: string }) => outcome)).toEqual([
       'FAILED',
       'SUCCEEDED',

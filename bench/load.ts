@@ -1,0 +1,222 @@
+// Owns the load, in a process of its own: one job from its argument, one line of JSON with what was measured.
+import { Pool } from 'undici';
+import WebSocket from 'ws';
+
+export interface Job {
+  readonly kind: 'complete' | 'stream' | 'first-token' | 'query' | 'idle';
+  readonly peer: 'graph' | 'chat';
+  readonly url: string;
+  readonly key: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly concurrency: number;
+  readonly seconds: number;
+  /** For `query`: the GraphQL text; for `idle`: how many subscriptions. */
+  readonly query?: string;
+  readonly count?: number;
+}
+
+export interface Measured {
+  readonly operations: number;
+  readonly tokens: number;
+  readonly seconds: number;
+  /** Milliseconds of each operation, for `first-token`. */
+  readonly times: readonly number[];
+}
+
+const TOKEN_LENGTH = 4;
+const MODEL = 'openai/gpt-4.1';
+const COMPLETE =
+  'mutation ($input: CompletionInput!) { complete(input: $input) { completion { id text usage { totalTokens } cost } } }';
+const STREAM =
+  'subscription ($input: CompletionInput!) { streamCompletion(input: $input) { __typename seq ... on TextDelta { fromSeq text } ... on CompletionEnded { completion { status } } } }';
+const START = 'mutation ($input: CompletionInput!) { startCompletion(input: $input) { completion { id } } }';
+const EVENTS = 'subscription ($id: String!) { completionEvents(id: $id) { seq } }';
+
+async function main(job: Job): Promise<Measured | undefined> {
+  if (job.kind === 'idle') return idle(job);
+  const pool = new Pool(new URL(job.url).origin, { connections: job.concurrency });
+  const one = await operationOf(job, pool);
+  await one();
+  const begun = performance.now();
+  const until = begun + job.seconds * 1000;
+  const times: number[] = [];
+  let operations = 0;
+  let tokens = 0;
+  const work = async () => {
+    while (performance.now() < until) {
+      const at = performance.now();
+      tokens += await one();
+      operations += 1;
+      if (job.kind === 'first-token') times.push(performance.now() - at);
+    }
+  };
+  await Promise.all(Array.from({ length: job.concurrency }, work));
+  return { operations, tokens, seconds: (performance.now() - begun) / 1000, times };
+}
+
+/** Gives the number of tokens that arrived; raises if an answer is not whole. */
+async function operationOf(job: Job, pool: Pool): Promise<() => Promise<number>> {
+  const post = async (path: string, body: object) =>
+    pool.request({
+      method: 'POST',
+      path,
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${job.key}`, ...job.headers },
+      body: JSON.stringify(body),
+    });
+  const prompt = job.kind === 'stream' ? 'LONG' : 'SHORT';
+  const chat = (stream: boolean) => ({
+    model: 'gpt-4.1',
+    stream,
+    messages: [{ role: 'user', content: prompt }],
+  });
+  if (job.peer === 'chat') {
+    if (job.kind === 'complete') {
+      return async () => {
+        const answer = (await (await post('/v1/chat/completions', chat(false))).body.json()) as any;
+        if (answer.choices?.[0]?.message?.content !== 'Hello') throw new Error(JSON.stringify(answer));
+        return 1;
+      };
+    }
+    return async () =>
+      readChatStream(await post('/v1/chat/completions', chat(true)), job.kind === 'first-token');
+  }
+  const input = { model: MODEL, messages: [{ role: 'USER', text: prompt }] };
+  if (job.kind === 'stream' || job.kind === 'first-token') {
+    const sockets = await Promise.all(
+      Array.from({ length: Math.min(job.concurrency, 10) }, () => GraphSocket.open(job)),
+    );
+    let turn = 0;
+    return () => {
+      turn += 1;
+      return (sockets[turn % sockets.length] as GraphSocket).stream(input, job.kind === 'first-token');
+    };
+  }
+  const body = job.kind === 'query' ? { query: job.query } : { query: COMPLETE, variables: { input } };
+  return async () => {
+    const answer = (await (await post('/graphql', body)).body.json()) as any;
+    if (answer.errors || (job.kind === 'complete' && answer.data.complete.completion.text !== 'Hello')) {
+      throw new Error(JSON.stringify(answer).slice(0, 500));
+    }
+    return 1;
+  };
+}
+
+async function readChatStream(
+  response: Awaited<ReturnType<Pool['request']>>,
+  firstOnly: boolean,
+): Promise<number> {
+  let rest = '';
+  let length = 0;
+  let done = false;
+  for await (const bytes of response.body) {
+    rest += bytes.toString('utf8');
+    const lines = rest.split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      if (!line.startsWith('data: ')) continue;
+      if (line === 'data: [DONE]') done = true;
+      else length += JSON.parse(line.slice(6)).choices?.[0]?.delta?.content?.length ?? 0;
+    }
+    if (firstOnly && length > 0) {
+      response.body.on('error', () => {}).destroy();
+      return 1;
+    }
+  }
+  if (!done) throw new Error('the stream was cut short');
+  return length / TOKEN_LENGTH;
+}
+
+/** The graphql-ws protocol at its plainest. */
+class GraphSocket {
+  readonly #socket: WebSocket;
+  readonly #sinks = new Map<string, (message: any) => void>();
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.on('message', (text) => {
+      const message = JSON.parse(String(text));
+      this.#sinks.get(message.id)?.(message);
+    });
+  }
+
+  static open({ url, key }: Job): Promise<GraphSocket> {
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+    return new Promise((resolve, reject) => {
+      socket.once('error', reject);
+      socket.once('open', () =>
+        socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${key}` } })),
+      );
+      socket.once('message', () => resolve(new GraphSocket(socket)));
+    });
+  }
+
+  subscribe(query: string, variables: object, sink: (message: any) => void): void {
+    const id = crypto.randomUUID();
+    this.#sinks.set(id, (message) => {
+      if (message.type === 'complete' || message.type === 'error') this.#sinks.delete(id);
+      sink(message);
+    });
+    this.#socket.send(JSON.stringify({ type: 'subscribe', id, payload: { query, variables } }));
+  }
+
+  stream(input: object, firstOnly: boolean): Promise<number> {
+    return new Promise((resolve, reject) => {
+      let length = 0;
+      let last = 0;
+      let ended = false;
+      this.subscribe(STREAM, { input }, ({ type, payload }) => {
+        if (type === 'complete') {
+          if (ended) resolve(length / TOKEN_LENGTH);
+          else reject(new Error('the stream ended without its end'));
+          return;
+        }
+        const event = payload.data?.streamCompletion;
+        if (!event || (event.fromSeq ?? event.seq) !== last + 1) {
+          reject(new Error(`not in order: ${JSON.stringify(payload).slice(0, 300)}`));
+          return;
+        }
+        last = event.seq;
+        length += event.text?.length ?? 0;
+        if (firstOnly && length > 0) resolve(1);
+        if (event.completion) ended = event.completion.status === 'FINISHED';
+      });
+    });
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}
+
+/** Opens so many subscriptions to a run that says nothing, and holds them until a line arrives on standard input. */
+async function idle(job: Job): Promise<undefined> {
+  const first = await GraphSocket.open(job);
+  const response = await fetch(`${job.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${job.key}` },
+    body: JSON.stringify({
+      query: START,
+      variables: { input: { model: MODEL, messages: [{ role: 'USER', text: 'SILENT' }] } },
+    }),
+  });
+  const { id } = ((await response.json()) as any).data.startCompletion.completion;
+  const sockets = [first];
+  const wanted = job.count ?? 1000;
+  for (let n = 0; n < wanted; n += 1) {
+    if (n % 50 === 49) sockets.push(await GraphSocket.open(job));
+    await new Promise<void>((resolve, reject) =>
+      (sockets.at(-1) as GraphSocket).subscribe(EVENTS, { id }, ({ type, payload }) =>
+        type === 'next' ? resolve() : reject(new Error(JSON.stringify(payload))),
+      ),
+    );
+  }
+  process.stdout.write('open\n');
+  await new Promise((resolve) => process.stdin.once('data', resolve));
+  for (const socket of sockets) socket.close();
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  return undefined;
+}
+
+const measured = await main(JSON.parse(process.argv[2] ?? '{}') as Job);
+process.stdout.write(`${JSON.stringify(measured ?? {})}\n`);
+process.exit(0);

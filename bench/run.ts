@@ -1,0 +1,201 @@
+// Owns `npm run bench`: the gateway beside a bare proxy and Portkey's gateway, in alternating rounds, as a table and as JSON.
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { dirname } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Job, Measured } from './load.ts';
+import {
+  cpuSeconds,
+  KEY,
+  residentMiB,
+  type Server,
+  startGateway,
+  startPortkey,
+  startProxy,
+  startUpstream,
+} from './servers.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '3' },
+    json: { type: 'string', default: 'bench/results/latest.json' },
+    'no-portkey': { type: 'boolean', default: false },
+  },
+});
+const seconds = Number(options.seconds);
+const rounds = Number(options.rounds);
+
+interface Peer {
+  readonly server: Server;
+  readonly job: Pick<Job, 'peer' | 'url' | 'key' | 'headers'>;
+}
+
+/** Each measure's figures by peer, one a round. */
+const figures = new Map<string, Map<string, number[]>>();
+const servers: Server[] = [];
+
+function note(measure: string, peer: string, value: number): void {
+  const byPeer = figures.get(measure) ?? new Map<string, number[]>();
+  byPeer.set(peer, [...(byPeer.get(peer) ?? []), value]);
+  figures.set(measure, byPeer);
+}
+
+async function load(job: Job): Promise<Measured> {
+  const child = spawn(process.execPath, ['bench/load.ts', JSON.stringify(job)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let text = '';
+  child.stdout.on('data', (chunk) => {
+    text += chunk;
+  });
+  const code = await new Promise((resolve) => child.once('exit', resolve));
+  if (code !== 0) throw new Error(`The load ${job.kind} on ${job.url} ended with ${code}`);
+  return JSON.parse(text) as Measured;
+}
+
+async function measureRound(peers: readonly Peer[]): Promise<void> {
+  for (const { server, job } of peers) {
+    const before = cpuSeconds(server);
+    const done = await load({ ...job, kind: 'complete', concurrency: 64, seconds });
+    note('completions/s', server.name, done.operations / done.seconds);
+    note('CPU ms per completion', server.name, ((cpuSeconds(server) - before) * 1000) / done.operations);
+  }
+  for (const { server, job } of peers) {
+    const done = await load({ ...job, kind: 'stream', concurrency: 50, seconds });
+    note('streamed tokens/s', server.name, done.tokens / done.seconds);
+  }
+  for (const { server, job } of peers) {
+    const { times } = await load({
+      ...job,
+      kind: 'first-token',
+      concurrency: 1,
+      seconds: Math.min(seconds, 3),
+    });
+    const sorted = [...times].sort((a, b) => a - b);
+    note('first token ms, median', server.name, sorted[Math.floor(sorted.length / 2)] ?? 0);
+    note('first token ms, p99', server.name, sorted[Math.floor(sorted.length * 0.99)] ?? 0);
+  }
+}
+
+async function measureReads({ server, job }: Peer): Promise<void> {
+  const one =
+    'query { modelSpec(canonicalId: "openai/gpt-4.1") { id displayName contextLength price { input output } } }';
+  const page =
+    'query { modelSpecs(first: 100) { nodes { id canonicalId displayName contextLength capabilities } pageInfo { hasNextPage endCursor } } }';
+  for (const [name, query] of [
+    ['model by id, reads/s', one],
+    ['page of 100 models, reads/s', page],
+  ] as const) {
+    const done = await load({ ...job, kind: 'query', query, concurrency: 16, seconds: Math.min(seconds, 3) });
+    note(name, server.name, done.operations / done.seconds);
+  }
+  const { times } = JSON.parse(
+    execFileSync(process.execPath, ['bench/snapshot-load.ts'], { encoding: 'utf8' }),
+  ) as { times: number[] };
+  note('catalogue load ms', server.name, median(times));
+}
+
+async function measureIdle({ server, job }: Peer): Promise<void> {
+  const count = 1000;
+  const before = residentMiB(server);
+  const child = spawn(
+    process.execPath,
+    [
+      'bench/load.ts',
+      JSON.stringify({ ...job, kind: 'idle', concurrency: 1, seconds: 0, count } satisfies Job),
+    ],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  note('MiB per 1,000 idle subscriptions', server.name, residentMiB(server) - before);
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  child.stdin.write('close\n');
+  await exited;
+  note('MiB kept after closing them', server.name, residentMiB(server) - before);
+}
+
+function median(numbers: readonly number[]): number {
+  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
+}
+
+function printTable(names: readonly string[]): void {
+  const rows = [...figures].map(([measure, byPeer]) => {
+    const value = (name: string) => (byPeer.has(name) ? median(byPeer.get(name) ?? []) : undefined);
+    const [ours, portkey] = [value('modelgraph'), value('Portkey')];
+    const ratio = ours !== undefined && portkey ? `${(ours / portkey).toFixed(2)}x` : '';
+    return [measure, ...names.map((name) => shown(value(name))), ratio];
+  });
+  const table = [['', ...names, 'to Portkey'], ...rows];
+  const widths =
+    table[0]?.map((_cell, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
+  for (const row of table)
+    console.log(
+      row
+        .map((cell, n) => (n === 0 ? cell.padEnd(widths[n] ?? 0) : cell.padStart(widths[n] ?? 0)))
+        .join('  '),
+    );
+}
+
+function shown(value: number | undefined): string {
+  if (value === undefined) return '-';
+  return value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(2);
+}
+
+try {
+  const upstream = await startUpstream();
+  servers.push(upstream);
+  const gateway = await startGateway(upstream, process.env.BENCH_DATABASE_URL);
+  servers.push(gateway);
+  const proxy = await startProxy(upstream);
+  servers.push(proxy);
+  const portkey = options['no-portkey'] ? undefined : await startPortkey();
+  if (portkey) servers.push(portkey);
+  const chat = (server: Server, headers: Record<string, string> = {}): Peer => ({
+    server,
+    job: { peer: 'chat', url: server.url, key: 'sk-bench', headers },
+  });
+  const ours: Peer = { server: gateway, job: { peer: 'graph', url: gateway.url, key: KEY, headers: {} } };
+  const peers = [
+    ours,
+    chat(proxy),
+    ...(portkey
+      ? [chat(portkey, { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `${upstream.url}/v1` })]
+      : []),
+  ];
+  for (let round = 1; round <= rounds; round += 1) {
+    console.error(`round ${round} of ${rounds}`);
+    await measureRound(peers);
+    const direct = await load({
+      ...chat(upstream).job,
+      kind: 'first-token',
+      concurrency: 1,
+      seconds: Math.min(seconds, 3),
+    });
+    note('first token ms, median', 'upstream', median(direct.times));
+  }
+  await measureReads(ours);
+  await measureIdle(ours);
+  const names = ['modelgraph', 'undici proxy', ...(portkey ? ['Portkey'] : []), 'upstream'];
+  printTable(names);
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+  const report = {
+    at: new Date().toISOString(),
+    commit,
+    node: process.version,
+    cores: cpus().length,
+    cpu: cpus()[0]?.model,
+    seconds,
+    rounds,
+    database: process.env.BENCH_DATABASE_URL ? 'postgresql' : 'embedded',
+    figures: Object.fromEntries(
+      [...figures].map(([measure, byPeer]) => [measure, Object.fromEntries(byPeer)]),
+    ),
+  };
+  mkdirSync(dirname(options.json), { recursive: true });
+  writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  console.log(`\nWritten to ${options.json}`);
+} finally {
+  await Promise.all(servers.map((server) => server.close()));
+}

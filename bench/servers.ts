@@ -1,0 +1,138 @@
+// Owns the processes under test: the fake upstream, the gateway on a fresh folder, the bare proxy, and Portkey's gateway.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export const KEY = 'mg_bench_0123456789abcdef';
+const PORTKEY = '@portkey-ai/gateway@1.15.2';
+
+export interface Server {
+  readonly name: string;
+  readonly url: string;
+  readonly pid: number;
+  close(): Promise<void>;
+}
+
+export async function startUpstream(): Promise<Server> {
+  return startPrinting('upstream', 'bench/fake-upstream.ts', {});
+}
+
+export async function startProxy(upstream: Server): Promise<Server> {
+  return startPrinting('undici proxy', 'bench/peers/undici-proxy.ts', { UPSTREAM: upstream.url });
+}
+
+export async function startGateway(upstream: Server, databaseUrl: string | undefined): Promise<Server> {
+  const folder = mkdtempSync(join(tmpdir(), 'modelgraph-bench-'));
+  const port = await freePort();
+  const child = spawn(process.execPath, ['dist/src/main.js'], {
+    env: {
+      PATH: process.env.PATH,
+      PORT: String(port),
+      DATA_DIR: folder,
+      NODE_ENV: 'production',
+      LOG_LEVEL: 'warn',
+      PRIVATE_UPSTREAMS: 'allow',
+      BOOTSTRAP_API_KEY: KEY,
+      SECRET_KEYS: `bench:${Buffer.alloc(32, 1).toString('base64')}`,
+      OPENAI_API_KEY: 'sk-bench',
+      OPENAI_BASE_URL: `${upstream.url}/v1`,
+      ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
+    },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const url = `http://127.0.0.1:${port}`;
+  await answering(`${url}/health/ready`);
+  return serverOf('modelgraph', url, child, () => rmSync(folder, { recursive: true, force: true }));
+}
+
+/** `undefined` where it cannot be installed. */
+export async function startPortkey(): Promise<Server | undefined> {
+  const folder = join(tmpdir(), 'modelgraph-bench-portkey');
+  const main = join(folder, 'node_modules/@portkey-ai/gateway/build/start-server.js');
+  try {
+    if (!existsSync(main)) {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'package.json'), '{"private":true}');
+      execFileSync('npm', ['install', '--no-audit', '--no-fund', PORTKEY], { cwd: folder, stdio: 'ignore' });
+    }
+  } catch (error) {
+    console.error(`Portkey could not be installed: ${(error as Error).message}`);
+    return undefined;
+  }
+  const port = await freePort();
+  const preload = new URL('./peers/portkey-fetch.mjs', import.meta.url).href;
+  const child = spawn(process.execPath, ['--import', preload, main, '--headless', `--port=${port}`], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, NODE_ENV: 'production', TRUSTED_CUSTOM_HOSTS: '127.0.0.1,localhost' },
+    stdio: 'ignore',
+  });
+  const url = `http://127.0.0.1:${port}`;
+  await answering(url);
+  return serverOf('Portkey', url, child);
+}
+
+/** CPU seconds that a process has used, user and system. */
+export function cpuSeconds({ pid }: Server): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** Resident memory in MiB. */
+export function residentMiB({ pid }: Server): number {
+  const [, kilobytes = '0'] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kilobytes) / 1024;
+}
+
+async function startPrinting(
+  name: string,
+  file: string,
+  environment: Record<string, string>,
+): Promise<Server> {
+  const child = spawn(process.execPath, [file], {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const line = await new Promise<string>((resolve, reject) => {
+    child.stdout?.once('data', (text) => resolve(String(text)));
+    child.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)));
+  });
+  return serverOf(name, `http://127.0.0.1:${(JSON.parse(line) as { port: number }).port}`, child);
+}
+
+function serverOf(name: string, url: string, child: ChildProcess, cleanUp = () => {}): Server {
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  return {
+    name,
+    url,
+    pid: child.pid ?? 0,
+    async close() {
+      child.kill('SIGKILL');
+      await exited;
+      cleanUp();
+    },
+  };
+}
+
+async function answering(url: string): Promise<void> {
+  for (let tries = 0; tries < 600; tries += 1) {
+    const status = await fetch(url).then(
+      (response) => response.status,
+      () => 0,
+    );
+    if (status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`${url} does not answer`);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}
