@@ -19,11 +19,13 @@ export interface Measured {
   readonly operations: number;
   readonly tokens: number;
   readonly seconds: number;
-  /** Milliseconds of each operation, for `first-token`. */
-  readonly times: readonly number[];
+  /** Milliseconds of an operation. */
+  readonly medianMs: number;
+  readonly p99Ms: number;
 }
 
 const TOKEN_LENGTH = 4;
+const WARM_UP_SECONDS = 2;
 const MODEL = 'openai/gpt-4.1';
 const COMPLETE =
   'mutation ($input: CompletionInput!) { complete(input: $input) { completion { id text usage { totalTokens } cost } } }';
@@ -36,22 +38,35 @@ async function main(job: Job): Promise<Measured | undefined> {
   if (job.kind === 'idle') return idle(job);
   const pool = new Pool(new URL(job.url).origin, { connections: job.concurrency });
   const one = await operationOf(job, pool);
-  await one();
+  await runFor(one, job.concurrency, WARM_UP_SECONDS);
+  process.stdout.write('warm\n');
+  return runFor(one, job.concurrency, job.seconds);
+}
+
+async function runFor(one: () => Promise<number>, concurrency: number, seconds: number): Promise<Measured> {
   const begun = performance.now();
-  const until = begun + job.seconds * 1000;
+  const until = begun + seconds * 1000;
   const times: number[] = [];
-  let operations = 0;
   let tokens = 0;
   const work = async () => {
     while (performance.now() < until) {
       const at = performance.now();
-      tokens += await one();
-      operations += 1;
-      if (job.kind === 'first-token') times.push(performance.now() - at);
+      const arrived = await one();
+      tokens += arrived;
+      times.push(performance.now() - at);
     }
   };
-  await Promise.all(Array.from({ length: job.concurrency }, work));
-  return { operations, tokens, seconds: (performance.now() - begun) / 1000, times };
+  await Promise.all(Array.from({ length: concurrency }, work));
+  const elapsed = (performance.now() - begun) / 1000;
+  times.sort((a, b) => a - b);
+  const quantile = (share: number) => times[Math.floor(times.length * share)] ?? 0;
+  return {
+    operations: times.length,
+    tokens,
+    seconds: elapsed,
+    medianMs: quantile(0.5),
+    p99Ms: quantile(0.99),
+  };
 }
 
 /** Gives the number of tokens that arrived; raises if an answer is not whole. */

@@ -42,13 +42,18 @@ function note(measure: string, peer: string, value: number): void {
   figures.set(measure, byPeer);
 }
 
-async function load(job: Job): Promise<Measured> {
+/** `onWarm` is called when the server has warmed up and the measuring begins. */
+async function load(job: Job, onWarm = () => {}): Promise<Measured> {
   const child = spawn(process.execPath, ['bench/load.ts', JSON.stringify(job)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let text = '';
   child.stdout.on('data', (chunk) => {
     text += chunk;
+    if (text.startsWith('warm\n')) {
+      text = text.slice('warm\n'.length);
+      onWarm();
+    }
   });
   const code = await new Promise((resolve) => child.once('exit', resolve));
   if (code !== 0) throw new Error(`The load ${job.kind} on ${job.url} ended with ${code}`);
@@ -57,8 +62,10 @@ async function load(job: Job): Promise<Measured> {
 
 async function measureRound(peers: readonly Peer[]): Promise<void> {
   for (const { server, job } of peers) {
-    const before = cpuSeconds(server);
-    const done = await load({ ...job, kind: 'complete', concurrency: 64, seconds });
+    let before = 0;
+    const done = await load({ ...job, kind: 'complete', concurrency: 64, seconds }, () => {
+      before = cpuSeconds(server);
+    });
     note('completions/s', server.name, done.operations / done.seconds);
     note('CPU ms per completion', server.name, ((cpuSeconds(server) - before) * 1000) / done.operations);
   }
@@ -67,15 +74,9 @@ async function measureRound(peers: readonly Peer[]): Promise<void> {
     note('streamed tokens/s', server.name, done.tokens / done.seconds);
   }
   for (const { server, job } of peers) {
-    const { times } = await load({
-      ...job,
-      kind: 'first-token',
-      concurrency: 1,
-      seconds: Math.min(seconds, 3),
-    });
-    const sorted = [...times].sort((a, b) => a - b);
-    note('first token ms, median', server.name, sorted[Math.floor(sorted.length / 2)] ?? 0);
-    note('first token ms, p99', server.name, sorted[Math.floor(sorted.length * 0.99)] ?? 0);
+    const done = await load({ ...job, kind: 'first-token', concurrency: 1, seconds: Math.min(seconds, 3) });
+    note('first token ms, median', server.name, done.medianMs);
+    note('first token ms, p99', server.name, done.p99Ms);
   }
 }
 
@@ -173,7 +174,8 @@ try {
       concurrency: 1,
       seconds: Math.min(seconds, 3),
     });
-    note('first token ms, median', 'upstream', median(direct.times));
+    note('first token ms, median', 'upstream', direct.medianMs);
+    note('first token ms, p99', 'upstream', direct.p99Ms);
   }
   await measureReads(ours);
   await measureIdle(ours);

@@ -92,47 +92,51 @@ export class Migration20261120000004_runs extends Migration {
   }
 }
 
-// Each item is decided for itself in order of arrival; `begun`, `joined` (same key, same input) or `conflict`.
+// Each item is decided for itself in order of arrival: `begun`, `joined` (same key, same input) or `conflict`. The rows are written at once.
 const BEGIN_RUNS = `
   create function begin_runs(items jsonb)
   returns table (ordinal int, outcome text, run_id uuid)
   language plpgsql as $$
   declare
     item jsonb;
-    place int := 0;
-    held_run uuid;
+    outcomes text[] := '{}';
+    runs uuid[] := '{}';
+    decided text;
+    decided_run uuid;
     held_hash text;
   begin
     for item in select value from jsonb_array_elements(items) loop
-      place := place + 1;
-      ordinal := place;
-      run_id := (item->>'id')::uuid;
-      outcome := 'begun';
+      decided_run := (item->>'id')::uuid;
+      decided := 'begun';
       if item->>'idempotency_key' is not null then
         insert into idempotency_key as held (workspace_id, caller, key, run_id, input_hash, expires_at)
-        values ((item->>'workspace_id')::uuid, item->>'caller', item->>'idempotency_key', run_id,
+        values ((item->>'workspace_id')::uuid, item->>'caller', item->>'idempotency_key', decided_run,
                 item->>'input_hash', now() + interval '24 hours')
         on conflict (workspace_id, caller, key) do update
           set run_id = excluded.run_id, input_hash = excluded.input_hash, expires_at = excluded.expires_at
           where held.expires_at <= now();
         if not found then
-          select held.run_id, held.input_hash into held_run, held_hash from idempotency_key held
+          select held.run_id, held.input_hash into decided_run, held_hash from idempotency_key held
           where held.workspace_id = (item->>'workspace_id')::uuid and held.caller = item->>'caller'
             and held.key = item->>'idempotency_key';
-          run_id := held_run;
-          outcome := case when held_hash = item->>'input_hash' then 'joined' else 'conflict' end;
+          decided := case when held_hash = item->>'input_hash' then 'joined' else 'conflict' end;
         end if;
       end if;
-      if outcome = 'begun' then
-        insert into completion_run
-          (id, workspace_id, caller, request_id, status, model, input, plan, metadata, on_detach, node_id, instance_id, canonical_id, created_at)
-        values
-          (run_id, (item->>'workspace_id')::uuid, item->>'caller', item->>'request_id', 'RUNNING', item->>'model',
-           item->'input', item->'plan', item->'metadata', item->>'on_detach', (item->>'node_id')::uuid,
-           (item->>'instance_id')::uuid, item->>'canonical_id', (item->>'created_at')::timestamptz);
-      end if;
-      return next;
+      outcomes := outcomes || decided;
+      runs := runs || decided_run;
     end loop;
+    insert into completion_run
+      (id, workspace_id, caller, request_id, status, model, input, plan, metadata, on_detach, node_id, instance_id, canonical_id, created_at)
+    select run.id, run.workspace_id, run.caller, run.request_id, 'RUNNING', run.model, run.input, run.plan, run.metadata,
+      run.on_detach, run.node_id, run.instance_id, run.canonical_id, run.created_at
+    from rows from (jsonb_to_recordset(items) as (
+      id uuid, workspace_id uuid, caller text, request_id text, model text, input jsonb, plan jsonb, metadata jsonb,
+      on_detach text, node_id uuid, instance_id uuid, canonical_id text, created_at timestamptz)) with ordinality as run
+      (id, workspace_id, caller, request_id, model, input, plan, metadata, on_detach, node_id, instance_id, canonical_id, created_at, place)
+    where outcomes[run.place] = 'begun';
+    return query
+      select answer.place::int, answer.outcome, answer.run
+      from unnest(outcomes, runs) with ordinality as answer (outcome, run, place);
   end $$`;
 
 const SAVE_PROGRESS = `
