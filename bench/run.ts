@@ -165,6 +165,7 @@ try {
       ? [chat(portkey, { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `${upstream.url}/v1` })]
       : []),
   ];
+  await measureIdle(ours);
   for (let round = 1; round <= rounds; round += 1) {
     console.error(`round ${round} of ${rounds}`);
     await measureRound(peers);
@@ -178,7 +179,6 @@ try {
     note('first token ms, p99', 'upstream', direct.p99Ms);
   }
   await measureReads(ours);
-  await measureIdle(ours);
   const names = ['modelgraph', 'undici proxy', ...(portkey ? ['Portkey'] : []), 'upstream'];
   printTable(names);
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
