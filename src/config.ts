@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { loadEnvFile } from 'node:process';
 import { z } from 'zod';
+import { StartError } from './kernel/errors.ts';
 import { Secret } from './kernel/secret.ts';
 
 const text = z.string().trim().min(1);
@@ -84,7 +85,7 @@ export interface Config {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-export class ConfigError extends Error {
+export class ConfigError extends StartError {
   override readonly name = 'ConfigError';
 }
 

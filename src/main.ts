@@ -1,6 +1,7 @@
 // Owns the process: reads the configuration, starts the app, says where it is, and drains on a signal.
 import { enableCompileCache } from 'node:module';
-import { ConfigError, loadEnvironmentFile, readConfig } from './config.ts';
+import { loadEnvironmentFile, readConfig } from './config.ts';
+import { StartError } from './kernel/errors.ts';
 
 async function main(): Promise<void> {
   loadEnvironmentFile();
@@ -38,7 +39,7 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   const text =
-    error instanceof ConfigError
+    error instanceof StartError
       ? error.message
       : error instanceof Error
         ? (error.stack ?? error.message)

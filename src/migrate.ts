@@ -1,6 +1,7 @@
 // Owns `npm run migrate`: brings the database's schema up to date without starting the gateway, which does the same at each start.
 import { join } from 'node:path';
-import { ConfigError, loadEnvironmentFile, readConfig } from './config.ts';
+import { loadEnvironmentFile, readConfig } from './config.ts';
+import { StartError } from './kernel/errors.ts';
 import { type DataDirLock, lockDataDir } from './storage/data-dir.ts';
 import { openStorage } from './storage/orm.ts';
 
@@ -27,8 +28,8 @@ async function migrate(): Promise<void> {
 }
 
 migrate().catch((error: unknown) => {
-  const known =
-    error instanceof ConfigError || (error instanceof Error && error.message.startsWith('DATA_DIR'));
-  process.stderr.write(`${known ? (error as Error).message : String((error as Error).stack ?? error)}\n`);
+  const text = error instanceof StartError ? error.message : String((error as Error).stack ?? error);
+  process.stderr.write(`${text}
+`);
   process.exitCode = 1;
 });

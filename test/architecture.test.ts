@@ -44,8 +44,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'pino',
   ],
   'config.ts': ['kernel', 'zod', 'node:'],
-  'main.ts': ['app.ts', 'config.ts', 'node:'],
-  'migrate.ts': ['config.ts', 'storage', 'node:'],
+  'main.ts': ['app.ts', 'config.ts', 'kernel', 'node:'],
+  'migrate.ts': ['config.ts', 'kernel', 'storage', 'node:'],
   'emit-schema.ts': ['graphql', 'node:'],
 };
 const IMPORT =

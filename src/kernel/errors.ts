@@ -140,3 +140,8 @@ export class StorageError extends Error {
     this.constraint = details.constraint;
   }
 }
+
+/** Why the process cannot start, in words for its operator: no stack is shown. */
+export class StartError extends Error {
+  override readonly name: string = 'StartError';
+}

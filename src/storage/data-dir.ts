@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { StartError } from '../kernel/errors.ts';
 import { isJsonObject, parseJson } from '../kernel/json.ts';
 
 const LOCK_FILE = 'modelgraph.lock';
@@ -13,7 +14,7 @@ export interface DataDirLock {
 
 /**
  * Takes the folder for this process. PGlite does not lock its folder, and a second opener corrupts it.
- * A lock left by a process that is gone is taken over. Raises `Error` that names the holder.
+ * A lock left by a process that is gone is taken over. Raises `StartError` that names the holder.
  */
 export function lockDataDir(dataDir: string): DataDirLock {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -28,13 +29,13 @@ export function lockDataDir(dataDir: string): DataDirLock {
     }
     const holder = readHolder(path);
     if (holder !== undefined && isAlive(holder)) {
-      throw new Error(
+      throw new StartError(
         `DATA_DIR: ${dataDir} is in use by the process ${holder.pid}; stop it, or choose another folder or a DATABASE_URL`,
       );
     }
     rmSync(path, { force: true });
   }
-  throw new Error(`DATA_DIR: ${dataDir} could not be locked; another process takes it at this moment`);
+  throw new StartError(`DATA_DIR: ${dataDir} could not be locked; another process takes it at this moment`);
 }
 
 /** The text of `name` in the folder; made by `make` and kept there, readable by the owner only, if there is none. */

@@ -9,6 +9,7 @@ import type { Authenticator } from '../domain/identity/authenticator.ts';
 import type { Viewer } from '../domain/identity/viewer.ts';
 import { createContext, type Door, type GraphContext, type Services } from '../graphql/context.ts';
 import type { ErrorFormatter } from '../graphql/error-format.ts';
+import { StartError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { registerExplorer } from './explorer.ts';
 import { type Readiness, registerHealth } from './health.ts';
@@ -98,7 +99,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     maxMessageBytes: options.maxBodyBytes,
     maxSubscriptionsPerSocket: MAX_SUBSCRIPTIONS_PER_SOCKET,
   });
-  const url = await server.listen({ host: options.host, port: options.port });
+  const url = await server.listen({ host: options.host, port: options.port }).catch(explainAddress);
   const detachReaders = async () => {
     closing.abort();
     await sockets.close();
@@ -183,4 +184,17 @@ function registerExplorerPage(server: FastifyInstance, options: ServerOptions): 
 
 function requestIdOf(header: string | string[] | undefined): string {
   return typeof header === 'string' && REQUEST_ID.test(header) ? header : randomUUID();
+}
+
+/** What an operator can mend is said without a stack. */
+function explainAddress(error: NodeJS.ErrnoException): never {
+  if (error.code === 'EADDRINUSE') {
+    throw new StartError(
+      `PORT: ${error.message.replace(/^listen EADDRINUSE: /, '')}; stop what uses it, or choose another`,
+    );
+  }
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'EACCES' || error.code === 'ENOTFOUND') {
+    throw new StartError(`HOST, PORT: this machine cannot listen there (${error.message})`);
+  }
+  throw error;
 }
