@@ -254,5 +254,5 @@ function summarize(
   }
   const next = rest.length > 0 ? `, then ${rest.map(({ label }) => `"${label}"`).join(', ')}` : '';
   const without = leftOut.length > 0 ? `; ${leftOut.length} left out` : '';
-  return `"${model}" is served by "${first.label}" (${first.reason})${next}${without}.`;
+  return `"${model}" is served by "${first.label}" (${first.reason.charAt(0).toLowerCase()}${first.reason.slice(1)})${next}${without}.`;
 }
