@@ -27,6 +27,7 @@ import { IdentityService } from './domain/identity/identity-service.ts';
 import { parseKeyRing, SecretVault } from './domain/identity/secret-vault.ts';
 import { bytesOfEvent, type CompletionEvent } from './domain/runs/completion-event.ts';
 import { RunExecutor } from './domain/runs/executor.ts';
+import { DEFAULT_REQUEST_BOUNDS } from './domain/runs/request-validation.ts';
 import { RunKeeper } from './domain/runs/run-keeper.ts';
 import { RunService } from './domain/runs/run-service.ts';
 import { createErrorFormatter } from './graphql/error-format.ts';
@@ -197,6 +198,7 @@ async function assemble(
     clock,
     newId,
     random,
+    bounds: { ...DEFAULT_REQUEST_BOUNDS, ...config.requestBounds },
   });
   const keeper = new RunKeeper({
     nodeId,

@@ -10,6 +10,7 @@ const optionalText = text.optional();
 const secret = text.transform((value) => new Secret(value));
 const port = z.coerce.number().int().min(0).max(65_535);
 const milliseconds = z.coerce.number().int().min(0).max(86_400_000);
+const count = z.coerce.number().int().min(1).max(1_000_000_000);
 const flag = z.enum(['on', 'off']);
 
 const environmentSchema = z.object({
@@ -49,6 +50,10 @@ const environmentSchema = z.object({
   DATABASE_CONNECTIONS: z.coerce.number().int().min(1).max(500).default(10),
   DATABASE_ACQUIRE_TIMEOUT_MS: milliseconds.default(5_000),
   DATABASE_STATEMENT_TIMEOUT_MS: milliseconds.default(15_000),
+  MAX_MESSAGES: count.default(2_000),
+  MAX_TOOLS: count.default(256),
+  MAX_TEXT_CHARACTERS: count.default(8_000_000),
+  MAX_IMAGE_CHARACTERS: count.default(28_000_000),
   MAX_BODY_MB: z.coerce.number().int().min(1).max(512).default(32),
 });
 
@@ -81,6 +86,13 @@ export interface Config {
     readonly statementTimeoutMs: number;
   };
   readonly maxBodyBytes: number;
+  /** Bounds on one completion request. */
+  readonly requestBounds: {
+    readonly maxMessages: number;
+    readonly maxTools: number;
+    readonly maxTextLength: number;
+    readonly maxImageLength: number;
+  };
   /** The environment as it stands, for provider credentials that are kept by reference. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -135,6 +147,12 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       statementTimeoutMs: values.DATABASE_STATEMENT_TIMEOUT_MS,
     },
     maxBodyBytes: values.MAX_BODY_MB * 1_048_576,
+    requestBounds: {
+      maxMessages: values.MAX_MESSAGES,
+      maxTools: values.MAX_TOOLS,
+      maxTextLength: values.MAX_TEXT_CHARACTERS,
+      maxImageLength: values.MAX_IMAGE_CHARACTERS,
+    },
     environment,
   };
 }

@@ -135,7 +135,10 @@ export class RunExecutor {
     });
     const { error, firstTokenMs, durationMs } = result;
     const fields = {
+      requestId: run.run.requestId,
       runId: run.id,
+      provider: candidate.config.providerKey,
+      config: candidate.config.name,
       candidate: candidate.label,
       attempt: run.attempts.length + 1,
       firstTokenMs,
@@ -190,8 +193,29 @@ export class RunExecutor {
     const status = stopKind ? STATUS_OF_STOP[stopKind] : decisive && !decisive.error ? 'FINISHED' : 'FAILED';
     const record = settledRecord(run, status, decisive, this.#needs.clock.now());
     const won = await this.#writeEnd(run, record);
-    if (won) run.end(EVENT_OF_STATUS[status], record);
-    else run.abandon(new GatewayError('CONFLICT', 'The run had been ended by another node'));
+    if (won) {
+      run.end(EVENT_OF_STATUS[status], record);
+      this.#tell(record);
+    } else run.abandon(new GatewayError('CONFLICT', 'The run had been ended by another node'));
+  }
+
+  /** One line a run, without a word of its content. */
+  #tell(record: ReturnType<typeof settledRecord>): void {
+    const { id, requestId, status, model, canonicalId, usage, costNano, createdAt, endedAt, error } = record;
+    this.#needs.logger.info(
+      {
+        requestId,
+        runId: id,
+        status,
+        model,
+        canonicalId,
+        usage,
+        costNano: costNano?.toString() ?? null,
+        durationMs: (endedAt?.getTime() ?? createdAt.getTime()) - createdAt.getTime(),
+        ...(error ? { code: error.code } : {}),
+      },
+      'A completion ended',
+    );
   }
 
   /** Waits for as long as the database is away: a run is never left unsettled while its node lives. */

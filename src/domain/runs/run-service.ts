@@ -25,7 +25,7 @@ import type { CompletionRequest } from './completion-request.ts';
 import { readEvents } from './event-reader.ts';
 import type { RunExecutor } from './executor.ts';
 import { latestContinuation, translateRequest } from './provider-request.ts';
-import { validateRequest } from './request-validation.ts';
+import { type RequestBounds, validateRequest } from './request-validation.ts';
 import { refuseRoute } from './route-refusal.ts';
 import { type RunAttempt, type RunRecord, toRunAttempt, toRunRecord } from './run-record.ts';
 
@@ -41,6 +41,7 @@ export interface RunServiceDependencies {
   readonly newId: NewId;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  readonly bounds: RequestBounds;
 }
 
 export interface CallContext {
@@ -76,7 +77,7 @@ export class RunService {
   /** The plan that a request would run by, without running it. */
   routePlan(viewer: Viewer, request: CompletionRequest): RoutePlan {
     requireScope(viewer, 'run', 'read');
-    validateRequest(request);
+    validateRequest(request, this.#needs.bounds);
     return this.#plan(viewer, request).route.plan;
   }
 
@@ -191,7 +192,7 @@ export class RunService {
         retryAfterMs: 1_000,
       });
     }
-    validateRequest(request);
+    validateRequest(request, this.#needs.bounds);
     const { route, catalog } = this.#plan(viewer, request);
     const [first] = route.candidates;
     if (!first) throw refuseRoute(route);
