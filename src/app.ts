@@ -4,8 +4,10 @@ import { type DestinationStream, pino } from 'pino';
 import type { Config } from './config.ts';
 import { MemoryEventLog } from './coordination/memory/event-log.ts';
 import { createMemoryTokenCache } from './coordination/memory/token-cache.ts';
+import { loadPriceLibrary } from './domain/billing/library-price.ts';
 import { loadTokenizer } from './domain/billing/token-counter.ts';
 import { type CatalogueData, loadCatalogueData } from './domain/catalog/catalogue-data.ts';
+import { CatalogueRefreshService } from './domain/catalog/catalogue-refresh-service.ts';
 import { seedCatalogue } from './domain/catalog/catalogue-seed.ts';
 import { CatalogueService } from './domain/catalog/catalogue-service.ts';
 import {
@@ -14,13 +16,16 @@ import {
 } from './domain/catalog/environment-setup.ts';
 import { ModelInstanceService } from './domain/catalog/model-instance-service.ts';
 import { ModelSpecService } from './domain/catalog/model-spec-service.ts';
+import { ModelSyncService } from './domain/catalog/model-sync-service.ts';
 import { type OllamaSetupDependencies, setUpOllama } from './domain/catalog/ollama-setup.ts';
 import { PriceService } from './domain/catalog/price-service.ts';
+import { ProviderCheckService } from './domain/catalog/provider-check-service.ts';
 import { ProviderConfigService } from './domain/catalog/provider-config-service.ts';
 import { ProviderSpecService } from './domain/catalog/provider-spec-service.ts';
 import { ProviderTargets } from './domain/catalog/provider-target.ts';
 import { RevisionWatcher } from './domain/catalog/revision-watcher.ts';
 import { CatalogSnapshots } from './domain/catalog/snapshot.ts';
+import { UpkeepSchedule } from './domain/catalog/upkeep-schedule.ts';
 import { makeApiKey } from './domain/identity/api-keys.ts';
 import { Authenticator } from './domain/identity/authenticator.ts';
 import { IdentityService } from './domain/identity/identity-service.ts';
@@ -58,6 +63,7 @@ import { IdentityRepository } from './storage/repositories/identity.repository.t
 import { RunRepository } from './storage/repositories/run.repository.ts';
 import { SeedRepository } from './storage/repositories/seed.repository.ts';
 import { SnapshotRepository } from './storage/repositories/snapshot.repository.ts';
+import { UpkeepRepository } from './storage/repositories/upkeep.repository.ts';
 import { GRAPHQL_PATH, startServer } from './transport/server.ts';
 
 export interface App {
@@ -177,6 +183,33 @@ async function assemble(
     opened,
   });
 
+  const random = overrides.random ?? Math.random;
+  const upkeepNeeds = {
+    ...catalogueNeeds,
+    upkeep: new UpkeepRepository(storage),
+    adapterOf,
+    targets,
+    logger,
+  };
+  const providerChecks = new ProviderCheckService(upkeepNeeds);
+  const modelSyncs = new ModelSyncService(upkeepNeeds);
+  const catalogueRefreshes = new CatalogueRefreshService({
+    ...upkeepNeeds,
+    http,
+    urls: config.catalogueUrls,
+  });
+  const schedule = new UpkeepSchedule({
+    ...upkeepNeeds,
+    ...config.upkeep,
+    checks: providerChecks,
+    syncs: modelSyncs,
+    refreshes: catalogueRefreshes,
+    random,
+  });
+  opened.push(() => modelSyncs.close());
+  schedule.start();
+  opened.push(() => schedule.close());
+
   const log = new MemoryEventLog<CompletionEvent>({
     clock,
     retentionMs: config.eventRetentionMs,
@@ -186,7 +219,6 @@ async function assemble(
   opened.push(() => log.dispose());
   const runRepository = new RunRepository(storage);
   const executor = new RunExecutor({ adapterOf, targets, runs: runRepository, log, clock, logger });
-  const random = overrides.random ?? Math.random;
   const runs = new RunService({
     nodeId,
     snapshots,
@@ -221,10 +253,18 @@ async function assemble(
       identity,
       catalogue: new CatalogueService(reads),
       providerSpecs: new ProviderSpecService(specNeeds),
-      providerConfigs: new ProviderConfigService({ ...catalogueNeeds, vault, allowAddress }),
+      providerConfigs: new ProviderConfigService({
+        ...catalogueNeeds,
+        vault,
+        allowAddress,
+        catalogOf: (workspaceId) => snapshots.of(workspaceId),
+      }),
       modelSpecs: new ModelSpecService(specNeeds),
       modelInstances: new ModelInstanceService(catalogueNeeds),
       prices: new PriceService(catalogueNeeds),
+      providerChecks,
+      modelSyncs,
+      catalogueRefreshes,
       runs,
     },
     authenticator,
@@ -239,8 +279,8 @@ async function assemble(
   // Closed in reverse: the doors stay open for those who wait for their runs, but readers of streams go elsewhere first.
   opened.splice(-1, 0, () => server.close());
   opened.push(() => server.detachReaders());
-  // No run waits for the vocabulary, and no start does.
-  void loadTokenizer();
+  // No run waits for the vocabulary or the price library, and no start does.
+  void loadTokenizer().then(loadPriceLibrary);
   return { url: server.url, graphqlPath: GRAPHQL_PATH, bootstrapKey, logger, close: closeAll };
 }
 

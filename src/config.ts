@@ -39,6 +39,12 @@ const environmentSchema = z.object({
   PRIVATE_UPSTREAMS: optionalText,
   EVENT_RETENTION_SECONDS: z.coerce.number().int().min(1).max(86_400).default(900),
   EVENT_LOG_MAX_MB: z.coerce.number().int().min(1).max(65_536).default(256),
+  HEALTH_CHECK_SECONDS: z.coerce.number().int().min(0).max(86_400).optional(),
+  MODEL_SYNC_HOURS: z.coerce.number().min(0).max(8_760).optional(),
+  CATALOGUE_REFRESH: flag.default('on'),
+  CATALOGUE_REFRESH_HOURS: z.coerce.number().min(0).max(8_760).optional(),
+  MODELS_DEV_URL: z.url().default('https://models.dev/api.json'),
+  OPENROUTER_MODELS_URL: z.url().default('https://openrouter.ai/api/v1/models'),
   ADAPTERS: z.string().trim().default(''),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   SANDBOX: flag.optional(),
@@ -71,6 +77,14 @@ export interface Config {
   readonly privateUpstreams: 'allow' | 'deny' | readonly string[];
   readonly eventRetentionMs: number;
   readonly eventLogMaxBytes: number;
+  /** How old what is known of configs and models may become; 0: it is looked after on demand only. */
+  readonly upkeep: {
+    readonly healthCheckSeconds: number;
+    readonly modelSyncSeconds: number;
+    readonly catalogueRefreshSeconds: number;
+  };
+  /** Where public lists of models and prices are; `undefined` if they are not to be asked. */
+  readonly catalogueUrls: { readonly 'models.dev': string; readonly openrouter: string } | undefined;
   /** Packages or paths of further adapters. */
   readonly adapters: readonly string[];
   readonly logLevel: string;
@@ -132,6 +146,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     privateUpstreams: readPrivateUpstreams(values.PRIVATE_UPSTREAMS, production),
     eventRetentionMs: values.EVENT_RETENTION_SECONDS * 1_000,
     eventLogMaxBytes: values.EVENT_LOG_MAX_MB * 1_048_576,
+    upkeep: readUpkeep(values),
+    catalogueUrls:
+      values.CATALOGUE_REFRESH === 'on'
+        ? { 'models.dev': values.MODELS_DEV_URL, openrouter: values.OPENROUTER_MODELS_URL }
+        : undefined,
     adapters: values.ADAPTERS.split(',')
       .map((entry) => entry.trim())
       .filter((entry) => entry !== ''),
@@ -154,6 +173,18 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       maxImageLength: values.MAX_IMAGE_CHARACTERS,
     },
     environment,
+  };
+}
+
+/** Tests ask for what they want to happen. */
+function readUpkeep(values: z.infer<typeof environmentSchema>): Config['upkeep'] {
+  const unlessTest = (value: number) => (values.NODE_ENV === 'test' ? 0 : value);
+  const seconds = (hours: number) => Math.round(hours * 3_600);
+  return {
+    healthCheckSeconds: values.HEALTH_CHECK_SECONDS ?? unlessTest(300),
+    modelSyncSeconds: seconds(values.MODEL_SYNC_HOURS ?? unlessTest(24)),
+    catalogueRefreshSeconds:
+      values.CATALOGUE_REFRESH === 'on' ? seconds(values.CATALOGUE_REFRESH_HOURS ?? unlessTest(24)) : 0,
   };
 }
 

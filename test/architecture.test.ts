@@ -15,7 +15,14 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'domain/identity': [...DOMAIN_BASE, 'node:', 'jose'],
   'domain/catalog': [...DOMAIN_BASE, 'domain/identity', 'node:', 'ajv', 'zod'],
   'domain/routing': [...DOMAIN_BASE, 'domain/identity', 'domain/catalog', 'node:'],
-  'domain/billing': [...DOMAIN_BASE, 'domain/identity', 'domain/catalog', 'node:', 'gpt-tokenizer'],
+  'domain/billing': [
+    ...DOMAIN_BASE,
+    'domain/identity',
+    'domain/catalog',
+    'node:',
+    'gpt-tokenizer',
+    '@pydantic/genai-prices',
+  ],
   'domain/runs': [...DOMAIN_BASE, 'domain', 'node:'],
   graphql: ['domain', 'kernel', 'node:', 'type-graphql', 'graphql', 'dataloader', 'reflect-metadata'],
   transport: [

@@ -1,9 +1,12 @@
 // Owns what every resolver is given: who asks, through which door, the services, and the loaders of this one request.
 import DataLoader from 'dataloader';
+import type { CatalogueRefreshService } from '../domain/catalog/catalogue-refresh-service.ts';
 import type { CatalogueService } from '../domain/catalog/catalogue-service.ts';
 import type { ModelInstanceService } from '../domain/catalog/model-instance-service.ts';
 import type { ModelSpecService } from '../domain/catalog/model-spec-service.ts';
+import type { ModelSyncService } from '../domain/catalog/model-sync-service.ts';
 import type { PriceService } from '../domain/catalog/price-service.ts';
+import type { ProviderCheckService } from '../domain/catalog/provider-check-service.ts';
 import type { ProviderConfigService } from '../domain/catalog/provider-config-service.ts';
 import type { ProviderSpecService } from '../domain/catalog/provider-spec-service.ts';
 import type { IdentityService } from '../domain/identity/identity-service.ts';
@@ -31,6 +34,9 @@ export interface Services {
   readonly modelSpecs: ModelSpecService;
   readonly modelInstances: ModelInstanceService;
   readonly prices: PriceService;
+  readonly providerChecks: ProviderCheckService;
+  readonly modelSyncs: ModelSyncService;
+  readonly catalogueRefreshes: CatalogueRefreshService;
   readonly runs: RunService;
 }
 
@@ -48,6 +54,8 @@ export interface Loaders {
   readonly catalogue: CatalogueLoaders;
   /** Completions that the viewer may see, by run id. */
   readonly completions: DataLoader<string, RunRecord | undefined>;
+  /** What each credential saw at its last sync, by config id. */
+  readonly listedModels: DataLoader<string, readonly string[]>;
   /** Attempts by run id. */
   readonly attempts: DataLoader<string, readonly RunAttempt[]>;
 }
@@ -67,6 +75,7 @@ export function createContext(input: ContextInput): GraphContext {
 /** Loaders are made on their first use: most requests need none. */
 function createLoaders(viewer: Viewer, services: Services): Loaders {
   let attempts: DataLoader<string, readonly RunAttempt[]> | undefined;
+  let listedModels: DataLoader<string, readonly string[]> | undefined;
   let completions: DataLoader<string, RunRecord | undefined> | undefined;
   let catalogue: CatalogueLoaders | undefined;
   return {
@@ -80,6 +89,13 @@ function createLoaders(viewer: Viewer, services: Services): Loaders {
         return runIds.map((runId) => found.get(runId));
       });
       return completions;
+    },
+    get listedModels() {
+      listedModels ??= new DataLoader(async (configIds) => {
+        const found = await services.modelSyncs.listedModels(configIds);
+        return configIds.map((configId) => found.get(configId) ?? []);
+      });
+      return listedModels;
     },
     get attempts() {
       attempts ??= new DataLoader(async (runIds) => {

@@ -9,6 +9,7 @@ export type NodeTypeName =
   | 'ProviderConfig'
   | 'ModelSpec'
   | 'ModelInstance'
+  | 'ModelSync'
   | 'PriceVersion'
   | 'Completion';
 

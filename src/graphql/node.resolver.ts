@@ -3,6 +3,7 @@ import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import { GatewayError } from '../kernel/errors.ts';
 import { toModelInstanceType } from './catalog/model-instance.type.ts';
 import { toModelSpecType } from './catalog/model-spec.type.ts';
+import { toModelSyncType } from './catalog/model-sync.type.ts';
 import { toProviderConfigType } from './catalog/provider-config.type.ts';
 import { toProviderSpecType } from './catalog/provider-spec.type.ts';
 import type { GraphContext } from './context.ts';
@@ -24,6 +25,8 @@ const FINDERS: Readonly<Record<string, Find>> = {
     shown(await loaders.catalogue.byId('model_spec', id), toModelSpecType),
   ModelInstance: async ({ loaders }, id) =>
     shown(await loaders.catalogue.byId('model_instance', id), toModelInstanceType),
+  ModelSync: async ({ viewer, services }, id) =>
+    shown((await services.modelSyncs.find(viewer, id)) ?? undefined, toModelSyncType),
   Completion: async ({ loaders }, id) => shown(await loaders.completions.load(id), toCompletionType),
   Workspace: async ({ viewer, services }, id) =>
     shown(

@@ -6,6 +6,7 @@ import { ModelInstanceResolver } from './catalog/model-instance.resolver.ts';
 import { ModelSpecResolver } from './catalog/model-spec.resolver.ts';
 import { ProviderConfigResolver } from './catalog/provider-config.resolver.ts';
 import { ProviderSpecResolver } from './catalog/provider-spec.resolver.ts';
+import { UpkeepResolver } from './catalog/upkeep.resolver.ts';
 import { IdentityResolver } from './identity/identity.resolver.ts';
 import { NodeResolver } from './node.resolver.ts';
 import { CompletionResolver } from './runs/completion.resolver.ts';
@@ -29,6 +30,7 @@ export function buildGraphSchema(): GraphQLSchema {
       ProviderConfigResolver,
       ModelSpecResolver,
       ModelInstanceResolver,
+      UpkeepResolver,
       CompletionResolver,
       CompletionEventsResolver,
     ],

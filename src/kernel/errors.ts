@@ -98,6 +98,8 @@ export interface ProviderErrorDetails {
   readonly phase?: 'connect' | 'headers' | 'stream';
   /** True if the same request may succeed at the same place a little later. */
   readonly transient?: boolean;
+  /** Set where no answer came for a reason of the connection itself. */
+  readonly transport?: 'certificate' | 'connection';
 }
 
 /** What an adapter raises: one attempt at one provider failed. The message is the provider's own where it gave one. */
@@ -110,6 +112,7 @@ export class ProviderError extends Error {
   readonly providerCode: string | undefined;
   readonly phase: 'connect' | 'headers' | 'stream' | undefined;
   readonly transient: boolean;
+  readonly transport: 'certificate' | 'connection' | undefined;
 
   constructor(code: ProviderErrorCode, message: string, details: ProviderErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -120,6 +123,7 @@ export class ProviderError extends Error {
     this.providerCode = details.providerCode;
     this.phase = details.phase;
     this.transient = details.transient ?? false;
+    this.transport = details.transport;
   }
 }
 

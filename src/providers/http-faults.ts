@@ -59,7 +59,12 @@ export function faultOfTransport(error: unknown, host: string, phase: Phase): Pr
   const { code: verdict, words, transient } = verdictOf(code, phase);
   const detail = (cause instanceof Error && cause.message ? cause.message : String(cause)).trim();
   const suffix = code && !detail.includes(code) ? `${code}: ${detail}` : detail;
-  return new ProviderError(verdict, `${host} ${words} (${suffix})`, { cause: error, phase, transient });
+  return new ProviderError(verdict, `${host} ${words} (${suffix})`, {
+    cause: error,
+    phase,
+    transient,
+    transport: CERTIFICATE_CODE.test(code) ? 'certificate' : 'connection',
+  });
 }
 
 /** Without its cause, which holds the bytes that came: content, perhaps, and no matter for a log. */

@@ -8,10 +8,12 @@ import { Migration20261120000002_catalogue } from '../../migrations/Migration202
 import { Migration20261120000003_revision } from '../../migrations/Migration20261120000003_revision.ts';
 import { Migration20261120000004_runs } from '../../migrations/Migration20261120000004_runs.ts';
 import { Migration20261120000005_seed } from '../../migrations/Migration20261120000005_seed.ts';
+import { Migration20261120000006_upkeep } from '../../migrations/Migration20261120000006_upkeep.ts';
 import { ApiKeyEntity } from './entities/api-key.entity.ts';
 import { CompletionRunEntity, RunAttemptEntity } from './entities/completion-run.entity.ts';
 import { ModelInstanceEntity } from './entities/model-instance.entity.ts';
 import { ModelSpecEntity } from './entities/model-spec.entity.ts';
+import { ModelSyncEntity } from './entities/model-sync.entity.ts';
 import { PriceVersionEntity } from './entities/price-version.entity.ts';
 import { ProviderConfigEntity } from './entities/provider-config.entity.ts';
 import { ProviderSpecEntity } from './entities/provider-spec.entity.ts';
@@ -50,6 +52,7 @@ const ENTITIES = [
   ModelSpecEntity,
   PriceVersionEntity,
   ModelInstanceEntity,
+  ModelSyncEntity,
   CompletionRunEntity,
   RunAttemptEntity,
 ];
@@ -60,6 +63,7 @@ const MIGRATIONS: readonly Constructor<Migration>[] = [
   Migration20261120000003_revision,
   Migration20261120000004_runs,
   Migration20261120000005_seed,
+  Migration20261120000006_upkeep,
 ];
 
 /** Any number that all nodes share: whoever holds this advisory lock migrates, the others wait. */

@@ -17,8 +17,24 @@ export interface CostLine {
 export interface Cost {
   readonly totalNano: Nano;
   readonly lines: readonly CostLine[];
-  /** `null` where the model is free. */
+  /** `null` where the model is free, or the price is no version of ours. */
   readonly priceVersionId: string | null;
+}
+
+/** What tokens cost, and where that is known from. */
+export interface Price
+  extends Pick<
+    PriceRow,
+    | 'inputNanoPerMillion'
+    | 'outputNanoPerMillion'
+    | 'cacheReadNanoPerMillion'
+    | 'cacheWriteNanoPerMillion'
+    | 'reasoningNanoPerMillion'
+    | 'tiers'
+    | 'source'
+  > {
+  /** `null` where it is no version of ours. */
+  readonly id: string | null;
 }
 
 interface Rates {
@@ -31,12 +47,7 @@ interface Rates {
 
 export const FREE_OF_CHARGE: Cost = { totalNano: 0n, lines: [], priceVersionId: null };
 
-/** The version in force at `at`: the latest that has taken effect. */
-export function priceInForce(versions: readonly PriceRow[] | undefined, at: Date): PriceRow | undefined {
-  return versions?.findLast((version) => version.effectiveAt <= at);
-}
-
-export function costOf(usage: Usage, price: PriceRow): Cost {
+export function costOf(usage: Usage, price: Price): Cost {
   const rates = ratesFor(price, inputSize(usage));
   const kinds: readonly (readonly [TokenKind, number, Nano])[] = [
     ['INPUT', usage.inputTokens, rates.input],
@@ -57,10 +68,10 @@ export function costOf(usage: Usage, price: PriceRow): Cost {
 }
 
 /** The rates of the highest tier that the input exceeds; what a tier or version leaves out costs as plain input or output. */
-function ratesFor(price: PriceRow, input: number): Rates {
+function ratesFor(price: Price, input: number): Rates {
   const tier = price.tiers
     .filter((each) => input > each.aboveInputTokens)
-    .reduce<PriceRow['tiers'][number] | undefined>(
+    .reduce<Price['tiers'][number] | undefined>(
       (highest, each) => (highest && highest.aboveInputTokens > each.aboveInputTokens ? highest : each),
       undefined,
     );

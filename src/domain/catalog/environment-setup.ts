@@ -1,11 +1,11 @@
 // Owns what the workspace `default` has without anybody's doing: the sandbox, and a config for each provider whose credential the environment holds.
 import type { Clock } from '../../kernel/clock.ts';
-import { StorageError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import { canonicalJson, type JsonObject } from '../../kernel/json.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { SealedSecret } from '../../storage/entities/provider-config.entity.ts';
 import type { CatalogueWriteRepository } from '../../storage/repositories/catalogue-write.repository.ts';
+import { freeSlug, ignoreConflict, newInstanceRow } from './default-instance.ts';
 import type { ModelSpecRow, ProviderConfigRow, ProviderSpecRow, WorkspaceCatalog } from './snapshot.ts';
 
 export interface EnvironmentSetupDependencies {
@@ -144,6 +144,7 @@ async function insertConfig(
     origin: want.origin,
     health: 'UNKNOWN' as const,
     healthError: null,
+    healthFault: null,
     healthLatencyMs: null,
     healthCheckedAt: null,
     lastSyncAt: null,
@@ -180,25 +181,17 @@ async function addInstances(
   for (const model of modelsToOffer(want.spec, catalog)) {
     const slug = freeSlug(model, taken);
     taken.add(slug);
-    const row = {
+    const priority = want.spec.key === SANDBOX ? SANDBOX_PRIORITY : 0;
+    const config = { id: configId, workspaceId };
+    const row = newInstanceRow({
       id: needs.newId(),
-      workspaceId,
+      config,
+      model,
       slug,
-      displayName: model.displayName,
-      configId,
-      canonicalId: model.canonicalId,
-      priority: want.spec.key === SANDBOX ? SANDBOX_PRIORITY : 0,
-      weight: 1,
-      tags: [],
-      defaultParameters: {},
-      customFields: {},
-      timeLimits: {},
-      free: null,
-      enabled: true,
       origin: want.origin,
-      createdAt: now,
-      updatedAt: now,
-    };
+      priority,
+      at: now,
+    });
     await needs.writes.insert('model_instance', row as never).catch(ignoreConflict);
   }
 }
@@ -216,29 +209,4 @@ function modelsToOffer(spec: ProviderSpecRow, catalog: WorkspaceCatalog): ModelS
   const others =
     chosen.length > 0 && spec.key !== SANDBOX ? useful.filter((model) => model.releasedAt) : useful;
   return [...new Set([...chosen, ...others])].slice(0, MAX_INSTANCES);
-}
-
-/** The model's key if no instance is called so, else its canonical id, else that with a number. */
-export function freeSlug(
-  model: Pick<ModelSpecRow, 'key' | 'canonicalId'>,
-  taken: ReadonlySet<string>,
-): string {
-  const plain = slugOf(model.key);
-  if (!taken.has(plain) && plain !== 'auto') return plain;
-  const qualified = slugOf(model.canonicalId);
-  let slug = qualified;
-  for (let number = 2; taken.has(slug); number += 1) slug = `${qualified}-${number}`;
-  return slug;
-}
-
-function slugOf(text: string): string {
-  return text
-    .toLowerCase()
-    .replace(/[^a-z0-9._-]+/g, '-')
-    .slice(0, 120);
-}
-
-/** Two nodes may start together; what the other has made is as good. */
-function ignoreConflict(error: unknown): void {
-  if (!(error instanceof StorageError) || error.kind !== 'conflict') throw error;
 }

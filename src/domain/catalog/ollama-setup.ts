@@ -1,11 +1,11 @@
 // Owns finding an Ollama beside the gateway: if one answers, its models are instances of the workspace `default` with no further set-up.
 import type { Clock } from '../../kernel/clock.ts';
-import { StorageError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { Adapter, ListedModel } from '../../providers/contract.ts';
 import type { CatalogueWriteRepository } from '../../storage/repositories/catalogue-write.repository.ts';
-import { freeSlug } from './environment-setup.ts';
+import { freeSlug, ignoreConflict, newInstanceRow } from './default-instance.ts';
+import { newListedRow } from './listed-models.ts';
 import type { ProviderTargets } from './provider-target.ts';
 import type { ProviderConfigRow, ProviderSpecRow, WorkspaceCatalog } from './snapshot.ts';
 
@@ -53,7 +53,15 @@ export async function setUpOllama(
     if (model.outputModalities && !model.outputModalities.includes('text')) continue;
     const slug = freeSlug({ key: model.key, canonicalId }, taken);
     taken.add(slug);
-    await insertInstance(needs, workspaceId, config.id, model, slug);
+    const row = newInstanceRow({
+      id: needs.newId(),
+      config,
+      model: { canonicalId, displayName: model.displayName ?? model.key },
+      slug,
+      origin: 'ENVIRONMENT',
+      at: needs.clock.now(),
+    });
+    await needs.writes.insert('model_instance', row as never).catch(ignoreConflict);
   }
   await needs.refresh();
   needs.logger.info(
@@ -110,6 +118,7 @@ function newConfig(
     origin: 'ENVIRONMENT',
     health: 'UNKNOWN',
     healthError: null,
+    healthFault: null,
     healthLatencyMs: null,
     healthCheckedAt: null,
     lastSyncAt: now,
@@ -120,70 +129,15 @@ function newConfig(
 }
 
 async function insertModel(
-  needs: OllamaSetupDependencies,
+  { writes, clock, newId }: OllamaSetupDependencies,
   workspaceId: string,
   model: ListedModel,
 ): Promise<void> {
-  const now = needs.clock.now();
-  const row = {
-    id: needs.newId(),
+  const { canonicalId: _made, ...row } = newListedRow(model, {
     workspaceId,
     providerKey: OLLAMA,
-    key: model.key,
-    displayName: model.displayName ?? model.key,
-    description: null,
-    contextLength: model.contextLength ?? null,
-    maxOutputTokens: model.maxOutputTokens ?? null,
-    inputModalities: [...(model.inputModalities ?? ['text'])],
-    outputModalities: [...(model.outputModalities ?? ['text'])],
-    capabilities: [...(model.capabilities ?? [])],
-    tags: [],
-    strengths: [],
-    weaknesses: [],
-    protocol: null,
-    quirks: {},
-    available: true,
-    origin: 'SYNC',
-    editedFields: [],
-    releasedAt: null,
-    customFields: {},
-    createdAt: now,
-    updatedAt: now,
-  };
-  await needs.writes.insert('model_spec', row as never).catch(ignoreConflict);
-}
-
-async function insertInstance(
-  needs: OllamaSetupDependencies,
-  workspaceId: string,
-  configId: string,
-  model: ListedModel,
-  slug: string,
-): Promise<void> {
-  const now = needs.clock.now();
-  const row = {
-    id: needs.newId(),
-    workspaceId,
-    slug,
-    displayName: model.displayName ?? model.key,
-    configId,
-    canonicalId: `${OLLAMA}/${model.key}`,
-    priority: 0,
-    weight: 1,
-    tags: [],
-    defaultParameters: {},
-    customFields: {},
-    timeLimits: {},
-    free: null,
-    enabled: true,
-    origin: 'ENVIRONMENT',
-    createdAt: now,
-    updatedAt: now,
-  };
-  await needs.writes.insert('model_instance', row as never).catch(ignoreConflict);
-}
-
-/** Two nodes may start together; what the other has made is as good. */
-function ignoreConflict(error: unknown): void {
-  if (!(error instanceof StorageError) || error.kind !== 'conflict') throw error;
+    newId,
+    now: clock.now(),
+  });
+  await writes.insert('model_spec', row as never).catch(ignoreConflict);
 }

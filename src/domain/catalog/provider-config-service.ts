@@ -6,10 +6,12 @@ import type { SealedSecret, TimeLimits } from '../../storage/entities/provider-c
 import type { CatalogueRow } from '../../storage/repositories/catalogue.repository.ts';
 import type { SecretVault } from '../identity/secret-vault.ts';
 import { hasScope, requireScope, type Viewer } from '../identity/viewer.ts';
+import { freeSlug, ignoreConflict, newInstanceRow } from './default-instance.ts';
 import { definedOf, InputCheck, type Patch } from './input-check.ts';
 import type { ProviderSpecRecord } from './provider-spec-service.ts';
 import { type CatalogueDependencies, requireVersion, staleRow } from './row-ownership.ts';
 import { checkSettings } from './settings-schema.ts';
+import type { WorkspaceCatalog } from './snapshot.ts';
 import { checkTimeLimits } from './time-limit-fields.ts';
 
 export type ProviderConfigRecord = CatalogueRow<'provider_config'>;
@@ -30,6 +32,7 @@ export interface ProviderConfigFields {
 
 export interface ProviderConfigServiceDependencies extends CatalogueDependencies {
   readonly vault: SecretVault;
+  readonly catalogOf: (workspaceId: string) => WorkspaceCatalog;
   /** Whether an IP address may be called. */
   readonly allowAddress: (address: string) => boolean;
 }
@@ -48,11 +51,15 @@ export class ProviderConfigService {
     this.#needs = needs;
   }
 
-  /** Raises `BAD_USER_INPUT` or `CONFLICT` with every problem. */
+  /**
+   * Raises `BAD_USER_INPUT` or `CONFLICT` with every problem. Where the provider names a default model, an instance of it is made too
+   * unless `withDefaultModel` is false.
+   */
   async create(
     viewer: Viewer,
     provider: { readonly id: string } | { readonly key: string },
     fields: Patch<ProviderConfigFields> & Pick<ProviderConfigFields, 'name'>,
+    withDefaultModel = true,
   ): Promise<ProviderConfigRecord> {
     requireScope(viewer, 'catalogue');
     const check = new InputCheck();
@@ -74,6 +81,7 @@ export class ProviderConfigService {
       origin: 'CUSTOM' as const,
       health: 'UNKNOWN' as const,
       healthError: null,
+      healthFault: null,
       healthLatencyMs: null,
       healthCheckedAt: null,
       lastSyncAt: null,
@@ -86,6 +94,7 @@ export class ProviderConfigService {
       updatedAt: now,
     };
     const created = await writes.insert('provider_config', row as never).catch(nameTaken(fields.name));
+    if (withDefaultModel && spec) await this.#offerDefaultModel(created, spec);
     await this.#needs.refresh();
     return created;
   }
@@ -111,7 +120,9 @@ export class ProviderConfigService {
       // What the node itself has set up is left to whoever changes it.
       origin: 'CUSTOM' as const,
       // What was found out about the old credentials says nothing of new ones.
-      ...(reachesElsewhere(patch) ? { health: 'UNKNOWN' as const, healthError: null } : {}),
+      ...(reachesElsewhere(patch)
+        ? { health: 'UNKNOWN' as const, healthError: null, healthFault: null }
+        : {}),
       updatedAt: this.#needs.clock.now(),
     };
     const changed = await this.#needs.writes
@@ -144,6 +155,19 @@ export class ProviderConfigService {
     if (!(await this.#needs.writes.remove('provider_config', id, version))) throw staleRow();
     await this.#needs.refresh();
     return row;
+  }
+
+  async #offerDefaultModel(config: ProviderConfigRecord, spec: ProviderSpecRecord): Promise<void> {
+    if (!spec.defaultModel) return;
+    const { reads, writes, catalogOf, newId, clock } = this.#needs;
+    const { workspaceId } = config;
+    const canonicalId = `${spec.key}/${spec.defaultModel}`;
+    const [model] = await reads.byNames('model_spec', workspaceId, [canonicalId]);
+    if (!model?.available) return;
+    const slug = freeSlug(model, new Set(catalogOf(workspaceId).instancesBySlug.keys()));
+    const row = newInstanceRow({ id: newId(), config, model, slug, origin: 'CUSTOM', at: clock.now() });
+    // Another has taken the name at this moment: the config stands, and can be given an instance by hand.
+    await writes.insert('model_instance', row as never).catch(ignoreConflict);
   }
 
   async #load(viewer: Viewer, id: string): Promise<ProviderConfigRecord> {

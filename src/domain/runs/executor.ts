@@ -173,14 +173,10 @@ export class RunExecutor {
       run.run.request,
       candidate,
       result,
-      this.#pricesOf(run, candidate),
+      run.run.prices,
       this.#needs.clock.now(),
     );
     run.attempts.push(attemptRecord(run.attempts.length + 1, candidate, result, priced, absorbed));
-  }
-
-  #pricesOf(run: ActiveRun, candidate: Candidate) {
-    return run.run.prices.get(candidate.canonicalId);
   }
 
   async #settle(run: ActiveRun, decisive: AttemptResult | undefined): Promise<void> {

@@ -6,7 +6,8 @@ import type { Logger } from '../../kernel/logger.ts';
 import { storableText } from '../../kernel/text.ts';
 import type { CompletionRunEntity } from '../../storage/entities/completion-run.entity.ts';
 import type { RunProgress, RunRepository } from '../../storage/repositories/run.repository.ts';
-import { costOf, priceInForce } from '../billing/cost.ts';
+import { costOf } from '../billing/cost.ts';
+import { priceInForce } from '../billing/model-price.ts';
 import type { ActiveRun } from './active-run.ts';
 import type { Answer } from './answer.ts';
 import type { CompletionEvent } from './completion-event.ts';
@@ -134,7 +135,7 @@ export class RunKeeper {
       ),
       estimated: true,
     };
-    const price = priceInForce(run.run.prices.get(candidate.canonicalId), this.#needs.clock.now());
+    const price = priceInForce(run.run.prices, candidate.canonicalId, this.#needs.clock.now());
     return {
       progress: {
         id: run.id,

@@ -3,10 +3,10 @@
 import { storableText } from '../../kernel/text.ts';
 import type { Message } from '../../providers/contract.ts';
 import type { AttemptEnd, RunEnd } from '../../storage/repositories/run.repository.ts';
-import { type Cost, costOf, FREE_OF_CHARGE, priceInForce } from '../billing/cost.ts';
+import { type Cost, costOf, FREE_OF_CHARGE } from '../billing/cost.ts';
+import { type PriceVersions, priceInForce } from '../billing/model-price.ts';
 import { countUsage } from '../billing/token-counter.ts';
 import { NO_USAGE, type Usage } from '../billing/usage.ts';
-import type { PriceRow } from '../catalog/snapshot.ts';
 import type { Candidate } from '../routing/candidates.ts';
 import type { ActiveRun } from './active-run.ts';
 import type { AttemptResult } from './attempt.ts';
@@ -31,13 +31,13 @@ export async function priceAttempt(
   request: CompletionRequest,
   candidate: Candidate,
   result: AttemptResult,
-  prices: readonly PriceRow[] | undefined,
+  prices: PriceVersions,
   at: Date,
 ): Promise<PricedAttempt> {
   const usage = await usageOf(request, result);
   const free = candidate.instance?.free ?? candidate.spec?.free ?? false;
   if (free) return { usage, cost: FREE_OF_CHARGE };
-  const price = priceInForce(prices, at);
+  const price = priceInForce(prices, candidate.canonicalId, at);
   return { usage, cost: price && costOf(usage, price) };
 }
 

@@ -62,6 +62,29 @@ registerEnumType(HealthState, {
   },
 });
 
+export enum HealthFaultKind {
+  BAD_CREDENTIAL = 'BAD_CREDENTIAL',
+  UNREACHABLE = 'UNREACHABLE',
+  BAD_CERTIFICATE = 'BAD_CERTIFICATE',
+  TIMEOUT = 'TIMEOUT',
+  RATE_LIMITED = 'RATE_LIMITED',
+  BAD_SETTINGS = 'BAD_SETTINGS',
+  OTHER = 'OTHER',
+}
+registerEnumType(HealthFaultKind, {
+  name: 'HealthFault',
+  description: 'What kind of thing a health check found wrong.',
+  valuesConfig: {
+    BAD_CREDENTIAL: { description: 'The provider refused the credential.' },
+    UNREACHABLE: { description: 'No connection came about, or the provider is down.' },
+    BAD_CERTIFICATE: { description: 'The certificate of the address is not trusted.' },
+    TIMEOUT: { description: 'No answer came in time.' },
+    RATE_LIMITED: { description: 'The provider asked for quiet.' },
+    BAD_SETTINGS: { description: 'The config lacks something, or its protocol is not spoken here.' },
+    OTHER: { description: 'Something else; the error says what.' },
+  },
+});
+
 export enum SortDirection {
   ASC = 'ASC',
   DESC = 'DESC',

@@ -1,6 +1,7 @@
 // Owns the queries and mutations of model specs and their prices.
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Ctx, FieldResolver, ID, Info, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { libraryPrice } from '../../domain/billing/library-price.ts';
 import { type Connection, ConnectionArgs } from '../connection.ts';
 import type { GraphContext } from '../context.ts';
 import { requireGlobalId } from '../global-id.ts';
@@ -29,7 +30,13 @@ import {
   UpdateModelSpecInput,
 } from './model-spec.input.ts';
 import { ModelSpecConnection, ModelSpecPayload, ModelSpecType, toModelSpecType } from './model-spec.type.ts';
-import { PriceVersionType, SetPriceInput, toPriceFields, toPriceVersionType } from './price.type.ts';
+import {
+  PriceVersionType,
+  SetPriceInput,
+  toPriceFields,
+  toPriceType,
+  toPriceVersionType,
+} from './price.type.ts';
 import { ProviderSpecType, toProviderSpecType } from './provider-spec.type.ts';
 
 @Resolver(() => ModelSpecType)
@@ -136,7 +143,9 @@ export class ModelSpecResolver {
     const now = Date.now();
     const versions = await loaders.catalogue.prices(model.canonicalId);
     const inForce = versions.find(({ effectiveAt }) => effectiveAt.getTime() <= now);
-    return inForce ? toPriceVersionType(inForce) : null;
+    if (inForce) return toPriceVersionType(inForce);
+    const known = libraryPrice(model.canonicalId);
+    return known ? toPriceType(known) : null;
   }
 
   @FieldResolver(() => [PriceVersionType], {

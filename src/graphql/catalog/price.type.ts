@@ -1,5 +1,6 @@
 // Owns how prices are shown and set.
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import type { Price } from '../../domain/billing/cost.ts';
 import type { PriceFields, PriceRecord } from '../../domain/catalog/price-service.ts';
 import { toGlobalId } from '../global-id.ts';
 import { withoutNulls } from '../input-values.ts';
@@ -33,8 +34,12 @@ export class PriceTierType {
   simpleResolvers: true,
 })
 export class PriceVersionType {
-  @Field(() => ID, { description: 'Names the version; a completion’s cost refers to it.' })
-  id!: string;
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'Names the version; a completion’s cost refers to it. Null for a price that only the price library of this version of Modelgraph knows.',
+  })
+  id!: string | null;
 
   @Field(() => UsdScalar, { description: 'Input that was read without a cache.' })
   input!: bigint;
@@ -62,11 +67,14 @@ export class PriceVersionType {
   })
   owner!: RowOwnerKind;
 
-  @Field(() => DateTimeScalar, { description: 'From when on it holds.' })
-  effectiveAt!: Date;
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'From when on it holds; null if that is not known.',
+  })
+  effectiveAt!: Date | null;
 
-  @Field(() => DateTimeScalar, { description: 'When it was recorded.' })
-  createdAt!: Date;
+  @Field(() => DateTimeScalar, { nullable: true, description: 'When it was recorded; null if it was not.' })
+  createdAt!: Date | null;
 }
 
 @InputType({ description: 'Prices of a whole request whose input is larger than a bound.' })
@@ -128,7 +136,18 @@ export class SetPriceInput {
 
 export function toPriceVersionType(row: PriceRecord): PriceVersionType {
   return {
+    ...toPriceType(row),
     id: toGlobalId('PriceVersion', row.id),
+    owner: row.workspaceId ? RowOwnerKind.WORKSPACE : RowOwnerKind.INSTALLATION,
+    effectiveAt: row.effectiveAt,
+    createdAt: row.createdAt,
+  };
+}
+
+/** A price that is no version of ours. */
+export function toPriceType(row: Price): PriceVersionType {
+  return {
+    id: null,
     input: row.inputNanoPerMillion,
     output: row.outputNanoPerMillion,
     cacheRead: row.cacheReadNanoPerMillion ?? null,
@@ -142,9 +161,9 @@ export function toPriceVersionType(row: PriceRecord): PriceVersionType {
       cacheWrite: cacheWrite === undefined ? null : BigInt(cacheWrite),
     })),
     source: row.source,
-    owner: row.workspaceId ? RowOwnerKind.WORKSPACE : RowOwnerKind.INSTALLATION,
-    effectiveAt: row.effectiveAt,
-    createdAt: row.createdAt,
+    owner: RowOwnerKind.INSTALLATION,
+    effectiveAt: null,
+    createdAt: null,
   };
 }
 

@@ -99,6 +99,12 @@ export class CreateProviderConfigInput extends ProviderConfigFieldsInput {
 
   @Field(() => ID, { nullable: true, description: 'Id of the provider spec.' })
   providerSpecId?: string;
+
+  @Field(() => Boolean, {
+    defaultValue: true,
+    description: 'Makes an instance of the provider’s default model too, if it names one.',
+  })
+  withDefaultModel!: boolean;
 }
 
 @InputType({ description: 'A change of a provider config; what is left out stays.' })

@@ -78,7 +78,7 @@ export class ProviderConfigResolver {
   ): Promise<ProviderConfigPayload> {
     return payload(async () => {
       const fields = { ...toProviderConfigPatch(input), name: input.name };
-      return services.providerConfigs.create(viewer, providerOf(input), fields);
+      return services.providerConfigs.create(viewer, providerOf(input), fields, input.withDefaultModel);
     });
   }
 
@@ -118,6 +118,17 @@ export class ProviderConfigResolver {
   ): Promise<ProviderSpecType | null> {
     const row = await loaders.catalogue.byName('provider_spec', config.providerKey);
     return row ? toProviderSpecType(row) : null;
+  }
+
+  @FieldResolver(() => [String], {
+    description:
+      'Canonical ids of the models that the provider listed for this very credential at the last sync.',
+  })
+  listedModels(
+    @Root() config: ProviderConfigType,
+    @Ctx() { loaders }: GraphContext,
+  ): Promise<readonly string[]> {
+    return loaders.listedModels.load(readGlobalId(config.id)?.id ?? '');
   }
 
   @FieldResolver(() => ModelInstanceConnection, {

@@ -7,13 +7,19 @@ import { toGlobalId } from '../global-id.ts';
 import { NodeType } from '../node.type.ts';
 import { DateTimeScalar, JsonObjectScalar } from '../scalars.ts';
 import { UserErrorType } from '../user-error.ts';
-import { HealthState, SetupOrigin } from './catalogue.enums.ts';
+import { HealthFaultKind, HealthState, SetupOrigin } from './catalogue.enums.ts';
 import { TimeLimitsType, toTimeLimitsType } from './time-limits.type.ts';
 
 @ObjectType('ConfigHealth', { description: 'What the last health check found.', simpleResolvers: true })
 export class ConfigHealthType {
   @Field(() => HealthState, { description: 'Whether address and credentials work.' })
   state!: HealthState;
+
+  @Field(() => HealthFaultKind, {
+    nullable: true,
+    description: 'What kind of thing is wrong, so where to look.',
+  })
+  fault!: HealthFaultKind | null;
 
   @Field(() => String, { nullable: true, description: 'Why they do not, as an error code.' })
   errorCode!: string | null;
@@ -121,6 +127,7 @@ export function toProviderConfigType(row: ProviderConfigRecord): ProviderConfigT
     origin: row.origin as SetupOrigin,
     health: {
       state: row.health as HealthState,
+      fault: (row.healthFault ?? null) as HealthFaultKind | null,
       errorCode: textOf(row.healthError?.code),
       errorMessage: textOf(row.healthError?.message),
       latencyMs: row.healthLatencyMs ?? null,

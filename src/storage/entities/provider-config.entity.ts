@@ -39,6 +39,8 @@ const ProviderConfigSchema = defineEntity({
     origin: p.text().$type<ConfigOrigin>(),
     health: p.text().$type<ConfigHealth>(),
     healthError: p.json().$type<JsonObject>().nullable(),
+    /** What kind of thing is wrong. */
+    healthFault: p.text().nullable(),
     healthLatencyMs: p.integer().nullable(),
     healthCheckedAt: p.datetime().nullable(),
     lastSyncAt: p.datetime().nullable(),

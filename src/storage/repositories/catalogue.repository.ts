@@ -136,6 +136,18 @@ export class CatalogueRepository {
     return this.#map(table, await this.#query(sql, [...visible.values, JSON.stringify(names)]));
   }
 
+  /** Every model of a provider that the workspace sees. */
+  async modelsOf(workspaceId: string, providerKey: string): Promise<CatalogueRow<'model_spec'>[]> {
+    const visible = visibleRows('model_spec', workspaceId);
+    const sql = `select t.* from model_spec t where ${visible.sql} and t.provider_key = ?`;
+    return this.#map('model_spec', await this.#query(sql, [...visible.values, providerKey]));
+  }
+
+  async enabledConfigs(workspaceId: string): Promise<CatalogueRow<'provider_config'>[]> {
+    const sql = 'select t.* from provider_config t where t.workspace_id = ? and t.enabled order by t.name';
+    return this.#map('provider_config', await this.#query(sql, [workspaceId]));
+  }
+
   /** The installation's row of this name. */
   async shared<Table extends 'provider_spec' | 'model_spec'>(
     table: Table,

@@ -1,0 +1,12 @@
+// Owns which price a model has at a moment: the version in force, else what the kept library knows.
+import type { PriceRow } from '../catalog/snapshot.ts';
+import type { Price } from './cost.ts';
+import { libraryPrice } from './library-price.ts';
+
+/** Versions by canonical id, oldest first. */
+export type PriceVersions = ReadonlyMap<string, readonly PriceRow[]>;
+
+export function priceInForce(versions: PriceVersions, canonicalId: string, at: Date): Price | undefined {
+  const own = versions.get(canonicalId)?.findLast((version) => version.effectiveAt <= at);
+  return own ?? libraryPrice(canonicalId);
+}

@@ -1,0 +1,60 @@
+// Owns the instances that are made unasked: what they are called, and what is in them.
+import { StorageError } from '../../kernel/errors.ts';
+import type { ModelSpecRow } from './snapshot.ts';
+
+export interface NewInstance {
+  readonly id: string;
+  readonly config: { readonly id: string; readonly workspaceId: string };
+  readonly model: Pick<ModelSpecRow, 'canonicalId' | 'displayName'>;
+  readonly slug: string;
+  readonly origin: 'BUILT_IN' | 'ENVIRONMENT' | 'CUSTOM';
+  readonly priority?: number;
+  readonly at: Date;
+}
+
+export function newInstanceRow({ id, config, model, slug, origin, priority = 0, at }: NewInstance): object {
+  return {
+    id,
+    workspaceId: config.workspaceId,
+    slug,
+    displayName: model.displayName,
+    configId: config.id,
+    canonicalId: model.canonicalId,
+    priority,
+    weight: 1,
+    tags: [],
+    defaultParameters: {},
+    customFields: {},
+    timeLimits: {},
+    free: null,
+    enabled: true,
+    origin,
+    createdAt: at,
+    updatedAt: at,
+  };
+}
+
+/** The model's key if no instance is called so, else its canonical id, else that with a number. */
+export function freeSlug(
+  model: Pick<ModelSpecRow, 'key' | 'canonicalId'>,
+  taken: ReadonlySet<string>,
+): string {
+  const plain = slugOf(model.key);
+  if (!taken.has(plain) && plain !== 'auto') return plain;
+  const qualified = slugOf(model.canonicalId);
+  let slug = qualified;
+  for (let number = 2; taken.has(slug); number += 1) slug = `${qualified}-${number}`;
+  return slug;
+}
+
+function slugOf(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, '-')
+    .slice(0, 120);
+}
+
+/** Two nodes may start together; what the other has made is as good. */
+export function ignoreConflict(error: unknown): void {
+  if (!(error instanceof StorageError) || error.kind !== 'conflict') throw error;
+}
