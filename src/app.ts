@@ -4,6 +4,8 @@ import { type DestinationStream, pino } from 'pino';
 import type { Config } from './config.ts';
 import { MemoryEventLog } from './coordination/memory/event-log.ts';
 import { createMemoryTokenCache } from './coordination/memory/token-cache.ts';
+import { RedisLink } from './coordination/redis/link.ts';
+import { createRedisTokenCache } from './coordination/redis/token-cache.ts';
 import { loadPriceLibrary } from './domain/billing/library-price.ts';
 import { loadTokenizer } from './domain/billing/token-counter.ts';
 import { type CatalogueData, loadCatalogueData } from './domain/catalog/catalogue-data.ts';
@@ -46,6 +48,7 @@ import { createAzureOpenAiAdapter } from './providers/azure-openai/adapter.ts';
 import { createBedrockConverseAdapter } from './providers/bedrock-converse/adapter.ts';
 import { createCohereAdapter } from './providers/cohere/adapter.ts';
 import type { Adapter, TokenCache, UpstreamHttp } from './providers/contract.ts';
+import { loadAdapters } from './providers/external-adapters.ts';
 import { createGeminiAdapter, createGeminiVertexAdapter } from './providers/gemini/adapter.ts';
 import { createGigaChatAdapter } from './providers/gigachat/adapter.ts';
 import { createUpstreamHttp } from './providers/http.ts';
@@ -116,21 +119,21 @@ async function assemble(
   opened: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<App> {
-  if (config.redisUrl) {
-    logger.warn(
-      {},
-      'REDIS_URL is set, but this version keeps events and tokens in the process; run one node only',
-    );
-  }
   const clock = systemClock;
   const nodeId = newId();
   const storage = await openDatabase(config, overrides, opened);
   const allowAddress = addressPolicy(config.privateUpstreams);
   const http = createUpstreamHttp({ logger, allowAddress });
   opened.push(() => http.close());
-  const adapters = createAdapterRegistry(
-    withOverrides(builtInAdapters(config, http, createMemoryTokenCache({ clock })), overrides.adapters ?? []),
-  );
+  const vault = new SecretVault(parseKeyRing(keyRingOf(config)), config.environment);
+  const redis = await openRedis(config, logger, opened);
+  const tokens = redis
+    ? createRedisTokenCache({ link: redis, clock, ...sealingOf(vault) })
+    : createMemoryTokenCache({ clock });
+  const builtIn = withOverrides(builtInAdapters(config, http, tokens), overrides.adapters ?? []);
+  const spoken = new Set(builtIn.map(({ protocol }) => protocol));
+  const further = await loadAdapters(config.adapters, { http, tokens, logger }, spoken);
+  const adapters = createAdapterRegistry([...builtIn, ...further]);
 
   const snapshotRepository = new SnapshotRepository(storage);
   const authenticator = new Authenticator(snapshotRepository, clock);
@@ -158,7 +161,6 @@ async function assemble(
   const specNeeds = { ...catalogueNeeds, protocols: () => adapters.protocols() };
   const bootstrapKey = bootstrapKeyOf(config);
   await identity.bootstrap(bootstrapKey.text);
-  const vault = new SecretVault(parseKeyRing(keyRingOf(config)), config.environment);
   const catalogueData =
     overrides.catalogueData === undefined ? await loadCatalogueData() : overrides.catalogueData;
   if (catalogueData) {
@@ -324,6 +326,34 @@ async function openDatabase(
   opened.push(() => storage.close());
   await storage.migrate();
   return storage;
+}
+
+async function openRedis(
+  config: Config,
+  logger: Logger,
+  opened: (() => Promise<void> | void)[],
+): Promise<RedisLink | undefined> {
+  if (!config.redisUrl) return undefined;
+  const link = new RedisLink({ url: config.redisUrl.reveal(), logger });
+  opened.push(() => link.close());
+  if (!(await link.ready())) logger.warn({}, 'Redis does not answer yet; this node goes on without it');
+  return link;
+}
+
+/** What lies in Redis is sealed as secrets in the database are. */
+function sealingOf(vault: SecretVault) {
+  const context = 'provider-token';
+  return {
+    seal: (text: string) => JSON.stringify(vault.seal(text, context)),
+    open: (sealed: string) => {
+      try {
+        return vault.open(JSON.parse(sealed), context)?.reveal();
+      } catch {
+        // Sealed with a key that has left the ring: it is fetched anew.
+        return undefined;
+      }
+    },
+  };
 }
 
 function builtInAdapters(config: Config, http: UpstreamHttp, tokens: TokenCache): Adapter[] {

@@ -1,0 +1,145 @@
+// Owns the connection to Redis: a command may take a short while, and after three misses Redis is off the path until a probe succeeds.
+import { Redis } from 'ioredis';
+import type { Logger } from '../../kernel/logger.ts';
+
+export interface RedisLinkOptions {
+  readonly url: string;
+  readonly logger: Logger;
+  /** How long a command on the path may take. */
+  readonly commandMs?: number;
+  readonly probeEveryMs?: number;
+}
+
+/** Redis did not answer in time, or is off the path. */
+export class RedisUnavailable extends Error {
+  override readonly name = 'RedisUnavailable';
+}
+
+const COMMAND_MS = 50;
+const PROBE_EVERY_MS = 250;
+const MISSES_UNTIL_OFF = 3;
+const CONNECT_TIMEOUT_MS = 2_000;
+const MAX_RECONNECT_MS = 1_000;
+
+export class RedisLink {
+  readonly #redis: Redis;
+  readonly #options: RedisLinkOptions;
+  readonly #commandMs: number;
+  readonly #onBack = new Set<() => void>();
+  #misses = 0;
+  #onPath = true;
+  #probe: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: RedisLinkOptions) {
+    this.#options = options;
+    this.#commandMs = options.commandMs ?? COMMAND_MS;
+    this.#redis = connect(options.url);
+    this.#redis.on('error', () => {});
+    // What was under way when the connection broke may have been lost: whoever keeps state there brings it up to date.
+    this.#redis.on('ready', () => this.#tellBack());
+  }
+
+  /** Whether a connection came about in time; without one the link begins off the path. */
+  async ready(withinMs = CONNECT_TIMEOUT_MS): Promise<boolean> {
+    if (this.#redis.status === 'ready') return true;
+    const connected = new Promise<void>((resolve) => this.#redis.once('ready', () => resolve()));
+    try {
+      await within(connected, withinMs);
+      return true;
+    } catch (error) {
+      this.#misses = MISSES_UNTIL_OFF;
+      this.#miss(error);
+      return false;
+    }
+  }
+
+  /** False while Redis is left out of everything that somebody waits for. */
+  get onPath(): boolean {
+    return this.#onPath && !this.#closed;
+  }
+
+  /** Raises `RedisUnavailable` if Redis is off the path or does not answer in time; the command may still be carried out. */
+  async command<Result>(
+    work: (redis: Redis) => Promise<Result>,
+    withinMs = this.#commandMs,
+  ): Promise<Result> {
+    if (!this.onPath) throw new RedisUnavailable('Redis is off the path until it answers again');
+    try {
+      const result = await within(work(this.#redis), withinMs);
+      this.#misses = 0;
+      return result;
+    } catch (error) {
+      if (error instanceof Error && error.name === 'ReplyError') throw error;
+      this.#miss(error);
+      throw new RedisUnavailable('Redis did not answer in time', { cause: error });
+    }
+  }
+
+  /** Called whenever a connection has come about, and when Redis is back on the path. */
+  onBack(tell: () => void): () => void {
+    this.#onBack.add(tell);
+    return () => this.#onBack.delete(tell);
+  }
+
+  /** A further connection, for what blocks or subscribes. Its owner closes it. */
+  duplicate(): Redis {
+    const redis = connect(this.#options.url);
+    redis.on('error', () => {});
+    return redis;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#probe);
+    this.#redis.disconnect();
+  }
+
+  #miss(error: unknown): void {
+    this.#misses += 1;
+    if (this.#misses < MISSES_UNTIL_OFF || !this.#onPath) return;
+    this.#onPath = false;
+    this.#options.logger.warn({ err: error }, 'Redis does not answer; it is left out until it does');
+    this.#probeLater();
+  }
+
+  #probeLater(): void {
+    if (this.#closed) return;
+    this.#probe = setTimeout(() => void this.#probeOnce(), this.#options.probeEveryMs ?? PROBE_EVERY_MS);
+  }
+
+  async #probeOnce(): Promise<void> {
+    try {
+      await within(this.#redis.ping(), this.#commandMs);
+    } catch {
+      this.#probeLater();
+      return;
+    }
+    this.#misses = 0;
+    this.#onPath = true;
+    this.#options.logger.info({}, 'Redis answers again');
+    this.#tellBack();
+  }
+
+  #tellBack(): void {
+    for (const tell of this.#onBack) tell();
+  }
+}
+
+function connect(url: string): Redis {
+  return new Redis(url, {
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    // A command fails at once while there is no connection, and is never sent twice.
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    retryStrategy: (times) => Math.min(times * 50, MAX_RECONNECT_MS),
+  });
+}
+
+function within<Result>(promise: Promise<Result>, ms: number): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`No answer within ${ms} ms`)), ms);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

@@ -1,0 +1,69 @@
+// Owns the loading of further adapters: packages or paths that the operator names, never anything that the database names.
+import { isAbsolute, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { StartError } from '../kernel/errors.ts';
+import type { Logger } from '../kernel/logger.ts';
+import type { Adapter, TokenCache, UpstreamHttp } from './contract.ts';
+
+/** What a further adapter is made with. */
+export interface AdapterHost {
+  readonly http: UpstreamHttp;
+  readonly tokens: TokenCache;
+  readonly logger: Logger;
+}
+
+/** What such a module exports: `createAdapters`, which gives the adapters that it brings, each with a protocol name of its own. */
+export interface AdapterModule {
+  createAdapters(host: AdapterHost): readonly Adapter[] | Promise<readonly Adapter[]>;
+}
+
+const REQUIRED = ['stream', 'unsupported', 'check'] as const;
+
+/** Raises `StartError` that names the entry and what is wrong with it. */
+export async function loadAdapters(
+  entries: readonly string[],
+  host: AdapterHost,
+  taken: ReadonlySet<string>,
+): Promise<Adapter[]> {
+  const adapters: Adapter[] = [];
+  const protocols = new Set(taken);
+  for (const entry of entries) {
+    for (const adapter of await adaptersOf(entry, host)) {
+      checkAdapter(entry, adapter);
+      if (protocols.has(adapter.protocol)) {
+        throw fault(entry, `brings the protocol "${adapter.protocol}", which is spoken already`);
+      }
+      protocols.add(adapter.protocol);
+      adapters.push(adapter);
+    }
+  }
+  return adapters;
+}
+
+async function adaptersOf(entry: string, host: AdapterHost): Promise<readonly Adapter[]> {
+  const isPath = entry.startsWith('.') || isAbsolute(entry);
+  const specifier = isPath ? pathToFileURL(resolve(entry)).href : entry;
+  let loaded: Partial<AdapterModule>;
+  try {
+    loaded = (await import(specifier)) as Partial<AdapterModule>;
+  } catch (error) {
+    throw fault(entry, `could not be loaded: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (typeof loaded.createAdapters !== 'function') throw fault(entry, 'exports no function createAdapters');
+  const adapters = await loaded.createAdapters(host);
+  if (!Array.isArray(adapters)) throw fault(entry, 'createAdapters must give an array of adapters');
+  return adapters;
+}
+
+function checkAdapter(entry: string, adapter: Adapter): void {
+  const { protocol } = adapter;
+  if (typeof protocol !== 'string' || !/^[a-z0-9-]{1,64}$/.test(protocol)) {
+    throw fault(entry, 'an adapter has no protocol name of a-z, 0-9 and "-"');
+  }
+  const lacking = REQUIRED.filter((name) => typeof adapter[name] !== 'function');
+  if (lacking.length > 0) throw fault(entry, `the adapter "${protocol}" lacks ${lacking.join(', ')}`);
+}
+
+function fault(entry: string, words: string): StartError {
+  return new StartError(`ADAPTERS: "${entry}" ${words}`);
+}

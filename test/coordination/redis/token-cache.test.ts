@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { describe, expect, test } from 'vitest';
+import { RedisLink } from '../../../src/coordination/redis/link.ts';
+import { createRedisTokenCache } from '../../../src/coordination/redis/token-cache.ts';
+import { type Clock, systemClock } from '../../../src/kernel/clock.ts';
+import { silentLogger } from '../../../src/kernel/logger.ts';
+import { tokenCacheContract } from '../../contracts/token-cache.ts';
+import { REDIS_URL, withRedis } from '../../support/redis.ts';
+
+const sealing = {
+  seal: (text: string) => Buffer.from(text).toString('base64'),
+  open: (sealed: string) => Buffer.from(sealed, 'base64').toString(),
+};
+
+async function openCache(clock: Clock, prefix = `test:${randomUUID()}:`, url = REDIS_URL) {
+  const link = new RedisLink({ url, logger: silentLogger, commandMs: 500 });
+  await link.ready(1_000);
+  return {
+    prefix,
+    link,
+    cache: createRedisTokenCache({ link, clock, prefix, ...sealing }),
+    [Symbol.asyncDispose]: () => link.close(),
+  };
+}
+
+withRedis('tokens in Redis', () => {
+  describe('as a token cache', () => {
+    tokenCacheContract((clock) => openCache(clock));
+  });
+
+  const request = (fetch: () => Promise<string>, over = {}) => ({
+    minLifeMs: 60_000,
+    signal: new AbortController().signal,
+    fetch: async () => ({ token: await fetch(), expiresAtMs: Date.now() + 1_800_000 }),
+    ...over,
+  });
+
+  test('many askers on two nodes share one fetch, and one more after a rejection', async () => {
+    await using one = await openCache(systemClock);
+    await using two = await openCache(systemClock, one.prefix);
+    let fetches = 0;
+    const fetch = async () => {
+      fetches += 1;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return `t${fetches}`;
+    };
+    const ask = (over = {}) =>
+      Promise.all(
+        [one, two].flatMap(({ cache }) =>
+          Array.from({ length: 10 }, () => cache.get('k', request(fetch, over))),
+        ),
+      );
+    expect(new Set(await ask())).toEqual(new Set(['t1']));
+    expect(new Set(await ask({ rejected: 't1' }))).toEqual(new Set(['t2']));
+    expect(fetches).toBe(2);
+  });
+
+  test('lie there sealed, and no longer than they live', async () => {
+    await using one = await openCache(systemClock);
+    await one.cache.get(
+      'k',
+      request(async () => 'secret-token'),
+    );
+    const redis = new Redis(REDIS_URL);
+    const stored = await redis.get(`${one.prefix}k`);
+    expect(stored).not.toContain('secret-token');
+    expect(await redis.pttl(`${one.prefix}k`)).toBeGreaterThan(1_000_000);
+    expect(await redis.exists(`${one.prefix}lock:k`)).toBe(0);
+    redis.disconnect();
+  });
+
+  test('are fetched by each node itself while Redis is away', async () => {
+    await using lost = await openCache(systemClock, undefined, 'redis://127.0.0.1:9');
+    expect(
+      await lost.cache.get(
+        'k',
+        request(async () => 'own'),
+      ),
+    ).toBe('own');
+  });
+});

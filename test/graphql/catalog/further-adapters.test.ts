@@ -1,0 +1,66 @@
+import { beforeAll, expect, test } from 'vitest';
+import { createSandboxAdapter } from '../../../src/providers/sandbox/adapter.ts';
+import { startTestApp, type TestApp } from '../../support/app.ts';
+import { type CatalogueCalls, catalogueCalls } from '../../support/catalogue-calls.ts';
+import { describeEachDatabase } from '../../support/databases.ts';
+
+const COMPLETE = `mutation ($model: String!) {
+  complete(input: { model: $model, messages: [{ role: USER, text: "Hello" }] }) { completion { text } }
+}`;
+
+describeEachDatabase('further adapters', (kind) => {
+  let app: TestApp;
+  let calls: CatalogueCalls;
+
+  beforeAll(async () => {
+    app = await startTestApp(kind, { environment: { ADAPTERS: './test/fixtures/adapters/echo.mjs' } });
+    calls = catalogueCalls(app, app.adminKey);
+  });
+
+  test('serve providers under their protocol names', async () => {
+    const provider = await calls.provider({ protocol: 'test-echo', baseUrl: 'http://127.0.0.1:9' });
+    const config = await calls.config({ providerKey: provider.key });
+    const model = await calls.model({ providerKey: provider.key });
+    const { slug } = await calls.instance({ configId: config.id, canonicalId: model.canonicalId });
+    const { data } = await calls.run(COMPLETE, { model: slug });
+    expect(data.complete.completion.text).toBe('Hello');
+  });
+
+  // Two nodes on one database: only one of them was started with the adapter.
+  test.skipIf(kind === 'embedded')(
+    'that a node lacks leave their rows MODEL_UNAVAILABLE and harm no other',
+    async () => {
+      const provider = await calls.provider({ protocol: 'test-echo', baseUrl: 'http://127.0.0.1:9' });
+      const config = await calls.config({ providerKey: provider.key });
+      const lost = await calls.model({ providerKey: provider.key });
+      const { slug } = await calls.instance({ configId: config.id, canonicalId: lost.canonicalId });
+      const without = await startTestApp(kind, {
+        database: app.database,
+        overrides: { adapters: [createSandboxAdapter()] },
+      });
+      const refused = await without.graph(COMPLETE, { model: slug }, app.adminKey);
+      expect(refused.errors?.[0]).toMatchObject({
+        message: expect.stringContaining('test-echo'),
+        extensions: { code: 'MODEL_UNAVAILABLE' },
+      });
+      const other = await calls.provider({ protocol: 'sandbox', baseUrl: null });
+      const sandbox = await calls.config({ providerKey: other.key });
+      const model = await calls.model({ providerKey: other.key, key: 'sandbox-text' });
+      const good = await calls.instance({ configId: sandbox.id, canonicalId: model.canonicalId });
+      // The other node takes in what this one wrote within a second; the sandbox takes a moment to answer.
+      await expect
+        .poll(() => without.graph(COMPLETE, { model: good.slug }, app.adminKey), { timeout: 10_000 })
+        .toMatchObject({ data: { complete: { completion: { text: expect.any(String) } } } });
+    },
+  );
+
+  test.each([
+    ['./nowhere.mjs', 'could not be loaded'],
+    ['./test/fixtures/adapters/taken.mjs', 'spoken already'],
+    ['node:path', 'exports no function createAdapters'],
+  ])('%s stops the start with what is wrong', async (entry, words) => {
+    const starting = startTestApp('embedded', { environment: { ADAPTERS: entry } });
+    await expect(starting).rejects.toThrow(words);
+    await expect(starting).rejects.toMatchObject({ name: 'StartError' });
+  });
+});
