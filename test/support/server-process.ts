@@ -31,6 +31,10 @@ export async function startServerProcess(environment: Record<string, string>): P
       NODE_ENV: 'test',
       LOG_LEVEL: 'info',
       BOOTSTRAP_API_KEY: SERVER_KEY,
+      // No test asks the public lists, or providers unasked.
+      CATALOGUE_REFRESH: 'off',
+      MODEL_SYNC_HOURS: '0',
+      HEALTH_CHECK_SECONDS: '0',
       ...environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

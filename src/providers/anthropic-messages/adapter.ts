@@ -11,7 +11,7 @@ import type {
   UpstreamHttp,
   UpstreamResponse,
 } from '../contract.ts';
-import { authHeaders } from '../credentials.ts';
+import { authHeaders, connectionOf } from '../credentials.ts';
 import { faultOfRedirect, providerRequestId } from '../faults.ts';
 import { readServerSentEvents, type ServerSentEvent } from '../sse.ts';
 import { AnswerReader, eventsOfMessage } from './decode.ts';
@@ -39,7 +39,7 @@ export function createAnthropicMessagesAdapter(http: UpstreamHttp): Adapter {
       headers: headersFor(target, content?.modelKey),
       ...(content ? { body: content.body } : {}),
       signal,
-      connectTimeoutMs: target.connectTimeoutMs,
+      ...connectionOf(target),
     });
     const { status, headers } = response;
     if (status >= 300 && status < 400) throw faultOfRedirect(status, headers);

@@ -12,7 +12,7 @@ import type {
   UpstreamHttp,
   UpstreamResponse,
 } from '../contract.ts';
-import { authHeaders } from '../credentials.ts';
+import { authHeaders, connectionOf } from '../credentials.ts';
 import { faultOfRedirect, providerRequestId } from '../faults.ts';
 import { controlPlaneUrl, regionOf } from './addresses.ts';
 import { awsCredential } from './credentials.ts';
@@ -46,7 +46,7 @@ export function createBedrockConverseAdapter(http: UpstreamHttp, clock: Clock = 
       headers: await headersFor(target, method, url, body, clock.now()),
       ...(body === undefined ? {} : { body }),
       signal,
-      connectTimeoutMs: target.connectTimeoutMs,
+      ...connectionOf(target),
     });
     const { status, headers } = response;
     if (status >= 300 && status < 400) throw faultOfRedirect(status, headers);

@@ -121,6 +121,11 @@ export class ChatDecoder {
   #choice({ delta: piece, message, ...choice }: WireChoice, parts: StreamPart[], whole: boolean): void {
     const delta = whole ? (message ?? piece) : (piece ?? message);
     if (isRecord(delta)) this.#delta(delta, parts);
+    else if (textOf(choice.text) !== '') {
+      throw protocolFault(
+        'The provider answered in the form of the old text completions, not of chat completions.',
+      );
+    }
     if (typeof choice.finish_reason === 'string' && choice.finish_reason !== '') {
       this.#finishReason = choice.finish_reason;
     }

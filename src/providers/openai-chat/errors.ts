@@ -129,6 +129,7 @@ const CODES: ReadonlyMap<string, Meaning> = new Map([
     'unknown_model',
     'deploymentnotfound',
     'model_not_supported',
+    'invalid_model',
   ),
   ...meaning(
     'PROVIDER_AUTHENTICATION',

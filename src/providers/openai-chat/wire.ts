@@ -19,6 +19,8 @@ export interface WireChoice {
   readonly delta?: WireDelta | null;
   /** In an answer that is not streamed, and beside an empty delta in Perplexity's last chunk. */
   readonly message?: WireDelta | null;
+  /** Of the old text completions. */
+  readonly text?: unknown;
   readonly finish_reason?: unknown;
 }
 
