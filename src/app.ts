@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { type DestinationStream, pino } from 'pino';
 import type { Config } from './config.ts';
+import { createMemoryCircuitStore } from './coordination/memory/circuit-store.ts';
 import { MemoryEventLog } from './coordination/memory/event-log.ts';
 import { createMemoryTokenCache } from './coordination/memory/token-cache.ts';
 import { RedisLink } from './coordination/redis/link.ts';
@@ -12,6 +13,7 @@ import { type CatalogueData, loadCatalogueData } from './domain/catalog/catalogu
 import { CatalogueRefreshService } from './domain/catalog/catalogue-refresh-service.ts';
 import { seedCatalogue } from './domain/catalog/catalogue-seed.ts';
 import { CatalogueService } from './domain/catalog/catalogue-service.ts';
+import { ConfigHealthReports } from './domain/catalog/config-health-reports.ts';
 import {
   type EnvironmentSetupDependencies,
   setUpFromEnvironment,
@@ -32,10 +34,15 @@ import { makeApiKey } from './domain/identity/api-keys.ts';
 import { Authenticator } from './domain/identity/authenticator.ts';
 import { IdentityService } from './domain/identity/identity-service.ts';
 import { parseKeyRing, SecretVault } from './domain/identity/secret-vault.ts';
+import { AvailabilityService } from './domain/routing/availability.ts';
+import { CircuitService } from './domain/routing/circuit-service.ts';
+import { Circuits } from './domain/routing/circuits.ts';
+import { ReportService } from './domain/routing/report-service.ts';
 import { bytesOfEvent, type CompletionEvent } from './domain/runs/completion-event.ts';
 import { RunExecutor } from './domain/runs/executor.ts';
 import { DEFAULT_REQUEST_BOUNDS } from './domain/runs/request-validation.ts';
 import { RunKeeper } from './domain/runs/run-keeper.ts';
+import { RunPlanner } from './domain/runs/run-planner.ts';
 import { RunService } from './domain/runs/run-service.ts';
 import { createErrorFormatter } from './graphql/error-format.ts';
 import { buildGraphSchema } from './graphql/schema.ts';
@@ -62,6 +69,7 @@ import { type DataDirLock, keepInDataDir, lockDataDir, makeKeyRing } from './sto
 import { openStorage, type Storage } from './storage/orm.ts';
 import { CatalogueRepository } from './storage/repositories/catalogue.repository.ts';
 import { CatalogueWriteRepository } from './storage/repositories/catalogue-write.repository.ts';
+import { FiguresRepository } from './storage/repositories/figures.repository.ts';
 import { IdentityRepository } from './storage/repositories/identity.repository.ts';
 import { RunRepository } from './storage/repositories/run.repository.ts';
 import { SeedRepository } from './storage/repositories/seed.repository.ts';
@@ -220,18 +228,41 @@ async function assemble(
   });
   opened.push(() => log.dispose());
   const runRepository = new RunRepository(storage);
-  const executor = new RunExecutor({ adapterOf, targets, runs: runRepository, log, clock, logger });
-  const runs = new RunService({
-    nodeId,
+  const circuits = new Circuits({
+    store: createMemoryCircuitStore({ clock }),
+    clock,
+    logger,
+    settings: config.circuits,
+  });
+  opened.push(() => circuits.close());
+  const executor = new RunExecutor({
+    adapterOf,
+    targets,
+    circuits,
+    health: new ConfigHealthReports(upkeepNeeds),
+    runs: runRepository,
+    log,
+    clock,
+    logger,
+    random,
+  });
+  const planner = new RunPlanner({
     snapshots,
     adapterOf,
     targets,
+    circuits,
+    clock,
+    random,
+    retries: config.retries,
+  });
+  const runs = new RunService({
+    nodeId,
+    planner,
     executor,
     runs: runRepository,
     log,
     clock,
     newId,
-    random,
     bounds: { ...DEFAULT_REQUEST_BOUNDS, ...config.requestBounds },
   });
   const keeper = new RunKeeper({
@@ -267,6 +298,13 @@ async function assemble(
       providerChecks,
       modelSyncs,
       catalogueRefreshes,
+      availability: new AvailabilityService({
+        snapshots,
+        circuits,
+        speaks: (protocol) => adapterOf(protocol) !== undefined,
+      }),
+      circuits: new CircuitService(snapshots, circuits),
+      reports: new ReportService(new FiguresRepository(storage), clock),
       runs,
     },
     authenticator,

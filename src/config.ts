@@ -45,6 +45,14 @@ const environmentSchema = z.object({
   CATALOGUE_REFRESH_HOURS: z.coerce.number().min(0).max(8_760).optional(),
   MODELS_DEV_URL: z.url().default('https://models.dev/api.json'),
   OPENROUTER_MODELS_URL: z.url().default('https://openrouter.ai/api/v1/models'),
+  MAX_ATTEMPTS: z.coerce.number().int().min(1).max(10).default(6),
+  MAX_ATTEMPTS_PER_INSTANCE: z.coerce.number().int().min(1).max(10).default(3),
+  RETRY_PATIENCE_MS: milliseconds.default(3_000),
+  CIRCUIT_BREAKER: flag.default('on'),
+  CIRCUIT_FAILURES: z.coerce.number().int().min(1).max(1_000).default(5),
+  CIRCUIT_WINDOW: z.coerce.number().int().min(2).max(1_000).default(20),
+  CIRCUIT_SLOW_MS: milliseconds.default(60_000),
+  CIRCUIT_OPEN_MS: z.coerce.number().int().min(100).max(600_000).default(5_000),
   ADAPTERS: z.string().trim().default(''),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   SANDBOX: flag.optional(),
@@ -82,6 +90,19 @@ export interface Config {
     readonly healthCheckSeconds: number;
     readonly modelSyncSeconds: number;
     readonly catalogueRefreshSeconds: number;
+  };
+  /** What holds where neither a call nor a config nor an instance says otherwise. */
+  readonly retries: {
+    readonly maxAttempts: number;
+    readonly maxAttemptsPerInstance: number;
+    readonly patienceMs: number;
+  };
+  readonly circuits: {
+    readonly enabled: boolean;
+    readonly failuresInRow: number;
+    readonly windowSize: number;
+    readonly slowMs: number;
+    readonly openMs: number;
   };
   /** Where public lists of models and prices are; `undefined` if they are not to be asked. */
   readonly catalogueUrls: { readonly 'models.dev': string; readonly openrouter: string } | undefined;
@@ -147,6 +168,18 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     eventRetentionMs: values.EVENT_RETENTION_SECONDS * 1_000,
     eventLogMaxBytes: values.EVENT_LOG_MAX_MB * 1_048_576,
     upkeep: readUpkeep(values),
+    retries: {
+      maxAttempts: values.MAX_ATTEMPTS,
+      maxAttemptsPerInstance: values.MAX_ATTEMPTS_PER_INSTANCE,
+      patienceMs: values.RETRY_PATIENCE_MS,
+    },
+    circuits: {
+      enabled: values.CIRCUIT_BREAKER === 'on',
+      failuresInRow: values.CIRCUIT_FAILURES,
+      windowSize: values.CIRCUIT_WINDOW,
+      slowMs: values.CIRCUIT_SLOW_MS,
+      openMs: values.CIRCUIT_OPEN_MS,
+    },
     catalogueUrls:
       values.CATALOGUE_REFRESH === 'on'
         ? { 'models.dev': values.MODELS_DEV_URL, openrouter: values.OPENROUTER_MODELS_URL }

@@ -26,3 +26,24 @@ export interface LogSlice<Event> {
   /** `unknown`: no such log is (or is still) kept here. `closed`: these events reach up to the end. */
   readonly state: 'open' | 'closed' | 'unknown';
 }
+
+/** What a node tells the others of a circuit: one for each config and model. Moments are wall time in milliseconds. */
+export interface CircuitNews {
+  readonly key: string;
+  /** Calls are held back until then; `null`: closed. */
+  readonly openUntilMs: number | null;
+  /** Why it opened, for people. */
+  readonly reason: string | null;
+  /** The provider asked for quiet until then. */
+  readonly quietUntilMs: number | null;
+}
+
+/** Circuits as all nodes see them. What cannot be told is lost: each node still has what it has seen itself. */
+export interface CircuitStore {
+  publish(news: CircuitNews): void;
+  /** Hears what other nodes tell, what is known already included, until the returned function is called. */
+  follow(hear: (news: CircuitNews) => void): () => void;
+  /** True for one asker of all nodes, until it is released or the time is over. */
+  acquireProbe(key: string, forMs: number): Promise<boolean> | boolean;
+  releaseProbe(key: string): void;
+}

@@ -11,6 +11,9 @@ import type { ProviderConfigService } from '../domain/catalog/provider-config-se
 import type { ProviderSpecService } from '../domain/catalog/provider-spec-service.ts';
 import type { IdentityService } from '../domain/identity/identity-service.ts';
 import type { Viewer } from '../domain/identity/viewer.ts';
+import type { AvailabilityService } from '../domain/routing/availability.ts';
+import type { CircuitService } from '../domain/routing/circuit-service.ts';
+import type { Figures, FiguresGroup, ReportService } from '../domain/routing/report-service.ts';
 import type { RunAttempt, RunRecord } from '../domain/runs/run-record.ts';
 import type { RunService } from '../domain/runs/run-service.ts';
 import { CatalogueLoaders } from './catalog/catalogue-loaders.ts';
@@ -37,6 +40,9 @@ export interface Services {
   readonly providerChecks: ProviderCheckService;
   readonly modelSyncs: ModelSyncService;
   readonly catalogueRefreshes: CatalogueRefreshService;
+  readonly availability: AvailabilityService;
+  readonly circuits: CircuitService;
+  readonly reports: ReportService;
   readonly runs: RunService;
 }
 
@@ -56,6 +62,8 @@ export interface Loaders {
   readonly completions: DataLoader<string, RunRecord | undefined>;
   /** What each credential saw at its last sync, by config id. */
   readonly listedModels: DataLoader<string, readonly string[]>;
+  /** Live figures of the last hours, by instance id or canonical id. */
+  figures(group: FiguresGroup, hours: number): DataLoader<string, Figures | undefined>;
   /** Attempts by run id. */
   readonly attempts: DataLoader<string, readonly RunAttempt[]>;
 }
@@ -76,6 +84,7 @@ export function createContext(input: ContextInput): GraphContext {
 function createLoaders(viewer: Viewer, services: Services): Loaders {
   let attempts: DataLoader<string, readonly RunAttempt[]> | undefined;
   let listedModels: DataLoader<string, readonly string[]> | undefined;
+  const figures = new Map<string, DataLoader<string, Figures | undefined>>();
   let completions: DataLoader<string, RunRecord | undefined> | undefined;
   let catalogue: CatalogueLoaders | undefined;
   return {
@@ -96,6 +105,18 @@ function createLoaders(viewer: Viewer, services: Services): Loaders {
         return configIds.map((configId) => found.get(configId) ?? []);
       });
       return listedModels;
+    },
+    figures(group, hours) {
+      const name = `${group} ${hours}`;
+      let loader = figures.get(name);
+      if (!loader) {
+        loader = new DataLoader(async (keys) => {
+          const found = await services.reports.recent(viewer, group, keys, hours);
+          return keys.map((key) => found.get(key));
+        });
+        figures.set(name, loader);
+      }
+      return loader;
     },
     get attempts() {
       attempts ??= new DataLoader(async (runIds) => {

@@ -9,6 +9,8 @@ import { ProviderSpecResolver } from './catalog/provider-spec.resolver.ts';
 import { UpkeepResolver } from './catalog/upkeep.resolver.ts';
 import { IdentityResolver } from './identity/identity.resolver.ts';
 import { NodeResolver } from './node.resolver.ts';
+import { InstanceRoutingResolver, ModelRoutingResolver } from './routing/model-routing.resolver.ts';
+import { RoutingReportResolver } from './routing/routing-report.resolver.ts';
 import { CompletionResolver } from './runs/completion.resolver.ts';
 import { COMPLETION_EVENT_TYPES } from './runs/completion-event.type.ts';
 import { CompletionEventsResolver } from './runs/completion-events.resolver.ts';
@@ -31,6 +33,9 @@ export function buildGraphSchema(): GraphQLSchema {
       ModelSpecResolver,
       ModelInstanceResolver,
       UpkeepResolver,
+      InstanceRoutingResolver,
+      ModelRoutingResolver,
+      RoutingReportResolver,
       CompletionResolver,
       CompletionEventsResolver,
     ],

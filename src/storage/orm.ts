@@ -9,6 +9,7 @@ import { Migration20261120000003_revision } from '../../migrations/Migration2026
 import { Migration20261120000004_runs } from '../../migrations/Migration20261120000004_runs.ts';
 import { Migration20261120000005_seed } from '../../migrations/Migration20261120000005_seed.ts';
 import { Migration20261120000006_upkeep } from '../../migrations/Migration20261120000006_upkeep.ts';
+import { Migration20261121000007_routing } from '../../migrations/Migration20261121000007_routing.ts';
 import { ApiKeyEntity } from './entities/api-key.entity.ts';
 import { CompletionRunEntity, RunAttemptEntity } from './entities/completion-run.entity.ts';
 import { ModelInstanceEntity } from './entities/model-instance.entity.ts';
@@ -64,6 +65,7 @@ const MIGRATIONS: readonly Constructor<Migration>[] = [
   Migration20261120000004_runs,
   Migration20261120000005_seed,
   Migration20261120000006_upkeep,
+  Migration20261121000007_routing,
 ];
 
 /** Any number that all nodes share: whoever holds this advisory lock migrates, the others wait. */

@@ -4,11 +4,27 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+/** Whether your key can call it now. */
+export type AvailabilityState =
+  /** Nothing is known against it. */
+  | 'CALLABLE'
+  /** It is tried after others; the reason says why. */
+  | 'DEGRADED'
+  /** A call would be refused or fail; the reason says why. */
+  | 'UNAVAILABLE';
+
 /** Which run to stop. */
 export type CancelCompletionInput = {
   /** Id of the completion. */
   id: string | number;
 };
+
+/** From when on an attempt’s content is shown. */
+export type Commit =
+  /** Only when the answer is whole: any fault at any time is hidden. Default for `complete`. */
+  | 'COMPLETE'
+  /** From its first content on: faults before that are hidden. Default for streams. */
+  | 'FIRST_TOKEN';
 
 /** One completion. */
 export type CompletionInput = {
@@ -101,6 +117,14 @@ export type LogitBiasInput = {
   token: string;
 };
 
+/** The dearest that an instance may be, in dollars per million tokens. */
+export type MaxPriceInput = {
+  /** For input. */
+  input?: string | null | undefined;
+  /** For output. */
+  output?: string | null | undefined;
+};
+
 /** One message of the conversation, oldest first. */
 export type MessageInput = {
   /** For role ASSISTANT: the `continuation` of the completion that gave this message, unchanged. It carries what the provider wants back in a tool loop. */
@@ -136,6 +160,8 @@ export type MessageRole =
 
 /** Which model specs to list; every condition must hold. */
 export type ModelSpecFilterInput = {
+  /** Whether your key can call it now: any of these. */
+  availability?: Array<AvailabilityState> | null | undefined;
   /** Whether it is offered. */
   available?: boolean | null | undefined;
   /** Any of these canonical ids. */
@@ -191,6 +217,13 @@ export type OnDetach =
   | 'CANCEL'
   /** It goes on to its end, and can be read later. Default. */
   | 'CONTINUE';
+
+/** What follows where an answer breaks off after some of it was shown. */
+export type OnStreamFault =
+  /** The completion fails with what was produced. */
+  | 'FAIL'
+  /** It begins anew on the next instance, and `CompletionRerouted(discard: true)` says so. Default. */
+  | 'RESTART';
 
 /** How the answer is sampled. What is left out takes the instance’s default, else the provider’s. */
 export type ParametersInput = {
@@ -251,10 +284,28 @@ export type ResponseFormatKind =
   | 'JSON_SCHEMA'
   | 'TEXT';
 
-/** How an instance is chosen. */
+/** How an instance is chosen, and how far faults are hidden. */
 export type RoutingInput = {
+  /** From when on content is shown. */
+  commit?: Commit | null | undefined;
+  /** Slugs of instances that are not to serve. */
+  exclude?: Array<string> | null | undefined;
   /** What may serve when the first choice fails. */
   fallback?: Fallback | null | undefined;
+  /** Calls of providers in all, 1 to 10. Default 6. */
+  maxAttempts?: number | null | undefined;
+  /** Calls of one instance, 1 to 10; 1 never tries the same instance again. Default: as the instance says, else 3. */
+  maxAttemptsPerInstance?: number | null | undefined;
+  /** Leaves out what is dearer, and what has no known price. */
+  maxPrice?: MaxPriceInput | null | undefined;
+  /** What follows where an answer breaks off after some of it was shown. */
+  onStreamFault?: OnStreamFault | null | undefined;
+  /** Milliseconds that a provider may ask to wait (`Retry-After`) before the same instance is tried again; beyond it the next one is. Default 3000. */
+  patienceMs?: number | null | undefined;
+  /** The same text draws the same instance among those of one priority, as long as it can serve: for comparing variants user by user. */
+  stickyKey?: string | null | undefined;
+  /** Milliseconds for the whole completion, attempts and waits together. Default: no bound but those of the attempts. */
+  totalMs?: number | null | undefined;
 };
 
 /** What an API key may do. */

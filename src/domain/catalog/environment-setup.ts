@@ -140,6 +140,7 @@ async function insertConfig(
     headers: null,
     settings: want.settings,
     timeLimits: {},
+    retryPolicy: {},
     enabled: true,
     origin: want.origin,
     health: 'UNKNOWN' as const,

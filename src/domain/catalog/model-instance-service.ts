@@ -2,7 +2,7 @@
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import type { Parameters } from '../../providers/contract.ts';
-import type { TimeLimits } from '../../storage/entities/provider-config.entity.ts';
+import type { RetryPolicy, TimeLimits } from '../../storage/entities/provider-config.entity.ts';
 import type { CatalogueRow } from '../../storage/repositories/catalogue.repository.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';
 import { definedOf, InputCheck, type Patch } from './input-check.ts';
@@ -10,7 +10,7 @@ import type { ModelSpecRecord } from './model-spec-service.ts';
 import { faultsOfParameters } from './parameter-rules.ts';
 import type { ProviderConfigRecord } from './provider-config-service.ts';
 import { type CatalogueDependencies, requireVersion, staleRow } from './row-ownership.ts';
-import { checkTimeLimits } from './time-limit-fields.ts';
+import { checkRetryPolicy, checkTimeLimits } from './time-limit-fields.ts';
 
 export type ModelInstanceRecord = CatalogueRow<'model_instance'>;
 
@@ -25,6 +25,7 @@ export interface ModelInstanceFields {
   readonly defaultParameters: Parameters;
   readonly customFields: JsonObject;
   readonly timeLimits: TimeLimits;
+  readonly retryPolicy: RetryPolicy;
   readonly free: boolean | null;
   readonly enabled: boolean;
 }
@@ -61,6 +62,7 @@ export class ModelInstanceService {
       defaultParameters: {},
       customFields: {},
       timeLimits: {},
+      retryPolicy: {},
       free: null,
       enabled: true,
       origin: 'CUSTOM' as const,
@@ -134,6 +136,7 @@ export class ModelInstanceService {
     check.words('tags', fields.tags);
     check.json('customFields', fields.customFields);
     checkTimeLimits(check, fields.timeLimits);
+    checkRetryPolicy(check, fields.retryPolicy);
     const { config, model } = await this.#parents(viewer, check, fields, row);
     if (config && model && config.providerKey !== model.providerKey) {
       check.add(

@@ -114,6 +114,7 @@ function newConfig(
     headers: null,
     settings: {},
     timeLimits: {},
+    retryPolicy: {},
     enabled: true,
     origin: 'ENVIRONMENT',
     health: 'UNKNOWN',

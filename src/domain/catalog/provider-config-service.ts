@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
-import type { SealedSecret, TimeLimits } from '../../storage/entities/provider-config.entity.ts';
+import type { RetryPolicy, SealedSecret, TimeLimits } from '../../storage/entities/provider-config.entity.ts';
 import type { CatalogueRow } from '../../storage/repositories/catalogue.repository.ts';
 import type { SecretVault } from '../identity/secret-vault.ts';
 import { hasScope, requireScope, type Viewer } from '../identity/viewer.ts';
@@ -12,7 +12,7 @@ import type { ProviderSpecRecord } from './provider-spec-service.ts';
 import { type CatalogueDependencies, requireVersion, staleRow } from './row-ownership.ts';
 import { checkSettings } from './settings-schema.ts';
 import type { WorkspaceCatalog } from './snapshot.ts';
-import { checkTimeLimits } from './time-limit-fields.ts';
+import { checkRetryPolicy, checkTimeLimits } from './time-limit-fields.ts';
 
 export type ProviderConfigRecord = CatalogueRow<'provider_config'>;
 
@@ -27,6 +27,7 @@ export interface ProviderConfigFields {
   readonly headers: JsonObject | null;
   readonly settings: JsonObject;
   readonly timeLimits: TimeLimits;
+  readonly retryPolicy: RetryPolicy;
   readonly enabled: boolean;
 }
 
@@ -77,6 +78,7 @@ export class ProviderConfigService {
       baseUrl: null,
       settings: {},
       timeLimits: {},
+      retryPolicy: {},
       enabled: true,
       origin: 'CUSTOM' as const,
       health: 'UNKNOWN' as const,
@@ -215,6 +217,7 @@ export class ProviderConfigService {
       if (spec) checkSettings(check, 'settings', fields.settings ?? {}, spec.settingsSchema);
     }
     checkTimeLimits(check, fields.timeLimits);
+    checkRetryPolicy(check, fields.retryPolicy);
     checkSecret(viewer, check, fields, row);
     checkHeaders(check, fields.headers);
     if (fields.enabled && row && !row.enabled && spec?.enabled === false) {

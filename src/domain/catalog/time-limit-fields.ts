@@ -1,10 +1,16 @@
-// Owns the rules on time limits, which configs and instances share.
-import type { TimeLimits } from '../../storage/entities/provider-config.entity.ts';
+// Owns the rules on time limits and retries, which configs and instances share.
+import type { RetryPolicy, TimeLimits } from '../../storage/entities/provider-config.entity.ts';
 import type { InputCheck } from './input-check.ts';
 
 const MAX_LIMIT_MS = 86_400_000;
 const NAMES = ['connectMs', 'firstTokenMs', 'betweenTokensMs', 'totalMs'] as const;
+/** A run is never tried more often than this, whoever asks for it. */
+export const MOST_ATTEMPTS = 10;
 
 export function checkTimeLimits(check: InputCheck, limits: TimeLimits | undefined): void {
   for (const name of NAMES) check.integer(`timeLimits.${name}`, limits?.[name], 1, MAX_LIMIT_MS);
+}
+
+export function checkRetryPolicy(check: InputCheck, policy: RetryPolicy | undefined): void {
+  check.integer('retryPolicy.maxAttempts', policy?.maxAttempts, 1, MOST_ATTEMPTS);
 }

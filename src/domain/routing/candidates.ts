@@ -19,6 +19,8 @@ export interface Candidate {
   readonly priority: number;
   readonly weight: number;
   readonly protocol: string | undefined;
+  /** Names the circuit of its config and model. */
+  readonly circuitKey: string;
 }
 
 export interface Selection {
@@ -36,7 +38,7 @@ export const AUTO = 'auto';
 
 /** Resolves `model` to its candidates, before any filter. */
 export function selectCandidates(catalog: WorkspaceCatalog, model: string, fallback?: Fallback): Selection {
-  const all = () => [...catalog.instances.values()].map((instance) => candidateOfInstance(catalog, instance));
+  const all = () => allCandidates(catalog);
   if (model === AUTO) {
     return { kind: 'AUTO', fallback: fallback ?? 'ANY', named: all(), others: [], unknown: false };
   }
@@ -72,14 +74,37 @@ function ofModel(catalog: WorkspaceCatalog, canonicalId: string): Candidate[] {
   return instances.map((instance) => candidateOfInstance(catalog, instance));
 }
 
-function candidateOfInstance(catalog: WorkspaceCatalog, instance: ModelInstanceRow): Candidate {
-  // A foreign key holds the config there.
-  const config = catalog.configs.get(instance.configId) as ProviderConfigRow;
-  return join(catalog, config, instance.canonicalId, instance);
+/** Joined once for each snapshot: planning makes none of them anew. */
+const joined = new WeakMap<WorkspaceCatalog, Map<string, Candidate>>();
+const everything = new WeakMap<WorkspaceCatalog, readonly Candidate[]>();
+
+export function candidateOfInstance(catalog: WorkspaceCatalog, instance: ModelInstanceRow): Candidate {
+  let known = joined.get(catalog);
+  if (!known) {
+    known = new Map();
+    joined.set(catalog, known);
+  }
+  let candidate = known.get(instance.id);
+  if (!candidate) {
+    // A foreign key holds the config there.
+    const config = catalog.configs.get(instance.configId) as ProviderConfigRow;
+    candidate = join(catalog, config, instance.canonicalId, instance);
+    known.set(instance.id, candidate);
+  }
+  return candidate;
+}
+
+function allCandidates(catalog: WorkspaceCatalog): readonly Candidate[] {
+  let all = everything.get(catalog);
+  if (!all) {
+    all = [...catalog.instances.values()].map((instance) => candidateOfInstance(catalog, instance));
+    everything.set(catalog, all);
+  }
+  return all;
 }
 
 /** A model that nobody configured runs on each config of its provider. */
-function implicitCandidates(catalog: WorkspaceCatalog, canonicalId: string): Candidate[] {
+export function implicitCandidates(catalog: WorkspaceCatalog, canonicalId: string): Candidate[] {
   const model = catalog.models.get(canonicalId);
   const configs = model ? (catalog.configsByProvider.get(model.providerKey) ?? []) : [];
   return configs.map((config) => join(catalog, config, canonicalId, undefined));
@@ -103,5 +128,6 @@ function join(
     priority: instance?.priority ?? 0,
     weight: instance?.weight ?? 1,
     protocol: model?.protocol ?? spec?.protocol ?? undefined,
+    circuitKey: `${config.id} ${canonicalId}`,
   };
 }

@@ -1,13 +1,23 @@
 // Owns the order of attempts: pure, so that the same snapshot, health and random numbers give the same plan, with a reason for each place.
 //
 // 1. What the name stands for (`candidates.ts`), and what the fallback adds behind it.
-// 2. Each candidate is kept, or left out with the first reason that holds.
-// 3. Kept ones are ordered: what made the continuation, then health, then higher priority, then a draw by weight.
-// 4. Named ones go before what only the fallback brings in.
+// 2. Each candidate is kept, or left out with the first reason that holds: off, not able, too dear, excluded, its circuit open.
+// 3. Kept ones are ordered: what made the continuation, what was named, the healthy, then higher priority, then a draw by weight.
+// 4. If only open circuits are left, the best of them is tried once.
+import { createHash } from 'node:crypto';
+import type { Nano } from '../../kernel/money.ts';
 import type { Unsupported } from '../../providers/contract.ts';
 import type { WorkspaceCatalog } from '../catalog/snapshot.ts';
+import { type Refusal, refusalOfState, type Speaks } from './candidate-state.ts';
 import { type Candidate, type Selection, selectCandidates } from './candidates.ts';
-import type { Fallback, PlannedCandidate, ReasonCode, RoutePlan } from './route-plan.ts';
+import type { CircuitView } from './circuits.ts';
+import type { Fallback, PlannedCandidate, RoutePlan } from './route-plan.ts';
+
+/** Nano-dollars per million tokens. */
+export interface PriceBound {
+  readonly input?: Nano;
+  readonly output?: Nano;
+}
 
 export interface RouteInput {
   readonly catalog: WorkspaceCatalog;
@@ -23,10 +33,17 @@ export interface RouteInput {
     readonly canonicalId: string;
     readonly protocol: string;
   };
-  /** Whether this node speaks the protocol. */
-  readonly speaks: (protocol: string) => boolean;
+  /** Labels that are not to serve. */
+  readonly exclude?: ReadonlySet<string>;
+  readonly maxPrice?: PriceBound;
+  /** What a candidate costs now; `undefined` where that is not known. Asked only where there is a bound. */
+  readonly priceOf?: (candidate: Candidate) => { readonly input: Nano; readonly output: Nano } | undefined;
+  /** The same text draws the same candidate, as long as it can serve. */
+  readonly stickyKey?: string;
+  readonly speaks: Speaks;
   /** What of the request the candidate's protocol cannot express, unless the caller lets it be dropped. */
   readonly unsupportedBy: (candidate: Candidate) => readonly Unsupported[];
+  readonly circuitOf: (candidate: Candidate) => CircuitView;
   /** Uniform in [0, 1). */
   readonly random: () => number;
 }
@@ -38,48 +55,44 @@ export interface Route {
   readonly unknown: boolean;
 }
 
-interface Refusal {
-  readonly code: ReasonCode;
-  readonly reason: string;
-}
-
 interface Ranked {
   readonly candidate: Candidate;
   readonly named: boolean;
   readonly continues: number;
-  readonly unhealthy: boolean;
+  /** 0 well, 1 asked for quiet, 2 failed its health check. */
+  readonly ailing: number;
+  readonly probing: boolean;
+  /** What goes before any priority, as one number; the higher goes first. */
+  readonly tier: number;
   readonly draw: number;
 }
+
+interface Open {
+  readonly candidate: Candidate;
+  readonly named: boolean;
+  readonly circuit: CircuitView;
+}
+
+const NOT_CHOSEN: Refusal = {
+  code: 'NOT_NAMED',
+  reason: 'Fallback is NONE, and another candidate comes first',
+};
 
 export function planRoute(input: RouteInput): Route {
   const selection = selectCandidates(input.catalog, input.model, input.fallback);
   const kept: Ranked[] = [];
+  const open: Open[] = [];
   const leftOut: PlannedCandidate[] = [];
-  const seen = new Set<string>();
-  for (const [candidates, named] of [
-    [selection.named, true],
-    [selection.others, false],
-  ] as const) {
-    for (const candidate of candidates) {
-      if (seen.has(candidate.label)) continue;
-      seen.add(candidate.label);
-      const refusal = refusalOf(candidate, input);
-      if (refusal) leftOut.push(describe(candidate, null, refusal));
-      else kept.push(rank(candidate, named, input));
-    }
-  }
+  sift(selection, input, kept, open, leftOut);
   kept.sort(compareRanked);
+  const tried = kept.length === 0 ? bestOf(open) : undefined;
+  for (const each of open) {
+    if (each !== tried) leftOut.push(describe(each.candidate, null, refusalOfOpen(each.circuit)));
+  }
   const chosen = selection.fallback === 'NONE' ? kept.slice(0, 1) : kept;
-  const notChosen = kept.slice(chosen.length);
-  const placed = chosen.map((ranked, index) =>
-    describe(ranked.candidate, index + 1, reasonOfPlace(ranked, index, chosen)),
-  );
-  const passedOver = notChosen.map(({ candidate }) =>
-    describe(candidate, null, {
-      code: 'NOT_NAMED',
-      reason: 'Fallback is NONE, and another candidate comes first',
-    }),
-  );
+  const placed = placesOf(chosen);
+  if (tried) placed.push(describe(tried.candidate, 1, lastResort(tried.circuit)));
+  const passedOver = kept.slice(chosen.length).map(({ candidate }) => describe(candidate, null, NOT_CHOSEN));
   const plan: RoutePlan = {
     model: input.model,
     kind: selection.kind,
@@ -87,59 +100,40 @@ export function planRoute(input: RouteInput): Route {
     candidates: [...placed, ...passedOver, ...leftOut],
     summary: summarize(input.model, selection, placed, leftOut),
   };
-  return { plan, candidates: chosen.map(({ candidate }) => candidate), unknown: selection.unknown };
+  const candidates = tried ? [tried.candidate] : chosen.map(({ candidate }) => candidate);
+  return { plan, candidates, unknown: selection.unknown };
 }
 
-/** The first reason why a candidate cannot serve, if there is one. */
-function refusalOf(candidate: Candidate, input: RouteInput): Refusal | undefined {
-  return refusalOfState(candidate, input) ?? refusalOfRequest(candidate, input);
-}
-
-function refusalOfState(candidate: Candidate, input: RouteInput): Refusal | undefined {
-  const { instance, config, spec, model, protocol } = candidate;
-  if (instance && !instance.enabled) {
-    return {
-      code: 'INSTANCE_DISABLED',
-      reason: `The instance "${instance.slug}" is switched off; enable it to call it`,
-    };
-  }
-  if (!config.enabled) {
-    return {
-      code: 'CONFIG_DISABLED',
-      reason: `The provider config "${config.name}" is switched off; enable it to call its models`,
-    };
-  }
-  if (!spec?.enabled) {
-    return { code: 'PROVIDER_DISABLED', reason: `The provider "${config.providerKey}" is switched off here` };
-  }
-  if (!model) {
-    return {
-      code: 'MODEL_MISSING',
-      reason: `The catalogue has no model "${candidate.canonicalId}"; create or sync it`,
-    };
-  }
-  if (!model.available) {
-    return {
-      code: 'MODEL_UNAVAILABLE',
-      reason: `The model "${model.canonicalId}" is switched off or was withdrawn by its provider`,
-    };
-  }
-  if (protocol === undefined || !input.speaks(protocol)) {
-    const why =
-      protocol === undefined
-        ? (spec.unservableReason ?? 'no protocol is set')
-        : `this node does not speak "${protocol}"`;
-    return { code: 'PROTOCOL_MISSING', reason: `The provider "${spec.key}" cannot be called: ${why}` };
-  }
-  if (!config.secret && needsSecret(spec.auth)) {
-    return { code: 'NO_CREDENTIALS', reason: `The provider config "${config.name}" has no secret; set one` };
-  }
-  return undefined;
+/** Each candidate once: what was named before what the fallback brings in. */
+function sift(
+  { named, others }: Selection,
+  input: RouteInput,
+  kept: Ranked[],
+  open: Open[],
+  leftOut: PlannedCandidate[],
+): void {
+  const take = (candidate: Candidate, isNamed: boolean) => {
+    const refusal = refusalOfState(candidate, input.speaks) ?? refusalOfRequest(candidate, input);
+    if (refusal) {
+      leftOut.push(describe(candidate, null, refusal));
+      return;
+    }
+    const circuit = input.circuitOf(candidate);
+    if (circuit.state === 'OPEN') open.push({ candidate, named: isNamed, circuit });
+    else kept.push(rank(candidate, isNamed, circuit, input));
+  };
+  for (const candidate of named) take(candidate, true);
+  if (others.length === 0) return;
+  const taken = new Set(named);
+  for (const candidate of others) if (!taken.has(candidate)) take(candidate, false);
 }
 
 function refusalOfRequest(candidate: Candidate, input: RouteInput): Refusal | undefined {
   const { model } = candidate;
   if (!model) return undefined;
+  if (input.exclude?.has(candidate.label)) {
+    return { code: 'EXCLUDED', reason: 'The request excludes it' };
+  }
   if (!model.outputModalities.includes('text')) {
     return {
       code: 'OUTPUT_NOT_TEXT',
@@ -162,66 +156,131 @@ function refusalOfRequest(candidate: Candidate, input: RouteInput): Refusal | un
     };
   }
   const [unsupported] = input.unsupportedBy(candidate);
-  if (unsupported)
+  if (unsupported) {
     return { code: 'CAPABILITY_MISSING', reason: `${unsupported.path}: ${unsupported.message}` };
-  return undefined;
+  }
+  return input.maxPrice ? refusalOfPrice(candidate, input.maxPrice, input) : undefined;
 }
 
-function needsSecret(auth: unknown): boolean {
-  const scheme = auth as { readonly type: string; readonly optional?: boolean };
-  return scheme.type !== 'none' && scheme.optional !== true;
+function refusalOfPrice(candidate: Candidate, bound: PriceBound, input: RouteInput): Refusal | undefined {
+  const price = input.priceOf?.(candidate);
+  if (!price) {
+    return {
+      code: 'OVER_PRICE',
+      reason: `No price of "${candidate.canonicalId}" is known, and the request bounds it`,
+    };
+  }
+  const dearer =
+    (bound.input !== undefined && price.input > bound.input && 'input') ||
+    (bound.output !== undefined && price.output > bound.output && 'output');
+  if (!dearer) return undefined;
+  return {
+    code: 'OVER_PRICE',
+    reason: `The ${dearer} of "${candidate.canonicalId}" costs more than the request allows`,
+  };
 }
 
-function rank(candidate: Candidate, named: boolean, input: RouteInput): Ranked {
-  const { continuation } = input;
+function rank(candidate: Candidate, named: boolean, circuit: CircuitView, input: RouteInput): Ranked {
+  const { continuation, stickyKey } = input;
   const made = continuation !== undefined && continuation.instanceId === (candidate.instance?.id ?? null);
   const fits =
     continuation !== undefined &&
     continuation.canonicalId === candidate.canonicalId &&
     continuation.protocol === candidate.protocol;
+  const uniform = stickyKey === undefined ? input.random() : uniformOf(stickyKey, candidate.label);
+  const continues = fits ? (made ? 2 : 1) : 0;
+  const ailing = candidate.config.health === 'UNHEALTHY' ? 2 : circuit.quietUntilMs === null ? 0 : 1;
   return {
     candidate,
     named,
-    continues: fits ? (made ? 2 : 1) : 0,
-    unhealthy: candidate.config.health === 'UNHEALTHY',
+    continues,
+    ailing,
+    tier: continues * 8 + (named ? 4 : 0) - ailing,
+    probing: circuit.state === 'HALF_OPEN',
     // Weighted sampling without replacement (Efraimidis and Spirakis): the largest of u^(1/w) first.
     draw:
       candidate.weight > 0
-        ? Math.log(input.random() || Number.MIN_VALUE) / candidate.weight
+        ? Math.log(uniform || Number.MIN_VALUE) / candidate.weight
         : Number.NEGATIVE_INFINITY,
   };
 }
 
+/** Rendezvous hashing: who comes or goes moves nobody else's choice. */
+function uniformOf(stickyKey: string, label: string): number {
+  const digest = createHash('sha256').update(stickyKey).update('\0').update(label).digest();
+  return digest.readUIntBE(0, 6) / 2 ** 48;
+}
+
 function compareRanked(a: Ranked, b: Ranked): number {
   return (
-    b.continues - a.continues ||
-    Number(b.named) - Number(a.named) ||
-    Number(a.unhealthy) - Number(b.unhealthy) ||
+    b.tier - a.tier ||
     b.candidate.priority - a.candidate.priority ||
     (a.draw === b.draw ? 0 : b.draw > a.draw ? 1 : -1)
   );
 }
 
-function reasonOfPlace(ranked: Ranked, index: number, all: readonly Ranked[]): Refusal {
-  const { candidate, named, continues, unhealthy } = ranked;
+function bestOf(open: readonly Open[]): Open | undefined {
+  return open.reduce<Open | undefined>((best, each) => {
+    if (!best) return each;
+    const better =
+      Number(each.named) - Number(best.named) || each.candidate.priority - best.candidate.priority;
+    return better > 0 ? each : best;
+  }, undefined);
+}
+
+function placesOf(chosen: readonly Ranked[]): PlannedCandidate[] {
+  const rivals = new Map<number, number>();
+  let named = 0;
+  for (const each of chosen) {
+    if (!each.named) continue;
+    named += 1;
+    rivals.set(each.candidate.priority, (rivals.get(each.candidate.priority) ?? 0) + 1);
+  }
+  return chosen.map((ranked, index) =>
+    describe(ranked.candidate, index + 1, reasonOfPlace(ranked, index, named, rivals)),
+  );
+}
+
+function reasonOfPlace(
+  ranked: Ranked,
+  index: number,
+  named: number,
+  rivals: ReadonlyMap<number, number>,
+): Refusal {
+  const { candidate, continues, ailing, probing } = ranked;
+  const { priority, weight } = candidate;
   if (continues > 0)
     return { code: 'CONTINUATION', reason: 'It made, or can take up, the conversation’s continuation' };
-  if (unhealthy)
+  if (ailing === 2)
     return {
       code: 'UNHEALTHY_LAST',
       reason: 'Its last health check failed, so it is tried after the others',
     };
-  if (!named) return { code: 'FALLBACK', reason: `Fallback, with priority ${candidate.priority}` };
-  const rivals = all.filter((other) => other.named && other.candidate.priority === candidate.priority);
-  if (rivals.length > 1) {
-    return {
-      code: 'WEIGHT',
-      reason: `Priority ${candidate.priority}, drawn by weight ${candidate.weight} among ${rivals.length}`,
-    };
+  if (ailing === 1)
+    return { code: 'QUIET_LAST', reason: 'Its provider asked for quiet, so it is tried after the others' };
+  if (probing)
+    return { code: 'PROBE', reason: 'Its circuit lets one call through to see whether it has recovered' };
+  if (!ranked.named) return { code: 'FALLBACK', reason: `Fallback, with priority ${priority}` };
+  const same = rivals.get(priority) ?? 1;
+  if (same > 1) {
+    return { code: 'WEIGHT', reason: `Priority ${priority}, drawn by weight ${weight} among ${same}` };
   }
-  if (all.filter((other) => other.named).length === 1)
-    return { code: 'NAMED', reason: 'It is what was asked for' };
-  return { code: 'PRIORITY', reason: `Priority ${candidate.priority}${index === 0 ? ', the highest' : ''}` };
+  if (named === 1) return { code: 'NAMED', reason: 'It is what was asked for' };
+  return { code: 'PRIORITY', reason: `Priority ${priority}${index === 0 ? ', the highest' : ''}` };
+}
+
+function refusalOfOpen({ reason }: CircuitView): Refusal {
+  return {
+    code: 'CIRCUIT_OPEN',
+    reason: `Its circuit is open for some seconds: ${reason ?? 'it kept failing'}`,
+  };
+}
+
+function lastResort({ reason }: CircuitView): Refusal {
+  return {
+    code: 'LAST_RESORT',
+    reason: `Its circuit is open (${reason ?? 'it kept failing'}), but so is every other; it is tried once`,
+  };
 }
 
 function describe(candidate: Candidate, place: number | null, { code, reason }: Refusal): PlannedCandidate {
@@ -238,6 +297,9 @@ function describe(candidate: Candidate, place: number | null, { code, reason }: 
   };
 }
 
+/** Names in a sentence; a long list is cut. */
+const MOST_NAMES = 5;
+
 function summarize(
   model: string,
   selection: Selection,
@@ -252,7 +314,9 @@ function summarize(
       ? `"${model}" cannot be served: ${why.reason}.`
       : `"${model}" is known, but nothing is configured to serve it.`;
   }
-  const next = rest.length > 0 ? `, then ${rest.map(({ label }) => `"${label}"`).join(', ')}` : '';
+  const names = rest.slice(0, MOST_NAMES).map(({ label }) => `"${label}"`);
+  const more = rest.length > MOST_NAMES ? ` and ${rest.length - MOST_NAMES} more` : '';
+  const next = rest.length > 0 ? `, then ${names.join(', ')}${more}` : '';
   const without = leftOut.length > 0 ? `; ${leftOut.length} left out` : '';
   return `"${model}" is served by "${first.label}" (${first.reason.charAt(0).toLowerCase()}${first.reason.slice(1)})${next}${without}.`;
 }

@@ -13,6 +13,9 @@ export type ReasonCode =
   | 'CONTINUATION'
   | 'FALLBACK'
   | 'UNHEALTHY_LAST'
+  | 'QUIET_LAST'
+  | 'PROBE'
+  | 'LAST_RESORT'
   /** Reasons for leaving out. */
   | 'NOT_NAMED'
   | 'INSTANCE_DISABLED'
@@ -25,7 +28,10 @@ export type ReasonCode =
   | 'CAPABILITY_MISSING'
   | 'OUTPUT_NOT_TEXT'
   | 'CONTEXT_TOO_SMALL'
-  | 'MAX_TOKENS_TOO_HIGH';
+  | 'MAX_TOKENS_TOO_HIGH'
+  | 'EXCLUDED'
+  | 'OVER_PRICE'
+  | 'CIRCUIT_OPEN';
 
 export interface PlannedCandidate {
   /** 1 is tried first; null = left out. */

@@ -23,7 +23,24 @@ export interface NewRun {
   readonly route: Route;
   /** The price versions of the snapshot that the run began with. */
   readonly prices: WorkspaceCatalog['prices'];
+  readonly policy: RunPolicy;
   readonly createdAt: Date;
+}
+
+/** How far the run goes to hide faults. */
+export interface RunPolicy {
+  /** Calls in all. */
+  readonly maxAttempts: number;
+  /** Calls of one instance, where the caller bounds them; otherwise the instance, its config or the default does. */
+  readonly maxAttemptsPerInstance: number | undefined;
+  readonly defaultAttemptsPerInstance: number;
+  /** How long a provider may make the caller wait. */
+  readonly patienceMs: number;
+  /** Bound on the whole run, attempts and waits together. */
+  readonly totalMs: number | undefined;
+  /** `COMPLETE` shows nothing until the answer is whole. */
+  readonly commit: 'FIRST_TOKEN' | 'COMPLETE';
+  readonly onStreamFault: 'RESTART' | 'FAIL';
 }
 
 /** Why a run was stopped before its end, which decides what it ends as. */
@@ -46,6 +63,8 @@ export class ActiveRun {
   answer = new Answer();
   candidate: Candidate | undefined;
   stopKind: StopKind | undefined;
+  /** Content of the current attempt has been shown. */
+  shown = false;
   /** Its attempts are over; what remains is the write that ends it. */
   settling = false;
   seq = 0;
@@ -128,7 +147,19 @@ export class ActiveRun {
         last = event;
       }
     }
-    if (events.length > 0) this.#log.append(this.id, events);
+    if (events.length === 0) return;
+    this.shown = true;
+    this.#log.append(this.id, events);
+  }
+
+  /** Takes in what was done differently from what was asked; trying again says nothing new. */
+  warn(warnings: readonly RunWarning[]): void {
+    for (const warning of warnings) {
+      const known = this.warnings.some(
+        ({ code, message }) => code === warning.code && message === warning.message,
+      );
+      if (!known) this.warnings.push(warning);
+    }
   }
 
   /** The settled end: publishes it and closes the log. */
@@ -158,9 +189,9 @@ export class ActiveRun {
       metadata: run.request.metadata,
       instanceId: this.candidate?.instance?.id ?? null,
       canonicalId: this.candidate?.canonicalId ?? null,
-      text: answer.text,
-      reasoning: answer.reasoning,
-      toolCalls: answer.toolCalls(),
+      text: this.shown ? answer.text : '',
+      reasoning: this.shown ? answer.reasoning : '',
+      toolCalls: this.shown ? answer.toolCalls() : [],
       finishReason: null,
       providerFinishReason: null,
       usage: this.#usageSoFar(),

@@ -44,6 +44,20 @@ export interface RequestMessage {
 
 export interface RoutingOptions {
   readonly fallback?: Fallback;
+  /** Calls in all, and of one instance. */
+  readonly maxAttempts?: number;
+  readonly maxAttemptsPerInstance?: number;
+  /** Bound on the whole run in milliseconds. */
+  readonly totalMs?: number;
+  /** How long a provider's `Retry-After` is waited out, in milliseconds. */
+  readonly patienceMs?: number;
+  /** Decimal text of nano-dollars per million tokens. */
+  readonly maxPrice?: { readonly input?: string; readonly output?: string };
+  /** Slugs that are not to serve. */
+  readonly exclude?: readonly string[];
+  readonly stickyKey?: string;
+  readonly commit?: 'FIRST_TOKEN' | 'COMPLETE';
+  readonly onStreamFault?: 'RESTART' | 'FAIL';
 }
 
 export type OnDetach = 'CONTINUE' | 'CANCEL';

@@ -4,7 +4,8 @@ import { isJsonObject, parseJson } from '../../kernel/json.ts';
 import { isStorableText } from '../../kernel/text.ts';
 import type { MessagePart, Parameters, Tool, ToolCall } from '../../providers/contract.ts';
 import { faultsOfParameters } from '../catalog/parameter-rules.ts';
-import type { CompletionRequest, RequestMessage } from './completion-request.ts';
+import { MOST_ATTEMPTS } from '../catalog/time-limit-fields.ts';
+import type { CompletionRequest, RequestMessage, RoutingOptions } from './completion-request.ts';
 import { decodeContinuation } from './continuation.ts';
 
 /** Bounds on one request. Sizes count UTF-16 units of text. */
@@ -28,6 +29,9 @@ const TOOL_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 const MEDIA_TYPE = /^image\/[a-z0-9.+-]{1,40}$/i;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const MAX_KEY_LENGTH = 255;
+const MAX_TOTAL_MS = 86_400_000;
+const MAX_PATIENCE_MS = 600_000;
+const MAX_EXCLUDED = 100;
 const MAX_DETACH_GRACE_MS = 3_600_000;
 
 function refuse(path: string, message: string): never {
@@ -52,7 +56,22 @@ export function validateRequest(
     checkText('idempotencyKey', request.idempotencyKey, MAX_KEY_LENGTH);
     if (request.idempotencyKey === '') refuse('idempotencyKey', 'must not be empty; leave it out for none');
   }
+  checkRouting(request.routing);
   checkNumber('detachGraceMs', request.detachGraceMs, 0, MAX_DETACH_GRACE_MS, 'integer');
+}
+
+function checkRouting(routing: RoutingOptions): void {
+  checkNumber('routing.maxAttempts', routing.maxAttempts, 1, MOST_ATTEMPTS, 'integer');
+  checkNumber('routing.maxAttemptsPerInstance', routing.maxAttemptsPerInstance, 1, MOST_ATTEMPTS, 'integer');
+  checkNumber('routing.totalMs', routing.totalMs, 1, MAX_TOTAL_MS, 'integer');
+  checkNumber('routing.patienceMs', routing.patienceMs, 0, MAX_PATIENCE_MS, 'integer');
+  if (routing.stickyKey !== undefined) checkText('routing.stickyKey', routing.stickyKey, MAX_KEY_LENGTH);
+  const { exclude = [] } = routing;
+  if (exclude.length > MAX_EXCLUDED) refuse('routing.exclude', `at most ${MAX_EXCLUDED} are taken`);
+  for (const [index, slug] of exclude.entries()) checkText(`routing.exclude[${index}]`, slug, 512);
+  for (const [name, bound] of Object.entries(routing.maxPrice ?? {})) {
+    if (bound.startsWith('-')) refuse(`routing.maxPrice.${name}`, 'must not be negative');
+  }
 }
 
 function checkMessages(messages: readonly RequestMessage[], bounds: RequestBounds): void {

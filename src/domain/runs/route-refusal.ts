@@ -35,6 +35,7 @@ export function refuseRoute({ plan, unknown }: Route): GatewayError {
   return new GatewayError(code, told.reason, {
     path: code === 'BAD_USER_INPUT' ? 'parameters.maxTokens' : 'model',
     extensions: {
+      reason: told.code,
       candidates: plan.candidates
         .slice(0, MAX_LISTED)
         .map(({ label, code: why, reason }) => ({ label, code: why, reason })),

@@ -40,6 +40,8 @@ interface Recorded {
   answer: Answer;
   textLength: number;
   reasoningLength: number;
+  /** Of all that came, shown or held back. */
+  answerLength: number;
 }
 
 export class RunKeeper {
@@ -117,10 +119,14 @@ export class RunKeeper {
     if (run.settling || !candidate) return undefined;
     const before = this.#recorded.get(run);
     const restarted = before?.answer !== answer;
-    const from = restarted ? { textLength: 0, reasoningLength: 0 } : before;
-    const text = answer.text.slice(from.textLength);
-    const reasoning = answer.reasoning.slice(from.reasoningLength);
-    if (before && !restarted && text === '' && reasoning === '') return undefined;
+    const from = restarted ? { textLength: 0, reasoningLength: 0, answerLength: -1 } : before;
+    const answerLength = answer.text.length + answer.reasoning.length;
+    if (answerLength === from.answerLength) return undefined;
+    // What is held back is counted and never kept: after a crash nobody is to see it.
+    const shownText = run.shown ? answer.text : '';
+    const shownReasoning = run.shown ? answer.reasoning : '';
+    const text = shownText.slice(from.textLength);
+    const reasoning = shownReasoning.slice(from.reasoningLength);
     const usage = {
       inputTokens: answer.usage?.inputTokens ?? 0,
       cacheReadTokens: answer.usage?.cacheReadTokens ?? 0,
@@ -154,7 +160,12 @@ export class RunKeeper {
         price_version_id: price?.id ?? null,
         progress_seq: run.seq,
       },
-      recorded: { answer, textLength: answer.text.length, reasoningLength: answer.reasoning.length },
+      recorded: {
+        answer,
+        textLength: shownText.length,
+        reasoningLength: shownReasoning.length,
+        answerLength,
+      },
     };
   }
 

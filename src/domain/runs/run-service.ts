@@ -11,36 +11,27 @@ import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import { canonicalJson } from '../../kernel/json.ts';
-import type { Adapter } from '../../providers/contract.ts';
 import type { RunListFilter, RunListPage, RunRepository } from '../../storage/repositories/run.repository.ts';
-import type { ProviderTargets } from '../catalog/provider-target.ts';
-import type { CatalogSnapshots, WorkspaceCatalog } from '../catalog/snapshot.ts';
 import { hasScope, requireScope, type Viewer } from '../identity/viewer.ts';
-import type { Candidate } from '../routing/candidates.ts';
-import { planRoute, type Route } from '../routing/planner.ts';
 import type { RoutePlan } from '../routing/route-plan.ts';
-import type { ActiveRun } from './active-run.ts';
+import type { ActiveRun, RunPolicy } from './active-run.ts';
 import type { CompletionEvent } from './completion-event.ts';
 import type { CompletionRequest } from './completion-request.ts';
 import { readEvents } from './event-reader.ts';
 import type { RunExecutor } from './executor.ts';
-import { latestContinuation, translateRequest } from './provider-request.ts';
 import { type RequestBounds, validateRequest } from './request-validation.ts';
 import { refuseRoute } from './route-refusal.ts';
+import type { RunPlanner } from './run-planner.ts';
 import { type RunAttempt, type RunRecord, toRunAttempt, toRunRecord } from './run-record.ts';
 
 export interface RunServiceDependencies {
   readonly nodeId: string;
-  readonly snapshots: CatalogSnapshots;
-  readonly adapterOf: (protocol: string) => Adapter | undefined;
-  readonly targets: ProviderTargets;
+  readonly planner: RunPlanner;
   readonly executor: RunExecutor;
   readonly runs: RunRepository;
   readonly log: EventLog<CompletionEvent>;
   readonly clock: Clock;
   readonly newId: NewId;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
   readonly bounds: RequestBounds;
 }
 
@@ -60,7 +51,6 @@ export type RunFilter = Omit<RunListFilter, 'workspaceId' | 'caller'>;
 
 const CANCEL_WAIT_MS = 1_500;
 const POLL_MS = 200;
-const CHARACTERS_PER_TOKEN_AT_MOST = 8;
 
 export class RunService {
   readonly #needs: RunServiceDependencies;
@@ -78,12 +68,13 @@ export class RunService {
   routePlan(viewer: Viewer, request: CompletionRequest): RoutePlan {
     requireScope(viewer, 'run', 'read');
     validateRequest(request, this.#needs.bounds);
-    return this.#plan(viewer, request).route.plan;
+    return this.#needs.planner.plan(viewer.workspaceId, request).route.plan;
   }
 
   /** Runs to the end; raises the run's error, with `completionId`, unless it finished. */
   async complete(viewer: Viewer, request: CompletionRequest, context: CallContext): Promise<RunRecord> {
-    const runId = await this.#begin(viewer, request, context);
+    // Nobody sees it grow, so any fault at any time can be hidden.
+    const runId = await this.#begin(viewer, request, context, 'COMPLETE');
     const active = this.#needs.executor.get(runId);
     const leave = active?.attend();
     try {
@@ -185,7 +176,12 @@ export class RunService {
     await allEnded;
   }
 
-  async #begin(viewer: Viewer, request: CompletionRequest, context: CallContext): Promise<string> {
+  async #begin(
+    viewer: Viewer,
+    request: CompletionRequest,
+    context: CallContext,
+    commit: RunPolicy['commit'] = 'FIRST_TOKEN',
+  ): Promise<string> {
     requireScope(viewer, 'run');
     if (this.#draining) {
       throw new GatewayError('NODE_DRAINING', 'This node is shutting down; ask again', {
@@ -193,7 +189,7 @@ export class RunService {
       });
     }
     validateRequest(request, this.#needs.bounds);
-    const { route, catalog } = this.#plan(viewer, request);
+    const { route, catalog } = this.#needs.planner.plan(viewer.workspaceId, request);
     const [first] = route.candidates;
     if (!first) throw refuseRoute(route);
     const { metadata, idempotencyKey, ...stored } = request;
@@ -205,6 +201,7 @@ export class RunService {
       request,
       route,
       prices: catalog.prices,
+      policy: this.#needs.planner.policyOf(request, commit),
       createdAt: this.#needs.clock.now(),
     };
     const begun = await this.#needs.runs.begin({
@@ -236,34 +233,6 @@ export class RunService {
     }
     if (begun.outcome === 'begun') this.#needs.executor.start(run);
     return begun.runId;
-  }
-
-  #plan(viewer: Viewer, request: CompletionRequest): { route: Route; catalog: WorkspaceCatalog } {
-    const catalog = this.#needs.snapshots.of(viewer.workspaceId);
-    const continuation = latestContinuation(request.messages);
-    const { fallback } = request.routing;
-    const { maxTokens } = request.parameters;
-    const route = planRoute({
-      catalog,
-      model: request.model,
-      ...(fallback ? { fallback } : {}),
-      ...(maxTokens === undefined ? {} : { maxTokens }),
-      ...(continuation ? { continuation } : {}),
-      needsImages: request.messages.some(({ parts }) => parts.some(({ type }) => type === 'image')),
-      inputTokensAtLeast: leastInputTokens(request),
-      speaks: (protocol) => this.#needs.adapterOf(protocol) !== undefined,
-      unsupportedBy: (candidate) =>
-        request.onUnsupported === 'DROP' ? [] : this.#unsupportedBy(candidate, request),
-      random: this.#needs.random,
-    });
-    return { route, catalog };
-  }
-
-  #unsupportedBy(candidate: Candidate, request: CompletionRequest) {
-    const adapter = this.#needs.adapterOf(candidate.protocol ?? '');
-    if (!adapter || !candidate.spec) return [];
-    const target = this.#needs.targets.of(candidate.config, candidate.spec, candidate.model);
-    return adapter.unsupported(translateRequest({ candidate, adapter, target }, request).request);
   }
 
   async #follow(runId: string, after: number): Promise<AsyncIterableIterator<CompletionEvent>> {
@@ -358,14 +327,6 @@ function endedBadly(run: RunRecord): GatewayError {
 /** What two requests under one key must share: everything but the key. */
 function hashOf({ idempotencyKey: _key, ...rest }: CompletionRequest): string {
   return createHash('sha256').update(canonicalJson(rest)).digest('base64url');
-}
-
-function leastInputTokens(request: CompletionRequest): number {
-  let length = 0;
-  for (const { parts } of request.messages) {
-    for (const part of parts) if (part.type === 'text') length += part.text.length;
-  }
-  return Math.floor(length / CHARACTERS_PER_TOKEN_AT_MOST);
 }
 
 async function* onlyEvents(events: readonly CompletionEvent[]): AsyncIterableIterator<CompletionEvent> {

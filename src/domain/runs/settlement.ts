@@ -101,21 +101,23 @@ function toAttemptError(error: NonNullable<AttemptResult['error']>): AttemptErro
   };
 }
 
-/** The run as it ends; charged for the last attempt, whose output the client keeps. */
+/** The run as it ends; charged for the last attempt, if the client keeps its output. What was held back is not shown now. */
 export function settledRecord(
   run: ActiveRun,
   status: Exclude<RunRecord['status'], 'RUNNING'>,
   decisive: AttemptResult | undefined,
   endedAt: Date,
 ): RunRecord {
-  const kept = run.attempts.at(-1);
+  const last = run.attempts.at(-1);
+  const kept = last?.absorbed ? undefined : last;
   const { answer, candidate } = run;
+  const visible = status === 'FINISHED' || run.shown;
   return {
     ...run.record(),
     status,
-    text: storableText(answer.text),
-    reasoning: storableText(answer.reasoning),
-    toolCalls: answer.toolCalls(),
+    text: visible ? storableText(answer.text) : '',
+    reasoning: visible ? storableText(answer.reasoning) : '',
+    toolCalls: visible ? answer.toolCalls() : [],
     finishReason: status === 'FINISHED' ? answer.finishReason : null,
     providerFinishReason: status === 'FINISHED' ? answer.providerFinishReason : null,
     usage: kept?.usage ?? NO_USAGE,

@@ -8,7 +8,12 @@ const TOTAL_MS = 600_000;
 const HURRIED = { firstTokenMs: 10_000, betweenTokensMs: 10_000 };
 const PATIENT = { firstTokenMs: 120_000, betweenTokensMs: 60_000 };
 
-export function attemptLimits(candidate: Candidate, anotherWaits: boolean): AttemptLimits {
+/** `remainingMs`: what is left of the caller's bound on the whole run. */
+export function attemptLimits(
+  candidate: Candidate,
+  anotherWaits: boolean,
+  remainingMs: number,
+): AttemptLimits {
   const reasons = candidate.model?.capabilities.includes('reasoning') ?? false;
   const defaults = anotherWaits ? HURRIED : PATIENT;
   const own = { ...candidate.config.timeLimits, ...candidate.instance?.timeLimits };
@@ -16,6 +21,6 @@ export function attemptLimits(candidate: Candidate, anotherWaits: boolean): Atte
     connectMs: own.connectMs ?? CONNECT_MS,
     firstTokenMs: own.firstTokenMs ?? (reasons ? PATIENT.firstTokenMs : defaults.firstTokenMs),
     betweenTokensMs: own.betweenTokensMs ?? defaults.betweenTokensMs,
-    totalMs: own.totalMs ?? TOTAL_MS,
+    totalMs: Math.max(1, Math.min(own.totalMs ?? TOTAL_MS, remainingMs)),
   };
 }

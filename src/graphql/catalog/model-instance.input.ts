@@ -4,11 +4,14 @@ import type { CatalogueFilters } from '../../domain/catalog/catalogue-service.ts
 import type { Patch } from '../../domain/catalog/input-check.ts';
 import type { ModelInstanceFields } from '../../domain/catalog/model-instance-service.ts';
 import type { JsonObject } from '../../kernel/json.ts';
+import type { GraphContext } from '../context.ts';
 import { parseGlobalId } from '../global-id.ts';
 import { orUnchanged, withoutNulls } from '../input-values.ts';
+import { AvailabilityKind } from '../routing/availability.type.ts';
 import { JsonObjectScalar } from '../scalars.ts';
 import { SetupOrigin, SortDirection } from './catalogue.enums.ts';
 import { ParametersInput, toParameters } from './parameters.input.ts';
+import { RetryPolicyInput } from './retry-policy.type.ts';
 import { TimeLimitsInput } from './time-limits.type.ts';
 
 export enum ModelInstanceOrderField {
@@ -57,6 +60,12 @@ export class ModelInstanceFilterInput {
 
   @Field(() => SetupOrigin, { nullable: true, description: 'Who set it up.' })
   origin?: SetupOrigin;
+
+  @Field(() => [AvailabilityKind], {
+    nullable: true,
+    description: 'Whether your key can call it now: any of these.',
+  })
+  availability?: AvailabilityKind[];
 }
 
 @InputType({ description: 'What can be set of a model instance.' })
@@ -90,6 +99,9 @@ class ModelInstanceFieldsInput {
     description: 'How long its calls may take, over the config’s.',
   })
   timeLimits?: TimeLimitsInput;
+
+  @Field(() => RetryPolicyInput, { nullable: true, description: 'How often is tried.' })
+  retryPolicy?: RetryPolicyInput;
 
   @Field(() => Boolean, {
     nullable: true,
@@ -134,11 +146,16 @@ export class UpdateModelInstanceInput extends ModelInstanceFieldsInput {
 }
 
 export function toModelInstanceFilter(
+  { viewer, services }: GraphContext,
   filter: ModelInstanceFilterInput | null | undefined,
 ): CatalogueFilters['model_instance'] {
-  const { configIds, ...rest } = withoutNulls(filter ?? ({} as ModelInstanceFilterInput));
-  // What is no config of ours fits nothing.
-  return configIds ? { ...rest, configIds: configIds.map(toConfigRowId) } : rest;
+  const { configIds, availability, ...rest } = withoutNulls(filter ?? ({} as ModelInstanceFilterInput));
+  return {
+    ...rest,
+    // What is no config of ours fits nothing.
+    ...(configIds ? { configIds: configIds.map(toConfigRowId) } : {}),
+    ...(availability ? { ids: services.availability.instancesIn(viewer, availability) } : {}),
+  };
 }
 
 export function toModelInstancePatch(
@@ -155,6 +172,7 @@ export function toModelInstancePatch(
     defaultParameters: input.defaultParameters == null ? undefined : toParameters(input.defaultParameters),
     customFields: orUnchanged(input.customFields),
     timeLimits: input.timeLimits == null ? undefined : withoutNulls(input.timeLimits),
+    retryPolicy: input.retryPolicy == null ? undefined : withoutNulls(input.retryPolicy),
     free: input.free,
     enabled: orUnchanged(input.enabled),
   };

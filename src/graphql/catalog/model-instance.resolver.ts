@@ -43,7 +43,7 @@ export class ModelInstanceResolver {
     return readPage(context, info, {
       table: 'model_instance',
       args,
-      filter: toModelInstanceFilter(filter),
+      filter: toModelInstanceFilter(context, filter),
       order: toOrder(orderBy, ModelInstanceOrderField.SLUG),
       toNode: toModelInstanceType,
     });

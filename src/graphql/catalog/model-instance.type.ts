@@ -8,6 +8,7 @@ import { NodeType } from '../node.type.ts';
 import { DateTimeScalar, JsonObjectScalar } from '../scalars.ts';
 import { UserErrorType } from '../user-error.ts';
 import { SetupOrigin } from './catalogue.enums.ts';
+import { RetryPolicyType, toRetryPolicyType } from './retry-policy.type.ts';
 import { TimeLimitsType, toTimeLimitsType } from './time-limits.type.ts';
 
 @ObjectType('ModelInstance', {
@@ -48,6 +49,9 @@ export class ModelInstanceType extends NodeType {
 
   @Field(() => TimeLimitsType, { description: 'How long its calls may take, over the config’s.' })
   timeLimits!: TimeLimitsType;
+
+  @Field(() => RetryPolicyType, { description: 'How often is tried.' })
+  retryPolicy!: RetryPolicyType;
 
   @Field(() => Boolean, {
     nullable: true,
@@ -100,6 +104,7 @@ export function toModelInstanceType(row: ModelInstanceRecord): ModelInstanceType
     defaultParameters: row.defaultParameters,
     customFields: row.customFields,
     timeLimits: toTimeLimitsType(row.timeLimits),
+    retryPolicy: toRetryPolicyType(row.retryPolicy),
     free: row.free ?? null,
     enabled: row.enabled,
     origin: row.origin as SetupOrigin,

@@ -4,7 +4,9 @@ import type { CatalogueFilters } from '../../domain/catalog/catalogue-service.ts
 import type { Patch } from '../../domain/catalog/input-check.ts';
 import type { ModelSpecFields } from '../../domain/catalog/model-spec-service.ts';
 import type { JsonObject } from '../../kernel/json.ts';
+import type { GraphContext } from '../context.ts';
 import { orUnchanged, withoutNulls } from '../input-values.ts';
+import { AvailabilityKind } from '../routing/availability.type.ts';
 import { JsonObjectScalar, UsdScalar } from '../scalars.ts';
 import { RowOwnerKind, SortDirection, SpecOrigin } from './catalogue.enums.ts';
 
@@ -84,6 +86,12 @@ export class ModelSpecFilterInput {
 
   @Field(() => SpecOrigin, { nullable: true, description: 'Where the row comes from.' })
   origin?: SpecOrigin;
+
+  @Field(() => [AvailabilityKind], {
+    nullable: true,
+    description: 'Whether your key can call it now: any of these.',
+  })
+  availability?: AvailabilityKind[];
 }
 
 @InputType({ description: 'What can be set of a model spec.' })
@@ -173,9 +181,11 @@ export class UpdateModelSpecInput extends ModelSpecFieldsInput {
 }
 
 export function toModelSpecFilter(
+  { viewer, services }: GraphContext,
   filter: ModelSpecFilterInput | null | undefined,
 ): CatalogueFilters['model_spec'] {
-  return withoutNulls(filter ?? {});
+  const { availability, ...rest } = withoutNulls(filter ?? ({} as ModelSpecFilterInput));
+  return availability ? { ...rest, ids: services.availability.modelsIn(viewer, availability) } : rest;
 }
 
 export function toModelSpecPatch(input: CreateModelSpecInput | UpdateModelSpecInput): Patch<ModelSpecFields> {

@@ -56,7 +56,7 @@ export class ModelSpecResolver {
     return readPage(context, info, {
       table: 'model_spec',
       args,
-      filter: toModelSpecFilter(filter),
+      filter: toModelSpecFilter(context, filter),
       order: toOrder(orderBy, ModelSpecOrderField.NAME),
       toNode: toModelSpecType,
     });
@@ -171,7 +171,7 @@ export class ModelSpecResolver {
     return readPage(context, info, {
       table: 'model_instance',
       args,
-      filter: toModelInstanceFilter(filter),
+      filter: toModelInstanceFilter(context, filter),
       order: toOrder(orderBy, ModelInstanceOrderField.SLUG),
       parent: { column: 'canonical_id', value: model.canonicalId },
       toNode: toModelInstanceType,

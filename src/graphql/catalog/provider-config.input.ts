@@ -7,6 +7,7 @@ import type { JsonObject } from '../../kernel/json.ts';
 import { orUnchanged, withoutNulls } from '../input-values.ts';
 import { JsonObjectScalar } from '../scalars.ts';
 import { HealthState, SetupOrigin, SortDirection } from './catalogue.enums.ts';
+import { RetryPolicyInput } from './retry-policy.type.ts';
 import { TimeLimitsInput } from './time-limits.type.ts';
 
 export enum ProviderConfigOrderField {
@@ -83,6 +84,9 @@ class ProviderConfigFieldsInput {
   @Field(() => TimeLimitsInput, { nullable: true, description: 'How long its calls may take.' })
   timeLimits?: TimeLimitsInput;
 
+  @Field(() => RetryPolicyInput, { nullable: true, description: 'How often is tried.' })
+  retryPolicy?: RetryPolicyInput;
+
   @Field(() => Boolean, { nullable: true, description: 'Whether its instances may be called. Default true.' })
   enabled?: boolean;
 }
@@ -136,6 +140,7 @@ export function toProviderConfigPatch(
     headers: input.headers,
     settings: orUnchanged(input.settings),
     timeLimits: input.timeLimits == null ? undefined : withoutNulls(input.timeLimits),
+    retryPolicy: input.retryPolicy == null ? undefined : withoutNulls(input.retryPolicy),
     enabled: orUnchanged(input.enabled),
   };
 }

@@ -147,7 +147,7 @@ export class ProviderConfigResolver {
     return readPage(context, info, {
       table: 'model_instance',
       args,
-      filter: toModelInstanceFilter(filter),
+      filter: toModelInstanceFilter(context, filter),
       order: toOrder(orderBy, ModelInstanceOrderField.SLUG),
       parent: { column: 'config_id', value: readGlobalId(config.id)?.id ?? '' },
       toNode: toModelInstanceType,

@@ -8,6 +8,7 @@ import { NodeType } from '../node.type.ts';
 import { DateTimeScalar, JsonObjectScalar } from '../scalars.ts';
 import { UserErrorType } from '../user-error.ts';
 import { HealthFaultKind, HealthState, SetupOrigin } from './catalogue.enums.ts';
+import { RetryPolicyType, toRetryPolicyType } from './retry-policy.type.ts';
 import { TimeLimitsType, toTimeLimitsType } from './time-limits.type.ts';
 
 @ObjectType('ConfigHealth', { description: 'What the last health check found.', simpleResolvers: true })
@@ -73,6 +74,9 @@ export class ProviderConfigType extends NodeType {
   @Field(() => TimeLimitsType, { description: 'How long its calls may take.' })
   timeLimits!: TimeLimitsType;
 
+  @Field(() => RetryPolicyType, { description: 'How often is tried.' })
+  retryPolicy!: RetryPolicyType;
+
   @Field(() => Boolean, { description: 'Whether its instances may be called.' })
   enabled!: boolean;
 
@@ -123,6 +127,7 @@ export function toProviderConfigType(row: ProviderConfigRecord): ProviderConfigT
     hasHeaders: row.headers != null,
     settings: row.settings,
     timeLimits: toTimeLimitsType(row.timeLimits),
+    retryPolicy: toRetryPolicyType(row.retryPolicy),
     enabled: row.enabled,
     origin: row.origin as SetupOrigin,
     health: {

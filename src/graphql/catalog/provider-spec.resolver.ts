@@ -120,7 +120,7 @@ export class ProviderSpecResolver {
     return readPage(context, info, {
       table: 'model_spec',
       args,
-      filter: toModelSpecFilter(filter),
+      filter: toModelSpecFilter(context, filter),
       order: toOrder(orderBy, ModelSpecOrderField.NAME),
       parent: { column: 'provider_key', value: spec.key },
       toNode: toModelSpecType,

@@ -2,7 +2,7 @@
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { PlannedCandidate, RoutePlan } from '../../domain/routing/route-plan.ts';
 import { toGlobalId } from '../global-id.ts';
-import { FallbackPolicy } from '../runs/completion.input.ts';
+import { FallbackPolicy } from './routing.input.ts';
 
 export enum Selection {
   INSTANCE = 'INSTANCE',

@@ -1,6 +1,5 @@
 // Owns the input of a completion as the graph shows it, and their translation into the request that every door shares.
 import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
-import type { Fallback } from '../../domain/routing/route-plan.ts';
 import type {
   CompletionRequest,
   OnDetach,
@@ -11,6 +10,7 @@ import { GatewayError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import { ParametersInput, toParameters } from '../catalog/parameters.input.ts';
 import { withoutNulls } from '../input-values.ts';
+import { RoutingInput, toRoutingOptions } from '../routing/routing.input.ts';
 import { JsonObjectScalar } from '../scalars.ts';
 import { MessageInput, toMessage } from './message.input.ts';
 
@@ -39,23 +39,6 @@ export enum ResponseFormatKind {
 registerEnumType(ResponseFormatKind, {
   name: 'ResponseFormatKind',
   description: 'What form the answer takes.',
-});
-
-export enum FallbackPolicy {
-  NONE = 'NONE',
-  SAME_MODEL = 'SAME_MODEL',
-  ANY = 'ANY',
-}
-registerEnumType(FallbackPolicy, {
-  name: 'Fallback',
-  description: 'What may serve when the first choice fails.',
-  valuesConfig: {
-    NONE: { description: 'Nothing else: the fault is reported.' },
-    SAME_MODEL: {
-      description: 'Other instances of the same model. Default for a slug and for a canonical model id.',
-    },
-    ANY: { description: 'Any enabled instance with text output. Default for `tag:<name>` and `auto`.' },
-  },
 });
 
 export enum OnDetachPolicy {
@@ -136,12 +119,6 @@ export class ResponseFormatInput {
     description: 'With JSON_SCHEMA: whether the provider must enforce it, where it can.',
   })
   strict?: boolean;
-}
-
-@InputType({ description: 'How an instance is chosen.' })
-export class RoutingInput {
-  @Field(() => FallbackPolicy, { nullable: true, description: 'What may serve when the first choice fails.' })
-  fallback?: FallbackPolicy;
 }
 
 @InputType({ description: 'One completion.' })
@@ -235,7 +212,7 @@ export function toCompletionRequest(input: CompletionInput, fallbackKey?: string
     ...(responseFormat ? { responseFormat: toResponseFormat(responseFormat) } : {}),
     providerOptions: (providerOptions ?? {}) as Record<string, JsonObject>,
     onUnsupported: input.onUnsupported ?? 'REFUSE',
-    routing: routing?.fallback ? { fallback: routing.fallback as Fallback } : {},
+    routing: toRoutingOptions(routing),
     onDetach: (input.onDetach ?? 'CONTINUE') as OnDetach,
     detachGraceMs: input.detachGraceMs ?? DEFAULT_DETACH_GRACE_MS,
     ...(idempotencyKey === undefined || idempotencyKey === null ? {} : { idempotencyKey }),

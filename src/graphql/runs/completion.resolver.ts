@@ -1,6 +1,7 @@
 // Owns the mutations and queries of completions.
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Ctx, FieldResolver, Info, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { explainRun } from '../../domain/runs/explanation.ts';
 import { isUuid } from '../../kernel/ids.ts';
 import { ModelInstanceType, toModelInstanceType } from '../catalog/model-instance.type.ts';
 import { ModelSpecType, toModelSpecType } from '../catalog/model-spec.type.ts';
@@ -134,6 +135,14 @@ export class CompletionResolver {
     if (completion.canonicalId === null) return null;
     const row = await loaders.catalogue.byName('model_spec', completion.canonicalId);
     return row ? toModelSpecType(row) : null;
+  }
+
+  @FieldResolver(() => String, {
+    description: 'How the answer came about, in one sentence: who answered, and what went wrong before.',
+  })
+  async explanation(@Root() completion: CompletionType, @Ctx() { loaders }: GraphContext): Promise<string> {
+    const attempts = completion.knownAttempts ?? (await loaders.attempts.load(completion.runId));
+    return explainRun(completion.run, attempts);
   }
 
   @FieldResolver(() => [CompletionAttemptType], { description: 'Every call that was made for it, in order.' })

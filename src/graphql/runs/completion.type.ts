@@ -272,7 +272,8 @@ export class CompletionType extends NodeType {
   @Field(() => DateTimeScalar, { nullable: true, description: 'When it ended.' })
   endedAt!: Date | null;
 
-  /** Ids for the fields that are loaded on demand. */
+  /** For the fields that are made or loaded on demand. */
+  run!: RunRecord;
   runId!: string;
   instanceRowId!: string | null;
   canonicalId!: string | null;
@@ -302,6 +303,7 @@ export class CancelCompletionPayload extends CompletionPayload {
 export function toCompletionType(run: RunRecord): CompletionType {
   return {
     id: toGlobalId('Completion', run.id),
+    run,
     runId: run.id,
     instanceRowId: run.instanceId,
     canonicalId: run.canonicalId,

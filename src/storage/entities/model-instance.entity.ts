@@ -1,7 +1,7 @@
 // Owns the mapping of model instances: what applications call.
 import { defineEntity, p } from '@mikro-orm/core';
 import type { JsonObject } from '../../kernel/json.ts';
-import type { ConfigOrigin, TimeLimits } from './provider-config.entity.ts';
+import type { ConfigOrigin, RetryPolicy, TimeLimits } from './provider-config.entity.ts';
 
 const ModelInstanceSchema = defineEntity({
   name: 'ModelInstance',
@@ -21,6 +21,7 @@ const ModelInstanceSchema = defineEntity({
     defaultParameters: p.json().$type<JsonObject>(),
     customFields: p.json().$type<JsonObject>(),
     timeLimits: p.json().$type<TimeLimits>(),
+    retryPolicy: p.json().$type<RetryPolicy>(),
     /** Overrides the provider's `free`. */
     free: p.boolean().nullable(),
     enabled: p.boolean(),

@@ -13,6 +13,13 @@ export interface TimeLimits {
   readonly totalMs?: number;
 }
 
+/** What is left out is taken from the config, then from the environment. */
+export interface RetryPolicy {
+  /** Calls of one instance within one run; 1 switches retries in place off. */
+  readonly maxAttempts?: number;
+  readonly circuitBreaker?: boolean;
+}
+
 /** Either a reference to an environment variable, or an encrypted text with the id of its key. */
 export type SealedSecret =
   | { readonly env: string }
@@ -35,6 +42,7 @@ const ProviderConfigSchema = defineEntity({
     headers: p.json().$type<SealedSecret>().nullable(),
     settings: p.json().$type<JsonObject>(),
     timeLimits: p.json().$type<TimeLimits>(),
+    retryPolicy: p.json().$type<RetryPolicy>(),
     enabled: p.boolean(),
     origin: p.text().$type<ConfigOrigin>(),
     health: p.text().$type<ConfigHealth>(),

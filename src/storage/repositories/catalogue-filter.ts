@@ -23,6 +23,7 @@ export interface ProviderSpecFilter {
 }
 
 export interface ModelSpecFilter {
+  readonly ids?: readonly string[];
   readonly search?: string;
   readonly canonicalIds?: readonly string[];
   readonly providerKeys?: readonly string[];
@@ -47,6 +48,7 @@ export interface ProviderConfigFilter {
 }
 
 export interface ModelInstanceFilter {
+  readonly ids?: readonly string[];
   readonly search?: string;
   readonly providerKeys?: readonly string[];
   readonly configIds?: readonly string[];
@@ -95,6 +97,7 @@ const CONDITIONS: { readonly [Table in keyof CatalogueFilters]: Conditions<Catal
     origin: equals('t.origin'),
   },
   model_spec: {
+    ids: anyOf('t.id::text'),
     search: within("t.canonical_id || ' ' || t.display_name"),
     canonicalIds: anyOf('t.canonical_id'),
     providerKeys: anyOf('t.provider_key'),
@@ -116,6 +119,7 @@ const CONDITIONS: { readonly [Table in keyof CatalogueFilters]: Conditions<Catal
     origin: equals('t.origin'),
   },
   model_instance: {
+    ids: anyOf('t.id::text'),
     search: within("t.slug || ' ' || t.display_name || ' ' || t.canonical_id"),
     providerKeys: anyOf(
       '(select config.provider_key from provider_config config where config.id = t.config_id)',

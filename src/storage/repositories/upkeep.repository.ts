@@ -11,7 +11,7 @@ export interface HealthResult {
   readonly health: ConfigHealth;
   readonly fault: string | null;
   readonly error: JsonObject | null;
-  readonly latencyMs: number;
+  readonly latencyMs: number | null;
   readonly checkedAt: Date;
 }
 

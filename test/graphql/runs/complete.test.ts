@@ -81,7 +81,7 @@ describeEachDatabase('complete', (kind) => {
       error: null,
       metadata: { ticket: 7 },
       attempts: [{ number: 1, outcome: 'SUCCEEDED', canonicalId: 'sandbox/sandbox-text' }],
-      plan: { candidates: [{ place: 1, label: 'sandbox/sandbox-text@Sandbox' }] },
+      plan: { candidates: [{ place: 1, label: 'sandbox-text' }] },
     });
     expect(given.usage.totalTokens).toBe(given.usage.inputTokens + given.usage.outputTokens);
     const kept = await mine.run(
@@ -252,7 +252,7 @@ describeEachDatabase('complete', (kind) => {
     const { config, model, instance } = await served('openai-chat', { instance: { priority: 5 } });
     const second = await mine.instance({ configId: config.id, canonicalId: model.canonicalId, priority: 1 });
     let tries = 0;
-    answer = () => (++tries === 1 ? { status: 503, body: '{}' } : chatAnswer({ content: 'From the other' }));
+    answer = () => (++tries === 1 ? { status: 504, body: '{}' } : chatAnswer({ content: 'From the other' }));
     const given = await run({ model: instance.slug, messages: HELLO });
     expect(given.text).toBe('From the other');
     expect(given.instance).toEqual({ slug: second.slug });

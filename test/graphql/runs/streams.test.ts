@@ -201,7 +201,12 @@ describeEachDatabase('streams of completions', (kind) => {
     test('end with the fault where a provider fails in mid-answer', async () => {
       await using socket = openSocket(app, key);
       const events = await collect(
-        socket.stream(sandboxInput({ fail: { code: 'PROVIDER_UNAVAILABLE', afterTokens: 7 } })),
+        socket.stream(
+          sandboxInput(
+            { fail: { code: 'PROVIDER_UNAVAILABLE', afterTokens: 7 } },
+            { routing: { onStreamFault: 'FAIL' } },
+          ),
+        ),
       );
       const text = checkStream(events);
       expect(text).not.toBe('');

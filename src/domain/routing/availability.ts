@@ -1,0 +1,132 @@
+// Owns what can be called now, and why not: the same facts that planning goes by, for people who choose.
+import type { CatalogSnapshots, WorkspaceCatalog } from '../catalog/snapshot.ts';
+import type { Viewer } from '../identity/viewer.ts';
+import { refusalOfState, type Speaks } from './candidate-state.ts';
+import { type Candidate, candidateOfInstance, implicitCandidates } from './candidates.ts';
+import { type Circuits, type CircuitView } from './circuits.ts';
+
+export const AVAILABILITY_STATES = ['CALLABLE', 'DEGRADED', 'UNAVAILABLE'] as const;
+export type AvailabilityState = (typeof AVAILABILITY_STATES)[number];
+
+export interface Availability {
+  readonly state: AvailabilityState;
+  /** `null` where nothing is wrong. */
+  readonly code: string | null;
+  readonly reason: string | null;
+}
+
+export interface AvailabilityDependencies {
+  readonly snapshots: CatalogSnapshots;
+  readonly circuits: Circuits;
+  readonly speaks: Speaks;
+}
+
+const CALLABLE: Availability = { state: 'CALLABLE', code: null, reason: null };
+
+export class AvailabilityService {
+  readonly #needs: AvailabilityDependencies;
+
+  constructor(needs: AvailabilityDependencies) {
+    this.#needs = needs;
+  }
+
+  ofInstance(viewer: Viewer, instanceId: string): Availability {
+    const catalog = this.#needs.snapshots.of(viewer.workspaceId);
+    const instance = catalog.instances.get(instanceId);
+    if (!instance) return unavailable('GONE', 'The instance was just made or deleted; ask again');
+    return this.#of(candidateOfInstance(catalog, instance));
+  }
+
+  ofModel(viewer: Viewer, canonicalId: string): Availability {
+    return this.#ofModel(this.#needs.snapshots.of(viewer.workspaceId), canonicalId);
+  }
+
+  /** Circuit of an instance's config and model. */
+  circuitOf(viewer: Viewer, instanceId: string): CircuitView | undefined {
+    const catalog = this.#needs.snapshots.of(viewer.workspaceId);
+    const instance = catalog.instances.get(instanceId);
+    return instance && this.#needs.circuits.view(candidateOfInstance(catalog, instance).circuitKey);
+  }
+
+  /** Row ids of the instances that are in one of the states. */
+  instancesIn(viewer: Viewer, states: readonly AvailabilityState[]): string[] {
+    const catalog = this.#needs.snapshots.of(viewer.workspaceId);
+    return [...catalog.instances.values()]
+      .filter((instance) => states.includes(this.#of(candidateOfInstance(catalog, instance)).state))
+      .map(({ id }) => id);
+  }
+
+  /** Row ids of the models that are in one of the states. */
+  modelsIn(viewer: Viewer, states: readonly AvailabilityState[]): string[] {
+    const catalog = this.#needs.snapshots.of(viewer.workspaceId);
+    return [...catalog.models.values()]
+      .filter(({ canonicalId }) => states.includes(this.#ofModel(catalog, canonicalId).state))
+      .map(({ id }) => id);
+  }
+
+  /** As good as the best of what would serve it: its instances, else each config of its provider. */
+  #ofModel(catalog: WorkspaceCatalog, canonicalId: string): Availability {
+    const instances = catalog.instancesByModel.get(canonicalId) ?? [];
+    const candidates =
+      instances.length > 0
+        ? instances.map((instance) => candidateOfInstance(catalog, instance))
+        : implicitCandidates(catalog, canonicalId);
+    let best: Availability | undefined;
+    for (const candidate of candidates) {
+      const found = this.#of(candidate);
+      if (!best || rankOf(found) < rankOf(best)) best = found;
+    }
+    const providerKey = canonicalId.split('/', 1)[0] ?? '';
+    return best ?? unavailable('NO_CONFIG', `No provider config for "${providerKey}" is there; create one`);
+  }
+
+  #of(candidate: Candidate): Availability {
+    const { circuits, speaks } = this.#needs;
+    const refusal = refusalOfState(candidate, speaks);
+    if (refusal) return unavailable(refusal.code, refusal.reason);
+    const { model, config } = candidate;
+    if (model && !model.outputModalities.includes('text')) {
+      return unavailable('OUTPUT_NOT_TEXT', `It gives ${model.outputModalities.join(', ')}, not text`);
+    }
+    if (config.health === 'UNHEALTHY' && config.healthFault === 'BAD_CREDENTIAL') {
+      return unavailable(
+        'BAD_CREDENTIAL',
+        `The provider refused the credential of the config "${config.name}"`,
+      );
+    }
+    const circuit = circuits.view(candidate.circuitKey);
+    if (circuit.state === 'OPEN') {
+      return unavailable(
+        'CIRCUIT_OPEN',
+        `Its circuit is open for some seconds: ${circuit.reason ?? 'it kept failing'}`,
+      );
+    }
+    if (config.health === 'UNHEALTHY') {
+      const why = String(config.healthError?.message ?? 'no reason was given');
+      return {
+        state: 'DEGRADED',
+        code: 'UNHEALTHY',
+        reason: `The last health check of "${config.name}" failed: ${why}`,
+      };
+    }
+    if (circuit.state === 'HALF_OPEN') {
+      return {
+        state: 'DEGRADED',
+        code: 'CIRCUIT_HALF_OPEN',
+        reason: 'It kept failing; one call at a time sees whether it has recovered',
+      };
+    }
+    if (circuit.quietUntilMs !== null) {
+      return { state: 'DEGRADED', code: 'OVER_LIMIT', reason: 'Its provider asked for quiet for a while' };
+    }
+    return CALLABLE;
+  }
+}
+
+function unavailable(code: string, reason: string): Availability {
+  return { state: 'UNAVAILABLE', code, reason };
+}
+
+function rankOf({ state }: Availability): number {
+  return AVAILABILITY_STATES.indexOf(state);
+}

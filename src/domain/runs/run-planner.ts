@@ -1,0 +1,136 @@
+// Owns how a request becomes a plan: what it needs is looked up in the snapshot, and nothing of it is a query.
+import type { Clock } from '../../kernel/clock.ts';
+import type { Adapter } from '../../providers/contract.ts';
+import { priceInForce } from '../billing/model-price.ts';
+import type { ProviderTargets } from '../catalog/provider-target.ts';
+import type { CatalogSnapshots, WorkspaceCatalog } from '../catalog/snapshot.ts';
+import type { Candidate } from '../routing/candidates.ts';
+import { type Circuits } from '../routing/circuits.ts';
+import { type PriceBound, planRoute, type Route } from '../routing/planner.ts';
+import type { RunPolicy } from './active-run.ts';
+import type { CompletionRequest } from './completion-request.ts';
+import { latestContinuation, translateRequest } from './provider-request.ts';
+
+export interface RunPlannerDependencies {
+  readonly snapshots: CatalogSnapshots;
+  readonly adapterOf: (protocol: string) => Adapter | undefined;
+  readonly targets: ProviderTargets;
+  readonly circuits: Circuits;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly retries: RetryDefaults;
+}
+
+/** What holds where neither the caller nor the row says otherwise. */
+export interface RetryDefaults {
+  readonly maxAttempts: number;
+  readonly maxAttemptsPerInstance: number;
+  readonly patienceMs: number;
+}
+
+const CHARACTERS_PER_TOKEN_AT_MOST = 8;
+
+export class RunPlanner {
+  readonly #needs: RunPlannerDependencies;
+  readonly #speaks: (protocol: string) => boolean;
+
+  constructor(needs: RunPlannerDependencies) {
+    this.#needs = needs;
+    this.#speaks = (protocol) => needs.adapterOf(protocol) !== undefined;
+  }
+
+  plan(workspaceId: string, request: CompletionRequest): { route: Route; catalog: WorkspaceCatalog } {
+    const catalog = this.#needs.snapshots.of(workspaceId);
+    const continuation = latestContinuation(request.messages);
+    const { fallback, exclude, stickyKey, maxPrice } = request.routing;
+    const asksForMore = isDemanding(request);
+    const { maxTokens } = request.parameters;
+    const route = planRoute({
+      catalog,
+      model: request.model,
+      ...(fallback ? { fallback } : {}),
+      ...(maxTokens === undefined ? {} : { maxTokens }),
+      ...(continuation ? { continuation } : {}),
+      ...(exclude ? { exclude: new Set(exclude) } : {}),
+      ...(stickyKey === undefined ? {} : { stickyKey }),
+      ...(maxPrice ? { maxPrice: toPriceBound(maxPrice) } : {}),
+      priceOf: (candidate) => this.#priceOf(candidate, catalog),
+      circuitOf: (candidate) => this.#needs.circuits.view(candidate.circuitKey),
+      needsImages: request.messages.some(({ parts }) => parts.some(({ type }) => type === 'image')),
+      inputTokensAtLeast: leastInputTokens(request),
+      speaks: this.#speaks,
+      unsupportedBy: (candidate) =>
+        request.onUnsupported === 'DROP' || !(asksForMore || hasDefaults(candidate))
+          ? []
+          : this.#unsupportedBy(candidate, request),
+      random: this.#needs.random,
+    });
+    return { route, catalog };
+  }
+
+  policyOf({ routing }: CompletionRequest, commit: RunPolicy['commit']): RunPolicy {
+    const { maxAttempts, maxAttemptsPerInstance, patienceMs } = this.#needs.retries;
+    return {
+      maxAttempts: routing.maxAttempts ?? maxAttempts,
+      maxAttemptsPerInstance: routing.maxAttemptsPerInstance,
+      defaultAttemptsPerInstance: maxAttemptsPerInstance,
+      patienceMs: routing.patienceMs ?? patienceMs,
+      totalMs: routing.totalMs,
+      commit: routing.commit ?? commit,
+      onStreamFault: routing.onStreamFault ?? 'RESTART',
+    };
+  }
+
+  #priceOf(candidate: Candidate, catalog: WorkspaceCatalog) {
+    if (candidate.instance?.free ?? candidate.spec?.free) return { input: 0n, output: 0n };
+    const price = priceInForce(catalog.prices, candidate.canonicalId, this.#needs.clock.now());
+    return price && { input: price.inputNanoPerMillion, output: price.outputNanoPerMillion };
+  }
+
+  #unsupportedBy(candidate: Candidate, request: CompletionRequest) {
+    const adapter = this.#needs.adapterOf(candidate.protocol ?? '');
+    if (!adapter || !candidate.spec) return [];
+    const target = this.#needs.targets.of(candidate.config, candidate.spec, candidate.model);
+    return adapter.unsupported(translateRequest({ candidate, adapter, target }, request).request);
+  }
+}
+
+/** Whether the request asks for anything that a protocol might not be able to express: plain talk is understood by all. */
+function isDemanding({
+  messages,
+  parameters,
+  tools,
+  toolChoice,
+  responseFormat,
+}: CompletionRequest): boolean {
+  if (tools.length > 0 || toolChoice || responseFormat) return true;
+  for (const name in parameters) if (name !== 'maxTokens') return true;
+  return messages.some(
+    ({ parts, toolCalls, toolCallId, continuation }) =>
+      toolCalls.length > 0 ||
+      toolCallId !== undefined ||
+      continuation !== undefined ||
+      parts.some((part) => part.type !== 'text' || part.cacheHint),
+  );
+}
+
+function hasDefaults({ instance }: Candidate): boolean {
+  for (const _name in instance?.defaultParameters) return true;
+  return false;
+}
+
+function toPriceBound({ input, output }: { readonly input?: string; readonly output?: string }): PriceBound {
+  return {
+    ...(input === undefined ? {} : { input: BigInt(input) }),
+    ...(output === undefined ? {} : { output: BigInt(output) }),
+  };
+}
+
+function leastInputTokens(request: CompletionRequest): number {
+  let length = 0;
+  for (const { parts } of request.messages) {
+    for (const part of parts) if (part.type === 'text') length += part.text.length;
+  }
+  return Math.floor(length / CHARACTERS_PER_TOKEN_AT_MOST);
+}

@@ -1,0 +1,29 @@
+// Owns the retry policy of configs and instances, shown and given.
+import { Field, InputType, Int, ObjectType } from 'type-graphql';
+
+const MAX_ATTEMPTS =
+  'Calls of one instance within one completion, 1 to 10; 1 never tries the same instance again. Default 3.';
+const CIRCUIT_BREAKER =
+  'Whether calls stop for some seconds after several failed in a row. Default true, unless the operator says otherwise.';
+
+@ObjectType('RetryPolicy', { description: 'How often is tried; null: the default.', simpleResolvers: true })
+export class RetryPolicyType {
+  @Field(() => Int, { nullable: true, description: MAX_ATTEMPTS })
+  maxAttempts!: number | null;
+
+  @Field(() => Boolean, { nullable: true, description: CIRCUIT_BREAKER })
+  circuitBreaker!: boolean | null;
+}
+
+@InputType({ description: 'How often is tried; what is left out takes the default.' })
+export class RetryPolicyInput {
+  @Field(() => Int, { nullable: true, description: MAX_ATTEMPTS })
+  maxAttempts?: number;
+
+  @Field(() => Boolean, { nullable: true, description: CIRCUIT_BREAKER })
+  circuitBreaker?: boolean;
+}
+
+export function toRetryPolicyType(policy: Partial<RetryPolicyInput>): RetryPolicyType {
+  return { maxAttempts: policy.maxAttempts ?? null, circuitBreaker: policy.circuitBreaker ?? null };
+}

@@ -1,0 +1,136 @@
+// Owns what a caller may say about the choice of an instance and about faults.
+import { Field, InputType, Int, registerEnumType } from 'type-graphql';
+import type { RoutingOptions } from '../../domain/runs/completion-request.ts';
+import { withoutNulls } from '../input-values.ts';
+import { UsdScalar } from '../scalars.ts';
+
+export enum FallbackPolicy {
+  NONE = 'NONE',
+  SAME_MODEL = 'SAME_MODEL',
+  ANY = 'ANY',
+}
+registerEnumType(FallbackPolicy, {
+  name: 'Fallback',
+  description: 'What may serve when the first choice fails.',
+  valuesConfig: {
+    NONE: { description: 'Nothing else: the fault is reported.' },
+    SAME_MODEL: {
+      description: 'Other instances of the same model. Default for a slug and for a canonical model id.',
+    },
+    ANY: { description: 'Any enabled instance with text output. Default for `tag:<name>` and `auto`.' },
+  },
+});
+
+export enum CommitPolicy {
+  FIRST_TOKEN = 'FIRST_TOKEN',
+  COMPLETE = 'COMPLETE',
+}
+registerEnumType(CommitPolicy, {
+  name: 'Commit',
+  description: 'From when on an attempt’s content is shown.',
+  valuesConfig: {
+    FIRST_TOKEN: {
+      description: 'From its first content on: faults before that are hidden. Default for streams.',
+    },
+    COMPLETE: {
+      description: 'Only when the answer is whole: any fault at any time is hidden. Default for `complete`.',
+    },
+  },
+});
+
+export enum StreamFaultPolicy {
+  RESTART = 'RESTART',
+  FAIL = 'FAIL',
+}
+registerEnumType(StreamFaultPolicy, {
+  name: 'OnStreamFault',
+  description: 'What follows where an answer breaks off after some of it was shown.',
+  valuesConfig: {
+    RESTART: {
+      description:
+        'It begins anew on the next instance, and `CompletionRerouted(discard: true)` says so. Default.',
+    },
+    FAIL: { description: 'The completion fails with what was produced.' },
+  },
+});
+
+@InputType({ description: 'The dearest that an instance may be, in dollars per million tokens.' })
+export class MaxPriceInput {
+  @Field(() => UsdScalar, { nullable: true, description: 'For input.' })
+  input?: bigint;
+
+  @Field(() => UsdScalar, { nullable: true, description: 'For output.' })
+  output?: bigint;
+}
+
+@InputType({ description: 'How an instance is chosen, and how far faults are hidden.' })
+export class RoutingInput {
+  @Field(() => FallbackPolicy, { nullable: true, description: 'What may serve when the first choice fails.' })
+  fallback?: FallbackPolicy;
+
+  @Field(() => Int, { nullable: true, description: 'Calls of providers in all, 1 to 10. Default 6.' })
+  maxAttempts?: number;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Calls of one instance, 1 to 10; 1 never tries the same instance again. Default: as the instance says, else 3.',
+  })
+  maxAttemptsPerInstance?: number;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Milliseconds for the whole completion, attempts and waits together. Default: no bound but those of the attempts.',
+  })
+  totalMs?: number;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Milliseconds that a provider may ask to wait (`Retry-After`) before the same instance is tried again; beyond it the next one is. Default 3000.',
+  })
+  patienceMs?: number;
+
+  @Field(() => MaxPriceInput, {
+    nullable: true,
+    description: 'Leaves out what is dearer, and what has no known price.',
+  })
+  maxPrice?: MaxPriceInput;
+
+  @Field(() => [String], { nullable: true, description: 'Slugs of instances that are not to serve.' })
+  exclude?: string[];
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The same text draws the same instance among those of one priority, as long as it can serve: for comparing variants user by user.',
+  })
+  stickyKey?: string;
+
+  @Field(() => CommitPolicy, { nullable: true, description: 'From when on content is shown.' })
+  commit?: CommitPolicy;
+
+  @Field(() => StreamFaultPolicy, {
+    nullable: true,
+    description: 'What follows where an answer breaks off after some of it was shown.',
+  })
+  onStreamFault?: StreamFaultPolicy;
+}
+
+export function toRoutingOptions(input: RoutingInput | null | undefined): RoutingOptions {
+  if (!input) return {};
+  const { maxPrice, ...rest } = withoutNulls(input);
+  return {
+    ...(rest as Omit<RoutingOptions, 'maxPrice'>),
+    ...(maxPrice ? { maxPrice: toBound(maxPrice) } : {}),
+  };
+}
+
+/** As text, since what a run was asked is stored as JSON. */
+function toBound({ input, output }: MaxPriceInput): { input?: string; output?: string } {
+  return {
+    ...(input == null ? {} : { input: input.toString() }),
+    ...(output == null ? {} : { output: output.toString() }),
+  };
+}
