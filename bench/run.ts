@@ -96,6 +96,10 @@ async function measureReads({ server, job }: Peer): Promise<void> {
     execFileSync(process.execPath, ['bench/snapshot-load.ts'], { encoding: 'utf8' }),
   ) as { times: number[] };
   note('catalogue load ms', server.name, median(times));
+  const { measurePlanning } = await import('./planning.ts');
+  const { medianMicroseconds, p95Microseconds } = measurePlanning();
+  note('plan of 200 instances µs, median', server.name, medianMicroseconds);
+  note('plan of 200 instances µs, p95', server.name, p95Microseconds);
 }
 
 async function measureIdle({ server, job }: Peer): Promise<void> {

@@ -2,9 +2,11 @@
 import { join } from 'node:path';
 import { type DestinationStream, pino } from 'pino';
 import type { Config } from './config.ts';
+import type { CircuitStore } from './coordination/contract.ts';
 import { createMemoryCircuitStore } from './coordination/memory/circuit-store.ts';
 import { MemoryEventLog } from './coordination/memory/event-log.ts';
 import { createMemoryTokenCache } from './coordination/memory/token-cache.ts';
+import { createRedisCircuitStore } from './coordination/redis/circuit-store.ts';
 import { RedisLink } from './coordination/redis/link.ts';
 import { createRedisTokenCache } from './coordination/redis/token-cache.ts';
 import { loadPriceLibrary } from './domain/billing/library-price.ts';
@@ -229,7 +231,7 @@ async function assemble(
   opened.push(() => log.dispose());
   const runRepository = new RunRepository(storage);
   const circuits = new Circuits({
-    store: createMemoryCircuitStore({ clock }),
+    store: openCircuitStore(redis, logger, opened),
     clock,
     logger,
     settings: config.circuits,
@@ -376,6 +378,17 @@ async function openRedis(
   opened.push(() => link.close());
   if (!(await link.ready())) logger.warn({}, 'Redis does not answer yet; this node goes on without it');
   return link;
+}
+
+function openCircuitStore(
+  link: RedisLink | undefined,
+  logger: Logger,
+  opened: (() => Promise<void> | void)[],
+): CircuitStore {
+  if (!link) return createMemoryCircuitStore({ clock: systemClock });
+  const store = createRedisCircuitStore({ link, logger });
+  opened.push(() => store.close());
+  return store;
 }
 
 /** What lies in Redis is sealed as secrets in the database are. */

@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { createRedisCircuitStore } from '../../../src/coordination/redis/circuit-store.ts';
+import { RedisLink } from '../../../src/coordination/redis/link.ts';
+import { Circuits } from '../../../src/domain/routing/circuits.ts';
+import { systemClock } from '../../../src/kernel/clock.ts';
+import { silentLogger } from '../../../src/kernel/logger.ts';
+import { REDIS_URL, withRedis } from '../../support/redis.ts';
+
+async function openNode(prefix: string, openMs = 200) {
+  const link = new RedisLink({ url: REDIS_URL, logger: silentLogger, commandMs: 500 });
+  await link.ready();
+  const store = createRedisCircuitStore({ link, logger: silentLogger, prefix });
+  const settings = { enabled: true, failuresInRow: 2, windowSize: 20, slowMs: 60_000, openMs };
+  const circuits = new Circuits({ store, clock: systemClock, logger: silentLogger, settings });
+  return {
+    circuits,
+    fail: (key: string) =>
+      circuits.record(key, { result: 'failure', firstTokenMs: null, reason: 'down' }, 'go', true),
+    async [Symbol.asyncDispose]() {
+      circuits.close();
+      await store.close();
+      await link.close();
+    },
+  };
+}
+
+withRedis('circuits shared by Redis', () => {
+  test('open on every node, let one probe of all through, and close on every node', async () => {
+    const prefix = `test:${randomUUID()}`;
+    await using one = await openNode(prefix);
+    await using two = await openNode(prefix);
+    // Both hear news once their subscriptions stand.
+    await expect
+      .poll(() => {
+        one.fail('k');
+        return two.circuits.view('k').state;
+      })
+      .toBe('OPEN');
+    expect(two.circuits.view('k').reason).toBe('down');
+    await expect.poll(() => two.circuits.view('k').state).toBe('HALF_OPEN');
+    await expect.poll(() => one.circuits.view('k').state).toBe('HALF_OPEN');
+    const admitted = await Promise.all(
+      [one, two, one, two].map(({ circuits }) => circuits.admit('k', false)),
+    );
+    expect(admitted.filter((admission) => admission === 'probe')).toHaveLength(1);
+    two.circuits.record('k', { result: 'success', firstTokenMs: 1 }, 'probe', true);
+    await expect.poll(() => one.circuits.view('k').state).toBe('CLOSED');
+  });
+
+  test('are known to a node that starts later', async () => {
+    const prefix = `test:${randomUUID()}`;
+    await using one = await openNode(prefix, 60_000);
+    one.fail('k');
+    one.fail('k');
+    await using later = await openNode(prefix, 60_000);
+    await expect.poll(() => later.circuits.view('k').state).toBe('OPEN');
+    later.circuits.reset('k');
+    await expect.poll(() => one.circuits.view('k').state).toBe('CLOSED');
+  });
+});

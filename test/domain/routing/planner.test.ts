@@ -1,0 +1,284 @@
+import { describe, expect, test } from 'vitest';
+import type { CircuitView } from '../../../src/domain/routing/circuits.ts';
+import { seededRandom } from '../../support/random.ts';
+import {
+  CLOSED,
+  catalogueOf,
+  leftOut,
+  order,
+  plan,
+  type TestInstance,
+} from '../../support/routing-catalogue.ts';
+
+const OPEN: CircuitView = { ...CLOSED, state: 'OPEN', reason: 'PROVIDER_UNAVAILABLE: down', openUntilMs: 1 };
+
+describe('what a name selects', () => {
+  const catalog = catalogueOf({
+    instances: [
+      { slug: 'a', model: 'x', priority: 1 },
+      { slug: 'b', model: 'x', priority: 9, tags: ['chat'] },
+      { slug: 'c', model: 'y', priority: 5, tags: ['chat'] },
+    ],
+    models: { z: {} },
+    configs: { c: {}, d: {} },
+  });
+
+  test.each([
+    ['a', undefined, ['a', 'b']],
+    ['a', 'NONE', ['a']],
+    ['a', 'ANY', ['a', 'b', 'c']],
+    ['p/x', undefined, ['b', 'a']],
+    ['p/x', 'NONE', ['b']],
+    ['p/x', 'ANY', ['b', 'a', 'c']],
+    ['tag:chat', undefined, ['b', 'c', 'a']],
+    ['tag:chat', 'NONE', ['b']],
+    ['tag:chat', 'SAME_MODEL', ['b', 'c']],
+    ['auto', undefined, ['b', 'c', 'a']],
+    ['p/z', undefined, ['p/z@c', 'p/z@d']],
+  ] as const)('%s with fallback %s is served by %j', (model, fallback, expected) => {
+    const route = plan(catalog, model, fallback ? { fallback } : {});
+    expect([...order(route)].sort()).toEqual([...expected].sort());
+    if (model !== 'p/z') expect(order(route)).toEqual(expected);
+  });
+
+  test.each(['nothing', 'p/nothing', 'tag:nothing', 'nobody/x'])('%s names nothing', (model) => {
+    expect(plan(catalog, model)).toMatchObject({ unknown: true, candidates: [] });
+  });
+});
+
+describe('what is left out', () => {
+  const base: readonly TestInstance[] = [
+    { slug: 'off', enabled: false },
+    { slug: 'config-off', config: 'off' },
+    { slug: 'withdrawn', model: 'withdrawn' },
+    { slug: 'small', model: 'small' },
+    { slug: 'short', model: 'short' },
+    { slug: 'picture', model: 'picture' },
+    { slug: 'excluded' },
+    { slug: 'dear', model: 'dear' },
+    { slug: 'unpriced', model: 'unpriced' },
+    { slug: 'broken', model: 'broken' },
+    { slug: 'keyless', config: 'keyless' },
+    { slug: 'good' },
+  ];
+  const catalog = catalogueOf({
+    instances: base,
+    models: {
+      withdrawn: { available: false },
+      small: { contextLength: 99 },
+      short: { maxOutputTokens: 5 },
+      picture: { outputModalities: ['image'] },
+    },
+    configs: { off: { enabled: false }, keyless: { secret: null } },
+  });
+
+  test('is told with the first reason that holds', () => {
+    const route = plan(catalog, 'auto', {
+      inputTokensAtLeast: 100,
+      maxTokens: 6,
+      exclude: new Set(['excluded']),
+      maxPrice: { output: 10n },
+      priceOf: ({ canonicalId }) =>
+        canonicalId === 'p/unpriced'
+          ? undefined
+          : { input: 1n, output: canonicalId === 'p/dear' ? 11n : 10n },
+      circuitOf: ({ label }) => (label === 'broken' ? OPEN : CLOSED),
+    });
+    expect(order(route)).toEqual(['good']);
+    expect(leftOut(route)).toEqual({
+      off: 'INSTANCE_DISABLED',
+      'config-off': 'CONFIG_DISABLED',
+      withdrawn: 'MODEL_UNAVAILABLE',
+      small: 'CONTEXT_TOO_SMALL',
+      short: 'MAX_TOKENS_TOO_HIGH',
+      picture: 'OUTPUT_NOT_TEXT',
+      excluded: 'EXCLUDED',
+      dear: 'OVER_PRICE',
+      unpriced: 'OVER_PRICE',
+      broken: 'CIRCUIT_OPEN',
+      keyless: 'NO_CREDENTIALS',
+    });
+    for (const { reason } of route.plan.candidates) expect(reason).toMatch(/^\S.* .*[^.]$/);
+  });
+
+  test('comes back as a last resort where every circuit is open: the best one alone', () => {
+    const two = catalogueOf({
+      instances: [
+        { slug: 'low', priority: 1 },
+        { slug: 'high', priority: 2, model: 'n' },
+      ],
+    });
+    const route = plan(two, 'auto', { circuitOf: () => OPEN });
+    expect(order(route)).toEqual(['high']);
+    expect(route.plan.candidates).toMatchObject([
+      { label: 'high', place: 1, code: 'LAST_RESORT' },
+      { label: 'low', place: null, code: 'CIRCUIT_OPEN' },
+    ]);
+  });
+});
+
+describe('the order', () => {
+  test('puts what made the continuation first, then the named, the well, the quiet, the unhealthy', () => {
+    const catalog = catalogueOf({
+      instances: [
+        { slug: 'top', priority: 9, tags: ['t'] },
+        { slug: 'quiet', priority: 10, tags: ['t'], model: 'q' },
+        { slug: 'sick', priority: 11, tags: ['t'], config: 'sick' },
+        { slug: 'fallback', priority: 12 },
+        { slug: 'continues', priority: 0, model: 'r' },
+      ],
+      configs: { sick: { health: 'UNHEALTHY' } },
+    });
+    const route = plan(catalog, 'tag:t', {
+      continuation: { instanceId: 'instance continues', canonicalId: 'p/r', protocol: 'openai-chat' },
+      circuitOf: ({ label }) => (label === 'quiet' ? { ...CLOSED, quietUntilMs: 1 } : CLOSED),
+    });
+    expect(route.plan.candidates.map(({ label, code }) => `${label} ${code}`)).toEqual([
+      'continues CONTINUATION',
+      'top PRIORITY',
+      'quiet QUIET_LAST',
+      'sick UNHEALTHY_LAST',
+      'fallback FALLBACK',
+    ]);
+  });
+
+  test('splits one priority by weight, within statistical bounds', () => {
+    const catalog = catalogueOf({
+      instances: [
+        { slug: 'one', weight: 1 },
+        { slug: 'three', weight: 3, model: 'n' },
+        { slug: 'six', weight: 6, model: 'o' },
+        { slug: 'never', weight: 0, model: 'q' },
+      ],
+    });
+    const random = seededRandom(7);
+    const rounds = 20_000;
+    const first = new Map<string, number>();
+    for (let round = 0; round < rounds; round += 1) {
+      const route = plan(catalog, 'auto', { random });
+      const label = order(route)[0] ?? '';
+      first.set(label, (first.get(label) ?? 0) + 1);
+      expect(order(route).at(-1)).toBe('never');
+    }
+    for (const [label, share] of [
+      ['one', 0.1],
+      ['three', 0.3],
+      ['six', 0.6],
+    ] as const) {
+      // Four standard deviations of a binomial.
+      const bound = 4 * Math.sqrt((share * (1 - share)) / rounds);
+      expect(Math.abs((first.get(label) ?? 0) / rounds - share)).toBeLessThan(bound);
+    }
+  });
+
+  test('keeps a sticky key’s choice when others come and go, and splits keys by weight', () => {
+    const instances = [
+      { slug: 'a', weight: 1 },
+      { slug: 'b', weight: 1, model: 'n' },
+    ];
+    const smaller = catalogueOf({ instances });
+    const larger = catalogueOf({ instances: [...instances, { slug: 'c', weight: 1, model: 'o' }] });
+    let moved = 0;
+    let ofA = 0;
+    const keys = 2_000;
+    for (let key = 0; key < keys; key += 1) {
+      const random = () => {
+        throw new Error('a sticky draw needs no chance');
+      };
+      const [before] = order(plan(smaller, 'auto', { stickyKey: `user ${key}`, random }));
+      const [again] = order(plan(smaller, 'auto', { stickyKey: `user ${key}`, random }));
+      const [after] = order(plan(larger, 'auto', { stickyKey: `user ${key}`, random }));
+      expect(again).toBe(before);
+      if (after !== before) {
+        expect(after).toBe('c');
+        moved += 1;
+      }
+      if (before === 'a') ofA += 1;
+    }
+    expect(ofA / keys).toBeGreaterThan(0.45);
+    expect(ofA / keys).toBeLessThan(0.55);
+    expect(moved / keys).toBeGreaterThan(0.28);
+    expect(moved / keys).toBeLessThan(0.39);
+  });
+});
+
+describe('random catalogues, health and seeds', () => {
+  const pick = <Value>(random: () => number, values: readonly Value[]) =>
+    values[Math.floor(random() * values.length)] as Value;
+
+  function randomCase(seed: number) {
+    const random = seededRandom(seed);
+    const count = Math.floor(random() * 30);
+    const instances = Array.from({ length: count }, (_value, index) => ({
+      slug: `i${index}`,
+      model: `m${Math.floor(random() * 6)}`,
+      config: `c${Math.floor(random() * 4)}`,
+      priority: Math.floor(random() * 4),
+      weight: Math.floor(random() * 4),
+      tags: random() < 0.5 ? ['t'] : [],
+      enabled: random() < 0.85,
+    }));
+    const models = Object.fromEntries(
+      Array.from({ length: 6 }, (_value, index) => [
+        `m${index}`,
+        { available: random() < 0.9, contextLength: pick(random, [null, 10, 1_000]) },
+      ]),
+    );
+    const configs = Object.fromEntries(
+      Array.from({ length: 4 }, (_value, index) => [
+        `c${index}`,
+        { enabled: random() < 0.9, health: pick(random, ['UNKNOWN', 'HEALTHY', 'UNHEALTHY']) },
+      ]),
+    );
+    const states = new Map<string, CircuitView>();
+    const circuitOf = ({ circuitKey }: { readonly circuitKey: string }) => {
+      const known =
+        states.get(circuitKey) ??
+        pick(random, [CLOSED, CLOSED, CLOSED, OPEN, { ...CLOSED, state: 'HALF_OPEN' as const }]);
+      states.set(circuitKey, known);
+      return known;
+    };
+    return { catalog: catalogueOf({ instances, models, configs }), circuitOf, instances };
+  }
+
+  test('every plan explains every candidate once, orders by priority, lets nothing through that is filtered, and is repeatable', () => {
+    for (let seed = 1; seed <= 2_000; seed += 1) {
+      const { catalog, circuitOf, instances } = randomCase(seed);
+      const model = ['auto', 'tag:t', 'p/m1', 'i0'][seed % 4] as string;
+      const fallback = ([undefined, 'NONE', 'SAME_MODEL', 'ANY'] as const)[(seed % 5) % 4];
+      const over = {
+        circuitOf,
+        inputTokensAtLeast: seed % 3 === 0 ? 100 : 0,
+        ...(fallback ? { fallback } : {}),
+      };
+      const route = plan(catalog, model, { ...over, random: seededRandom(seed) });
+      const { candidates } = route.plan;
+      expect(plan(catalog, model, { ...over, random: seededRandom(seed) }).plan).toEqual(route.plan);
+      expect(new Set(candidates.map(({ label }) => label)).size).toBe(candidates.length);
+      const placed = candidates.filter(({ place }) => place !== null);
+      expect(placed.map(({ place }) => place)).toEqual(placed.map((_each, index) => index + 1));
+      expect(placed.map(({ label }) => label)).toEqual(order(route));
+      for (const { reason, code } of candidates) {
+        expect(reason).not.toBe('');
+        expect(code).toMatch(/^[A-Z_]+$/);
+      }
+      if (model === 'auto') expect(candidates).toHaveLength(instances.length);
+      if (fallback === 'NONE') expect(placed.length).toBeLessThanOrEqual(1);
+      for (const candidate of route.candidates) {
+        expect(candidate.instance?.enabled ?? true).toBe(true);
+        expect(candidate.config.enabled).toBe(true);
+        expect(candidate.model?.available).toBe(true);
+        if (over.inputTokensAtLeast > 0 && candidate.model?.contextLength) {
+          expect(candidate.model.contextLength).toBeGreaterThanOrEqual(100);
+        }
+        if (circuitOf(candidate).state === 'OPEN') expect(route.candidates).toHaveLength(1);
+      }
+      const classes = ['NAMED', 'PRIORITY', 'WEIGHT'];
+      const healthy = placed.filter(({ code }) => classes.includes(code));
+      expect(healthy.map(({ priority }) => priority)).toEqual(
+        healthy.map(({ priority }) => priority).sort((a, b) => b - a),
+      );
+      expect(route.plan.summary).toMatch(/^".*\.$/);
+    }
+  });
+});
