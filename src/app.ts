@@ -2,11 +2,14 @@
 import { join } from 'node:path';
 import { type DestinationStream, pino } from 'pino';
 import type { Config } from './config.ts';
-import type { CircuitStore } from './coordination/contract.ts';
+import type { EventLog } from './coordination/contract.ts';
 import { createMemoryCircuitStore } from './coordination/memory/circuit-store.ts';
 import { MemoryEventLog } from './coordination/memory/event-log.ts';
+import { memoryRunBus } from './coordination/memory/run-bus.ts';
 import { createMemoryTokenCache } from './coordination/memory/token-cache.ts';
+import { RedisBus } from './coordination/redis/bus.ts';
 import { createRedisCircuitStore } from './coordination/redis/circuit-store.ts';
+import { RedisEventLog } from './coordination/redis/event-log.ts';
 import { RedisLink } from './coordination/redis/link.ts';
 import { createRedisTokenCache } from './coordination/redis/token-cache.ts';
 import { loadPriceLibrary } from './domain/billing/library-price.ts';
@@ -40,7 +43,8 @@ import { AvailabilityService } from './domain/routing/availability.ts';
 import { CircuitService } from './domain/routing/circuit-service.ts';
 import { Circuits } from './domain/routing/circuits.ts';
 import { ReportService } from './domain/routing/report-service.ts';
-import { bytesOfEvent, type CompletionEvent } from './domain/runs/completion-event.ts';
+import { bytesOfEvent, type CompletionEvent, isEnd } from './domain/runs/completion-event.ts';
+import { decodeEvent, encodeEvent } from './domain/runs/event-codec.ts';
 import { RunExecutor } from './domain/runs/executor.ts';
 import { DEFAULT_REQUEST_BOUNDS } from './domain/runs/request-validation.ts';
 import { RunKeeper } from './domain/runs/run-keeper.ts';
@@ -136,9 +140,9 @@ async function assemble(
   const http = createUpstreamHttp({ logger, allowAddress });
   opened.push(() => http.close());
   const vault = new SecretVault(parseKeyRing(keyRingOf(config)), config.environment);
-  const redis = await openRedis(config, logger, opened);
-  const tokens = redis
-    ? createRedisTokenCache({ link: redis, clock, ...sealingOf(vault) })
+  const shared = await openRedis(config, logger, opened);
+  const tokens = shared
+    ? createRedisTokenCache({ link: shared.link, clock, ...sealingOf(vault) })
     : createMemoryTokenCache({ clock });
   const builtIn = withOverrides(builtInAdapters(config, http, tokens), overrides.adapters ?? []);
   const spoken = new Set(builtIn.map(({ protocol }) => protocol));
@@ -222,16 +226,12 @@ async function assemble(
   schedule.start();
   opened.push(() => schedule.close());
 
-  const log = new MemoryEventLog<CompletionEvent>({
-    clock,
-    retentionMs: config.eventRetentionMs,
-    maxEndedBytes: config.eventLogMaxBytes,
-    bytesOf: bytesOfEvent,
-  });
+  const log = openEventLog(config, shared, logger);
   opened.push(() => log.dispose());
+  const bus = shared?.bus ?? memoryRunBus;
   const runRepository = new RunRepository(storage);
   const circuits = new Circuits({
-    store: openCircuitStore(redis, logger, opened),
+    store: shared ? createRedisCircuitStore({ ...shared, logger }) : createMemoryCircuitStore({ clock }),
     clock,
     logger,
     settings: config.circuits,
@@ -263,6 +263,7 @@ async function assemble(
     executor,
     runs: runRepository,
     log,
+    bus,
     clock,
     newId,
     bounds: { ...DEFAULT_REQUEST_BOUNDS, ...config.requestBounds },
@@ -272,9 +273,11 @@ async function assemble(
     executor,
     runs: runRepository,
     log,
+    bus,
     clock,
     logger,
     alone: storage.kind === 'embedded',
+    leaseSeconds: config.leaseSeconds,
   });
   await keeper.start();
   opened.push(() => keeper.close());
@@ -314,6 +317,7 @@ async function assemble(
     formatError: createErrorFormatter(logger),
     logger,
     maxBodyBytes: config.maxBodyBytes,
+    slowReaderMs: config.slowReaderMs,
     introspection: config.introspection,
     explorer: config.explorer,
     ...(config.production ? {} : { explorerKey: bootstrapKey.text }),
@@ -368,27 +372,48 @@ async function openDatabase(
   return storage;
 }
 
+/** What nodes share, where there is a Redis. */
+interface SharedState {
+  readonly link: RedisLink;
+  readonly bus: RedisBus;
+}
+
 async function openRedis(
   config: Config,
   logger: Logger,
   opened: (() => Promise<void> | void)[],
-): Promise<RedisLink | undefined> {
+): Promise<SharedState | undefined> {
   if (!config.redisUrl) return undefined;
   const link = new RedisLink({ url: config.redisUrl.reveal(), logger });
   opened.push(() => link.close());
   if (!(await link.ready())) logger.warn({}, 'Redis does not answer yet; this node goes on without it');
-  return link;
+  const bus = new RedisBus({ link, logger });
+  opened.push(() => bus.close());
+  return { link, bus };
 }
 
-function openCircuitStore(
-  link: RedisLink | undefined,
+/** In the process, or shared by Redis; either way this node's own readers are served from its memory. */
+function openEventLog(
+  config: Config,
+  shared: SharedState | undefined,
   logger: Logger,
-  opened: (() => Promise<void> | void)[],
-): CircuitStore {
-  if (!link) return createMemoryCircuitStore({ clock: systemClock });
-  const store = createRedisCircuitStore({ link, logger });
-  opened.push(() => store.close());
-  return store;
+): EventLog<CompletionEvent> {
+  const options = {
+    clock: systemClock,
+    retentionMs: config.eventRetentionMs,
+    maxEndedBytes: config.eventLogMaxBytes,
+    bytesOf: bytesOfEvent,
+  };
+  if (!shared) return new MemoryEventLog<CompletionEvent>(options);
+  return new RedisEventLog<CompletionEvent>({
+    ...options,
+    ...shared,
+    logger,
+    encode: encodeEvent,
+    decode: decodeEvent,
+    isEnd,
+    strict: config.strictEvents,
+  });
 }
 
 /** What lies in Redis is sealed as secrets in the database are. */

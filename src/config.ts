@@ -38,6 +38,7 @@ const environmentSchema = z.object({
   SECRET_KEYS: secret.optional(),
   PRIVATE_UPSTREAMS: optionalText,
   EVENT_RETENTION_SECONDS: z.coerce.number().int().min(1).max(86_400).default(900),
+  EVENT_DURABILITY: z.enum(['relaxed', 'strict']).default('relaxed'),
   EVENT_LOG_MAX_MB: z.coerce.number().int().min(1).max(65_536).default(256),
   HEALTH_CHECK_SECONDS: z.coerce.number().int().min(0).max(86_400).optional(),
   MODEL_SYNC_HOURS: z.coerce.number().min(0).max(8_760).optional(),
@@ -60,6 +61,7 @@ const environmentSchema = z.object({
   OLLAMA_BASE_URL: optionalText,
   EXPLORER: flag.optional(),
   INTROSPECTION: flag.optional(),
+  LEASE_SECONDS: z.coerce.number().min(1).max(600).default(10),
   DRAIN_GRACE_MS: milliseconds.default(25_000),
   DATABASE_CONNECTIONS: z.coerce.number().int().min(1).max(500).default(10),
   DATABASE_ACQUIRE_TIMEOUT_MS: milliseconds.default(5_000),
@@ -68,6 +70,7 @@ const environmentSchema = z.object({
   MAX_TOOLS: count.default(256),
   MAX_TEXT_CHARACTERS: count.default(8_000_000),
   MAX_IMAGE_CHARACTERS: count.default(28_000_000),
+  SLOW_READER_MS: z.coerce.number().int().min(100).max(3_600_000).default(30_000),
   MAX_BODY_MB: z.coerce.number().int().min(1).max(512).default(32),
 });
 
@@ -85,6 +88,8 @@ export interface Config {
   readonly privateUpstreams: 'allow' | 'deny' | readonly string[];
   readonly eventRetentionMs: number;
   readonly eventLogMaxBytes: number;
+  /** Whether an event is shown only when Redis has it. */
+  readonly strictEvents: boolean;
   /** How old what is known of configs and models may become; 0: it is looked after on demand only. */
   readonly upkeep: {
     readonly healthCheckSeconds: number;
@@ -114,6 +119,8 @@ export interface Config {
   readonly findOllama: boolean;
   readonly explorer: boolean;
   readonly introspection: boolean;
+  /** How long a node may be silent before the others end its runs. */
+  readonly leaseSeconds: number;
   readonly drainGraceMs: number;
   readonly database: {
     readonly connections: number;
@@ -121,6 +128,7 @@ export interface Config {
     readonly statementTimeoutMs: number;
   };
   readonly maxBodyBytes: number;
+  readonly slowReaderMs: number;
   /** Bounds on one completion request. */
   readonly requestBounds: {
     readonly maxMessages: number;
@@ -166,6 +174,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     secretKeys: values.SECRET_KEYS,
     privateUpstreams: readPrivateUpstreams(values.PRIVATE_UPSTREAMS, production),
     eventRetentionMs: values.EVENT_RETENTION_SECONDS * 1_000,
+    strictEvents: values.EVENT_DURABILITY === 'strict',
     eventLogMaxBytes: values.EVENT_LOG_MAX_MB * 1_048_576,
     upkeep: readUpkeep(values),
     retries: {
@@ -192,12 +201,14 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     findOllama: Boolean(values.OLLAMA_HOST ?? values.OLLAMA_BASE_URL) || values.NODE_ENV === 'development',
     explorer: values.EXPLORER === undefined ? !production : values.EXPLORER === 'on',
     introspection: values.INTROSPECTION === undefined ? !production : values.INTROSPECTION === 'on',
+    leaseSeconds: values.LEASE_SECONDS,
     drainGraceMs: values.DRAIN_GRACE_MS,
     database: {
       connections: values.DATABASE_CONNECTIONS,
       acquireTimeoutMs: values.DATABASE_ACQUIRE_TIMEOUT_MS,
       statementTimeoutMs: values.DATABASE_STATEMENT_TIMEOUT_MS,
     },
+    slowReaderMs: values.SLOW_READER_MS,
     maxBodyBytes: values.MAX_BODY_MB * 1_048_576,
     requestBounds: {
       maxMessages: values.MAX_MESSAGES,

@@ -1,38 +1,76 @@
-// Owns the process: reads the configuration, starts the app, says where it is, and drains on a signal.
+// Owns the process: reads the configuration, starts the app (or its workers), says where it is, and drains on a signal.
+import cluster from 'node:cluster';
 import { enableCompileCache } from 'node:module';
-import { loadEnvironmentFile, readConfig } from './config.ts';
+import type { App } from './app.ts';
+import { type Config, loadEnvironmentFile, readConfig } from './config.ts';
 import { StartError } from './kernel/errors.ts';
+
+/** A worker that dies is replaced, but not in a tight loop. */
+const RESTART_AFTER_MS = 1_000;
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 async function main(): Promise<void> {
   loadEnvironmentFile();
   const config = readConfig(process.env);
+  if (config.workers > 1 && cluster.isPrimary) {
+    runWorkers(config);
+    return;
+  }
   // Compiled code is kept between starts; it must be asked for before anything large is loaded.
   enableCompileCache();
   const { createApp } = await import('./app.ts');
   const app = await createApp(config);
-  const { bootstrapKey } = app;
-  process.stdout.write(`
-  Modelgraph is running.
+  if (!cluster.isWorker || cluster.worker?.id === 1) tellWhere(config, app);
+  drainOnSignal(app);
+}
 
-  Explorer   ${config.explorer ? `${app.url}${app.graphqlPath}` : 'off'}
-  Endpoint   ${app.url}${app.graphqlPath}
+function tellWhere(config: Config, { url, graphqlPath, bootstrapKey }: App): void {
+  process.stdout.write(`
+  Modelgraph is running${config.workers > 1 ? ` with ${config.workers} workers` : ''}.
+
+  Explorer   ${config.explorer ? `${url}${graphqlPath}` : 'off'}
+  Endpoint   ${url}${graphqlPath}
   API key    ${bootstrapKey.generated ? `${bootstrapKey.text}   (kept in ${bootstrapKey.path})` : 'as set in BOOTSTRAP_API_KEY'}
 
 `);
+}
+
+function drainOnSignal({ logger, close }: App): void {
   let stopping = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const signal of SIGNALS) {
     process.on(signal, () => {
       // A second signal means that somebody is in a hurry.
       if (stopping) process.exit(1);
       stopping = true;
-      app.logger.info({ signal }, 'Shutting down: no new runs, running ones get a grace period');
-      app.close().then(
+      logger.info({ signal }, 'Shutting down: no new runs, running ones get a grace period');
+      close().then(
         () => process.exit(0),
         (error: unknown) => {
-          app.logger.error({ err: error }, 'The shutdown failed');
+          logger.error({ err: error }, 'The shutdown failed');
           process.exit(1);
         },
       );
+    });
+  }
+}
+
+/** Equal nodes on one port: the system hands each connection to one of them. */
+function runWorkers({ workers }: Config): void {
+  let stopping = false;
+  for (let number = 0; number < workers; number += 1) cluster.fork();
+  cluster.on('exit', (_worker, code) => {
+    if (stopping) {
+      if (Object.keys(cluster.workers ?? {}).length === 0) process.exit(0);
+      return;
+    }
+    process.stderr.write(`A worker ended (code ${code}); another takes its place\n`);
+    setTimeout(() => !stopping && cluster.fork(), RESTART_AFTER_MS);
+  });
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGTERM');
     });
   }
 }

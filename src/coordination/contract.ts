@@ -1,4 +1,4 @@
-// Owns the contracts of the state that nodes share while runs go on: the event log of a run, and the wake-ups of its readers.
+// Owns the contracts of the state that nodes share while runs go on: the event log of a run, word between nodes, and circuits.
 
 /** An entry of a run's log; `seq` grows by one with each. */
 export interface SequencedEvent {
@@ -14,11 +14,25 @@ export interface EventLog<Event extends SequencedEvent> {
   append(runId: string, events: readonly Event[]): void;
   /** No more events will come. They stay readable for the retention, memory permitting. */
   close(runId: string): void;
-  /** Up to `limit` events with `seq > after`, oldest first. */
+  /** Ends a log that another node began and will not go on with; a log that has its end already stays as it is. */
+  conclude(runId: string, end: Event): Promise<void>;
+  /** `seq` of the last event that is known of the run, on whatever node; 0 if nothing is. Raises `SharedStateUnavailable`. */
+  lastSeq(runId: string): Promise<number>;
+  /** Up to `limit` events with `seq > after`, oldest first. Raises `SharedStateUnavailable`. */
   read(runId: string, after: number, limit: number): Promise<LogSlice<Event>> | LogSlice<Event>;
   /** Calls `wake` whenever there is something new to read, or the log has closed, until the returned function is called. */
   follow(runId: string, wake: () => void): () => void;
+  /** Whether a reader on another node follows the run now. */
+  isFollowedElsewhere(runId: string): Promise<boolean>;
   dispose(): Promise<void>;
+}
+
+/** Word between nodes about runs; what cannot be told is lost, and whoever tells has another way. */
+export interface RunBus {
+  /** Asks the node that has the run to stop it. */
+  cancel(runId: string): void;
+  /** Hears what other nodes ask, until the returned function is called. */
+  onCancel(hear: (runId: string) => void): () => void;
 }
 
 export interface LogSlice<Event> {

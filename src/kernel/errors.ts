@@ -145,6 +145,11 @@ export class StorageError extends Error {
   }
 }
 
+/** State that nodes share does not answer now; what a node knows itself goes on. */
+export class SharedStateUnavailable extends Error {
+  override readonly name: string = 'SharedStateUnavailable';
+}
+
 /** Why the process cannot start, in words for its operator: no stack is shown. */
 export class StartError extends Error {
   override readonly name: string = 'StartError';

@@ -11,6 +11,7 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
+import { GatewayError, SharedStateUnavailable } from '../kernel/errors.ts';
 
 export interface OperationRequest {
   readonly query: string;
@@ -64,6 +65,13 @@ export class Operations {
 
 export function isErrors(prepared: PreparedOperation): prepared is readonly GraphQLError[] {
   return Array.isArray(prepared);
+}
+
+/** Whether an error comes from state that nodes share and that does not answer now. */
+export function isSharedStateFault(error: unknown): boolean {
+  let original = error;
+  while (original instanceof GraphQLError && original.originalError) original = original.originalError;
+  return original instanceof GatewayError && original.cause instanceof SharedStateUnavailable;
 }
 
 /** Kind of the operation that would be executed; `undefined` if the name fits none, or the document has several. */

@@ -28,6 +28,8 @@ export interface ServerOptions {
   readonly formatError: ErrorFormatter;
   readonly logger: Logger;
   readonly maxBodyBytes: number;
+  /** How long a client of a stream may leave unread what it was sent. */
+  readonly slowReaderMs: number;
   readonly introspection: boolean;
   readonly explorer: boolean;
   /** Filled into the explorer for whoever asks on the loopback address. */
@@ -88,6 +90,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     contextFor,
     formatError,
     closing: closing.signal,
+    slowReaderMs: options.slowReaderMs,
   });
   const sockets = openWebSocketDoor({
     server: server.server,
@@ -98,6 +101,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     formatError,
     maxMessageBytes: options.maxBodyBytes,
     maxSubscriptionsPerSocket: MAX_SUBSCRIPTIONS_PER_SOCKET,
+    slowReaderMs: options.slowReaderMs,
   });
   const url = await server.listen({ host: options.host, port: options.port }).catch(explainAddress);
   const detachReaders = async () => {

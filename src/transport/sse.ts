@@ -15,7 +15,7 @@ import type { Door, GraphContext } from '../graphql/context.ts';
 import type { ErrorFormatter } from '../graphql/error-format.ts';
 import { parseGlobalId } from '../graphql/global-id.ts';
 import { signIn, viewerOf } from './http-auth.ts';
-import { isErrors, kindOf, type Operations, SUBSCRIPTION } from './operations.ts';
+import { isErrors, isSharedStateFault, kindOf, type Operations, SUBSCRIPTION } from './operations.ts';
 
 export interface SseDoorOptions {
   readonly path: string;
@@ -25,6 +25,8 @@ export interface SseDoorOptions {
   readonly formatError: ErrorFormatter;
   /** Aborted when the node goes away: open streams are closed, and their clients come back elsewhere. */
   readonly closing: AbortSignal;
+  /** How long a client may leave unread what it was sent. */
+  readonly slowReaderMs: number;
 }
 
 const PING_EVERY_MS = 12_000;
@@ -90,9 +92,12 @@ async function answer(
     return refuse(reply, 405, [{ message, extensions: { code: 'BAD_REQUEST' } }]);
   }
   const source = await createSourceEventStream(prepared);
-  if (!(Symbol.asyncIterator in source)) return refuse(reply, 400, format(source.errors ?? []));
+  if (!(Symbol.asyncIterator in source)) {
+    const errors = source.errors ?? [];
+    return refuse(reply, errors.some(isSharedStateFault) ? 503 : 400, format(errors));
+  }
   reply.hijack();
-  await new EventStream(reply.raw, options.closing).send(
+  await new EventStream(reply.raw, options.closing, options.slowReaderMs).send(
     source as AsyncIterable<object>,
     prepared,
     format,
@@ -117,10 +122,12 @@ function refuse(reply: FastifyReply, status: number, errors: readonly object[]):
 /** One answer in event-stream form; it ends with `complete`, or without it where the client should come back. */
 class EventStream {
   readonly #response: ServerResponse;
+  readonly #slowReaderMs: number;
   readonly #gone = new AbortController();
 
-  constructor(response: ServerResponse, closing: AbortSignal) {
+  constructor(response: ServerResponse, closing: AbortSignal, slowReaderMs: number) {
     this.#response = response;
+    this.#slowReaderMs = slowReaderMs;
     const leave = () => this.#gone.abort();
     response.on('close', leave);
     closing.addEventListener('abort', leave, { once: true });
@@ -169,6 +176,8 @@ class EventStream {
         );
       }
     } catch (error) {
+      // It ends without `complete`: the client comes back, and goes on behind the last event.
+      if (isSharedStateFault(error)) return;
       const errors = format([error as GraphQLError]);
       await this.#write(`event: next\ndata: ${JSON.stringify({ errors })}\n\n`);
     }
@@ -179,7 +188,9 @@ class EventStream {
   async #write(text: string): Promise<void> {
     if (this.#gone.signal.aborted || this.#response.write(text)) return;
     await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => this.#response.destroy(), this.#slowReaderMs);
       const done = () => {
+        clearTimeout(timer);
         this.#response.off('drain', done);
         this.#gone.signal.removeEventListener('abort', done);
         resolve();

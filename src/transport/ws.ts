@@ -11,7 +11,8 @@ import type { Door, GraphContext } from '../graphql/context.ts';
 import type { ErrorFormatter } from '../graphql/error-format.ts';
 import { GatewayError } from '../kernel/errors.ts';
 import { isUuid, newId } from '../kernel/ids.ts';
-import type { Operations } from './operations.ts';
+import { isSharedStateFault, type Operations } from './operations.ts';
+import { watchSlowReaders } from './slow-readers.ts';
 
 export interface WebSocketDoorOptions {
   readonly server: Server;
@@ -22,6 +23,8 @@ export interface WebSocketDoorOptions {
   readonly formatError: ErrorFormatter;
   readonly maxMessageBytes: number;
   readonly maxSubscriptionsPerSocket: number;
+  /** How long a socket may leave unread what it was sent. */
+  readonly slowReaderMs: number;
 }
 
 export interface WebSocketDoor {
@@ -34,6 +37,8 @@ interface Session extends Record<PropertyKey, unknown> {
 }
 
 const GOING_AWAY = 1001;
+const TRY_AGAIN_LATER = 1013;
+const MAX_BUFFERED_BYTES = 64 * 1_048_576;
 const INIT_WAIT_MS = 10_000;
 const KEEP_ALIVE_MS = 20_000;
 
@@ -44,17 +49,16 @@ export function openWebSocketDoor(options: WebSocketDoorOptions): WebSocketDoor 
       connectionInitWaitTimeout: INIT_WAIT_MS,
       onConnect: (context) => admit(context, options.authenticator),
       onSubscribe: (context, id, payload) => prepare(context, id, payload, options),
-      onNext: (_context, _id, _payload, args, result) =>
-        result.errors
-          ? {
-              ...result,
-              errors: result.errors.map((error) =>
-                options.formatError(error, requestIdOf(args.contextValue)),
-              ),
-            }
-          : undefined,
-      onError: (_context, _id, _payload, errors) =>
-        errors.map((error) => options.formatError(error, newId())),
+      onNext: (context, _id, _payload, args, result) => {
+        if (!result.errors) return undefined;
+        sendElsewhere(context, result.errors);
+        const requestId = requestIdOf(args.contextValue);
+        return { ...result, errors: result.errors.map((error) => options.formatError(error, requestId)) };
+      },
+      onError: (context, _id, _payload, errors) => {
+        sendElsewhere(context, errors);
+        return errors.map((error) => options.formatError(error, newId()));
+      },
     },
     sockets,
     KEEP_ALIVE_MS,
@@ -67,8 +71,14 @@ export function openWebSocketDoor(options: WebSocketDoorOptions): WebSocketDoor 
     sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
   };
   options.server.on('upgrade', onUpgrade);
+  const stopWatching = watchSlowReaders({
+    sockets: sockets.clients,
+    patienceMs: options.slowReaderMs,
+    maxBufferedBytes: MAX_BUFFERED_BYTES,
+  });
   const close = async () => {
     options.server.off('upgrade', onUpgrade);
+    stopWatching();
     for (const socket of sockets.clients)
       socket.close(GOING_AWAY, 'The node is shutting down; connect again');
     await protocol.dispose();
@@ -129,6 +139,16 @@ function prepare(
     },
     options.contextFor(viewer, newId(), door),
   );
+}
+
+/** What nodes share cannot be read here now: a client that comes back, to another node perhaps, goes on where it was. */
+function sendElsewhere(
+  context: Context<Record<string, unknown>, Extra & Session>,
+  errors: readonly unknown[],
+): void {
+  if (!errors.some(isSharedStateFault)) return;
+  // What is sent from here on is not: the client sees the close alone.
+  context.extra.socket.close(TRY_AGAIN_LATER, 'Events cannot be read on this node now; connect again');
 }
 
 function requestIdOf(contextValue: unknown): string {

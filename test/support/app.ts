@@ -47,7 +47,7 @@ export interface TestAppOptions {
 /** Started in `beforeAll`; closed and dropped when the suite ends. */
 export async function startTestApp(kind: DatabaseKind, options: TestAppOptions = {}): Promise<TestApp> {
   const database = options.database ?? (await createDatabase(kind));
-  const adminKey = `mg_test_${randomBytes(16).toString('hex')}`;
+  const adminKey = options.environment?.BOOTSTRAP_API_KEY ?? `mg_test_${randomBytes(16).toString('hex')}`;
   const config = readConfig({
     NODE_ENV: 'test',
     PORT: '0',

@@ -24,6 +24,8 @@ export function describeEachDatabase(name: string, suite: (kind: DatabaseKind) =
   }
 }
 
+export const postgresUsable = () => usable;
+
 const usable = process.env.CI === 'true' || (await answers());
 
 /** A fresh, empty database; the caller drops it. */

@@ -6,6 +6,9 @@ export const REDIS_URL = process.env.TEST_REDIS_URL ?? 'redis://127.0.0.1:6379';
 
 const usable = process.env.CI === 'true' || (await answers());
 
+/** Suites of several nodes need both PostgreSQL and Redis. */
+export const redisUsable = () => usable;
+
 export function withRedis(name: string, suite: () => void): void {
   describe.skipIf(!usable)(name, suite);
 }

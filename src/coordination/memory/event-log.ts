@@ -43,6 +43,8 @@ export class MemoryEventLog<Event extends SequencedEvent> implements EventLog<Ev
       this.#running.set(runId, log);
     }
     for (const event of events) {
+      // What is there already is not taken twice.
+      if (event.seq <= (log.events.at(-1)?.seq ?? 0)) continue;
       log.events.push(event);
       log.bytes += this.#options.bytesOf(event);
     }
@@ -59,6 +61,22 @@ export class MemoryEventLog<Event extends SequencedEvent> implements EventLog<Ev
     for (const wake of log.readers) wake();
     log.readers.clear();
     this.#evict((_log) => this.#endedBytes > this.#options.maxEndedBytes);
+  }
+
+  async conclude(runId: string, end: Event): Promise<void> {
+    if (this.#ended.has(runId)) return;
+    this.append(runId, [end]);
+    this.close(runId);
+  }
+
+  async lastSeq(runId: string): Promise<number> {
+    const log = this.#running.get(runId) ?? this.#ended.get(runId);
+    return log?.events.at(-1)?.seq ?? 0;
+  }
+
+  /** There is no other node. */
+  async isFollowedElsewhere(): Promise<boolean> {
+    return false;
   }
 
   read(runId: string, after: number, limit: number): LogSlice<Event> {

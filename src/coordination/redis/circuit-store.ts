@@ -4,10 +4,12 @@ import type { Redis } from 'ioredis';
 import { isJsonObject, parseJson } from '../../kernel/json.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { CircuitNews, CircuitStore } from '../contract.ts';
+import type { RedisBus } from './bus.ts';
 import type { RedisLink } from './link.ts';
 
 export interface RedisCircuitStoreOptions {
   readonly link: RedisLink;
+  readonly bus: RedisBus;
   readonly logger: Logger;
   readonly prefix?: string;
 }
@@ -15,16 +17,16 @@ export interface RedisCircuitStoreOptions {
 /** What is told of a circuit is forgotten after this, for one whose model is gone. */
 const KEPT_SECONDS = 3_600;
 const PREFIX = 'mg:circuit';
+const NEWS = 'circuits';
 
 export function createRedisCircuitStore({
   link,
+  bus,
   logger,
   prefix = PREFIX,
-}: RedisCircuitStoreOptions): CircuitStore & { close(): Promise<void> } {
+}: RedisCircuitStoreOptions): CircuitStore {
   const sender = randomUUID();
   const listeners = new Set<(news: CircuitNews) => void>();
-  const subscriber: Redis = link.duplicate();
-  const channel = `${prefix}:news`;
   const known = `${prefix}:known`;
 
   const hear = (text: string) => {
@@ -33,31 +35,25 @@ export function createRedisCircuitStore({
     const { key, openUntilMs, reason, quietUntilMs } = news as unknown as CircuitNews;
     for (const listener of listeners) listener({ key, openUntilMs, reason, quietUntilMs });
   };
-  subscriber.on('message', (_channel, text) => hear(text));
+  bus.listen(NEWS, hear);
   // With each connection, what was missed meanwhile is read again.
-  subscriber.on('ready', () => {
-    void catchUp().catch((error: unknown) =>
-      logger.debug({ err: error }, 'Circuits could not be read from Redis'),
-    );
+  bus.onReady(() => {
+    link
+      .behind((redis) => redis.hgetall(known))
+      .then((all) => Object.values(all).forEach(hear))
+      .catch((error: unknown) => logger.debug({ err: error }, 'Circuits could not be read from Redis'));
   });
-
-  async function catchUp(): Promise<void> {
-    await subscriber.subscribe(channel);
-    const all = await link.command((redis) => redis.hgetall(known), 1_000);
-    for (const text of Object.values(all)) hear(text);
-  }
 
   /** Whoever asked goes on at once; what is lost in an outage each node finds out by itself. */
   const tell = (work: (redis: Redis) => Promise<unknown>) => {
-    link.command(work).catch(() => {});
+    link.behind(work).catch(() => {});
   };
 
   return {
     publish(news) {
       const text = JSON.stringify({ ...news, sender });
-      tell((redis) =>
-        redis.multi().hset(known, news.key, text).expire(known, KEPT_SECONDS).publish(channel, text).exec(),
-      );
+      tell((redis) => redis.multi().hset(known, news.key, text).expire(known, KEPT_SECONDS).exec());
+      bus.publish(NEWS, text);
     },
     follow(listener) {
       listeners.add(listener);
@@ -75,9 +71,5 @@ export function createRedisCircuitStore({
       }
     },
     releaseProbe: (key) => tell((redis) => redis.del(`${prefix}:probe:${key}`)),
-    async close() {
-      listeners.clear();
-      subscriber.disconnect();
-    },
   };
 }

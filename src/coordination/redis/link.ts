@@ -1,5 +1,6 @@
 // Owns the connection to Redis: a command may take a short while, and after three misses Redis is off the path until a probe succeeds.
 import { Redis } from 'ioredis';
+import { SharedStateUnavailable } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
 
 export interface RedisLinkOptions {
@@ -10,12 +11,9 @@ export interface RedisLinkOptions {
   readonly probeEveryMs?: number;
 }
 
-/** Redis did not answer in time, or is off the path. */
-export class RedisUnavailable extends Error {
-  override readonly name = 'RedisUnavailable';
-}
-
 const COMMAND_MS = 50;
+/** What is written behind the path may wait for a slow Redis. */
+const BEHIND_MS = 10_000;
 const PROBE_EVERY_MS = 250;
 const MISSES_UNTIL_OFF = 3;
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -59,12 +57,12 @@ export class RedisLink {
     return this.#onPath && !this.#closed;
   }
 
-  /** Raises `RedisUnavailable` if Redis is off the path or does not answer in time; the command may still be carried out. */
+  /** Raises `SharedStateUnavailable` if Redis is off the path or does not answer in time; the command may still be carried out. */
   async command<Result>(
     work: (redis: Redis) => Promise<Result>,
     withinMs = this.#commandMs,
   ): Promise<Result> {
-    if (!this.onPath) throw new RedisUnavailable('Redis is off the path until it answers again');
+    if (!this.onPath) throw new SharedStateUnavailable('Redis is off the path until it answers again');
     try {
       const result = await within(work(this.#redis), withinMs);
       this.#misses = 0;
@@ -72,7 +70,20 @@ export class RedisLink {
     } catch (error) {
       if (error instanceof Error && error.name === 'ReplyError') throw error;
       this.#miss(error);
-      throw new RedisUnavailable('Redis did not answer in time', { cause: error });
+      throw new SharedStateUnavailable('Redis did not answer in time', { cause: error });
+    }
+  }
+
+  /**
+   * For what nobody waits for: it may take long, and its failure says nothing of the path. Raises `SharedStateUnavailable`.
+   */
+  async behind<Result>(work: (redis: Redis) => Promise<Result>): Promise<Result> {
+    if (this.#closed) throw new SharedStateUnavailable('Redis is no longer used by this node');
+    try {
+      return await within(work(this.#redis), BEHIND_MS);
+    } catch (error) {
+      if (error instanceof Error && error.name === 'ReplyError') throw error;
+      throw new SharedStateUnavailable('Redis did not take what was written behind', { cause: error });
     }
   }
 
@@ -129,6 +140,8 @@ export class RedisLink {
 function connect(url: string): Redis {
   return new Redis(url, {
     connectTimeout: CONNECT_TIMEOUT_MS,
+    // Commands of one turn of the event loop travel together.
+    enableAutoPipelining: true,
     // A command fails at once while there is no connection, and is never sent twice.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,

@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { abortable, delay } from '../../kernel/async.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { SharedStateUnavailable } from '../../kernel/errors.ts';
 import type { TokenCache, TokenRequest } from '../../providers/contract.ts';
 import { createMemoryTokenCache } from '../memory/token-cache.ts';
-import { type RedisLink, RedisUnavailable } from './link.ts';
+import type { RedisLink } from './link.ts';
 
 export interface RedisTokenCacheOptions {
   readonly link: RedisLink;
@@ -75,7 +76,7 @@ export function createRedisTokenCache(options: RedisTokenCacheOptions): TokenCac
           try {
             return await fetchShared(key, request, signal);
           } catch (error) {
-            if (error instanceof RedisUnavailable) return request.fetch(signal);
+            if (error instanceof SharedStateUnavailable) return request.fetch(signal);
             throw error;
           }
         },
@@ -87,6 +88,6 @@ async function ignoringOutage(work: Promise<unknown>): Promise<void> {
   try {
     await work;
   } catch (error) {
-    if (!(error instanceof RedisUnavailable)) throw error;
+    if (!(error instanceof SharedStateUnavailable)) throw error;
   }
 }

@@ -10,7 +10,7 @@ import type { WorkspaceCatalog } from '../catalog/snapshot.ts';
 import type { Candidate } from '../routing/candidates.ts';
 import type { Route } from '../routing/planner.ts';
 import { Answer } from './answer.ts';
-import type { CompletionEvent, EndedEvent, ReroutedEvent } from './completion-event.ts';
+import { type CompletionEvent, type ReroutedEvent, toEndedEvent } from './completion-event.ts';
 import type { CompletionRequest } from './completion-request.ts';
 import type { RunAttempt, RunRecord, RunWarning } from './run-record.ts';
 
@@ -147,7 +147,7 @@ export class ActiveRun {
         last = event;
       }
     }
-    if (events.length === 0) return;
+    if (events.length === 0 || this.stopKind === 'replaced') return;
     this.shown = true;
     this.#log.append(this.id, events);
   }
@@ -163,13 +163,21 @@ export class ActiveRun {
   }
 
   /** The settled end: publishes it and closes the log. */
-  end(type: EndedEvent['type'], record: RunRecord): void {
-    this.#emit({ type, run: record });
+  end(record: RunRecord): void {
+    const event = toEndedEvent(record);
+    if (event) this.#log.append(this.id, [event]);
     this.#finish();
     this.#ended.resolve(record);
   }
 
-  /** Another node has ended the run (or took it over): nothing more is published from here. */
+  /** Another node has ended the run: its readers here get that end, and nothing more is published from here. */
+  endedElsewhere(record: RunRecord): void {
+    this.#over = true;
+    clearTimeout(this.#detachTimer);
+    this.#ended.resolve(record);
+  }
+
+  /** What became of the run cannot be found out: nothing more is published from here. */
   abandon(error: GatewayError): void {
     this.#finish();
     this.#ended.reject(error);
@@ -219,6 +227,7 @@ export class ActiveRun {
   }
 
   #emit(event: Unsequenced<CompletionEvent>): void {
+    if (this.stopKind === 'replaced') return;
     this.#log.append(this.id, [{ ...this.#nextBase(), ...event } as CompletionEvent]);
   }
 
@@ -228,8 +237,16 @@ export class ActiveRun {
     this.#log.close(this.id);
   }
 
+  /** A reader on another node attends the run as well. */
+  async #stopIfAlone(): Promise<void> {
+    const followed = await this.#log.isFollowedElsewhere(this.id);
+    if (this.#attendants > 0 || this.#over) return;
+    if (followed) this.#armDetachTimer();
+    else this.stop('cancelled');
+  }
+
   #armDetachTimer(): void {
     if (this.run.request.onDetach !== 'CANCEL' || this.#attendants > 0 || this.#over) return;
-    this.#detachTimer = setTimeout(() => this.stop('cancelled'), this.run.request.detachGraceMs);
+    this.#detachTimer = setTimeout(() => void this.#stopIfAlone(), this.run.request.detachGraceMs);
   }
 }

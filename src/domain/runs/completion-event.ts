@@ -51,6 +51,21 @@ export function isEnd(event: CompletionEvent): event is EndedEvent {
   return 'run' in event;
 }
 
+const TYPE_OF_STATUS = {
+  FINISHED: 'finished',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  INTERRUPTED: 'interrupted',
+} as const;
+
+/** The terminal event of an ended run; `undefined` while it runs. */
+export function toEndedEvent(run: RunRecord): EndedEvent | undefined {
+  if (run.status === 'RUNNING' || run.lastSeq === null) return undefined;
+  const seq = run.lastSeq;
+  const atMs = (run.endedAt ?? run.createdAt).getTime();
+  return { type: TYPE_OF_STATUS[run.status], seq, fromSeq: seq, runId: run.id, atMs, run };
+}
+
 const EVENT_OVERHEAD_BYTES = 160;
 
 /** Estimate of what an event takes in memory. */

@@ -14,8 +14,9 @@ import type { RunRepository } from '../../storage/repositories/run.repository.ts
 import { ActiveRun, type NewRun, type StopKind } from './active-run.ts';
 import type { AttemptResult } from './attempt.ts';
 import { AttemptLoop, type AttemptLoopDependencies } from './attempt-loop.ts';
-import type { CompletionEvent } from './completion-event.ts';
+import { type CompletionEvent, toEndedEvent } from './completion-event.ts';
 import { explainRun } from './explanation.ts';
+import { toRunRecord } from './run-record.ts';
 import { settledRecord, toRunEnd } from './settlement.ts';
 
 export interface ExecutorDependencies extends AttemptLoopDependencies {
@@ -26,12 +27,8 @@ export interface ExecutorDependencies extends AttemptLoopDependencies {
 const SETTLE_RETRY_MS = 250;
 
 const STATUS_OF_STOP = { cancelled: 'CANCELLED', interrupted: 'INTERRUPTED' } as const;
-const EVENT_OF_STATUS = {
-  FINISHED: 'finished',
-  FAILED: 'failed',
-  CANCELLED: 'cancelled',
-  INTERRUPTED: 'interrupted',
-} as const;
+/** Another node ends what it has taken over within moments; this is far beyond. */
+const MAX_LOOKS = 240;
 
 export class RunExecutor {
   readonly #needs: ExecutorDependencies;
@@ -78,16 +75,33 @@ export class RunExecutor {
     run.settling = true;
     const stopKind: StopKind | undefined = decisive?.error || !decisive ? run.stopKind : undefined;
     if (stopKind === 'replaced') {
-      run.abandon(new GatewayError('CONFLICT', 'Another node has taken the run over'));
+      await this.#followEnd(run);
       return;
     }
     const status = stopKind ? STATUS_OF_STOP[stopKind] : decisive && !decisive.error ? 'FINISHED' : 'FAILED';
     const record = settledRecord(run, status, decisive, this.#needs.clock.now());
     const won = await this.#writeEnd(run, record);
     if (won) {
-      run.end(EVENT_OF_STATUS[status], record);
+      run.end(record);
       this.#tell(record);
-    } else run.abandon(new GatewayError('CONFLICT', 'The run had been ended by another node'));
+    } else await this.#followEnd(run);
+  }
+
+  /** Another node has ended the run, or is about to: whoever reads here gets that end. */
+  async #followEnd(run: ActiveRun): Promise<void> {
+    const { runs, log } = this.#needs;
+    for (let look = 0; look < MAX_LOOKS; look += 1) {
+      const [row] = await runs.byIds([run.id]).catch(() => []);
+      const record = row && toRunRecord(row);
+      const end = record && toEndedEvent(record);
+      if (record && end) {
+        await log.conclude(run.id, end).catch(() => {});
+        run.endedElsewhere(record);
+        return;
+      }
+      await delay(SETTLE_RETRY_MS);
+    }
+    run.abandon(new GatewayError('CONFLICT', 'Another node has taken the run over'));
   }
 
   /** One line a run, without a word of its content. */

@@ -5,7 +5,7 @@
 // 3. The run's row is committed, or the run that its idempotency key names is joined.
 // 4. The executor runs it, detached from whoever asked; readers follow the log.
 import { createHash } from 'node:crypto';
-import type { EventLog } from '../../coordination/contract.ts';
+import type { EventLog, RunBus } from '../../coordination/contract.ts';
 import { abortable, delay } from '../../kernel/async.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError } from '../../kernel/errors.ts';
@@ -15,9 +15,9 @@ import type { RunListFilter, RunListPage, RunRepository } from '../../storage/re
 import { hasScope, requireScope, type Viewer } from '../identity/viewer.ts';
 import type { RoutePlan } from '../routing/route-plan.ts';
 import type { ActiveRun, RunPolicy } from './active-run.ts';
-import type { CompletionEvent } from './completion-event.ts';
+import { type CompletionEvent, toEndedEvent } from './completion-event.ts';
 import type { CompletionRequest } from './completion-request.ts';
-import { readEvents } from './event-reader.ts';
+import { readEvents, unreadable } from './event-reader.ts';
 import type { RunExecutor } from './executor.ts';
 import { type RequestBounds, validateRequest } from './request-validation.ts';
 import { refuseRoute } from './route-refusal.ts';
@@ -30,6 +30,7 @@ export interface RunServiceDependencies {
   readonly executor: RunExecutor;
   readonly runs: RunRepository;
   readonly log: EventLog<CompletionEvent>;
+  readonly bus: RunBus;
   readonly clock: Clock;
   readonly newId: NewId;
   readonly bounds: RequestBounds;
@@ -122,7 +123,11 @@ export class RunService {
     const active = this.#needs.executor.get(runId);
     if (run.status !== 'RUNNING') return { run, settled: true };
     active?.stop('cancelled');
-    if (!active) await this.#needs.runs.requestCancel(runId);
+    if (!active) {
+      // The word reaches its node at once; the mark on the row, if the word is lost.
+      this.#needs.bus.cancel(runId);
+      await this.#needs.runs.requestCancel(runId);
+    }
     const ended = active ? active.ended : this.#endedElsewhere(runId);
     try {
       return { run: await abortable(ended, AbortSignal.timeout(CANCEL_WAIT_MS)), settled: true };
@@ -236,35 +241,43 @@ export class RunService {
   }
 
   async #follow(runId: string, after: number): Promise<AsyncIterableIterator<CompletionEvent>> {
-    const active: ActiveRun | undefined = this.#needs.executor.get(runId);
-    if (!active) {
-      const replay = await this.#replayOfEnded(runId, after);
-      if (replay) return replay;
-    }
-    const onLeave = active?.attend();
-    return readEvents({ log: this.#needs.log, runId, after, ...(onLeave ? { onLeave } : {}) });
+    const { executor, log } = this.#needs;
+    const active: ActiveRun | undefined = executor.get(runId);
+    if (active) return readEvents({ log, runId, after, onLeave: active.attend() });
+    const replay = await this.#replayOfEnded(runId, after);
+    if (replay) return replay;
+    const elsewhere = {
+      isRunning: async () => (await this.#load(runId)).status === 'RUNNING',
+      mendEnd: () => this.#mendEnd(runId),
+    };
+    return readEvents({ log, runId, after, elsewhere });
   }
 
-  /** For an ended run whose log this node does not keep: nothing beyond the end, or the end alone where that is all there is. */
+  /** For an ended run whose log is not kept: nothing beyond the end, or the end alone where that is all there is. */
   async #replayOfEnded(
     runId: string,
     after: number,
   ): Promise<AsyncIterableIterator<CompletionEvent> | undefined> {
-    const slice = await this.#needs.log.read(runId, after, 1);
-    if (slice.state !== 'unknown') return undefined;
+    const { log } = this.#needs;
+    const slice = await Promise.resolve(log.read(runId, after, 1)).catch((error: unknown) => {
+      throw unreadable(error);
+    });
+    if (slice.state === 'closed' || slice.events.length > 0) return undefined;
     const run = await this.#load(runId);
-    if (run.lastSeq === null || run.endedAt === null) return undefined;
-    if (after >= run.lastSeq) return onlyEvents([]);
-    if (run.status !== 'INTERRUPTED') return undefined;
-    const end = {
-      type: 'interrupted' as const,
-      seq: run.lastSeq,
-      fromSeq: run.lastSeq,
-      runId,
-      atMs: run.endedAt.getTime(),
-      run,
-    };
-    return onlyEvents([end]);
+    const end = toEndedEvent(run);
+    if (!end) return undefined;
+    if (after >= end.seq) return onlyEvents([]);
+    if (slice.state === 'open') {
+      await log.conclude(runId, end).catch(() => {});
+      return undefined;
+    }
+    return end.type === 'interrupted' ? onlyEvents([end]) : undefined;
+  }
+
+  /** An ended row whose log lacks its end gets it from whoever notices. */
+  async #mendEnd(runId: string): Promise<void> {
+    const end = toEndedEvent(await this.#load(runId));
+    if (end) await this.#needs.log.conclude(runId, end).catch(() => {});
   }
 
   async #load(runId: string): Promise<RunRecord> {
@@ -274,12 +287,17 @@ export class RunService {
     return { ...toRunRecord(row), attempts: attempts.get(runId) ?? [] };
   }
 
-  /** Waits for a run that another node (or an earlier life of this one) has. */
+  /** Waits for a run that another node (or an earlier life of this one) has, and attends it meanwhile. */
   async #endedElsewhere(runId: string): Promise<RunRecord> {
-    for (;;) {
-      const run = await this.#load(runId);
-      if (run.status !== 'RUNNING') return run;
-      await delay(POLL_MS);
+    const leave = this.#needs.log.follow(runId, () => {});
+    try {
+      for (;;) {
+        const run = await this.#load(runId);
+        if (run.status !== 'RUNNING') return run;
+        await delay(POLL_MS);
+      }
+    } finally {
+      leave();
     }
   }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { RedisBus } from '../../../src/coordination/redis/bus.ts';
 import { createRedisCircuitStore } from '../../../src/coordination/redis/circuit-store.ts';
 import { RedisLink } from '../../../src/coordination/redis/link.ts';
 import { Circuits } from '../../../src/domain/routing/circuits.ts';
@@ -10,7 +11,8 @@ import { REDIS_URL, withRedis } from '../../support/redis.ts';
 async function openNode(prefix: string, openMs = 200) {
   const link = new RedisLink({ url: REDIS_URL, logger: silentLogger, commandMs: 500 });
   await link.ready();
-  const store = createRedisCircuitStore({ link, logger: silentLogger, prefix });
+  const bus = new RedisBus({ link, logger: silentLogger, prefix: `${prefix}:` });
+  const store = createRedisCircuitStore({ link, bus, logger: silentLogger, prefix });
   const settings = { enabled: true, failuresInRow: 2, windowSize: 20, slowMs: 60_000, openMs };
   const circuits = new Circuits({ store, clock: systemClock, logger: silentLogger, settings });
   return {
@@ -19,7 +21,7 @@ async function openNode(prefix: string, openMs = 200) {
       circuits.record(key, { result: 'failure', firstTokenMs: null, reason: 'down' }, 'go', true),
     async [Symbol.asyncDispose]() {
       circuits.close();
-      await store.close();
+      await bus.close();
       await link.close();
     },
   };

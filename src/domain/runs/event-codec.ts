@@ -1,0 +1,60 @@
+// Owns events as text: what nodes hand each other must come back as it was, money and moments included.
+import type { CompletionEvent, EndedEvent } from './completion-event.ts';
+import { isEnd } from './completion-event.ts';
+import type { RunAttempt, RunRecord } from './run-record.ts';
+
+type Written<Record> = {
+  readonly [Name in keyof Record]: Record[Name] extends Date | bigint | null
+    ? string | number | null
+    : unknown;
+};
+
+export function encodeEvent(event: CompletionEvent): string {
+  return JSON.stringify(isEnd(event) ? { ...event, run: writeRun(event.run) } : event);
+}
+
+export function decodeEvent(text: string): CompletionEvent {
+  const event = JSON.parse(text) as CompletionEvent;
+  if (!('run' in event)) return event;
+  return { ...(event as EndedEvent), run: readRun(event.run as unknown as Written<RunRecord>) };
+}
+
+function writeRun(run: RunRecord): object {
+  return {
+    ...run,
+    costNano: run.costNano?.toString() ?? null,
+    createdAt: run.createdAt.getTime(),
+    endedAt: run.endedAt?.getTime() ?? null,
+    attempts: run.attempts?.map(writeAttempt),
+  };
+}
+
+function readRun(run: Written<RunRecord>): RunRecord {
+  return {
+    ...(run as unknown as RunRecord),
+    costNano: readNano(run.costNano),
+    createdAt: new Date(run.createdAt as number),
+    endedAt: run.endedAt === null ? null : new Date(run.endedAt as number),
+    attempts: (run.attempts as readonly Written<RunAttempt>[] | undefined)?.map(readAttempt),
+  };
+}
+
+function writeAttempt(attempt: RunAttempt): object {
+  return {
+    ...attempt,
+    costNano: attempt.costNano?.toString() ?? null,
+    startedAt: attempt.startedAt.getTime(),
+  };
+}
+
+function readAttempt(attempt: Written<RunAttempt>): RunAttempt {
+  return {
+    ...(attempt as unknown as RunAttempt),
+    costNano: readNano(attempt.costNano),
+    startedAt: new Date(attempt.startedAt as number),
+  };
+}
+
+function readNano(text: unknown): bigint | null {
+  return typeof text === 'string' ? BigInt(text) : null;
+}

@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { describe, expect, test } from 'vitest';
+import { RedisBus } from '../../../src/coordination/redis/bus.ts';
+import { RedisEventLog } from '../../../src/coordination/redis/event-log.ts';
+import { RedisLink } from '../../../src/coordination/redis/link.ts';
+import { systemClock } from '../../../src/kernel/clock.ts';
+import { silentLogger } from '../../../src/kernel/logger.ts';
+import { eventLogContract, eventOf, range, readAll, type TestEvent } from '../../contracts/event-log.ts';
+import { REDIS_URL, withRedis } from '../../support/redis.ts';
+import { startTcpProxy } from '../../support/tcp-proxy.ts';
+
+async function openNode(prefix: string, { url = REDIS_URL, strict = false, retentionMs = 60_000 } = {}) {
+  const link = new RedisLink({ url, logger: silentLogger, commandMs: 200, probeEveryMs: 50 });
+  await link.ready();
+  const bus = new RedisBus({ link, logger: silentLogger, prefix });
+  const log = new RedisEventLog<TestEvent>({
+    clock: systemClock,
+    retentionMs,
+    maxEndedBytes: 1_000_000,
+    bytesOf: () => 100,
+    link,
+    bus,
+    logger: silentLogger,
+    encode: JSON.stringify,
+    decode: (text) => JSON.parse(text) as TestEvent,
+    isEnd: ({ end }) => end === true,
+    strict,
+    prefix,
+  });
+  return {
+    log,
+    link,
+    async [Symbol.asyncDispose]() {
+      await log.dispose();
+      await bus.close();
+      await link.close();
+    },
+  };
+}
+
+async function openPair(options: { strict?: boolean } = {}) {
+  const prefix = `test:${randomUUID()}:`;
+  const owner = await openNode(prefix, options);
+  const other = await openNode(prefix, options);
+  return {
+    log: owner.log,
+    other: other.log,
+    async [Symbol.asyncDispose]() {
+      await owner[Symbol.asyncDispose]();
+      await other[Symbol.asyncDispose]();
+    },
+  };
+}
+
+withRedis('the event log in Redis', () => {
+  describe('as an event log', () => eventLogContract(() => openPair()));
+  describe('as a strict event log', () => eventLogContract(() => openPair({ strict: true })));
+
+  test('shows the owner’s readers an event at once, and a strict one only when Redis has it', async () => {
+    await using proxy = await startTcpProxy(6379);
+    proxy.delay(300);
+    const prefix = `test:${randomUUID()}:`;
+    await using relaxed = await openNode(prefix, { url: proxy.redisUrl });
+    relaxed.log.append('relaxed', range(1, 1));
+    expect(relaxed.log.read('relaxed', 0, 10)).toMatchObject({ events: [eventOf(1)] });
+    await using strict = await openNode(prefix, { strict: true });
+    await using reader = await openNode(prefix);
+    strict.log.append('strict', range(1, 1));
+    const slice = strict.log.read('strict', 0, 10);
+    expect(slice).toBeInstanceOf(Promise);
+    await expect.poll(() => strict.log.read('strict', 0, 10)).toMatchObject({ events: [eventOf(1)] });
+    expect(await reader.log.lastSeq('strict')).toBe(1);
+  });
+
+  test('expires after the retention, and is kept by the owner until Redis has its end', async () => {
+    const prefix = `test:${randomUUID()}:`;
+    await using owner = await openNode(prefix, { retentionMs: 5_000 });
+    const redis = new Redis(REDIS_URL);
+    owner.log.append('r', [...range(1, 2), eventOf(3, { end: true })]);
+    owner.log.close('r');
+    await expect.poll(() => redis.pttl(`${prefix}r`)).toBeGreaterThan(4_000);
+    expect(await redis.pttl(`${prefix}r`)).toBeLessThanOrEqual(5_000);
+    redis.disconnect();
+  });
+
+  test('an outage loses nothing: what came meanwhile is appended when Redis is back, to an empty one too', async () => {
+    await using proxy = await startTcpProxy(6379);
+    const prefix = `test:${randomUUID()}:`;
+    await using owner = await openNode(prefix, { url: proxy.redisUrl });
+    await using other = await openNode(prefix);
+    owner.log.append('r', range(1, 10));
+    await expect.poll(() => other.log.lastSeq('r')).toBe(10);
+    const reading = readAll(other.log, 'r', 0);
+    proxy.cut();
+    owner.log.append('r', range(11, 20));
+    // The owner's own readers never notice.
+    expect(owner.log.read('r', 15, 10)).toMatchObject({ events: range(16, 20) });
+    proxy.mend();
+    await expect.poll(() => other.log.lastSeq('r'), { timeout: 5_000 }).toBe(20);
+    const redis = new Redis(REDIS_URL);
+    proxy.cut();
+    await redis.del(`${prefix}r`);
+    owner.log.append('r', [eventOf(21, { end: true })]);
+    owner.log.close('r');
+    proxy.mend();
+    await expect.poll(() => other.log.lastSeq('r'), { timeout: 5_000 }).toBe(21);
+    expect((await redis.xrange(`${prefix}r`, '-', '+')).map(([id]) => id)).toEqual(
+      range(1, 21).map(({ seq }) => `${seq}-0`),
+    );
+    redis.disconnect();
+    expect(await reading).toEqual(range(1, 21).map(({ seq }) => seq));
+  });
+
+  test('an owner that another node has replaced cannot write behind the end', async () => {
+    await using pair = await openPair();
+    pair.log.append('r', range(1, 3));
+    await expect.poll(() => pair.other.lastSeq('r')).toBe(3);
+    await pair.other.conclude('r', eventOf(1_000_003, { end: true }));
+    pair.log.append('r', range(4, 6));
+    await expect.poll(() => pair.other.read('r', 0, 100)).toMatchObject({ state: 'closed' });
+    const { events } = await pair.other.read('r', 0, 100);
+    expect(events.map(({ seq }) => seq)).toEqual([1, 2, 3, 1_000_003]);
+  });
+
+  test('a reader on another node is known to the owner while it follows', async () => {
+    await using pair = await openPair();
+    pair.log.append('r', range(1, 1));
+    expect(await pair.log.isFollowedElsewhere('r')).toBe(false);
+    const unfollow = pair.other.follow('r', () => {});
+    await expect.poll(() => pair.log.isFollowedElsewhere('r')).toBe(true);
+    unfollow();
+    await expect.poll(() => pair.log.isFollowedElsewhere('r'), { timeout: 6_000 }).toBe(false);
+  });
+});
