@@ -26,8 +26,6 @@ export async function startServerProcess(environment: Record<string, string>): P
   const child = spawn(process.execPath, ['dist/src/main.js'], {
     env: {
       PATH: process.env.PATH,
-      HOST: '127.0.0.1',
-      PORT: String(port),
       NODE_ENV: 'test',
       LOG_LEVEL: 'info',
       BOOTSTRAP_API_KEY: SERVER_KEY,
@@ -36,6 +34,8 @@ export async function startServerProcess(environment: Record<string, string>): P
       MODEL_SYNC_HOURS: '0',
       HEALTH_CHECK_SECONDS: '0',
       ...environment,
+      HOST: '127.0.0.1',
+      PORT: String(port),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
