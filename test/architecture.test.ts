@@ -38,6 +38,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'altair-static',
     'zod',
   ],
+  // Runs in browsers too: nothing of the gateway's own, and no builtins of Node.
+  client: ['graphql-ws'],
   'app.ts': [
     'kernel',
     'providers',

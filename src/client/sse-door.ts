@@ -1,0 +1,95 @@
+// Owns the client's way over server-sent events: one POST for each subscription, with `Last-Event-ID` for what has been seen.
+import { type CompletionEventFragment, DOCUMENTS } from './__generated__/documents.ts';
+import { ConnectionLost, errorOf, ModelgraphError } from './client-error.ts';
+import type { OpenDoor, Subscription } from './door.ts';
+
+export interface SseDoorOptions {
+  /** The endpoint, e.g. `https://gateway.example/graphql`; streams are at `/stream` below it. */
+  readonly url: string;
+  readonly key: string;
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+const BLOCK_END = '\n\n';
+
+export function openSseDoor(options: SseDoorOptions): OpenDoor {
+  return async function* open(subscription, signal) {
+    // Leaving the loop must end the request too.
+    const left = new AbortController();
+    const body = await connect(options, subscription, AbortSignal.any([signal, left.signal]));
+    try {
+      for await (const [event, data] of blocksOf(body)) {
+        if (event === 'complete') return;
+        if (event !== 'next') continue;
+        const result = JSON.parse(data) as { data?: Record<string, CompletionEventFragment>; errors?: [] };
+        if (result.errors) throw errorOf(result.errors);
+        for (const each of Object.values(result.data ?? {})) yield each;
+      }
+    } catch (error) {
+      if (error instanceof ModelgraphError || error instanceof ConnectionLost || signal.aborted) throw error;
+      throw new ConnectionLost('The connection was lost', { cause: error });
+    } finally {
+      left.abort();
+    }
+    throw new ConnectionLost('The gateway ended the connection before the end of the run');
+  };
+}
+
+async function connect(
+  { url, key, fetch = globalThis.fetch }: SseDoorOptions,
+  { operationName, variables, seen }: Subscription,
+  signal: AbortSignal,
+): Promise<ReadableStream<Uint8Array>> {
+  let response: Response;
+  try {
+    response = await fetch(`${url.replace(/\/+$/, '')}/stream`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'text/event-stream',
+        authorization: `Bearer ${key}`,
+        ...(seen ? { 'last-event-id': `${seen.completionId}:${seen.seq}` } : {}),
+      },
+      body: JSON.stringify({ query: DOCUMENTS, operationName, variables }),
+      signal,
+    });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new ConnectionLost('The gateway could not be reached', { cause: error });
+  }
+  if (response.ok && response.body) return response.body;
+  throw await refusalOf(response);
+}
+
+async function refusalOf(response: Response): Promise<Error> {
+  const text = await response.text().catch(() => '');
+  try {
+    const { errors } = JSON.parse(text) as { errors?: [] };
+    if (errors && response.status < 500) return errorOf(errors);
+  } catch {
+    // What stands before the gateway answers in its own way.
+  }
+  return response.status >= 500 || response.status === 429
+    ? new ConnectionLost(`The gateway answered ${response.status}`)
+    : new ModelgraphError('BAD_REQUEST', `The gateway answered ${response.status}: ${text.slice(0, 200)}`);
+}
+
+/** Name and data of each event; comments are pings. */
+async function* blocksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<[event: string, data: string]> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let rest = '';
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    rest += decoder.decode(read.value, { stream: true });
+    for (let end = rest.indexOf(BLOCK_END); end >= 0; end = rest.indexOf(BLOCK_END)) {
+      const block = rest.slice(0, end);
+      rest = rest.slice(end + BLOCK_END.length);
+      yield [fieldOf(block, 'event'), fieldOf(block, 'data')];
+    }
+  }
+}
+
+function fieldOf(block: string, name: string): string {
+  const line = block.split('\n').find((each) => each.startsWith(`${name}:`));
+  return line?.slice(name.length + 1).trimStart() ?? '';
+}

@@ -1,0 +1,66 @@
+// Owns the client's way over WebSocket: graphql-ws for the protocol, one connection for each subscription.
+import { type CloseCode, createClient } from 'graphql-ws';
+import { type CompletionEventFragment, DOCUMENTS } from './__generated__/documents.ts';
+import { ConnectionLost, errorOf, ModelgraphError } from './client-error.ts';
+import type { OpenDoor } from './door.ts';
+
+export interface WebSocketDoorOptions {
+  /** The endpoint, e.g. `https://gateway.example/graphql`. */
+  readonly url: string;
+  readonly key: string;
+  /** Where there is no global `WebSocket`. */
+  readonly webSocketImpl?: unknown;
+}
+
+/** No other connection would fare better. Sources: graphql-ws `CloseCode`, and RFC 6455. */
+const FINAL_CODES: ReadonlyMap<number, string> = new Map([
+  [4400 satisfies CloseCode.BadRequest, 'BAD_REQUEST'],
+  [4401 satisfies CloseCode.Unauthorized, 'UNAUTHENTICATED'],
+  [4403 satisfies CloseCode.Forbidden, 'FORBIDDEN'],
+  [4406 satisfies CloseCode.SubprotocolNotAcceptable, 'BAD_REQUEST'],
+  [1009, 'BAD_USER_INPUT'],
+]);
+
+export function openWebSocketDoor({ url, key, webSocketImpl }: WebSocketDoorOptions): OpenDoor {
+  return async function* open({ operationName, variables }, signal) {
+    const client = createClient({
+      url: url.replace(/^http/, 'ws'),
+      connectionParams: { authorization: `Bearer ${key}` },
+      ...(webSocketImpl === undefined ? {} : { webSocketImpl }),
+      // Coming back is done here, where it is known what has been seen.
+      retryAttempts: 0,
+      generateID: () => crypto.randomUUID(),
+    });
+    const results = client.iterate<Record<string, CompletionEventFragment>>({
+      query: DOCUMENTS,
+      operationName,
+      variables,
+    });
+    const leave = () => void results.return?.(undefined);
+    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
+    try {
+      for await (const { data, errors } of results) {
+        if (errors) throw errorOf(errors);
+        for (const event of Object.values(data ?? {})) yield event;
+      }
+    } catch (error) {
+      throw faultOf(error);
+    } finally {
+      signal.removeEventListener('abort', leave);
+      await Promise.resolve(client.dispose()).catch(() => {});
+    }
+  };
+}
+
+function faultOf(error: unknown): unknown {
+  if (error instanceof ConnectionLost || error instanceof ModelgraphError) return error;
+  // The gateway's refusal of the operation.
+  if (Array.isArray(error)) return errorOf(error);
+  const { code, reason } = (error ?? {}) as { readonly code?: unknown; readonly reason?: unknown };
+  const final = typeof code === 'number' ? FINAL_CODES.get(code) : undefined;
+  const words = typeof reason === 'string' && reason !== '' ? reason : 'The connection was lost';
+  return final
+    ? new ModelgraphError(final, words, { cause: error })
+    : new ConnectionLost(words, { cause: error });
+}

@@ -1,0 +1,114 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import WebSocket from 'ws';
+import {
+  type CompletionEvent,
+  completionEvents,
+  streamCompletion,
+} from '../../src/client/stream-completion.ts';
+import { startTestApp, type TestApp } from '../support/app.ts';
+import { startCuttingProxy } from '../support/cutting-proxy.ts';
+import { collect, sandboxInput } from '../support/run-calls.ts';
+import { sandboxCatalogue } from '../support/sandbox-catalogue.ts';
+
+describe.each(['ws', 'sse'] as const)('the client over %s', (door) => {
+  let app: TestApp;
+  let key: string;
+
+  beforeAll(async () => {
+    app = await startTestApp('embedded', {
+      environment: { SANDBOX: 'on' },
+      overrides: { catalogueData: await sandboxCatalogue() },
+    });
+    key = app.adminKey;
+  });
+
+  const options = (url = app.url) => ({
+    url: `${url}/graphql`,
+    key,
+    door,
+    ...(door === 'ws' ? { webSocketImpl: WebSocket } : {}),
+  });
+  const textOf = (events: readonly CompletionEvent[]) =>
+    events.map((event) => (event.__typename === 'TextDelta' ? event.text : '')).join('');
+  const runs = async () =>
+    (await app.graph('{ completions(first: 1) { totalCount } }')).data.completions.totalCount;
+
+  test('streams a completion to its terminal event, typed from the schema', async () => {
+    const events = await collect(
+      streamCompletion({ ...options(), input: sandboxInput({ text: 'All is well.' }) }),
+    );
+    expect(events[0]?.__typename).toBe('CompletionStarted');
+    expect(textOf(events)).toBe('All is well.');
+    const end = events.at(-1);
+    expect(end?.__typename === 'CompletionFinished' && end.completion.usage.outputTokens).toBeGreaterThan(0);
+  });
+
+  test('comes back by itself through cut connections: one run, each event once', async () => {
+    const proxy = await startCuttingProxy(app.url);
+    const before = await runs();
+    const events: CompletionEvent[] = [];
+    const input = sandboxInput({ tokens: 200, tokensPerSecond: 200 });
+    for await (const event of streamCompletion({ ...options(proxy.url), input })) {
+      events.push(event);
+      if ([3, 25, 60, 100].includes(events.length)) proxy.cut();
+    }
+    await proxy.close();
+    expect(proxy.accepted).toBeGreaterThan(3);
+    expect(await runs()).toBe(before + 1);
+    let last = 0;
+    for (const event of events) {
+      expect('fromSeq' in event ? event.fromSeq : event.seq).toBe(last + 1);
+      last = event.seq;
+    }
+    const end = events.at(-1);
+    expect(end?.__typename === 'CompletionFinished' && end.completion.text).toBe(textOf(events));
+    const id = events[0]?.completionId ?? '';
+    const rest = await collect(completionEvents({ ...options(), id, after: last - 1 }));
+    expect(rest).toHaveLength(1);
+    expect(await collect(completionEvents({ ...options(), id, after: last }))).toEqual([]);
+  });
+
+  test('leaves tool calls out until the run has finished, unless their pieces are asked for', async () => {
+    const input = sandboxInput(
+      { toolCalls: [{ name: 'look_up', arguments: { word: 'graph' } }] },
+      { tools: [{ name: 'look_up', parameters: { type: 'object' } }] },
+    );
+    const events = await collect(streamCompletion({ ...options(), input }));
+    expect(events.some(({ __typename }) => __typename === 'ToolCallDelta')).toBe(false);
+    const end = events.at(-1);
+    expect(end && 'completion' in end ? end.completion.toolCalls : []).toMatchObject([{ name: 'look_up' }]);
+    const pieces = await collect(streamCompletion({ ...options(), input, toolCallDeltas: true }));
+    expect(pieces.some(({ __typename }) => __typename === 'ToolCallDelta')).toBe(true);
+  });
+
+  test('raises the gateway’s refusal as it is, and does not ask again', async () => {
+    const refused = collect(
+      streamCompletion({ ...options(), input: { ...sandboxInput(), model: 'nothing-here' } }),
+    );
+    await expect(refused).rejects.toMatchObject({ name: 'ModelgraphError', code: 'MODEL_NOT_FOUND' });
+    const unknown = collect(streamCompletion({ ...options(), key: 'mg_wrong', input: sandboxInput() }));
+    await expect(unknown).rejects.toMatchObject({ name: 'ModelgraphError', code: 'UNAUTHENTICATED' });
+  });
+
+  test('gives up when nothing can be reached for as long as it was told to try', async () => {
+    const lost = collect(
+      streamCompletion({ ...options('http://127.0.0.1:9'), input: sandboxInput(), patienceMs: 300 }),
+    );
+    await expect(lost).rejects.toMatchObject({ code: 'UNREACHABLE' });
+  });
+
+  test('leaves when its signal says so, and the run goes on', async () => {
+    const stop = new AbortController();
+    const input = sandboxInput({ tokens: 60, tokensPerSecond: 100 });
+    const seen: CompletionEvent[] = [];
+    for await (const event of streamCompletion({ ...options(), input, signal: stop.signal })) {
+      seen.push(event);
+      if (seen.length === 5) stop.abort();
+    }
+    expect(seen.at(-1)?.__typename).toBe('TextDelta');
+    const rest = await collect(
+      completionEvents({ ...options(), id: seen[0]?.completionId ?? '', after: seen.at(-1)?.seq ?? 0 }),
+    );
+    expect(rest.at(-1)?.__typename).toBe('CompletionFinished');
+  });
+});
