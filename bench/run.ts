@@ -4,6 +4,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import { Redis } from 'ioredis';
+import pg from 'pg';
 import type { Job, Measured } from './load.ts';
 import {
   cpuSeconds,
@@ -31,6 +33,9 @@ interface Peer {
   readonly server: Server;
   readonly job: Pick<Job, 'peer' | 'url' | 'key' | 'headers'>;
 }
+
+const databaseUrl = process.env.BENCH_DATABASE_URL;
+const redisUrl = process.env.BENCH_REDIS_URL;
 
 /** Each measure's figures by peer, one a round. */
 const figures = new Map<string, Map<string, number[]>>();
@@ -121,6 +126,47 @@ async function measureIdle({ server, job }: Peer): Promise<void> {
   note('MiB kept after closing them', server.name, residentMiB(server) - before);
 }
 
+/** Two hundred streams at once, and what of their memory is given back. */
+async function measureStreaming({ server, job }: Peer): Promise<void> {
+  const before = residentMiB(server);
+  let most = before;
+  const watch = setInterval(() => {
+    most = Math.max(most, residentMiB(server));
+  }, 100);
+  await load({ ...job, kind: 'stream', concurrency: 200, seconds: Math.min(seconds, 3) });
+  clearInterval(watch);
+  note('MiB for 200 streams at once', server.name, most - before);
+}
+
+/** What a run waits for beside the provider: one commit, one round trip. */
+async function measureRoundTrips(): Promise<void> {
+  const times = async (work: () => Promise<unknown>) => {
+    const took: number[] = [];
+    for (let round = 0; round < 300; round += 1) {
+      const begun = performance.now();
+      await work();
+      took.push(performance.now() - begun);
+    }
+    return median(took);
+  };
+  if (databaseUrl) {
+    const client = new pg.Client({ connectionString: databaseUrl });
+    await client.connect();
+    await client.query('create table if not exists bench_commit (id int)');
+    note(
+      'one commit ms, median',
+      'modelgraph',
+      await times(() => client.query('insert into bench_commit values (1)')),
+    );
+    await client.end();
+  }
+  if (redisUrl) {
+    const redis = new Redis(redisUrl);
+    note('one Redis round trip ms, median', 'modelgraph', await times(() => redis.ping()));
+    redis.disconnect();
+  }
+}
+
 function median(numbers: readonly number[]): number {
   return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 }
@@ -151,7 +197,7 @@ function shown(value: number | undefined): string {
 try {
   const upstream = await startUpstream();
   servers.push(upstream);
-  const gateway = await startGateway(upstream, process.env.BENCH_DATABASE_URL);
+  const gateway = await startGateway(upstream, { databaseUrl, redisUrl });
   servers.push(gateway);
   const proxy = await startProxy(upstream);
   servers.push(proxy);
@@ -170,6 +216,8 @@ try {
       : []),
   ];
   await measureIdle(ours);
+  await measureStreaming(ours);
+  await measureRoundTrips();
   for (let round = 1; round <= rounds; round += 1) {
     console.error(`round ${round} of ${rounds}`);
     await measureRound(peers);

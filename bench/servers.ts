@@ -23,7 +23,11 @@ export async function startProxy(upstream: Server): Promise<Server> {
   return startPrinting('undici proxy', 'bench/peers/undici-proxy.ts', { UPSTREAM: upstream.url });
 }
 
-export async function startGateway(upstream: Server, databaseUrl: string | undefined): Promise<Server> {
+/** On the embedded database and in-process state, unless it is given others. */
+export async function startGateway(
+  upstream: Server,
+  { databaseUrl, redisUrl }: { databaseUrl: string | undefined; redisUrl: string | undefined },
+): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), 'modelgraph-bench-'));
   const port = await freePort();
   const child = spawn(process.execPath, ['dist/src/main.js'], {
@@ -42,6 +46,7 @@ export async function startGateway(upstream: Server, databaseUrl: string | undef
       OPENAI_API_KEY: 'sk-bench',
       OPENAI_BASE_URL: `${upstream.url}/v1`,
       ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
+      ...(redisUrl === undefined ? {} : { REDIS_URL: redisUrl }),
     },
     stdio: ['ignore', 'ignore', 'inherit'],
   });

@@ -5,6 +5,8 @@ export interface RoundRobin {
   readonly url: string;
   /** Ports to hand connections to, in turn. */
   use(ports: readonly number[]): void;
+  /** Breaks every connection, as a network would. */
+  cut(): void;
   close(): Promise<void>;
 }
 
@@ -47,6 +49,9 @@ export async function startRoundRobin(ports: readonly number[], listenPort = 0):
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     use(next) {
       targets = next;
+    },
+    cut() {
+      for (const socket of sockets) socket.resetAndDestroy();
     },
     async close() {
       for (const socket of sockets) socket.destroy();
