@@ -319,6 +319,10 @@ async function assemble(
     maxBodyBytes: config.maxBodyBytes,
     slowReaderMs: config.slowReaderMs,
     introspection: config.introspection,
+    ...config.operations,
+    hideSchema: config.production,
+    corsOrigins: config.corsOrigins,
+    maxConnections: config.maxConnections,
     explorer: config.explorer,
     ...(config.production ? {} : { explorerKey: bootstrapKey.text }),
   });

@@ -71,6 +71,15 @@ const environmentSchema = z.object({
   MAX_TEXT_CHARACTERS: count.default(8_000_000),
   MAX_IMAGE_CHARACTERS: count.default(28_000_000),
   SLOW_READER_MS: z.coerce.number().int().min(100).max(3_600_000).default(30_000),
+  MAX_QUERY_DEPTH: z.coerce.number().int().min(1).max(1_000).default(15),
+  MAX_QUERY_ALIASES: z.coerce.number().int().min(0).max(100_000).default(100),
+  MAX_QUERY_COST: z.coerce.number().int().min(1).max(1_000_000_000).default(25_000),
+  MAX_QUERY_TOKENS: count.default(10_000),
+  MAX_CONNECTIONS: count.default(20_000),
+  BATCHING: flag.default('off'),
+  PERSISTED_OPERATIONS: optionalText,
+  PERSISTED_ONLY: flag.default('off'),
+  CORS_ORIGINS: optionalText,
   MAX_BODY_MB: z.coerce.number().int().min(1).max(512).default(32),
 });
 
@@ -119,6 +128,15 @@ export interface Config {
   readonly findOllama: boolean;
   readonly explorer: boolean;
   readonly introspection: boolean;
+  /** Bounds on one operation, before it is executed. */
+  readonly operations: {
+    readonly bounds: { readonly maxDepth: number; readonly maxAliases: number; readonly maxCost: number };
+    readonly maxTokens: number;
+    readonly batching: boolean;
+    readonly persisted: { readonly file: string | undefined; readonly only: boolean };
+  };
+  readonly corsOrigins: '*' | readonly string[] | undefined;
+  readonly maxConnections: number;
   /** How long a node may be silent before the others end its runs. */
   readonly leaseSeconds: number;
   readonly drainGraceMs: number;
@@ -200,6 +218,18 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     sandbox: values.SANDBOX === undefined ? !production : values.SANDBOX === 'on',
     findOllama: Boolean(values.OLLAMA_HOST ?? values.OLLAMA_BASE_URL) || values.NODE_ENV === 'development',
     explorer: values.EXPLORER === undefined ? !production : values.EXPLORER === 'on',
+    operations: {
+      bounds: {
+        maxDepth: values.MAX_QUERY_DEPTH,
+        maxAliases: values.MAX_QUERY_ALIASES,
+        maxCost: values.MAX_QUERY_COST,
+      },
+      maxTokens: values.MAX_QUERY_TOKENS,
+      batching: values.BATCHING === 'on',
+      persisted: { file: values.PERSISTED_OPERATIONS, only: values.PERSISTED_ONLY === 'on' },
+    },
+    corsOrigins: readOrigins(values.CORS_ORIGINS),
+    maxConnections: values.MAX_CONNECTIONS,
     introspection: values.INTROSPECTION === undefined ? !production : values.INTROSPECTION === 'on',
     leaseSeconds: values.LEASE_SECONDS,
     drainGraceMs: values.DRAIN_GRACE_MS,
@@ -240,6 +270,11 @@ function requireInProduction(production: boolean, values: z.infer<typeof environ
   if (values.WORKERS > 1 && !(values.DATABASE_URL && values.REDIS_URL)) {
     throw new ConfigError('WORKERS: more than one process needs DATABASE_URL and REDIS_URL');
   }
+}
+
+function readOrigins(value: string | undefined): Config['corsOrigins'] {
+  if (value === undefined || value === '*') return value;
+  return value.split(',').map((origin) => origin.trim());
 }
 
 function readPrivateUpstreams(value: string | undefined, production: boolean): Config['privateUpstreams'] {

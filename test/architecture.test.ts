@@ -33,6 +33,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'fastify',
     '@apollo/server',
     '@as-integrations/fastify',
+    '@fastify/cors',
     'graphql-ws',
     'ws',
     'altair-static',

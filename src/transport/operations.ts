@@ -11,49 +11,73 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
+import { boundOperation, type OperationBounds } from '../graphql/operation-cost.ts';
 import { GatewayError, SharedStateUnavailable } from '../kernel/errors.ts';
+import type { PersistedOperations } from './persisted-operations.ts';
 
 export interface OperationRequest {
-  readonly query: string;
+  readonly query?: string | null;
   readonly operationName?: string | null;
   readonly variables?: Readonly<Record<string, unknown>> | null;
+  /** `persistedQuery.sha256Hash` stands for the text of a persisted operation. */
+  readonly extensions?: unknown;
+}
+
+export interface OperationsOptions {
+  readonly schema: GraphQLSchema;
+  readonly introspection: boolean;
+  readonly bounds: OperationBounds;
+  readonly maxTokens: number;
+  readonly persisted: PersistedOperations;
+  /** Keeps names of the schema out of messages about documents. */
+  readonly hideSchema: boolean;
 }
 
 export type PreparedOperation = ExecutionArgs | readonly GraphQLError[];
 
 const MAX_CACHED_DOCUMENTS = 500;
-const MAX_TOKENS = 10_000;
+const SUGGESTION = / Did you mean .*$/s;
 
 export class Operations {
-  readonly #schema: GraphQLSchema;
+  readonly #options: OperationsOptions;
   readonly #rules;
   readonly #documents = new Map<string, DocumentNode>();
 
-  constructor(schema: GraphQLSchema, introspection: boolean) {
-    this.#schema = schema;
-    this.#rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
+  constructor(options: OperationsOptions) {
+    this.#options = options;
+    this.#rules = options.introspection
+      ? specifiedRules
+      : [...specifiedRules, NoSchemaIntrospectionCustomRule];
   }
 
   /** What to execute, or why it cannot be. */
   prepare(request: OperationRequest, contextValue: unknown): PreparedOperation {
-    const document = this.#document(request.query);
-    if (!('kind' in document)) return document;
-    return {
-      schema: this.#schema,
-      document,
-      contextValue,
-      ...(request.operationName == null ? {} : { operationName: request.operationName }),
-      ...(request.variables == null ? {} : { variableValues: request.variables }),
-    };
+    const { schema, bounds, persisted } = this.#options;
+    const { operationName, variables } = request;
+    try {
+      const document = this.#document(persisted.resolve(request.query, request.extensions));
+      if (!('kind' in document)) return document;
+      boundOperation(document, operationName, variables, bounds);
+      return {
+        schema,
+        document,
+        contextValue,
+        ...(operationName == null ? {} : { operationName }),
+        ...(variables == null ? {} : { variableValues: variables }),
+      };
+    } catch (error) {
+      if (error instanceof GraphQLError) return [error];
+      throw error;
+    }
   }
 
   #document(query: string): DocumentNode | readonly GraphQLError[] {
     const known = this.#documents.get(query);
     if (known) return known;
     try {
-      const document = parse(query, { maxTokens: MAX_TOKENS });
-      const errors = validate(this.#schema, document, this.#rules);
-      if (errors.length > 0) return errors;
+      const document = parse(query, { maxTokens: this.#options.maxTokens });
+      const errors = validate(this.#options.schema, document, this.#rules);
+      if (errors.length > 0) return this.#options.hideSchema ? errors.map(withoutSuggestion) : errors;
       if (this.#documents.size >= MAX_CACHED_DOCUMENTS) this.#documents.clear();
       this.#documents.set(query, document);
       return document;
@@ -61,6 +85,10 @@ export class Operations {
       return [error instanceof GraphQLError ? error : new GraphQLError('The document could not be read')];
     }
   }
+}
+
+function withoutSuggestion(error: GraphQLError): GraphQLError {
+  return new GraphQLError(error.message.replace(SUGGESTION, ''), { nodes: error.nodes });
 }
 
 export function isErrors(prepared: PreparedOperation): prepared is readonly GraphQLError[] {

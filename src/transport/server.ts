@@ -1,20 +1,20 @@
 // Owns the HTTP server: one Fastify with every door on it, and the order in which they close.
 import { randomUUID } from 'node:crypto';
-import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
-import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
-import { fastifyApolloHandler } from '@as-integrations/fastify';
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import cors from '@fastify/cors';
+import Fastify, { type FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Authenticator } from '../domain/identity/authenticator.ts';
 import type { Viewer } from '../domain/identity/viewer.ts';
 import { createContext, type Door, type GraphContext, type Services } from '../graphql/context.ts';
 import type { ErrorFormatter } from '../graphql/error-format.ts';
+import type { OperationBounds } from '../graphql/operation-cost.ts';
 import { StartError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/logger.ts';
+import { registerApolloDoor } from './apollo-door.ts';
 import { registerExplorer } from './explorer.ts';
 import { type Readiness, registerHealth } from './health.ts';
-import { signIn, viewerOf } from './http-auth.ts';
 import { Operations } from './operations.ts';
+import { PersistedOperations, type PersistedOptions } from './persisted-operations.ts';
 import { registerSseDoor } from './sse.ts';
 import { openWebSocketDoor } from './ws.ts';
 
@@ -31,6 +31,15 @@ export interface ServerOptions {
   /** How long a client of a stream may leave unread what it was sent. */
   readonly slowReaderMs: number;
   readonly introspection: boolean;
+  readonly bounds: OperationBounds;
+  readonly maxTokens: number;
+  readonly batching: boolean;
+  readonly persisted: PersistedOptions;
+  /** Keeps names of the schema out of messages about documents. */
+  readonly hideSchema: boolean;
+  /** Origins whose pages may call; `undefined`: none but the gateway's own. */
+  readonly corsOrigins: '*' | readonly string[] | undefined;
+  readonly maxConnections: number;
   readonly explorer: boolean;
   /** Filled into the explorer for whoever asks on the loopback address. */
   readonly explorerKey?: string;
@@ -50,8 +59,8 @@ const MAX_SUBSCRIPTIONS_PER_SOCKET = 1_000;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 const LOOPBACK_ADDRESS = /^(localhost|127\.|::1$)/i;
-const HTTP_DOOR: Door = { kind: 'http' };
-const READ_ONLY_DOOR: Door = { kind: 'http', readOnly: true };
+/** How long a client may take to send its request; streams and long answers are not bounded by it. */
+const REQUEST_TIMEOUT_MS = 30_000;
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const server = Fastify({
@@ -59,6 +68,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
     routerOptions: { ignoreTrailingSlash: true },
     forceCloseConnections: 'idle',
+    requestTimeout: REQUEST_TIMEOUT_MS,
   });
   server.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
@@ -74,13 +84,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     };
     options.logger.debug(fields, 'Request');
   });
+  server.server.maxConnections = options.maxConnections;
+  if (options.corsOrigins !== undefined) await server.register(cors, corsOf(options.corsOrigins));
   registerHealth(server, options.readiness);
   if (options.explorer) registerExplorerPage(server, options);
 
   const contextFor = (viewer: Viewer, requestId: string, door: Door): GraphContext =>
     createContext({ viewer, requestId, door, services: options.services });
-  const operations = new Operations(options.schema, options.introspection);
-  const apollo = await registerApollo(server, options);
+  const persisted = new PersistedOperations(options.persisted);
+  const operations = new Operations({ ...options, persisted });
+  const apollo = await registerApolloDoor(server, { ...options, path: GRAPHQL_PATH, persisted });
   const closing = new AbortController();
   const { authenticator, formatError } = options;
   registerSseDoor(server, {
@@ -119,63 +132,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
 }
 
-async function registerApollo(
-  server: FastifyInstance,
-  options: ServerOptions,
-): Promise<ApolloServer<GraphContext>> {
-  const apollo = new ApolloServer<GraphContext>({
-    schema: options.schema,
-    introspection: options.introspection,
-    includeStacktraceInErrorResponses: false,
-    stopOnTerminationSignals: false,
-    csrfPrevention: { requestHeaders: ['x-apollo-operation-name', 'apollo-require-preflight'] },
-    plugins: [ApolloServerPluginLandingPageDisabled(), formatErrorsWith(options.formatError)],
-  });
-  await apollo.start();
-  const handler = fastifyApolloHandler(apollo, {
-    context: async (request) => contextOfHttp(request, options.services),
-  });
-  server.route({
-    url: GRAPHQL_PATH,
-    method: ['GET', 'POST'],
-    preHandler: signIn(options.authenticator),
-    handler,
-  });
-  return apollo;
-}
-
-function contextOfHttp(request: FastifyRequest, services: Services): GraphContext {
-  const gone = new AbortController();
-  request.raw.once('close', () => {
-    // A request that was read to its end closes too; only a socket that is gone means that nobody waits.
-    if (request.raw.socket.destroyed) gone.abort();
-  });
-  const door = request.method === 'GET' ? READ_ONLY_DOOR : HTTP_DOOR;
-  return createContext({
-    viewer: viewerOf(request),
-    requestId: request.id,
-    door,
-    services,
-    gone: gone.signal,
-  });
-}
-
-/** Errors are put into form with the request's id, which Apollo's own `formatError` is not told. */
-function formatErrorsWith(formatError: ErrorFormatter): ApolloServerPlugin<GraphContext> {
-  return {
-    async requestDidStart({ contextValue }) {
-      return {
-        async willSendResponse({ response, errors }) {
-          if (!errors || response.body.kind !== 'single') return;
-          response.body.singleResult.errors = errors.map((error) =>
-            formatError(error, contextValue.requestId),
-          );
-        },
-      };
-    },
-  };
-}
-
 function registerExplorerPage(server: FastifyInstance, options: ServerOptions): void {
   const { explorerKey, host } = options;
   registerExplorer(server, {
@@ -184,6 +140,16 @@ function registerExplorerPage(server: FastifyInstance, options: ServerOptions): 
     apiKey: (request) =>
       LOOPBACK_ADDRESS.test(host) && LOOPBACK_HOST.test(request.headers.host ?? '') ? explorerKey : undefined,
   });
+}
+
+/** Credentials travel in a header that a page sends itself: cookies are neither read nor allowed. */
+function corsOf(origins: '*' | readonly string[]) {
+  return {
+    origin: origins === '*' ? '*' : [...origins],
+    methods: ['GET', 'POST'],
+    exposedHeaders: ['x-request-id', 'retry-after'],
+    maxAge: 86_400,
+  };
 }
 
 function requestIdOf(header: string | string[] | undefined): string {

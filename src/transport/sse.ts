@@ -33,7 +33,8 @@ const PING_EVERY_MS = 12_000;
 const LAST_EVENT_ID = /^([A-Za-z0-9_-]+):(\d{1,15})$/;
 
 const bodySchema = z.object({
-  query: z.string(),
+  query: z.string().nullish(),
+  extensions: z.record(z.string(), z.unknown()).nullish(),
   operationName: z.string().nullish(),
   variables: z.record(z.string(), z.unknown()).nullish(),
 });
@@ -81,7 +82,7 @@ async function answer(
   }
   const door: Door = { kind: 'sse', readOnly: request.method === 'GET', ...(resume ? { resume } : {}) };
   const prepared = options.operations.prepare(
-    parsed.data,
+    { ...parsed.data, query: parsed.data.query ?? null },
     options.contextFor(viewerOf(request), request.id, door),
   );
   const format = (errors: readonly GraphQLError[]) =>

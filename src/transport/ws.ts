@@ -114,7 +114,8 @@ function prepare(
   context: Context<Record<string, unknown>, Extra & Session>,
   operationId: string,
   payload: {
-    query: string;
+    query?: string | null;
+    extensions?: Record<string, unknown> | null | undefined;
     operationName?: string | null | undefined;
     variables?: Record<string, unknown> | null | undefined;
   },
@@ -133,7 +134,8 @@ function prepare(
   const door: Door = { kind: 'ws', ...(isUuid(operationId) ? { operationKey: operationId } : {}) };
   return options.operations.prepare(
     {
-      query: payload.query,
+      query: payload.query ?? null,
+      extensions: payload.extensions,
       operationName: payload.operationName ?? null,
       variables: payload.variables ?? null,
     },
