@@ -1,4 +1,4 @@
-// Owns `npm run bench`: the gateway beside a bare proxy and Portkey's gateway, in alternating rounds, as a table and as JSON.
+// Owns `npm run bench`: the gateway beside a bare proxy, a bare graph and Portkey's gateway, in alternating rounds, as a table and as JSON.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -12,6 +12,7 @@ import {
   KEY,
   residentMiB,
   type Server,
+  startBareGraph,
   startGateway,
   startPortkey,
   startProxy,
@@ -32,6 +33,8 @@ const rounds = Number(options.rounds);
 interface Peer {
   readonly server: Server;
   readonly job: Pick<Job, 'peer' | 'url' | 'key' | 'headers'>;
+  /** It streams nothing. */
+  readonly completesOnly?: boolean;
 }
 
 const databaseUrl = process.env.BENCH_DATABASE_URL;
@@ -66,6 +69,7 @@ async function load(job: Job, onWarm = () => {}): Promise<Measured> {
 }
 
 async function measureRound(peers: readonly Peer[]): Promise<void> {
+  const streaming = peers.filter(({ completesOnly }) => !completesOnly);
   for (const { server, job } of peers) {
     let before = 0;
     const done = await load({ ...job, kind: 'complete', concurrency: 64, seconds }, () => {
@@ -74,11 +78,11 @@ async function measureRound(peers: readonly Peer[]): Promise<void> {
     note('completions/s', server.name, done.operations / done.seconds);
     note('CPU ms per completion', server.name, ((cpuSeconds(server) - before) * 1000) / done.operations);
   }
-  for (const { server, job } of peers) {
+  for (const { server, job } of streaming) {
     const done = await load({ ...job, kind: 'stream', concurrency: 50, seconds });
     note('streamed tokens/s', server.name, done.tokens / done.seconds);
   }
-  for (const { server, job } of peers) {
+  for (const { server, job } of streaming) {
     const done = await load({ ...job, kind: 'first-token', concurrency: 1, seconds: Math.min(seconds, 3) });
     note('first token ms, median', server.name, done.medianMs);
     note('first token ms, p99', server.name, done.p99Ms);
@@ -167,6 +171,31 @@ async function measureRoundTrips(): Promise<void> {
   }
 }
 
+/** The same gateway without holds, charges and limits: what these cost the first token is the difference. */
+async function startPlain(upstream: Server): Promise<Peer> {
+  const server = await startGateway(upstream, {
+    name: 'BILLING=off',
+    databaseUrl: databaseUrl && (await freshDatabase(databaseUrl)),
+    redisUrl,
+    charging: false,
+  });
+  servers.push(server);
+  const job = { peer: 'graph', url: server.url, key: KEY, headers: {} } as const;
+  // As warm as the other, which has more to do than first tokens.
+  await load({ ...job, kind: 'complete', concurrency: 64, seconds: 1 });
+  await load({ ...job, kind: 'stream', concurrency: 50, seconds: 1 });
+  return { server, job };
+}
+
+async function freshDatabase(url: string): Promise<string> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query('drop database if exists modelgraph_bench_plain with (force)');
+  await client.query('create database modelgraph_bench_plain');
+  await client.end();
+  return Object.assign(new URL(url), { pathname: '/modelgraph_bench_plain' }).href;
+}
+
 function median(numbers: readonly number[]): number {
   return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 }
@@ -197,10 +226,12 @@ function shown(value: number | undefined): string {
 try {
   const upstream = await startUpstream();
   servers.push(upstream);
-  const gateway = await startGateway(upstream, { databaseUrl, redisUrl });
+  const gateway = await startGateway(upstream, { name: 'modelgraph', databaseUrl, redisUrl, charging: true });
   servers.push(gateway);
   const proxy = await startProxy(upstream);
   servers.push(proxy);
+  const bare = await startBareGraph(upstream);
+  servers.push(bare);
   const portkey = options['no-portkey'] ? undefined : await startPortkey();
   if (portkey) servers.push(portkey);
   const chat = (server: Server, headers: Record<string, string> = {}): Peer => ({
@@ -208,13 +239,15 @@ try {
     job: { peer: 'chat', url: server.url, key: 'sk-bench', headers },
   });
   const ours: Peer = { server: gateway, job: { peer: 'graph', url: gateway.url, key: KEY, headers: {} } };
-  const peers = [
+  const peers: readonly Peer[] = [
     ours,
     chat(proxy),
+    { server: bare, job: { peer: 'graph', url: bare.url, key: '', headers: {} }, completesOnly: true },
     ...(portkey
       ? [chat(portkey, { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `${upstream.url}/v1` })]
       : []),
   ];
+  const plain = await startPlain(upstream);
   await measureIdle(ours);
   await measureStreaming(ours);
   await measureRoundTrips();
@@ -227,11 +260,26 @@ try {
       concurrency: 1,
       seconds: Math.min(seconds, 3),
     });
+    const uncharged = await load({
+      ...plain.job,
+      kind: 'first-token',
+      concurrency: 1,
+      seconds: Math.min(seconds, 3),
+    });
+    note('first token ms, median', plain.server.name, uncharged.medianMs);
+    note('first token ms, p99', plain.server.name, uncharged.p99Ms);
     note('first token ms, median', 'upstream', direct.medianMs);
     note('first token ms, p99', 'upstream', direct.p99Ms);
   }
   await measureReads(ours);
-  const names = ['modelgraph', 'undici proxy', ...(portkey ? ['Portkey'] : []), 'upstream'];
+  const names = [
+    'modelgraph',
+    'BILLING=off',
+    'undici proxy',
+    'bare graph',
+    ...(portkey ? ['Portkey'] : []),
+    'upstream',
+  ];
   printTable(names);
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
   const report = {

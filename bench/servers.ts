@@ -1,4 +1,4 @@
-// Owns the processes under test: the fake upstream, the gateway on a fresh folder, the bare proxy, and Portkey's gateway.
+// Owns the processes under test: the fake upstream, the gateway on a fresh folder, the bare proxy, the bare graph, and Portkey's gateway.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -23,14 +23,32 @@ export async function startProxy(upstream: Server): Promise<Server> {
   return startPrinting('undici proxy', 'bench/peers/undici-proxy.ts', { UPSTREAM: upstream.url });
 }
 
+export async function startBareGraph(upstream: Server): Promise<Server> {
+  const environment = { UPSTREAM: upstream.url, NODE_ENV: 'production' };
+  return startPrinting('bare graph', 'bench/peers/bare-graph.ts', environment);
+}
+
+export interface GatewayOptions {
+  readonly name: string;
+  readonly databaseUrl: string | undefined;
+  readonly redisUrl: string | undefined;
+  /** Whether completions are held for and charged, and counted against limits, which are set out of reach. */
+  readonly charging: boolean;
+}
+
+/** The young generation is larger than Node's: most of what a completion makes is gone before it is moved once. */
+const AS_BY_NPM_START = ['--max-semi-space-size=32', '--enable-source-maps'];
+/** More than any load reaches: what is measured is the counting, not the refusing. */
+const OUT_OF_REACH = '1000000000';
+
 /** On the embedded database and in-process state, unless it is given others. */
 export async function startGateway(
   upstream: Server,
-  { databaseUrl, redisUrl }: { databaseUrl: string | undefined; redisUrl: string | undefined },
+  { name, databaseUrl, redisUrl, charging }: GatewayOptions,
 ): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), 'modelgraph-bench-'));
   const port = await freePort();
-  const child = spawn(process.execPath, ['dist/src/main.js'], {
+  const child = spawn(process.execPath, [...AS_BY_NPM_START, 'dist/src/main.js'], {
     env: {
       PATH: process.env.PATH,
       PORT: String(port),
@@ -43,6 +61,8 @@ export async function startGateway(
       CATALOGUE_REFRESH: 'off',
       BOOTSTRAP_API_KEY: KEY,
       SECRET_KEYS: `bench:${Buffer.alloc(32, 1).toString('base64')}`,
+      BILLING: charging ? 'on' : 'off',
+      REQUESTS_PER_MINUTE: charging ? OUT_OF_REACH : '0',
       OPENAI_API_KEY: 'sk-bench',
       OPENAI_BASE_URL: `${upstream.url}/v1`,
       ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
@@ -52,7 +72,20 @@ export async function startGateway(
   });
   const url = `http://127.0.0.1:${port}`;
   await answering(`${url}/health/ready`);
-  return serverOf('modelgraph', url, child, () => rmSync(folder, { recursive: true, force: true }));
+  if (charging) await credit(url);
+  return serverOf(name, url, child, () => rmSync(folder, { recursive: true, force: true }));
+}
+
+async function credit(url: string): Promise<void> {
+  const query =
+    'mutation { creditAccount(input: {amount: "1000000", description: "Bench", idempotencyKey: "bench"}) { entry { id } } }';
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${KEY}` },
+    body: JSON.stringify({ query }),
+  });
+  const text = await response.text();
+  if (!text.includes('"entry":{')) throw new Error(`The account could not be credited: ${text}`);
 }
 
 /** `undefined` where it cannot be installed. */

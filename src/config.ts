@@ -1,87 +1,26 @@
-// Owns the environment: parsed once, with every mistake named at start. `.env` fills in what the real environment leaves open.
-import { existsSync } from 'node:fs';
-import { loadEnvFile } from 'node:process';
-import { z } from 'zod';
-import { StartError } from './kernel/errors.ts';
-import { Secret } from './kernel/secret.ts';
+// Owns the configuration: the environment's values, put together and checked against each other, every mistake named at start.
+import {
+  ConfigError,
+  type Environment,
+  type EnvironmentValues,
+  environmentSchema,
+  withSecretFiles,
+} from './environment.ts';
+import type { Secret } from './kernel/secret.ts';
 
-const text = z.string().trim().min(1);
-const optionalText = text.optional();
-const secret = text.transform((value) => new Secret(value));
-const port = z.coerce.number().int().min(0).max(65_535);
-const milliseconds = z.coerce.number().int().min(0).max(86_400_000);
-const count = z.coerce.number().int().min(1).max(1_000_000_000);
-const flag = z.enum(['on', 'off']);
+export type Scope = 'admin' | 'catalogue' | 'run' | 'read';
 
-const environmentSchema = z.object({
-  NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
-  HOST: text.default('127.0.0.1'),
-  PORT: port.default(4000),
-  DATA_DIR: text.default('./data'),
-  DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// URL')
-    .transform((value) => new Secret(value))
-    .optional(),
-  REDIS_URL: z
-    .string()
-    .regex(/^rediss?:\/\//, 'must be a redis:// URL')
-    .transform((value) => new Secret(value))
-    .optional(),
-  WORKERS: z.coerce.number().int().min(1).max(256).default(1),
-  BOOTSTRAP_API_KEY: z
-    .string()
-    .trim()
-    .min(16, 'must have at least 16 characters')
-    .transform((value) => new Secret(value))
-    .optional(),
-  SECRET_KEYS: secret.optional(),
-  PRIVATE_UPSTREAMS: optionalText,
-  EVENT_RETENTION_SECONDS: z.coerce.number().int().min(1).max(86_400).default(900),
-  EVENT_DURABILITY: z.enum(['relaxed', 'strict']).default('relaxed'),
-  EVENT_LOG_MAX_MB: z.coerce.number().int().min(1).max(65_536).default(256),
-  HEALTH_CHECK_SECONDS: z.coerce.number().int().min(0).max(86_400).optional(),
-  MODEL_SYNC_HOURS: z.coerce.number().min(0).max(8_760).optional(),
-  CATALOGUE_REFRESH: flag.default('on'),
-  CATALOGUE_REFRESH_HOURS: z.coerce.number().min(0).max(8_760).optional(),
-  MODELS_DEV_URL: z.url().default('https://models.dev/api.json'),
-  OPENROUTER_MODELS_URL: z.url().default('https://openrouter.ai/api/v1/models'),
-  MAX_ATTEMPTS: z.coerce.number().int().min(1).max(10).default(6),
-  MAX_ATTEMPTS_PER_INSTANCE: z.coerce.number().int().min(1).max(10).default(3),
-  RETRY_PATIENCE_MS: milliseconds.default(3_000),
-  CIRCUIT_BREAKER: flag.default('on'),
-  CIRCUIT_FAILURES: z.coerce.number().int().min(1).max(1_000).default(5),
-  CIRCUIT_WINDOW: z.coerce.number().int().min(2).max(1_000).default(20),
-  CIRCUIT_SLOW_MS: milliseconds.default(60_000),
-  CIRCUIT_OPEN_MS: z.coerce.number().int().min(100).max(600_000).default(5_000),
-  ADAPTERS: z.string().trim().default(''),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-  SANDBOX: flag.optional(),
-  OLLAMA_HOST: optionalText,
-  OLLAMA_BASE_URL: optionalText,
-  EXPLORER: flag.optional(),
-  INTROSPECTION: flag.optional(),
-  LEASE_SECONDS: z.coerce.number().min(1).max(600).default(10),
-  DRAIN_GRACE_MS: milliseconds.default(25_000),
-  DATABASE_CONNECTIONS: z.coerce.number().int().min(1).max(500).default(10),
-  DATABASE_ACQUIRE_TIMEOUT_MS: milliseconds.default(5_000),
-  DATABASE_STATEMENT_TIMEOUT_MS: milliseconds.default(15_000),
-  MAX_MESSAGES: count.default(2_000),
-  MAX_TOOLS: count.default(256),
-  MAX_TEXT_CHARACTERS: count.default(8_000_000),
-  MAX_IMAGE_CHARACTERS: count.default(28_000_000),
-  SLOW_READER_MS: z.coerce.number().int().min(100).max(3_600_000).default(30_000),
-  MAX_QUERY_DEPTH: z.coerce.number().int().min(1).max(1_000).default(15),
-  MAX_QUERY_ALIASES: z.coerce.number().int().min(0).max(100_000).default(100),
-  MAX_QUERY_COST: z.coerce.number().int().min(1).max(1_000_000_000).default(25_000),
-  MAX_QUERY_TOKENS: count.default(10_000),
-  MAX_CONNECTIONS: count.default(20_000),
-  BATCHING: flag.default('off'),
-  PERSISTED_OPERATIONS: optionalText,
-  PERSISTED_ONLY: flag.default('off'),
-  CORS_ORIGINS: optionalText,
-  MAX_BODY_MB: z.coerce.number().int().min(1).max(512).default(32),
-});
+export interface JwtConfig {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly key: { readonly jwksUrl: string } | { readonly secret: Secret };
+  readonly algorithms: readonly string[];
+  readonly workspaceClaim: string;
+  readonly defaultWorkspace: string | undefined;
+  readonly rolesClaim: string;
+  /** What each role means; absent: a role is the name of a scope. */
+  readonly roles: ReadonlyMap<string, readonly Scope[]>;
+}
 
 export interface Config {
   readonly production: boolean;
@@ -93,10 +32,21 @@ export interface Config {
   readonly workers: number;
   readonly bootstrapApiKey: Secret | undefined;
   readonly secretKeys: Secret | undefined;
+  /** Absent where no JWTs are accepted beside API keys. */
+  readonly jwt: JwtConfig | undefined;
+  /** Whose word on a client's address is taken: so many hops, or those addresses; `false`: nobody's. */
+  readonly trustProxy: false | number | string[];
+  readonly signInFailuresPerMinute: number;
+  /** What holds for a key or member without limits of its own. */
+  readonly defaultLimits: { readonly requestsPerMinute?: number };
+  /** Whether workspaces pay from their accounts. */
+  readonly billing: boolean;
   /** `allow`, `deny`, or CIDRs. */
   readonly privateUpstreams: 'allow' | 'deny' | readonly string[];
   readonly eventRetentionMs: number;
   readonly eventLogMaxBytes: number;
+  /** How often content that is older than its workspace keeps it is looked for. */
+  readonly contentSweepSeconds: number;
   /** Whether an event is shown only when Redis has it. */
   readonly strictEvents: boolean;
   /** How old what is known of configs and models may become; 0: it is looked after on demand only. */
@@ -158,17 +108,9 @@ export interface Config {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-export class ConfigError extends StartError {
-  override readonly name = 'ConfigError';
-}
-
-/** Reads `.env` beside the process, if there is one; what is already set wins. */
-export function loadEnvironmentFile(path = '.env'): void {
-  if (existsSync(path)) loadEnvFile(path);
-}
-
 /** Raises `ConfigError` that names every variable that is wrong, and how. */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(given: Environment): Config {
+  const environment = withSecretFiles(given);
   const set = Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''),
   );
@@ -190,9 +132,15 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     workers: values.WORKERS,
     bootstrapApiKey: values.BOOTSTRAP_API_KEY,
     secretKeys: values.SECRET_KEYS,
+    jwt: readJwt(values),
+    trustProxy: readTrustProxy(values.TRUST_PROXY),
+    signInFailuresPerMinute: values.SIGN_IN_FAILURES_PER_MINUTE,
+    defaultLimits: readDefaultLimits(values.REQUESTS_PER_MINUTE ?? (production ? 60 : 0)),
+    billing: values.BILLING === 'on',
     privateUpstreams: readPrivateUpstreams(values.PRIVATE_UPSTREAMS, production),
     eventRetentionMs: values.EVENT_RETENTION_SECONDS * 1_000,
     strictEvents: values.EVENT_DURABILITY === 'strict',
+    contentSweepSeconds: values.CONTENT_SWEEP_SECONDS,
     eventLogMaxBytes: values.EVENT_LOG_MAX_MB * 1_048_576,
     upkeep: readUpkeep(values),
     retries: {
@@ -251,7 +199,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
 }
 
 /** Tests ask for what they want to happen. */
-function readUpkeep(values: z.infer<typeof environmentSchema>): Config['upkeep'] {
+function readUpkeep(values: EnvironmentValues): Config['upkeep'] {
   const unlessTest = (value: number) => (values.NODE_ENV === 'test' ? 0 : value);
   const seconds = (hours: number) => Math.round(hours * 3_600);
   return {
@@ -262,7 +210,7 @@ function readUpkeep(values: z.infer<typeof environmentSchema>): Config['upkeep']
   };
 }
 
-function requireInProduction(production: boolean, values: z.infer<typeof environmentSchema>): void {
+function requireInProduction(production: boolean, values: EnvironmentValues): void {
   const missing = (['BOOTSTRAP_API_KEY', 'SECRET_KEYS'] as const).filter(
     (name) => production && !values[name],
   );
@@ -270,6 +218,80 @@ function requireInProduction(production: boolean, values: z.infer<typeof environ
   if (values.WORKERS > 1 && !(values.DATABASE_URL && values.REDIS_URL)) {
     throw new ConfigError('WORKERS: more than one process needs DATABASE_URL and REDIS_URL');
   }
+}
+
+const SCOPES: readonly Scope[] = ['admin', 'catalogue', 'run', 'read'];
+const SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512'];
+const KEY_ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+];
+
+function readJwt(values: EnvironmentValues): JwtConfig | undefined {
+  const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWKS_URL: jwksUrl, JWT_SECRET: secret } = values;
+  if (jwksUrl === undefined && secret === undefined) {
+    if (issuer === undefined && audience === undefined) return undefined;
+    throw new ConfigError('JWKS_URL, JWT_SECRET: one of them is needed to check the tokens of JWT_ISSUER');
+  }
+  if (jwksUrl !== undefined && secret !== undefined) {
+    throw new ConfigError('JWKS_URL, JWT_SECRET: set only one of them');
+  }
+  if (issuer === undefined || audience === undefined) {
+    throw new ConfigError('JWT_ISSUER, JWT_AUDIENCE: both are needed to accept JWTs');
+  }
+  return {
+    issuer,
+    audience,
+    key: secret === undefined ? { jwksUrl: jwksUrl ?? '' } : { secret },
+    algorithms: readAlgorithms(values.JWT_ALGORITHMS, secret !== undefined),
+    workspaceClaim: values.JWT_WORKSPACE_CLAIM,
+    defaultWorkspace: values.JWT_DEFAULT_WORKSPACE,
+    rolesClaim: values.JWT_ROLES_CLAIM,
+    roles: readRoles(values.JWT_ROLES),
+  };
+}
+
+function readAlgorithms(value: string | undefined, bySecret: boolean): string[] {
+  const possible = bySecret ? SECRET_ALGORITHMS : KEY_ALGORITHMS;
+  if (value === undefined) return bySecret ? ['HS256'] : ['RS256', 'ES256', 'EdDSA'];
+  const named = value.split(',').map((each) => each.trim());
+  const wrong = named.find((each) => !possible.includes(each));
+  if (wrong === undefined) return named;
+  throw new ConfigError(`JWT_ALGORITHMS: "${wrong}" is none of ${possible.join(', ')}`);
+}
+
+/** `role=scope+scope,role=scope`. */
+function readRoles(value: string | undefined): JwtConfig['roles'] {
+  if (value === undefined) return new Map(SCOPES.map((scope) => [scope, [scope]]));
+  return new Map(
+    value.split(',').map((entry) => {
+      const [role = '', scopes = ''] = entry.split('=').map((each) => each.trim());
+      const named = scopes.split('+').map((each) => each.trim() as Scope);
+      if (role === '' || named.some((scope) => !SCOPES.includes(scope))) {
+        throw new ConfigError(
+          `JWT_ROLES: "${entry}" must be <role>=<scope>+<scope> with scopes of ${SCOPES.join(', ')}`,
+        );
+      }
+      return [role, named];
+    }),
+  );
+}
+
+function readTrustProxy(value: string | undefined): Config['trustProxy'] {
+  if (value === undefined) return false;
+  return /^\d+$/.test(value) ? Number(value) : value.split(',').map((each) => each.trim());
+}
+
+function readDefaultLimits(requestsPerMinute: number): Config['defaultLimits'] {
+  return requestsPerMinute === 0 ? {} : { requestsPerMinute };
 }
 
 function readOrigins(value: string | undefined): Config['corsOrigins'] {

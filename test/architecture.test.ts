@@ -34,6 +34,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     '@apollo/server',
     '@as-integrations/fastify',
     '@fastify/cors',
+    '@fastify/proxy-addr',
+    'rate-limiter-flexible',
     'graphql-ws',
     'ws',
     'altair-static',
@@ -41,21 +43,27 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   ],
   // Runs in browsers too: nothing of the gateway's own, and no builtins of Node.
   client: ['graphql-ws'],
-  'app.ts': [
+  // The only places that construct anything.
+  'app.ts': ['assembly', 'kernel', 'storage', 'domain', 'graphql', 'transport', 'config.ts', 'node:', 'pino'],
+  assembly: [
     'kernel',
     'providers',
     'storage',
     'coordination',
     'domain',
-    'graphql',
-    'transport',
     'config.ts',
+    'key-ring.ts',
     'node:',
     'pino',
   ],
-  'config.ts': ['kernel', 'zod', 'node:'],
-  'main.ts': ['app.ts', 'config.ts', 'kernel', 'node:'],
-  'migrate.ts': ['config.ts', 'kernel', 'storage', 'node:'],
+  'config.ts': ['kernel', 'environment.ts', 'node:'],
+  'environment.ts': ['kernel', 'zod', 'node:'],
+  'main.ts': ['app.ts', 'config.ts', 'environment.ts', 'kernel', 'node:'],
+  'offline.ts': ['config.ts', 'environment.ts', 'kernel', 'storage', 'node:'],
+  'migrate.ts': ['offline.ts'],
+  'ledger-verify.ts': ['offline.ts', 'storage'],
+  'secrets-rotate.ts': ['offline.ts', 'key-ring.ts', 'domain', 'storage'],
+  'key-ring.ts': ['config.ts', 'domain/identity', 'kernel', 'storage'],
   'emit-schema.ts': ['graphql', 'node:'],
 };
 const IMPORT =

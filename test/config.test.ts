@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadEnvironmentFile, readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config.ts';
+import { loadEnvironmentFile } from '../src/environment.ts';
 
 const PRODUCTION = {
   NODE_ENV: 'production',
@@ -78,7 +79,7 @@ describe('the configuration', () => {
   });
 
   test('has each of its names in .env.example', () => {
-    const source = readFileSync('src/config.ts', 'utf8');
+    const source = readFileSync('src/environment.ts', 'utf8');
     const schema = source.slice(source.indexOf('z.object({'), source.indexOf('\n});'));
     const names = [...schema.matchAll(/^ {2}([A-Z_]+):/gm)].map(([, name]) => name ?? '');
     const example = readFileSync('.env.example', 'utf8');

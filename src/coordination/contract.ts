@@ -1,8 +1,10 @@
-// Owns the contracts of the state that nodes share while runs go on: the event log of a run, word between nodes, and circuits.
+// Owns the contracts of the state that nodes share while runs go on: the event log of a run, word between nodes, circuits, and limits.
 
 /** An entry of a run's log; `seq` grows by one with each. */
 export interface SequencedEvent {
   readonly seq: number;
+  /** The first place that it covers; absent: its own alone. */
+  readonly fromSeq?: number;
 }
 
 /**
@@ -14,8 +16,8 @@ export interface EventLog<Event extends SequencedEvent> {
   append(runId: string, events: readonly Event[]): void;
   /** No more events will come. They stay readable for the retention, memory permitting. */
   close(runId: string): void;
-  /** Ends a log that another node began and will not go on with; a log that has its end already stays as it is. */
-  conclude(runId: string, end: Event): Promise<void>;
+  /** Ends a log that another node began and will not go on with; the last event is the end. A log that has its end already stays as it is. */
+  conclude(runId: string, events: readonly Event[]): Promise<void>;
   /** `seq` of the last event that is known of the run, on whatever node; 0 if nothing is. Raises `SharedStateUnavailable`. */
   lastSeq(runId: string): Promise<number>;
   /** Up to `limit` events with `seq > after`, oldest first. Raises `SharedStateUnavailable`. */
@@ -60,4 +62,31 @@ export interface CircuitStore {
   /** True for one asker of all nodes, until it is released or the time is over. */
   acquireProbe(key: string, forMs: number): Promise<boolean> | boolean;
   releaseProbe(key: string): void;
+}
+
+/** What one run asks of one limit. */
+export interface LimitWant {
+  /** Names who is limited and in what; the same on every node. */
+  readonly key: string;
+  /** In any span of this length; `null`: at once, until the run is released. */
+  readonly windowMs: number | null;
+  readonly limit: number;
+  readonly amount: number;
+}
+
+export interface LimitAnswer {
+  /** Index of the first want that does not fit, in which case nothing was taken; `null`: all was. */
+  readonly refused: number | null;
+  /** When what was refused may fit; 0 where that cannot be told, or nothing was refused. */
+  readonly retryAfterMs: number;
+  /** What is left of each limit now, in the order of the wants. */
+  readonly remaining: readonly number[];
+}
+
+/** Counts what runs take of limits: all that one run asks for, or nothing. */
+export interface Limiter {
+  take(runId: string, wants: readonly LimitWant[]): Promise<LimitAnswer> | LimitAnswer;
+  /** The run is over (or was in vain): its places are free, and each want's amount is corrected to what was used. */
+  settle(runId: string, wants: readonly (LimitWant & { readonly used: number })[]): void;
+  dispose(): void;
 }

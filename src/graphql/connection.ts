@@ -106,6 +106,35 @@ export function toConnection<Row, Node>(
   };
 }
 
+/** How a service lists rows whose ids sort by time: newest first, in pages behind an id. */
+export interface TimeOrdered<Row extends { readonly id: string }, Node> {
+  readonly isId: (text: string) => boolean;
+  list(page: { limit: number; backward: boolean; beyondId?: string }): Promise<Row[]>;
+  count(): Promise<number>;
+  node(row: Row): Node;
+}
+
+export async function connectByTime<Row extends { readonly id: string }, Node>(
+  args: ConnectionArgs,
+  info: GraphQLResolveInfo,
+  { isId, list, count, node }: TimeOrdered<Row, Node>,
+): Promise<Connection<Node>> {
+  const request = toPageRequest(args, (position) =>
+    typeof position === 'string' && isId(position) ? position : undefined,
+  );
+  const { limit, backward, beyond } = request;
+  const [rows, totalCount] = await Promise.all([
+    list({ limit, backward, ...(beyond === undefined ? {} : { beyondId: beyond }) }),
+    wantsTotalCount(info) ? count() : undefined,
+  ]);
+  return toConnection(cutPage(rows, request), request, totalCount, { node, position: ({ id }) => id });
+}
+
+/** Ids of rows that are counted up. */
+export function isCounter(text: string): boolean {
+  return /^\d{1,18}$/.test(text);
+}
+
 /** Cuts what was read for a page (up to one row too many, in reading order) to the page, in the list's own order. */
 export function cutPage<Row>(read: readonly Row[], request: PageRequest<unknown>): Page<Row> {
   const rows = read.slice(0, request.limit);

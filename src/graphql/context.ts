@@ -1,5 +1,7 @@
 // Owns what every resolver is given: who asks, through which door, the services, and the loaders of this one request.
 import DataLoader from 'dataloader';
+import type { AccountService } from '../domain/billing/account-service.ts';
+import type { UsageService } from '../domain/billing/usage-service.ts';
 import type { CatalogueRefreshService } from '../domain/catalog/catalogue-refresh-service.ts';
 import type { CatalogueService } from '../domain/catalog/catalogue-service.ts';
 import type { ModelInstanceService } from '../domain/catalog/model-instance-service.ts';
@@ -9,11 +11,15 @@ import type { PriceService } from '../domain/catalog/price-service.ts';
 import type { ProviderCheckService } from '../domain/catalog/provider-check-service.ts';
 import type { ProviderConfigService } from '../domain/catalog/provider-config-service.ts';
 import type { ProviderSpecService } from '../domain/catalog/provider-spec-service.ts';
+import type { ApiKeyService } from '../domain/identity/api-key-service.ts';
+import type { AuditService } from '../domain/identity/audit-service.ts';
 import type { IdentityService } from '../domain/identity/identity-service.ts';
+import type { SecretRotation } from '../domain/identity/secret-rotation.ts';
 import type { Viewer } from '../domain/identity/viewer.ts';
 import type { AvailabilityService } from '../domain/routing/availability.ts';
 import type { CircuitService } from '../domain/routing/circuit-service.ts';
 import type { Figures, FiguresGroup, ReportService } from '../domain/routing/report-service.ts';
+import type { LimitState } from '../domain/runs/run-limits.ts';
 import type { RunAttempt, RunRecord } from '../domain/runs/run-record.ts';
 import type { RunService } from '../domain/runs/run-service.ts';
 import { CatalogueLoaders } from './catalog/catalogue-loaders.ts';
@@ -31,6 +37,9 @@ export interface Door {
 
 export interface Services {
   readonly identity: IdentityService;
+  readonly apiKeys: ApiKeyService;
+  readonly secrets: SecretRotation;
+  readonly audit: AuditService;
   readonly catalogue: CatalogueService;
   readonly providerSpecs: ProviderSpecService;
   readonly providerConfigs: ProviderConfigService;
@@ -43,6 +52,8 @@ export interface Services {
   readonly availability: AvailabilityService;
   readonly circuits: CircuitService;
   readonly reports: ReportService;
+  readonly accounts: AccountService;
+  readonly usage: UsageService;
   readonly runs: RunService;
 }
 
@@ -54,10 +65,16 @@ export interface GraphContext {
   readonly loaders: Loaders;
   /** Aborted when whoever asked has gone away. */
   readonly gone?: AbortSignal;
+  /** Is told what is left of the caller's limits. */
+  readonly tellLimits: (states: readonly LimitState[]) => void;
+  /** What is to go out beside the data, as `extensions`. */
+  readonly notes: { rateLimit?: readonly LimitState[] };
 }
 
 export interface Loaders {
   readonly catalogue: CatalogueLoaders;
+  /** When API keys were last used, by key id. */
+  readonly keyUses: DataLoader<string, Date | undefined>;
   /** Completions that the viewer may see, by run id. */
   readonly completions: DataLoader<string, RunRecord | undefined>;
   /** What each credential saw at its last sync, by config id. */
@@ -77,7 +94,11 @@ export interface ContextInput {
 }
 
 export function createContext(input: ContextInput): GraphContext {
-  return { ...input, loaders: createLoaders(input.viewer, input.services) };
+  const notes: GraphContext['notes'] = {};
+  const tellLimits = (states: readonly LimitState[]) => {
+    notes.rateLimit = states;
+  };
+  return { ...input, loaders: createLoaders(input.viewer, input.services), tellLimits, notes };
 }
 
 /** Loaders are made on their first use: most requests need none. */
@@ -87,10 +108,18 @@ function createLoaders(viewer: Viewer, services: Services): Loaders {
   const figures = new Map<string, DataLoader<string, Figures | undefined>>();
   let completions: DataLoader<string, RunRecord | undefined> | undefined;
   let catalogue: CatalogueLoaders | undefined;
+  let keyUses: DataLoader<string, Date | undefined> | undefined;
   return {
     get catalogue() {
       catalogue ??= new CatalogueLoaders(viewer, services.catalogue, services.prices);
       return catalogue;
+    },
+    get keyUses() {
+      keyUses ??= new DataLoader(async (keyIds) => {
+        const found = await services.apiKeys.lastUses(keyIds);
+        return keyIds.map((keyId) => found.get(keyId));
+      });
+      return keyUses;
     },
     get completions() {
       completions ??= new DataLoader(async (runIds) => {

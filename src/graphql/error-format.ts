@@ -64,6 +64,13 @@ function toGatewayError(error: unknown): GatewayError | undefined {
     const details = error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs };
     return new GatewayError(error.code, error.message, { cause: error, ...details });
   }
+  if (error instanceof StorageError && error.kind === 'invalid') {
+    return new GatewayError(
+      'BAD_USER_INPUT',
+      'A value cannot be stored or looked for: a text with U+0000, or a number or moment out of range',
+      { cause: error },
+    );
+  }
   if (error instanceof StorageError && error.kind === 'unavailable') {
     return new GatewayError('STORAGE_UNAVAILABLE', 'The database does not answer; ask again', {
       cause: error,

@@ -35,7 +35,7 @@ const FINDERS: Readonly<Record<string, Find>> = {
     ),
   ApiKey: async ({ viewer, services }, id) =>
     shown(
-      (await services.identity.apiKeys(viewer)).find((row) => row.id === id),
+      (await services.apiKeys.list(viewer)).find((row) => row.id === id),
       toApiKeyType,
     ),
 };

@@ -2,11 +2,15 @@
 import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
+import { AccountResolver } from './billing/account.resolver.ts';
+import { UsageReportResolver } from './billing/usage-report.resolver.ts';
 import { ModelInstanceResolver } from './catalog/model-instance.resolver.ts';
 import { ModelSpecResolver } from './catalog/model-spec.resolver.ts';
 import { ProviderConfigResolver } from './catalog/provider-config.resolver.ts';
 import { ProviderSpecResolver } from './catalog/provider-spec.resolver.ts';
 import { UpkeepResolver } from './catalog/upkeep.resolver.ts';
+import { ApiKeyResolver } from './identity/api-key.resolver.ts';
+import { AuditResolver } from './identity/audit.resolver.ts';
 import { IdentityResolver } from './identity/identity.resolver.ts';
 import { NodeResolver } from './node.resolver.ts';
 import { InstanceRoutingResolver, ModelRoutingResolver } from './routing/model-routing.resolver.ts';
@@ -28,6 +32,8 @@ export function buildGraphSchema(): GraphQLSchema {
     resolvers: [
       NodeResolver,
       IdentityResolver,
+      ApiKeyResolver,
+      AuditResolver,
       ProviderSpecResolver,
       ProviderConfigResolver,
       ModelSpecResolver,
@@ -36,6 +42,8 @@ export function buildGraphSchema(): GraphQLSchema {
       InstanceRoutingResolver,
       ModelRoutingResolver,
       RoutingReportResolver,
+      AccountResolver,
+      UsageReportResolver,
       CompletionResolver,
       CompletionEventsResolver,
     ],

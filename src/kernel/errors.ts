@@ -127,15 +127,18 @@ export class ProviderError extends Error {
   }
 }
 
-/** What storage raises: `unavailable` (no connection, no pool slot, time limit) or `conflict` (a constraint said no). */
+/**
+ * What storage raises: `unavailable` (no connection, no pool slot, time limit), `conflict` (a constraint said no), or `invalid` (a value
+ * that cannot be stored).
+ */
 export class StorageError extends Error {
   override readonly name = 'StorageError';
-  readonly kind: 'unavailable' | 'conflict' | 'fault';
+  readonly kind: 'unavailable' | 'conflict' | 'invalid' | 'fault';
   /** Name of the constraint that refused the write, if one did. */
   readonly constraint: string | undefined;
 
   constructor(
-    kind: 'unavailable' | 'conflict' | 'fault',
+    kind: 'unavailable' | 'conflict' | 'invalid' | 'fault',
     message: string,
     details: { readonly cause?: unknown; readonly constraint?: string } = {},
   ) {

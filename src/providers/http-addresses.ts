@@ -1,5 +1,5 @@
 // Owns which addresses may be connected to: names are checked after DNS, on the very address that the socket then uses.
-import { type LookupOptions, lookup } from 'node:dns';
+import { type LookupAddress, type LookupOptions, lookup } from 'node:dns';
 import { isIP, isIPv6, type LookupFunction } from 'node:net';
 import { RefusedAddressError } from './http-faults.ts';
 
@@ -14,11 +14,18 @@ export function checkLiteral(hostname: string, allow: AllowAddress): void {
   if (isIP(hostname) !== 0 && !isAllowed(hostname, allow)) throw new RefusedAddressError();
 }
 
-/** A `dns.lookup` that gives allowed addresses only. */
-export function guardedLookup(allow: AllowAddress): LookupFunction {
+/** As `dns.lookup` with `all`. */
+export type Resolve = (
+  hostname: string,
+  options: LookupOptions & { all: true },
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
+/** A `dns.lookup` that gives allowed addresses only, asked anew for each connection: what a name meant before does not count. */
+export function guardedLookup(allow: AllowAddress, resolve: Resolve = lookup): LookupFunction {
   return (hostname, options, callback) => {
     const all: LookupOptions & { all: true } = { ...options, all: true };
-    lookup(hostname, all, (error, addresses) => {
+    resolve(hostname, all, (error, addresses) => {
       if (error) return callback(error, '', 0);
       const allowed = addresses.filter(({ address }) => isAllowed(address, allow));
       const first = allowed[0];

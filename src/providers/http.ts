@@ -5,7 +5,7 @@ import { Agent, buildConnector } from 'undici';
 import { ProviderError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { UpstreamHttp, UpstreamRequest, UpstreamResponse } from './contract.ts';
-import { type AllowAddress, checkLiteral, guardedLookup } from './http-addresses.ts';
+import { type AllowAddress, checkLiteral, guardedLookup, type Resolve } from './http-addresses.ts';
 import { decompressed } from './http-decompress.ts';
 import { defaultTextBytes, HttpExchange } from './http-exchange.ts';
 
@@ -13,6 +13,8 @@ export interface UpstreamHttpOptions {
   readonly logger: Logger;
   /** Whether an address may be connected to; asked after DNS, with IPv4-mapped forms unwrapped. Without it, all may. */
   readonly allowAddress?: AllowAddress;
+  /** Instead of the system's resolver. */
+  readonly resolve?: Resolve;
   /** How long an idle connection is kept, unless the server says less. Default 30,000. */
   readonly keepAliveMs?: number;
 }
@@ -89,7 +91,7 @@ function newAgent(options: UpstreamHttpOptions, connectTimeoutMs: number, caPem:
     timeout: connectTimeoutMs,
     allowH2: false,
     ...(caPem === undefined ? {} : { secureContext: secureContextWith(caPem) }),
-    ...(allowAddress ? { lookup: guardedLookup(allowAddress) } : {}),
+    ...(allowAddress ? { lookup: guardedLookup(allowAddress, options.resolve) } : {}),
   });
   return new Agent({
     connect(target, callback) {

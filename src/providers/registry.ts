@@ -1,5 +1,6 @@
 // Owns the look-up of adapters by protocol name: adapters are code, everything else about a provider is a row.
 import type { Adapter } from './contract.ts';
+import { discreet } from './discreet-adapter.ts';
 
 export interface AdapterRegistry {
   get(protocol: string): Adapter | undefined;
@@ -12,7 +13,7 @@ export function createAdapterRegistry(adapters: readonly Adapter[]): AdapterRegi
     if (byProtocol.has(adapter.protocol)) {
       throw new Error(`Two adapters claim the protocol "${adapter.protocol}".`);
     }
-    byProtocol.set(adapter.protocol, adapter);
+    byProtocol.set(adapter.protocol, discreet(adapter));
   }
   return {
     get: (protocol) => byProtocol.get(protocol),

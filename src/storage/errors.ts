@@ -2,6 +2,8 @@
 import { StorageError } from '../kernel/errors.ts';
 
 const CONSTRAINT_CLASS = '23';
+/** Values that the database cannot take: U+0000 in a text, a number or a moment out of range. */
+const DATA_CLASS = '22';
 /** SQLSTATE classes and codes that mean "not now": connection, sign-in, no such database, resources, operator intervention, time limits, locks. */
 const UNAVAILABLE_STATES = /^(08|28|3D|53|57|58|55P03|40001|40P01)/;
 const UNAVAILABLE_SYSTEM_CODES = new Set([
@@ -32,6 +34,9 @@ export function toStorageError(error: unknown): StorageError {
         cause: error,
         ...(fault.constraint === undefined ? {} : { constraint: fault.constraint }),
       });
+    }
+    if (fault.code?.startsWith(DATA_CLASS) && fault.code.length === 5) {
+      return new StorageError('invalid', fault.message ?? 'A value cannot be stored', { cause: error });
     }
     if (isUnavailable(fault)) {
       return new StorageError('unavailable', 'The database does not answer', { cause: error });

@@ -10,8 +10,17 @@ import { Migration20261120000004_runs } from '../../migrations/Migration20261120
 import { Migration20261120000005_seed } from '../../migrations/Migration20261120000005_seed.ts';
 import { Migration20261120000006_upkeep } from '../../migrations/Migration20261120000006_upkeep.ts';
 import { Migration20261121000007_routing } from '../../migrations/Migration20261121000007_routing.ts';
+import { Migration20261121000008_access } from '../../migrations/Migration20261121000008_access.ts';
+import { Migration20261121000009_money } from '../../migrations/Migration20261121000009_money.ts';
+import { Migration20261121000010_audit } from '../../migrations/Migration20261121000010_audit.ts';
+import { Migration20261121000011_content } from '../../migrations/Migration20261121000011_content.ts';
+import { AccountEntity } from './entities/account.entity.ts';
 import { ApiKeyEntity } from './entities/api-key.entity.ts';
+import { AuditEventEntity } from './entities/audit-event.entity.ts';
+import { BudgetEntity } from './entities/budget.entity.ts';
 import { CompletionRunEntity, RunAttemptEntity } from './entities/completion-run.entity.ts';
+import { LedgerEntryEntity } from './entities/ledger-entry.entity.ts';
+import { MemberEntity } from './entities/member.entity.ts';
 import { ModelInstanceEntity } from './entities/model-instance.entity.ts';
 import { ModelSpecEntity } from './entities/model-spec.entity.ts';
 import { ModelSyncEntity } from './entities/model-sync.entity.ts';
@@ -48,6 +57,11 @@ export interface Storage {
 const ENTITIES = [
   WorkspaceEntity,
   ApiKeyEntity,
+  MemberEntity,
+  AccountEntity,
+  LedgerEntryEntity,
+  BudgetEntity,
+  AuditEventEntity,
   ProviderSpecEntity,
   ProviderConfigEntity,
   ModelSpecEntity,
@@ -66,6 +80,10 @@ const MIGRATIONS: readonly Constructor<Migration>[] = [
   Migration20261120000005_seed,
   Migration20261120000006_upkeep,
   Migration20261121000007_routing,
+  Migration20261121000008_access,
+  Migration20261121000009_money,
+  Migration20261121000010_audit,
+  Migration20261121000011_content,
 ];
 
 /** Any number that all nodes share: whoever holds this advisory lock migrates, the others wait. */

@@ -32,6 +32,8 @@ const database = await PGlite.create({
     [types.NUMERIC]: asText,
   },
 });
+// What the gateway changes by itself is told from what people change by SQL of their own.
+await database.exec("set application_name = 'modelgraph'");
 port.postMessage({ id: 0, rows: [], affectedRows: undefined } satisfies PgliteReply);
 
 let tail: Promise<void> = Promise.resolve();

@@ -1,21 +1,29 @@
 // Owns the HTTP door of the graph: Apollo on Fastify, bounded before it executes, with every error in its last form.
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
-import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { GraphQLSchema } from 'graphql';
-import type { Authenticator } from '../domain/identity/authenticator.ts';
+import type { GraphQLError, GraphQLSchema } from 'graphql';
 import { createContext, type Door, type GraphContext, type Services } from '../graphql/context.ts';
+import { refuseDeepDocument } from '../graphql/document-depth.ts';
 import type { ErrorFormatter } from '../graphql/error-format.ts';
 import { boundOperation, type OperationBounds } from '../graphql/operation-cost.ts';
 import { signIn, viewerOf } from './http-auth.ts';
 import type { PersistedOperations } from './persisted-operations.ts';
+import { withRateLimit } from './rate-limit-extension.ts';
+import type { SignInDesk } from './sign-in.ts';
 
 export interface ApolloDoorOptions {
   readonly path: string;
   readonly schema: GraphQLSchema;
   readonly services: Services;
-  readonly authenticator: Authenticator;
+  readonly desk: SignInDesk;
   readonly formatError: ErrorFormatter;
   readonly introspection: boolean;
   readonly bounds: OperationBounds;
@@ -60,8 +68,12 @@ export async function registerApolloDoor(
     },
     plugins: [
       ApolloServerPluginLandingPageDisabled(),
-      boundWith(options),
-      formatErrorsWith(options.formatError),
+      // It would wrap the resolver of every field, at every door; and nobody is told of what is asked here.
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+      ApolloServerPluginSchemaReportingDisabled(),
+      ApolloServerPluginInlineTraceDisabled(),
+      doorPlugin(options),
     ],
   });
   const registered = new Map<string, string>();
@@ -76,25 +88,44 @@ export async function registerApolloDoor(
   server.route({
     url: options.path,
     method: ['GET', 'POST'],
-    preHandler: signIn(options.authenticator),
-    onSend: tellLegacyClients,
+    preHandler: [signIn(options.desk), refuseDeepDocuments],
+    onSend: finishAnswer,
     handler,
   });
   return apollo;
 }
 
+/** Before Apollo parses them; a list is a batch. */
+function refuseDeepDocuments(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  const sent = request.method === 'GET' ? request.query : request.body;
+  try {
+    for (const { query } of [sent ?? {}].flat() as readonly { readonly query?: unknown }[]) {
+      if (typeof query === 'string') refuseDeepDocument(query);
+    }
+  } catch (error) {
+    const { message, extensions } = error as GraphQLError;
+    reply.code(400).send({
+      errors: [{ message, extensions: { code: extensions.code, requestId: request.id } }],
+    });
+    return;
+  }
+  done();
+}
+
 const MAX_REGISTERED = 1_000;
 
-/** Clients of `application/json` take the status for that of the transport: a well-formed request is 200, whatever its document is. */
-async function tellLegacyClients(
+/** No answer is kept on its way. Clients of `application/json` take the status for that of the transport: a well-formed request is 200, whatever its document is. */
+function finishAnswer(
   _request: FastifyRequest,
   reply: FastifyReply,
   payload: unknown,
-): Promise<unknown> {
+  done: (error: null, payload: unknown) => void,
+): void {
+  reply.header('cache-control', 'no-store');
   const legacy =
     reply.statusCode === 400 && String(reply.getHeader('content-type')).startsWith('application/json');
   if (legacy && typeof payload === 'string' && WELL_FORMED.test(payload)) reply.code(200);
-  return payload;
+  done(null, payload);
 }
 
 function contextOf(request: FastifyRequest, services: Services): GraphContext {
@@ -113,27 +144,22 @@ function contextOf(request: FastifyRequest, services: Services): GraphContext {
   });
 }
 
-/** Once the operation is known and valid, and before anything of it is executed. */
-function boundWith({ bounds, persisted }: ApolloDoorOptions): ApolloServerPlugin<GraphContext> {
+/**
+ * Bounds an operation once it is known and valid, before anything of it is executed; and puts errors into form with the request's id, which
+ * Apollo's own `formatError` is not told.
+ */
+function doorPlugin({ bounds, persisted, formatError }: ApolloDoorOptions): ApolloServerPlugin<GraphContext> {
   return {
-    async requestDidStart() {
+    async requestDidStart({ contextValue }) {
       return {
         async didResolveOperation({ document, operationName, request, source }) {
           persisted.allow(source);
           boundOperation(document, operationName, request.variables, bounds);
         },
-      };
-    },
-  };
-}
-
-/** Errors are put into form with the request's id, which Apollo's own `formatError` is not told. */
-function formatErrorsWith(formatError: ErrorFormatter): ApolloServerPlugin<GraphContext> {
-  return {
-    async requestDidStart({ contextValue }) {
-      return {
         async willSendResponse({ response, errors }) {
-          if (!errors || response.body.kind !== 'single') return;
+          if (response.body.kind !== 'single') return;
+          response.body.singleResult = withRateLimit(response.body.singleResult, contextValue);
+          if (!errors) return;
           response.body.singleResult.errors = errors.map((error) =>
             formatError(error, contextValue.requestId),
           );

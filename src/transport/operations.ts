@@ -11,6 +11,7 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
+import { refuseDeepDocument } from '../graphql/document-depth.ts';
 import { boundOperation, type OperationBounds } from '../graphql/operation-cost.ts';
 import { GatewayError, SharedStateUnavailable } from '../kernel/errors.ts';
 import type { PersistedOperations } from './persisted-operations.ts';
@@ -75,6 +76,7 @@ export class Operations {
     const known = this.#documents.get(query);
     if (known) return known;
     try {
+      refuseDeepDocument(query);
       const document = parse(query, { maxTokens: this.#options.maxTokens });
       const errors = validate(this.#options.schema, document, this.#rules);
       if (errors.length > 0) return this.#options.hideSchema ? errors.map(withoutSuggestion) : errors;

@@ -1,9 +1,13 @@
 // Owns the HTTP server: one Fastify with every door on it, and the order in which they close.
 import { randomUUID } from 'node:crypto';
 import cors from '@fastify/cors';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import type { GraphQLSchema } from 'graphql';
-import type { Authenticator } from '../domain/identity/authenticator.ts';
 import type { Viewer } from '../domain/identity/viewer.ts';
 import { createContext, type Door, type GraphContext, type Services } from '../graphql/context.ts';
 import type { ErrorFormatter } from '../graphql/error-format.ts';
@@ -15,6 +19,7 @@ import { registerExplorer } from './explorer.ts';
 import { type Readiness, registerHealth } from './health.ts';
 import { Operations } from './operations.ts';
 import { PersistedOperations, type PersistedOptions } from './persisted-operations.ts';
+import { SignInDesk, type SignInOptions } from './sign-in.ts';
 import { registerSseDoor } from './sse.ts';
 import { openWebSocketDoor } from './ws.ts';
 
@@ -23,7 +28,7 @@ export interface ServerOptions {
   readonly port: number;
   readonly schema: GraphQLSchema;
   readonly services: Services;
-  readonly authenticator: Authenticator;
+  readonly signIn: SignInOptions;
   readonly readiness: Readiness;
   readonly formatError: ErrorFormatter;
   readonly logger: Logger;
@@ -70,10 +75,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     forceCloseConnections: 'idle',
     requestTimeout: REQUEST_TIMEOUT_MS,
   });
-  server.addHook('onRequest', async (request, reply) => {
+  server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    done();
   });
-  server.addHook('onResponse', async (request, reply) => {
+  server.addHook('onResponse', (request, reply, done) => {
     const { method, routeOptions } = request;
     const fields = {
       requestId: request.id,
@@ -83,7 +89,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ms: Math.round(reply.elapsedTime),
     };
     options.logger.debug(fields, 'Request');
+    done();
   });
+  server.setErrorHandler(tellFaults(options.formatError));
   server.server.maxConnections = options.maxConnections;
   if (options.corsOrigins !== undefined) await server.register(cors, corsOf(options.corsOrigins));
   registerHealth(server, options.readiness);
@@ -92,14 +100,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const contextFor = (viewer: Viewer, requestId: string, door: Door): GraphContext =>
     createContext({ viewer, requestId, door, services: options.services });
   const persisted = new PersistedOperations(options.persisted);
+  const desk = new SignInDesk(options.signIn);
   const operations = new Operations({ ...options, persisted });
-  const apollo = await registerApolloDoor(server, { ...options, path: GRAPHQL_PATH, persisted });
+  const apollo = await registerApolloDoor(server, { ...options, path: GRAPHQL_PATH, persisted, desk });
   const closing = new AbortController();
-  const { authenticator, formatError } = options;
+  const { formatError } = options;
   registerSseDoor(server, {
     path: SSE_PATH,
     operations,
-    authenticator,
+    desk,
     contextFor,
     formatError,
     closing: closing.signal,
@@ -109,7 +118,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     server: server.server,
     path: GRAPHQL_PATH,
     operations,
-    authenticator,
+    desk,
     contextFor,
     formatError,
     maxMessageBytes: options.maxBodyBytes,
@@ -149,6 +158,21 @@ function corsOf(origins: '*' | readonly string[]) {
     methods: ['GET', 'POST'],
     exposedHeaders: ['x-request-id', 'retry-after'],
     maxAge: 86_400,
+  };
+}
+
+/** What never comes to a door (a body that is no JSON, or too large) is told in the same form as what does. */
+function tellFaults(formatError: ErrorFormatter) {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+    const status = error.statusCode ?? 500;
+    const told =
+      status < 500
+        ? { message: error.message, extensions: { code: 'BAD_REQUEST', requestId: request.id } }
+        : formatError(error, request.id);
+    return reply
+      .code(status)
+      .type('application/json; charset=utf-8')
+      .send({ errors: [told] });
   };
 }
 

@@ -7,20 +7,22 @@ import {
   type ExecutionResult,
   execute,
   type GraphQLError,
+  type GraphQLFormattedError,
 } from 'graphql';
 import { z } from 'zod';
-import type { Authenticator } from '../domain/identity/authenticator.ts';
 import type { Viewer } from '../domain/identity/viewer.ts';
 import type { Door, GraphContext } from '../graphql/context.ts';
 import type { ErrorFormatter } from '../graphql/error-format.ts';
 import { parseGlobalId } from '../graphql/global-id.ts';
-import { signIn, viewerOf } from './http-auth.ts';
+import { credentialOf, signIn } from './http-auth.ts';
 import { isErrors, isSharedStateFault, kindOf, type Operations, SUBSCRIPTION } from './operations.ts';
+import { withRateLimit } from './rate-limit-extension.ts';
+import type { SignInDesk } from './sign-in.ts';
 
 export interface SseDoorOptions {
   readonly path: string;
   readonly operations: Operations;
-  readonly authenticator: Authenticator;
+  readonly desk: SignInDesk;
   readonly contextFor: (viewer: Viewer, requestId: string, door: Door) => GraphContext;
   readonly formatError: ErrorFormatter;
   /** Aborted when the node goes away: open streams are closed, and their clients come back elsewhere. */
@@ -40,7 +42,7 @@ const bodySchema = z.object({
 });
 
 export function registerSseDoor(server: FastifyInstance, options: SseDoorOptions): void {
-  const preHandler = signIn(options.authenticator);
+  const preHandler = signIn(options.desk);
   server.post(options.path, { preHandler }, (request, reply) =>
     answer(request, reply, request.body, options),
   );
@@ -81,11 +83,12 @@ async function answer(
     return refuse(reply, 400, [{ message, extensions: { code: 'BAD_USER_INPUT', path: 'Last-Event-ID' } }]);
   }
   const door: Door = { kind: 'sse', readOnly: request.method === 'GET', ...(resume ? { resume } : {}) };
+  const credential = credentialOf(request);
   const prepared = options.operations.prepare(
     { ...parsed.data, query: parsed.data.query ?? null },
-    options.contextFor(viewerOf(request), request.id, door),
+    options.contextFor(credential.viewer(), request.id, door),
   );
-  const format = (errors: readonly GraphQLError[]) =>
+  const format = (errors: readonly GraphQLError[]): GraphQLFormattedError[] =>
     errors.map((error) => options.formatError(error, request.id));
   if (isErrors(prepared)) return refuse(reply, 400, format(prepared));
   if (kindOf(prepared) !== SUBSCRIPTION) {
@@ -98,12 +101,13 @@ async function answer(
     return refuse(reply, errors.some(isSharedStateFault) ? 503 : 400, format(errors));
   }
   reply.hijack();
-  await new EventStream(reply.raw, options.closing, options.slowReaderMs).send(
-    source as AsyncIterable<object>,
-    prepared,
-    format,
-    request.id,
-  );
+  const stream = new EventStream(reply.raw, options.closing, options.slowReaderMs);
+  const unfollow = options.desk.authenticator.follow(credential, () => stream.leave());
+  try {
+    await stream.send(source as AsyncIterable<object>, prepared, format, request.id);
+  } finally {
+    unfollow();
+  }
 }
 
 function resumeFrom(
@@ -115,8 +119,16 @@ function resumeFrom(
   return runId === undefined ? 'malformed' : { runId, after: Number(seq) };
 }
 
-function refuse(reply: FastifyReply, status: number, errors: readonly object[]): Promise<void> {
-  reply.code(status).type('application/json; charset=utf-8').send({ errors });
+function refuse(
+  reply: FastifyReply,
+  status: number,
+  errors: readonly Pick<GraphQLFormattedError, 'message' | 'extensions'>[],
+): Promise<void> {
+  const told = errors.map((error) => ({
+    ...error,
+    extensions: { ...error.extensions, requestId: reply.request.id },
+  }));
+  reply.code(status).type('application/json; charset=utf-8').send({ errors: told });
   return Promise.resolve();
 }
 
@@ -129,11 +141,16 @@ class EventStream {
   constructor(response: ServerResponse, closing: AbortSignal, slowReaderMs: number) {
     this.#response = response;
     this.#slowReaderMs = slowReaderMs;
-    const leave = () => this.#gone.abort();
+    const leave = () => this.leave();
     response.on('close', leave);
     closing.addEventListener('abort', leave, { once: true });
     response.on('close', () => closing.removeEventListener('abort', leave));
     if (closing.aborted) leave();
+  }
+
+  /** Ends without `complete`: a client that comes back is asked for its credential again. */
+  leave(): void {
+    this.#gone.abort();
   }
 
   async send(
@@ -171,7 +188,8 @@ class EventStream {
     if (this.#gone.signal.aborted) onGone();
     try {
       for (let next = await events.next(); !next.done; next = await events.next()) {
-        const result = await execute({ ...operation, rootValue: next.value });
+        const executed = await execute({ ...operation, rootValue: next.value });
+        const result = withRateLimit(executed, operation.contextValue as GraphContext);
         await this.#write(
           `${idLine(next.value)}event: next\ndata: ${JSON.stringify(formatted(result, format))}\n\n`,
         );

@@ -5,20 +5,22 @@ import { GraphQLError } from 'graphql';
 import { CloseCode, type Context } from 'graphql-ws';
 import { type Extra, useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
-import type { Authenticator } from '../domain/identity/authenticator.ts';
+import type { SignedIn } from '../domain/identity/authenticator.ts';
 import type { Viewer } from '../domain/identity/viewer.ts';
 import type { Door, GraphContext } from '../graphql/context.ts';
 import type { ErrorFormatter } from '../graphql/error-format.ts';
 import { GatewayError } from '../kernel/errors.ts';
 import { isUuid, newId } from '../kernel/ids.ts';
 import { isSharedStateFault, type Operations } from './operations.ts';
+import { withRateLimit } from './rate-limit-extension.ts';
+import type { SignInDesk } from './sign-in.ts';
 import { watchSlowReaders } from './slow-readers.ts';
 
 export interface WebSocketDoorOptions {
   readonly server: Server;
   readonly path: string;
   readonly operations: Operations;
-  readonly authenticator: Authenticator;
+  readonly desk: SignInDesk;
   readonly contextFor: (viewer: Viewer, requestId: string, door: Door) => GraphContext;
   readonly formatError: ErrorFormatter;
   readonly maxMessageBytes: number;
@@ -33,7 +35,8 @@ export interface WebSocketDoor {
 }
 
 interface Session extends Record<PropertyKey, unknown> {
-  viewer?: Viewer;
+  credential?: SignedIn;
+  unfollow?: () => void;
 }
 
 const GOING_AWAY = 1001;
@@ -41,18 +44,24 @@ const TRY_AGAIN_LATER = 1013;
 const MAX_BUFFERED_BYTES = 64 * 1_048_576;
 const INIT_WAIT_MS = 10_000;
 const KEEP_ALIVE_MS = 20_000;
+/** A close frame takes 123 bytes of it. */
+const MAX_REASON_LENGTH = 100;
 
 export function openWebSocketDoor(options: WebSocketDoorOptions): WebSocketDoor {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: options.maxMessageBytes });
   const protocol = useServer<Record<string, unknown>, Session>(
     {
       connectionInitWaitTimeout: INIT_WAIT_MS,
-      onConnect: (context) => admit(context, options.authenticator),
+      onConnect: (context) => admit(context, options.desk),
+      onDisconnect: (context) => context.extra.unfollow?.(),
+      onClose: (context) => context.extra.unfollow?.(),
       onSubscribe: (context, id, payload) => prepare(context, id, payload, options),
       onNext: (context, _id, _payload, args, result) => {
-        if (!result.errors) return undefined;
+        const graphContext = args.contextValue as GraphContext;
+        if (!result.errors)
+          return graphContext.notes.rateLimit ? withRateLimit(result, graphContext) : undefined;
         sendElsewhere(context, result.errors);
-        const requestId = requestIdOf(args.contextValue);
+        const { requestId } = graphContext;
         return { ...result, errors: result.errors.map((error) => options.formatError(error, requestId)) };
       },
       onError: (context, _id, _payload, errors) => {
@@ -93,21 +102,28 @@ export function openWebSocketDoor(options: WebSocketDoorOptions): WebSocketDoor 
   };
 }
 
-function admit(
+async function admit(
   context: Context<Record<string, unknown>, Extra & Session>,
-  authenticator: Authenticator,
-): boolean {
-  const { authorization } = context.connectionParams ?? {};
+  desk: SignInDesk,
+): Promise<boolean> {
+  const { extra, connectionParams } = context;
+  const { authorization } = connectionParams ?? {};
   try {
-    context.extra.viewer = authenticator.authenticate(
+    const credential = await desk.signIn(
       typeof authorization === 'string' ? authorization : undefined,
+      extra.request,
     );
-    return true;
+    extra.credential = credential;
+    extra.unfollow = desk.authenticator.follow(credential, (reason) =>
+      extra.socket.close(CloseCode.Forbidden, reason.slice(0, MAX_REASON_LENGTH)),
+    );
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
-    context.extra.socket.close(CloseCode.Unauthorized, error.message.slice(0, 120));
-    return true;
+    // An outage of ours, or a pause for an address, is no verdict on the credential.
+    const code = error.code === 'UNAUTHENTICATED' ? CloseCode.Unauthorized : TRY_AGAIN_LATER;
+    extra.socket.close(code, error.message.slice(0, MAX_REASON_LENGTH));
   }
+  return true;
 }
 
 function prepare(
@@ -121,8 +137,8 @@ function prepare(
   },
   options: WebSocketDoorOptions,
 ) {
-  const { viewer } = context.extra;
-  if (!viewer) throw new GatewayError('UNAUTHENTICATED', 'An API key is required');
+  const { credential } = context.extra;
+  if (!credential) throw new GatewayError('UNAUTHENTICATED', 'A credential is required');
   if (Object.keys(context.subscriptions).length > options.maxSubscriptionsPerSocket) {
     return [
       new GraphQLError(
@@ -139,7 +155,7 @@ function prepare(
       operationName: payload.operationName ?? null,
       variables: payload.variables ?? null,
     },
-    options.contextFor(viewer, newId(), door),
+    options.contextFor(credential.viewer(), newId(), door),
   );
 }
 
@@ -151,8 +167,4 @@ function sendElsewhere(
   if (!errors.some(isSharedStateFault)) return;
   // What is sent from here on is not: the client sees the close alone.
   context.extra.socket.close(TRY_AGAIN_LATER, 'Events cannot be read on this node now; connect again');
-}
-
-function requestIdOf(contextValue: unknown): string {
-  return (contextValue as GraphContext).requestId;
 }

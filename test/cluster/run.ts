@@ -1,7 +1,7 @@
 // Owns `npm run cluster`: two gateways on one PostgreSQL and one Redis behind a round-robin proxy, for trying and testing. Ctrl-C ends it.
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { loadEnvironmentFile } from '../../dist/src/config.js';
+import { loadEnvironmentFile } from '../../dist/src/environment.js';
 import { startRoundRobin } from '../support/round-robin.ts';
 import { startServerProcess } from '../support/server-process.ts';
 

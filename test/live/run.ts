@@ -2,7 +2,8 @@
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import { createApp } from '../../dist/src/app.js';
-import { loadEnvironmentFile, readConfig } from '../../dist/src/config.js';
+import { readConfig } from '../../dist/src/config.js';
+import { loadEnvironmentFile } from '../../dist/src/environment.js';
 
 interface Outcome {
   readonly provider: string;

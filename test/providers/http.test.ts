@@ -351,6 +351,31 @@ test.each([
   expect(side.upstream.requests).toEqual([]);
 });
 
+test('a name that means another address at its second look-up is judged by that one', async () => {
+  const answers = [
+    [{ address: '127.0.0.1', family: 4 }],
+    [{ address: '127.0.0.2', family: 4 }],
+    [
+      { address: '127.0.0.2', family: 4 },
+      { address: '127.0.0.1', family: 4 },
+    ],
+  ];
+  await using side = await start(
+    { body: 'ok', headers: { connection: 'close' } },
+    {
+      allowAddress: (ip) => ip === '127.0.0.1',
+      resolve: (_hostname, _options, callback) => callback(null, answers.shift() ?? []),
+    },
+  );
+  const url = `http://rebinding.test:${new URL(side.upstream.url).port}/`;
+  expect(await (await side.http.send(requestTo(url))).text()).toBe('ok');
+  const fault = await faultOf(side.http.send(requestTo(url)));
+  expect(fault.message).toContain('does not allow (ADDRESS_REFUSED');
+  // Of several only what is allowed is tried.
+  expect(await (await side.http.send(requestTo(url))).text()).toBe('ok');
+  expect(side.upstream.requests).toHaveLength(2);
+});
+
 test('an allowed address is connected to, by number and by name', async () => {
   await using side = await start({ body: 'ok' }, { allowAddress: (ip) => ip === '127.0.0.1' });
   const { port } = new URL(side.upstream.url);

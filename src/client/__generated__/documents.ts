@@ -66,6 +66,8 @@ export type Fallback =
 export type FinishReason =
   /** The provider’s filter stopped it. */
   | 'CONTENT_FILTER'
+  /** The gateway stopped it: the account or a budget did not cover more output. */
+  | 'FUNDS'
   /** It came to its bound on tokens. */
   | 'LENGTH'
   /** Something else; see `providerFinishReason`. */

@@ -63,9 +63,9 @@ export class MemoryEventLog<Event extends SequencedEvent> implements EventLog<Ev
     this.#evict((_log) => this.#endedBytes > this.#options.maxEndedBytes);
   }
 
-  async conclude(runId: string, end: Event): Promise<void> {
+  async conclude(runId: string, events: readonly Event[]): Promise<void> {
     if (this.#ended.has(runId)) return;
-    this.append(runId, [end]);
+    this.append(runId, events);
     this.close(runId);
   }
 

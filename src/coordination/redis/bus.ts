@@ -38,13 +38,18 @@ export class RedisBus implements RunBus {
     });
   }
 
+  /** A channel as Redis knows it. */
+  nameOf(channel: string): string {
+    return this.#prefix + channel;
+  }
+
   /** Whoever tells goes on at once. */
   publish(channel: string, text: string): void {
-    this.#link.behind((redis) => redis.publish(this.#prefix + channel, text)).catch(() => {});
+    this.#link.behind((redis) => redis.publish(this.nameOf(channel), text)).catch(() => {});
   }
 
   listen(channel: string, hear: (text: string) => void): () => void {
-    const name = this.#prefix + channel;
+    const name = this.nameOf(channel);
     const hearers = this.#channels.get(name) ?? new Set();
     hearers.add(hear);
     if (!this.#channels.has(name)) {

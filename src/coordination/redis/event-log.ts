@@ -12,6 +12,7 @@ import type { EventLog, LogSlice, SequencedEvent } from '../contract.ts';
 import { MemoryEventLog, type MemoryEventLogOptions } from '../memory/event-log.ts';
 import type { RedisBus } from './bus.ts';
 import type { RedisLink } from './link.ts';
+import { appendToLogs, LOG_SCRIPTS, MAX_ENTRIES } from './log-append.ts';
 
 export interface RedisEventLogOptions<Event> extends MemoryEventLogOptions<Event> {
   readonly link: RedisLink;
@@ -35,6 +36,14 @@ interface Outgoing<Event> {
   unsure: boolean;
 }
 
+/** The first so many of what a run has to send; `ends`: with them its log is whole. */
+interface Sending<Event> {
+  readonly runId: string;
+  readonly outgoing: Outgoing<Event>;
+  readonly count: number;
+  readonly ends: boolean;
+}
+
 type Entry = [id: string, fields: string[]];
 
 const PREFIX = 'mg:run:';
@@ -44,9 +53,9 @@ const RETRY_MS = 250;
 /** Readers on other nodes say so once a second; without word for this long there is none. */
 const READER_MS = 4_000;
 /** The log of a run that goes on is kept as long as a run may last. */
-const RUNNING_SECONDS = 86_400;
-const MAX_ENTRIES = 250_000;
-const MAX_BATCH = 2_000;
+const RUNNING_MS = 86_400_000;
+/** Events of one script: Redis does nothing else meanwhile. */
+const MAX_BATCH = 500;
 const CLOSE_WITHIN_MS = 3_000;
 
 export class RedisEventLog<Event extends SequencedEvent> implements EventLog<Event> {
@@ -65,6 +74,7 @@ export class RedisEventLog<Event extends SequencedEvent> implements EventLog<Eve
     this.#options = options;
     this.#own = new MemoryEventLog(options);
     this.#prefix = options.prefix ?? PREFIX;
+    options.link.define(LOG_SCRIPTS);
     this.#stopListening = [
       options.bus.listen(WAKE, (text) => this.#wake(text.split(' '))),
       options.bus.onReady(() => this.#wake([...this.#followed.keys()])),
@@ -88,19 +98,17 @@ export class RedisEventLog<Event extends SequencedEvent> implements EventLog<Eve
     this.#sendSoon();
   }
 
-  async conclude(runId: string, end: Event): Promise<void> {
+  async conclude(runId: string, events: readonly Event[]): Promise<void> {
     // A run of this node that another has ended: what was still to be written is void.
-    if (this.#outgoing.delete(runId)) await this.#own.conclude(runId, end);
-    const { link, encode, retentionMs, bus } = this.#options;
+    if (this.#outgoing.delete(runId)) await this.#own.conclude(runId, events);
+    const { link, encode, isEnd, retentionMs, bus } = this.#options;
     const key = this.#prefix + runId;
     await link.behind(async (redis) => {
       const last = await this.#lastEntry(redis, key);
       if (last && isEndEntry(last)) return;
-      await redis
-        .multi()
-        .xadd(key, `${end.seq}-0`, 'e', encode(end), 'end', '1')
-        .pexpire(key, retentionMs)
-        .exec();
+      const writing = redis.multi();
+      for (const event of events) addEntry(writing, key, event.seq, encode(event), isEnd(event));
+      await writing.pexpire(key, retentionMs).exec();
     });
     bus.publish(WAKE, runId);
     this.#wake([runId]);
@@ -193,8 +201,7 @@ export class RedisEventLog<Event extends SequencedEvent> implements EventLog<Eve
   }
 
   async #sendBatch(): Promise<void> {
-    const { encode, isEnd, retentionMs, link } = this.#options;
-    const batch: { runId: string; outgoing: Outgoing<Event>; count: number; ends: boolean }[] = [];
+    const batch: Sending<Event>[] = [];
     let room = MAX_BATCH;
     for (const [runId, outgoing] of this.#outgoing) {
       const count = Math.min(outgoing.unsent.length, room);
@@ -203,21 +210,21 @@ export class RedisEventLog<Event extends SequencedEvent> implements EventLog<Eve
       if (count > 0 || ends) batch.push({ runId, outgoing, count, ends });
       if (room === 0) break;
     }
-    await link.behind(async (redis) => {
-      const pipeline = redis.pipeline();
-      for (const { runId, outgoing, count, ends } of batch) {
-        const key = this.#prefix + runId;
-        for (const event of outgoing.unsent.slice(0, count)) {
-          addEntry(pipeline, key, event.seq, encode(event), isEnd(event));
-        }
-        if (ends) pipeline.pexpire(key, retentionMs);
-        else if (outgoing.unsent[0]?.seq === 1) pipeline.expire(key, RUNNING_SECONDS);
-      }
-      refuseFaults(await pipeline.exec());
-    });
-    const grown = batch.filter(({ count }) => count > 0).map(({ runId }) => runId);
-    if (grown.length > 0) this.#options.bus.publish(WAKE, grown.join(' '));
+    await this.#options.link.behind((redis) => this.#append(redis, batch));
     for (const { runId, outgoing, count, ends } of batch) this.#confirm(runId, outgoing, count, ends);
+  }
+
+  #append(redis: Redis, batch: readonly Sending<Event>[]): Promise<unknown> {
+    const { encode, isEnd, retentionMs, bus } = this.#options;
+    const grown = batch.filter(({ count }) => count > 0).map(({ runId }) => runId);
+    const logs = batch.map(({ runId, outgoing, count, ends }) => ({
+      key: this.#prefix + runId,
+      keepMs: ends ? retentionMs : outgoing.unsent[0]?.seq === 1 ? RUNNING_MS : 0,
+      entries: outgoing.unsent.slice(0, count).map((event) => {
+        return { seq: event.seq, text: encode(event), isEnd: isEnd(event) };
+      }),
+    }));
+    return appendToLogs(redis, logs, { channel: bus.nameOf(WAKE), word: grown.join(' ') });
   }
 
   #confirm(runId: string, outgoing: Outgoing<Event>, count: number, ends: boolean): void {
@@ -263,9 +270,11 @@ export class RedisEventLog<Event extends SequencedEvent> implements EventLog<Eve
     );
     if (!last) return { events: [], state: 'unknown' };
     const events = entries.map((entry) => this.#options.decode(fieldOf(entry, 'e')));
-    const [first] = entries;
+    const [first] = events;
     // Trimmed away: what is lacking cannot be made up for. An end that another node wrote lies far ahead on purpose.
-    if (first && seqOf(first) > after + 1 && !isEndEntry(first)) return { events: [], state: 'unknown' };
+    if (first && (first.fromSeq ?? first.seq) > after + 1 && !this.#options.isEnd(first)) {
+      return { events: [], state: 'unknown' };
+    }
     const reached = entries.length > 0 ? seqOf(entries.at(-1) as Entry) : after;
     return { events, state: isEndEntry(last) && reached >= seqOf(last) ? 'closed' : 'open' };
   }
@@ -311,13 +320,6 @@ function addEntry(
 ): void {
   const fields = isEnd ? ['e', text, 'end', '1'] : ['e', text];
   pipeline.xadd(key, 'MAXLEN', '~', MAX_ENTRIES, `${seq}-0`, ...fields);
-}
-
-/** A repeat that Redis refuses is there already; anything else makes the batch doubtful. */
-function refuseFaults(results: [Error | null, unknown][] | null): void {
-  for (const [error] of results ?? []) {
-    if (error && !/equal or smaller/.test(error.message)) throw error;
-  }
 }
 
 function seqOf([id]: Entry): number {

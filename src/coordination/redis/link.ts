@@ -2,6 +2,7 @@
 import { Redis } from 'ioredis';
 import { SharedStateUnavailable } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
+import { Patience } from './patience.ts';
 
 export interface RedisLinkOptions {
   readonly url: string;
@@ -24,6 +25,7 @@ export class RedisLink {
   readonly #options: RedisLinkOptions;
   readonly #commandMs: number;
   readonly #onBack = new Set<() => void>();
+  readonly #patience = new Patience();
   #misses = 0;
   #onPath = true;
   #probe: NodeJS.Timeout | undefined;
@@ -43,7 +45,7 @@ export class RedisLink {
     if (this.#redis.status === 'ready') return true;
     const connected = new Promise<void>((resolve) => this.#redis.once('ready', () => resolve()));
     try {
-      await within(connected, withinMs);
+      await this.#patience.within(connected, withinMs);
       return true;
     } catch (error) {
       this.#misses = MISSES_UNTIL_OFF;
@@ -64,7 +66,7 @@ export class RedisLink {
   ): Promise<Result> {
     if (!this.onPath) throw new SharedStateUnavailable('Redis is off the path until it answers again');
     try {
-      const result = await within(work(this.#redis), withinMs);
+      const result = await this.#patience.within(work(this.#redis), withinMs);
       this.#misses = 0;
       return result;
     } catch (error) {
@@ -80,11 +82,16 @@ export class RedisLink {
   async behind<Result>(work: (redis: Redis) => Promise<Result>): Promise<Result> {
     if (this.#closed) throw new SharedStateUnavailable('Redis is no longer used by this node');
     try {
-      return await within(work(this.#redis), BEHIND_MS);
+      return await this.#patience.within(work(this.#redis), BEHIND_MS);
     } catch (error) {
       if (error instanceof Error && error.name === 'ReplyError') throw error;
       throw new SharedStateUnavailable('Redis did not take what was written behind', { cause: error });
     }
+  }
+
+  /** Gives names to scripts, so that `command` can call them by digest. */
+  define(scripts: Readonly<Record<string, string>>): void {
+    for (const [name, lua] of Object.entries(scripts)) this.#redis.defineCommand(name, { lua });
   }
 
   /** Called whenever a connection has come about, and when Redis is back on the path. */
@@ -121,7 +128,7 @@ export class RedisLink {
 
   async #probeOnce(): Promise<void> {
     try {
-      await within(this.#redis.ping(), this.#commandMs);
+      await this.#patience.within(this.#redis.ping(), this.#commandMs);
     } catch {
       this.#probeLater();
       return;
@@ -147,12 +154,5 @@ function connect(url: string): Redis {
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     retryStrategy: (times) => Math.min(times * 50, MAX_RECONNECT_MS),
-  });
-}
-
-function within<Result>(promise: Promise<Result>, ms: number): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`No answer within ${ms} ms`)), ms);
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

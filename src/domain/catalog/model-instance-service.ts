@@ -1,11 +1,11 @@
 // Owns the changing of model instances: what applications call, a config joined with a model and the facts of routing.
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
+import { definedOf, InputCheck, type Patch } from '../../kernel/input-check.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import type { Parameters } from '../../providers/contract.ts';
 import type { RetryPolicy, TimeLimits } from '../../storage/entities/provider-config.entity.ts';
 import type { CatalogueRow } from '../../storage/repositories/catalogue.repository.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';
-import { definedOf, InputCheck, type Patch } from './input-check.ts';
 import type { ModelSpecRecord } from './model-spec-service.ts';
 import { faultsOfParameters } from './parameter-rules.ts';
 import type { ProviderConfigRecord } from './provider-config-service.ts';
@@ -71,7 +71,7 @@ export class ModelInstanceService {
       updatedAt: now,
     };
     const created = await this.#needs.writes
-      .insert('model_instance', row as never)
+      .insert('model_instance', row as never, viewer)
       .catch(conflictOf(fields.slug));
     await this.#needs.refresh();
     return created;
@@ -96,7 +96,7 @@ export class ModelInstanceService {
       updatedAt: this.#needs.clock.now(),
     };
     const changed = await this.#needs.writes
-      .update('model_instance', id, version, changes as Partial<ModelInstanceRecord>)
+      .update('model_instance', id, version, changes as Partial<ModelInstanceRecord>, viewer)
       .catch(conflictOf(patch.slug ?? row.slug));
     if (!changed) throw staleRow();
     await this.#needs.refresh();
@@ -108,7 +108,7 @@ export class ModelInstanceService {
     requireScope(viewer, 'catalogue');
     const row = await this.#load(viewer, id);
     requireVersion(row, version);
-    if (!(await this.#needs.writes.remove('model_instance', id, version))) throw staleRow();
+    if (!(await this.#needs.writes.remove('model_instance', id, version, viewer))) throw staleRow();
     await this.#needs.refresh();
     return row;
   }

@@ -1,10 +1,10 @@
 // Owns the changing of model specs: what a provider offers, as the installation or a workspace of its own knows it.
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
+import { definedOf, InputCheck, type Patch } from '../../kernel/input-check.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import type { CatalogueRow } from '../../storage/repositories/catalogue.repository.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';
-import { INPUT_MODALITIES, OUTPUT_MODALITIES } from './catalogue-data.ts';
-import { definedOf, InputCheck, type Patch } from './input-check.ts';
+import { INPUT_MODALITIES, MODEL_CAPABILITIES, OUTPUT_MODALITIES } from './catalogue-data.ts';
 import type { ProviderSpecServiceDependencies } from './provider-spec-service.ts';
 import {
   changeSharedRow,
@@ -88,7 +88,7 @@ export class ModelSpecService {
       updatedAt: now,
     };
     try {
-      const created = await this.#needs.writes.insert('model_spec', row as never);
+      const created = await this.#needs.writes.insert('model_spec', row as never, viewer);
       await this.#needs.refresh();
       return created;
     } catch (error) {
@@ -135,7 +135,7 @@ export class ModelSpecService {
         { path: 'id' },
       );
     }
-    if (!(await writes.remove('model_spec', id, version))) throw staleRow();
+    if (!(await writes.remove('model_spec', id, version, viewer))) throw staleRow();
     await this.#needs.refresh();
     return row;
   }
@@ -164,7 +164,7 @@ export class ModelSpecService {
     check.integer('maxOutputTokens', fields.maxOutputTokens, 1, MAX_TOKENS);
     check.allOf('inputModalities', fields.inputModalities, INPUT_MODALITIES, 1);
     check.allOf('outputModalities', fields.outputModalities, OUTPUT_MODALITIES, 1);
-    check.capabilities('capabilities', fields.capabilities);
+    check.allOf('capabilities', fields.capabilities, MODEL_CAPABILITIES);
     check.words('tags', fields.tags);
     check.phrases('strengths', fields.strengths);
     check.phrases('weaknesses', fields.weaknesses);

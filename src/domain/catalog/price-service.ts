@@ -1,9 +1,9 @@
 // Owns the setting of prices: each a new version, so that what a run was charged with stays known.
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
+import { InputCheck } from '../../kernel/input-check.ts';
 import type { Nano } from '../../kernel/money.ts';
 import type { PriceTier, PriceVersionEntity } from '../../storage/entities/price-version.entity.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';
-import { InputCheck } from './input-check.ts';
 import type { ModelSpecRecord } from './model-spec-service.ts';
 import { type CatalogueDependencies, ownerOfNew, type RowOwner } from './row-ownership.ts';
 
@@ -71,20 +71,23 @@ export class PriceService {
     }
     check.raise();
     try {
-      await this.#needs.writes.addPrice({
-        id: this.#needs.newId(),
-        workspaceId,
-        canonicalId,
-        inputNanoPerMillion: fields.input,
-        outputNanoPerMillion: fields.output,
-        cacheReadNanoPerMillion: fields.cacheRead ?? null,
-        cacheWriteNanoPerMillion: fields.cacheWrite ?? null,
-        reasoningNanoPerMillion: fields.reasoning ?? null,
-        tiers: fields.tiers.map(toPriceTier).sort((a, b) => a.aboveInputTokens - b.aboveInputTokens),
-        source: fields.source ?? `set by ${viewer.caller}`,
-        effectiveAt: fields.effectiveAt ?? now,
-        createdAt: now,
-      } as PriceVersionEntity);
+      await this.#needs.writes.addPrice(
+        {
+          id: this.#needs.newId(),
+          workspaceId,
+          canonicalId,
+          inputNanoPerMillion: fields.input,
+          outputNanoPerMillion: fields.output,
+          cacheReadNanoPerMillion: fields.cacheRead ?? null,
+          cacheWriteNanoPerMillion: fields.cacheWrite ?? null,
+          reasoningNanoPerMillion: fields.reasoning ?? null,
+          tiers: fields.tiers.map(toPriceTier).sort((a, b) => a.aboveInputTokens - b.aboveInputTokens),
+          source: fields.source ?? `set by ${viewer.caller}`,
+          effectiveAt: fields.effectiveAt ?? now,
+          createdAt: now,
+        } as PriceVersionEntity,
+        viewer,
+      );
     } catch (error) {
       if (!(error instanceof StorageError) || error.kind !== 'conflict') throw error;
       throw new GatewayError('CONFLICT', 'effectiveAt: a price of that moment exists already; take another', {

@@ -1,13 +1,13 @@
 // Owns the changing of provider configs: one workspace's credentials for a provider. Secrets go in and never come out.
 import { isIP } from 'node:net';
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
+import { definedOf, InputCheck, type Patch } from '../../kernel/input-check.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import type { RetryPolicy, SealedSecret, TimeLimits } from '../../storage/entities/provider-config.entity.ts';
 import type { CatalogueRow } from '../../storage/repositories/catalogue.repository.ts';
 import type { SecretVault } from '../identity/secret-vault.ts';
 import { hasScope, requireScope, type Viewer } from '../identity/viewer.ts';
 import { freeSlug, ignoreConflict, newInstanceRow } from './default-instance.ts';
-import { definedOf, InputCheck, type Patch } from './input-check.ts';
 import type { ProviderSpecRecord } from './provider-spec-service.ts';
 import { type CatalogueDependencies, requireVersion, staleRow } from './row-ownership.ts';
 import { checkSettings } from './settings-schema.ts';
@@ -95,8 +95,10 @@ export class ProviderConfigService {
       createdAt: now,
       updatedAt: now,
     };
-    const created = await writes.insert('provider_config', row as never).catch(nameTaken(fields.name));
-    if (withDefaultModel && spec) await this.#offerDefaultModel(created, spec);
+    const created = await writes
+      .insert('provider_config', row as never, viewer)
+      .catch(nameTaken(fields.name));
+    if (withDefaultModel && spec) await this.#offerDefaultModel(viewer, created, spec);
     await this.#needs.refresh();
     return created;
   }
@@ -128,7 +130,7 @@ export class ProviderConfigService {
       updatedAt: this.#needs.clock.now(),
     };
     const changed = await this.#needs.writes
-      .update('provider_config', id, version, changes as Partial<ProviderConfigRecord>)
+      .update('provider_config', id, version, changes as Partial<ProviderConfigRecord>, viewer)
       .catch(nameTaken(patch.name ?? row.name));
     if (!changed) throw staleRow();
     await this.#needs.refresh();
@@ -154,12 +156,16 @@ export class ProviderConfigService {
         { path: 'id' },
       );
     }
-    if (!(await this.#needs.writes.remove('provider_config', id, version))) throw staleRow();
+    if (!(await this.#needs.writes.remove('provider_config', id, version, viewer))) throw staleRow();
     await this.#needs.refresh();
     return row;
   }
 
-  async #offerDefaultModel(config: ProviderConfigRecord, spec: ProviderSpecRecord): Promise<void> {
+  async #offerDefaultModel(
+    viewer: Viewer,
+    config: ProviderConfigRecord,
+    spec: ProviderSpecRecord,
+  ): Promise<void> {
     if (!spec.defaultModel) return;
     const { reads, writes, catalogOf, newId, clock } = this.#needs;
     const { workspaceId } = config;
@@ -169,7 +175,7 @@ export class ProviderConfigService {
     const slug = freeSlug(model, new Set(catalogOf(workspaceId).instancesBySlug.keys()));
     const row = newInstanceRow({ id: newId(), config, model, slug, origin: 'CUSTOM', at: clock.now() });
     // Another has taken the name at this moment: the config stands, and can be given an instance by hand.
-    await writes.insert('model_instance', row as never).catch(ignoreConflict);
+    await writes.insert('model_instance', row as never, viewer).catch(ignoreConflict);
   }
 
   async #load(viewer: Viewer, id: string): Promise<ProviderConfigRecord> {

@@ -1,10 +1,10 @@
 // Owns the changing of provider specs: kinds of providers, shared by the installation or a workspace's own.
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
+import { definedOf, InputCheck, type Patch } from '../../kernel/input-check.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import type { CatalogueRow } from '../../storage/repositories/catalogue.repository.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';
 import { PROVIDER_CATEGORIES } from './catalogue-data.ts';
-import { definedOf, InputCheck, type Patch } from './input-check.ts';
 import {
   type CatalogueDependencies,
   changeSharedRow,
@@ -93,7 +93,7 @@ export class ProviderSpecService {
       updatedAt: now,
     };
     try {
-      const created = await this.#needs.writes.insert('provider_spec', row as never);
+      const created = await this.#needs.writes.insert('provider_spec', row as never, viewer);
       await this.#needs.refresh();
       return created;
     } catch (error) {
@@ -141,7 +141,7 @@ export class ProviderSpecService {
         { path: 'id' },
       );
     }
-    if (!(await this.#needs.writes.remove('provider_spec', id, version))) throw staleRow();
+    if (!(await this.#needs.writes.remove('provider_spec', id, version, viewer))) throw staleRow();
     await this.#needs.refresh();
     return row;
   }

@@ -11,12 +11,17 @@ import type { ModelSpecRow, ProviderConfigRow, ProviderSpecRow } from './snapsho
 const DEFAULT_CONNECT_MS = 5_000;
 const PLACEHOLDER = /\{([A-Za-z][A-Za-z0-9]*)\}/g;
 
-/** Opens each config's secrets once for as long as its row stays the same. */
+/** Rows never change, they are replaced: each target is made once, with the config's secrets opened, and the same object from then on. */
 export class ProviderTargets {
   readonly #vault: SecretVault;
   readonly #opened = new WeakMap<
     ProviderConfigRow,
     { secret: Secret | undefined; headers: Record<string, Secret> }
+  >();
+  /** By config, provider and model, in this order; where no model is meant, by the provider again. */
+  readonly #made = new WeakMap<
+    ProviderConfigRow,
+    WeakMap<ProviderSpecRow, WeakMap<ProviderSpecRow | ModelSpecRow, ProviderTarget>>
   >();
 
   constructor(vault: SecretVault) {
@@ -25,6 +30,16 @@ export class ProviderTargets {
 
   /** Raises `MODEL_UNAVAILABLE` with what is missing. */
   of(config: ProviderConfigRow, spec: ProviderSpecRow, model?: ModelSpecRow): ProviderTarget {
+    const ofConfig = this.#made.get(config) ?? new WeakMap();
+    const ofSpec = ofConfig.get(spec) ?? new WeakMap();
+    const known = ofSpec.get(model ?? spec);
+    if (known) return known;
+    const target = this.#make(config, spec, model);
+    this.#made.set(config, ofConfig.set(spec, ofSpec.set(model ?? spec, target)));
+    return target;
+  }
+
+  #make(config: ProviderConfigRow, spec: ProviderSpecRow, model?: ModelSpecRow): ProviderTarget {
     const { secret, headers } = this.#open(config);
     return {
       configId: config.id,

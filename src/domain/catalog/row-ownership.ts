@@ -2,13 +2,13 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
+import { InputCheck } from '../../kernel/input-check.ts';
 import type { CatalogueRepository, CatalogueRow } from '../../storage/repositories/catalogue.repository.ts';
 import type {
   CatalogueWriteRepository,
   NewRow,
 } from '../../storage/repositories/catalogue-write.repository.ts';
 import type { Viewer } from '../identity/viewer.ts';
-import { InputCheck } from './input-check.ts';
 
 export type SharedTable = 'provider_spec' | 'model_spec';
 /** Whose row is made or changed; the default is the workspace's own. */
@@ -53,11 +53,17 @@ export async function changeSharedRow<Table extends SharedTable>(
   if (inPlace) {
     const editedFields = [...new Set([...row.editedFields, ...Object.keys(changes)])].sort();
     const edited = row.origin === 'CUSTOM' ? {} : { editedFields };
-    const changed = await needs.writes.update(table, row.id, version, {
-      ...changes,
-      ...edited,
-      updatedAt: now,
-    } as Partial<CatalogueRow<Table>>);
+    const changed = await needs.writes.update(
+      table,
+      row.id,
+      version,
+      {
+        ...changes,
+        ...edited,
+        updatedAt: now,
+      } as Partial<CatalogueRow<Table>>,
+      viewer,
+    );
     if (!changed) throw staleRow();
     return changed;
   }
@@ -73,7 +79,7 @@ export async function changeSharedRow<Table extends SharedTable>(
     updatedAt: now,
   } as unknown as NewRow<Table>;
   try {
-    return await needs.writes.insert(table, copy);
+    return await needs.writes.insert(table, copy, viewer);
   } catch (error) {
     if (!(error instanceof StorageError) || error.kind !== 'conflict') throw error;
     throw new GatewayError(

@@ -1,7 +1,7 @@
 // Owns the JSON Schema of provider settings: whether a schema is one, and what breaks it, in words.
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { InputCheck } from '../../kernel/input-check.ts';
 import type { JsonObject } from '../../kernel/json.ts';
-import type { InputCheck } from './input-check.ts';
 
 const MAX_CACHED = 500;
 

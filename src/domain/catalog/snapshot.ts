@@ -27,7 +27,7 @@ export interface WorkspaceCatalog {
 }
 
 type Tables = { readonly [Table in CatalogTable]: readonly SnapshotRow<Table>[] };
-type CatalogTable = Exclude<SnapshotTable, 'workspace' | 'api_key'>;
+type CatalogTable = Exclude<SnapshotTable, 'workspace' | 'api_key' | 'member' | 'budget'>;
 const CATALOG_TABLES: readonly CatalogTable[] = [
   'provider_spec',
   'provider_config',

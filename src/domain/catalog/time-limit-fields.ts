@@ -1,6 +1,7 @@
 // Owns the rules on time limits and retries, which configs and instances share.
+
+import type { InputCheck } from '../../kernel/input-check.ts';
 import type { RetryPolicy, TimeLimits } from '../../storage/entities/provider-config.entity.ts';
-import type { InputCheck } from './input-check.ts';
 
 const MAX_LIMIT_MS = 86_400_000;
 const NAMES = ['connectMs', 'firstTokenMs', 'betweenTokensMs', 'totalMs'] as const;

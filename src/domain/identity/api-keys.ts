@@ -1,5 +1,5 @@
 // Owns the form of API keys: how one is made, what of it is stored, and how it is looked up.
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 const PREFIX_LENGTH = 11;
 
@@ -9,7 +9,7 @@ export function makeApiKey(): string {
 }
 
 export function hashApiKey(key: string): string {
-  return createHash('sha256').update(key).digest('hex');
+  return hash('sha256', key, 'hex');
 }
 
 /** What may be shown of a key, to tell one from another. */

@@ -1,4 +1,5 @@
-// Owns sign-in by API key: the keys of the installation in memory, and the viewer that a key stands for.
+// Owns sign-in by API key or JWT: keys, members and workspaces in memory, the viewer that a credential stands for, and its end.
+import { createHash } from 'node:crypto';
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import type {
@@ -7,67 +8,226 @@ import type {
   SnapshotTable,
 } from '../../storage/repositories/snapshot.repository.ts';
 import { hashApiKey } from './api-keys.ts';
+import type { CallLimits } from './call-limits.ts';
+import type { JwtClaims, JwtVerifier } from './jwt-verifier.ts';
+import type { KeyUses } from './key-uses.ts';
 import { SCOPES, type Scope, type Viewer } from './viewer.ts';
 
 export const DEFAULT_WORKSPACE = 'default';
 
+export interface AuthenticatorDependencies {
+  readonly repository: SnapshotRepository;
+  readonly clock: Clock;
+  readonly uses: KeyUses;
+  /** Takes in what other nodes have written until now. */
+  readonly refresh: () => Promise<void>;
+  /** Absent where no JWTs are accepted. */
+  readonly jwt: JwtVerifier | undefined;
+  /** What holds for a key or member without limits of its own. */
+  readonly defaultLimits: CallLimits;
+}
+
+/** A credential that was good when it was shown; it may end at any time. */
+export interface SignedIn {
+  /** Who it stands for now. Raises `UNAUTHENTICATED` once it has been revoked or has expired. */
+  viewer(): Viewer;
+}
+
 interface KnownKey {
   readonly viewer: Viewer;
+  readonly keyId: string;
   readonly expiresAtMs: number;
   readonly revokedAtMs: number;
 }
 
-export class Authenticator {
-  readonly #repository: SnapshotRepository;
-  readonly #clock: Clock;
-  #keys = new Map<string, KnownKey>();
+interface Follower {
+  readonly signedIn: SignedIn;
+  readonly ended: (reason: string) => void;
+}
 
-  constructor(repository: SnapshotRepository, clock: Clock) {
-    this.#repository = repository;
-    this.#clock = clock;
+/** Nothing of this form is a key that we make. */
+const JWT_FORM = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+const MAX_VERIFIED = 10_000;
+const MAX_CREDENTIAL_LENGTH = 16_384;
+const LOOK_FOR_EXPIRED_MS = 500;
+
+export class Authenticator {
+  readonly #needs: AuthenticatorDependencies;
+  #keys = new Map<string, KnownKey>();
+  #workspaces = new Map<string, SnapshotRow<'workspace'>>();
+  #members = new Map<string, SnapshotRow<'member'>>();
+  /** Tokens that were verified, by digest, so that a caller's next request costs no signature. */
+  readonly #verified = new Map<string, JwtClaims>();
+  readonly #followers = new Set<Follower>();
+  readonly #timer: NodeJS.Timeout;
+  #refreshing: Promise<void> | undefined;
+
+  constructor(needs: AuthenticatorDependencies) {
+    this.#needs = needs;
+    this.#timer = setInterval(() => this.#endFollowers(), LOOK_FOR_EXPIRED_MS);
+    this.#timer.unref();
   }
 
   async reload(changed: ReadonlySet<SnapshotTable>): Promise<void> {
-    if (!changed.has('api_key') && !changed.has('workspace')) return;
-    const [workspaces, keys] = await Promise.all([
-      this.#repository.rows('workspace'),
-      this.#repository.rows('api_key'),
+    if (!changed.has('api_key') && !changed.has('workspace') && !changed.has('member')) return;
+    const { repository } = this.#needs;
+    const [workspaces, keys, members] = await Promise.all([
+      repository.rows('workspace'),
+      repository.rows('api_key'),
+      repository.rows('member'),
     ]);
-    const slugs = new Map(workspaces.map((workspace) => [workspace.id, workspace.slug]));
-    this.#keys = new Map(
-      keys.map((key) => [
-        key.hash,
-        {
-          viewer: viewerOfKey(key, slugs.get(key.workspaceId) === DEFAULT_WORKSPACE),
-          expiresAtMs: key.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY,
-          revokedAtMs: key.revokedAt?.getTime() ?? Number.POSITIVE_INFINITY,
-        },
-      ]),
-    );
+    // An id wins over a slug that looks like one.
+    this.#workspaces = new Map([
+      ...workspaces.map((workspace) => [workspace.slug, workspace] as const),
+      ...workspaces.map((workspace) => [workspace.id, workspace] as const),
+    ]);
+    this.#members = new Map(members.map((member) => [`${member.workspaceId} ${member.subject}`, member]));
+    this.#keys = new Map(keys.flatMap((key) => this.#known(key)));
+    this.#endFollowers();
   }
 
-  /** The viewer of an `Authorization` value (`Bearer <key>`, or the bare key). Raises `UNAUTHENTICATED`. */
-  authenticate(authorization: string | undefined): Viewer {
-    const key = authorization?.replace(/^Bearer\s+/i, '').trim();
-    if (!key) {
-      throw new GatewayError('UNAUTHENTICATED', 'An API key is required: send "Authorization: Bearer <key>"');
+  /**
+   * Takes an `Authorization` value (`Bearer <key or token>`, or the bare credential). Raises `UNAUTHENTICATED` with the reason, and
+   * `STORAGE_UNAVAILABLE` where a token cannot be checked now. Without `verify`, only tokens that are known to be good are taken.
+   */
+  signIn(authorization: string | undefined, verify = true): SignedIn | Promise<SignedIn> {
+    const credential = authorization?.replace(/^Bearer\s+/i, '').trim();
+    if (!credential) {
+      throw new GatewayError(
+        'UNAUTHENTICATED',
+        'A credential is required: send "Authorization: Bearer <key>"',
+      );
     }
-    const known = this.#keys.get(hashApiKey(key));
-    const now = this.#clock.now().getTime();
-    if (!known || known.revokedAtMs <= now) {
-      throw new GatewayError('UNAUTHENTICATED', 'This API key is unknown or was revoked');
-    }
+    if (credential.length > MAX_CREDENTIAL_LENGTH) throw unknownKey();
+    const hash = hashApiKey(credential);
+    if (this.#keys.has(hash)) return this.#signInByKey(hash);
+    const { jwt } = this.#needs;
+    if (jwt && JWT_FORM.test(credential)) return this.#signInByToken(credential, verify, jwt);
+    if (!verify) throw unknownKey();
+    return this.#signInByNewKey(hash);
+  }
+
+  /** Calls `ended` as soon as the credential is no longer good, until the returned function is called. */
+  follow(signedIn: SignedIn, ended: (reason: string) => void): () => void {
+    const follower = { signedIn, ended };
+    this.#followers.add(follower);
+    return () => this.#followers.delete(follower);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #keyOf(hash: string): KnownKey {
+    const known = this.#keys.get(hash);
+    const now = this.#needs.clock.now().getTime();
+    if (!known || known.revokedAtMs <= now) throw unknownKey();
     if (known.expiresAtMs <= now) throw new GatewayError('UNAUTHENTICATED', 'This API key has expired');
-    return known.viewer;
+    return known;
+  }
+
+  #signInByKey(hash: string): SignedIn {
+    this.#needs.uses.used(this.#keyOf(hash).keyId, this.#needs.clock.now().getTime());
+    return { viewer: () => this.#keyOf(hash).viewer };
+  }
+
+  /** Another node may have made it a moment ago: nobody is refused for that. */
+  async #signInByNewKey(hash: string): Promise<SignedIn> {
+    this.#refreshing ??= this.#needs.refresh().finally(() => {
+      this.#refreshing = undefined;
+    });
+    try {
+      await this.#refreshing;
+    } catch (error) {
+      throw new GatewayError('STORAGE_UNAVAILABLE', 'This API key cannot be checked now; ask again', {
+        cause: error,
+        retryAfterMs: 1_000,
+      });
+    }
+    return this.#signInByKey(hash);
+  }
+
+  async #signInByToken(token: string, verify: boolean, jwt: JwtVerifier): Promise<SignedIn> {
+    const digest = createHash('sha256').update(token).digest('base64');
+    let claims = this.#verified.get(digest);
+    if (!claims) {
+      if (!verify) throw unknownKey();
+      claims = await jwt.verify(token);
+      if (this.#verified.size >= MAX_VERIFIED) this.#verified.clear();
+      this.#verified.set(digest, claims);
+    }
+    const good = claims;
+    const signedIn = { viewer: () => this.#viewerOfToken(good) };
+    signedIn.viewer();
+    return signedIn;
+  }
+
+  #viewerOfToken(claims: JwtClaims): Viewer {
+    if (claims.expiresAtMs <= this.#needs.clock.now().getTime()) {
+      throw new GatewayError('UNAUTHENTICATED', 'This token has expired');
+    }
+    const workspace = this.#workspaces.get(claims.workspace);
+    if (!workspace) {
+      throw new GatewayError('UNAUTHENTICATED', 'This token is not accepted: its workspace is unknown here');
+    }
+    const member = this.#members.get(`${workspace.id} ${claims.subject}`);
+    return {
+      workspaceId: workspace.id,
+      caller: `sub:${claims.subject}`,
+      scopes: claims.scopes,
+      installationAdmin: false,
+      ...this.#boundsOf(member, workspace),
+    };
+  }
+
+  /** A key that was rotated is known by its old text too, until the overlap ends. */
+  #known(key: SnapshotRow<'api_key'>): [string, KnownKey][] {
+    const workspace = this.#workspaces.get(key.workspaceId);
+    const scopes = new Set(key.scopes.filter((scope): scope is Scope => SCOPES.includes(scope as Scope)));
+    const expiresAtMs = key.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY;
+    const known = {
+      viewer: {
+        workspaceId: key.workspaceId,
+        caller: `key:${key.id}`,
+        scopes,
+        installationAdmin: workspace?.slug === DEFAULT_WORKSPACE && scopes.has('admin'),
+        ...this.#boundsOf(key, workspace),
+      },
+      keyId: key.id,
+      expiresAtMs,
+      revokedAtMs: key.revokedAt?.getTime() ?? Number.POSITIVE_INFINITY,
+    };
+    if (!key.previousHash || !key.previousExpiresAt) return [[key.hash, known]];
+    const overlapEndsMs = Math.min(expiresAtMs, key.previousExpiresAt.getTime());
+    return [
+      [key.hash, known],
+      [key.previousHash, { ...known, expiresAtMs: overlapEndsMs }],
+    ];
+  }
+
+  #boundsOf(
+    own: { readonly allowedModels: readonly string[]; readonly limits: CallLimits } | undefined,
+    workspace: SnapshotRow<'workspace'> | undefined,
+  ): Pick<Viewer, 'allowedModels' | 'limits' | 'workspaceLimits'> {
+    return {
+      allowedModels: own && own.allowedModels.length > 0 ? new Set(own.allowedModels) : undefined,
+      limits: { ...this.#needs.defaultLimits, ...own?.limits },
+      workspaceLimits: workspace?.limits ?? {},
+    };
+  }
+
+  #endFollowers(): void {
+    for (const follower of this.#followers) {
+      try {
+        follower.signedIn.viewer();
+      } catch (error) {
+        this.#followers.delete(follower);
+        follower.ended((error as Error).message);
+      }
+    }
   }
 }
 
-function viewerOfKey(key: SnapshotRow<'api_key'>, ofDefaultWorkspace: boolean): Viewer {
-  const scopes = new Set(key.scopes.filter((scope): scope is Scope => SCOPES.includes(scope as Scope)));
-  return {
-    workspaceId: key.workspaceId,
-    caller: `key:${key.id}`,
-    scopes,
-    installationAdmin: ofDefaultWorkspace && scopes.has('admin'),
-  };
+function unknownKey(): GatewayError {
+  return new GatewayError('UNAUTHENTICATED', 'This API key is unknown or was revoked');
 }

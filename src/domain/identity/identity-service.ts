@@ -1,18 +1,21 @@
-// Owns workspaces and API keys: who may make them, and that a key's text is seen once only.
+// Owns workspaces and their members: who may make and change them, and what is there from the first start on.
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
-import { isStorableText } from '../../kernel/text.ts';
+import { definedOf, InputCheck, type Patch } from '../../kernel/input-check.ts';
 import type {
-  ApiKeyRow,
   IdentityRepository,
+  MemberRow,
   WorkspaceRow,
 } from '../../storage/repositories/identity.repository.ts';
-import { hashApiKey, makeApiKey, prefixOfApiKey } from './api-keys.ts';
+import { checkAllowedModels } from './allowed-models.ts';
+import { newApiKeyRow } from './api-key-service.ts';
+import { hashApiKey } from './api-keys.ts';
 import { DEFAULT_WORKSPACE } from './authenticator.ts';
-import { requireScope, SCOPES, type Scope, type Viewer } from './viewer.ts';
+import { type CallLimits, checkLimits } from './call-limits.ts';
+import { requireInstallationAdmin, requireScope, type Viewer } from './viewer.ts';
 
-export type { ApiKeyRow, WorkspaceRow };
+export type { MemberRow, WorkspaceRow };
 
 export interface IdentityServiceDependencies {
   readonly repository: IdentityRepository;
@@ -22,22 +25,24 @@ export interface IdentityServiceDependencies {
   readonly refresh: () => Promise<void>;
 }
 
-export interface CreatedApiKey {
-  readonly apiKey: ApiKeyRow;
-  /** The key itself; never to be had again. */
-  readonly secret: string;
+export interface WorkspaceFields {
+  readonly displayName: string;
+  /** Of all its callers together; administrators of the installation only. */
+  readonly limits: CallLimits;
+  readonly contentRetentionDays: number;
 }
 
-export interface ApiKeyInput {
-  readonly name: string;
-  readonly scopes: readonly Scope[];
-  readonly expiresAt?: Date;
-  /** Another workspace than the viewer's; installation administrators only. */
-  readonly workspaceId?: string;
+export interface MemberFields {
+  /** Slugs, canonical ids, `<provider>/*` and `tag:<name>`; empty: every model. */
+  readonly allowedModels: readonly string[];
+  readonly limits: CallLimits;
 }
 
 const SLUG = /^[a-z0-9._-]{1,64}$/;
 const MAX_NAME_LENGTH = 200;
+const MAX_SUBJECT_LENGTH = 255;
+const DEFAULT_RETENTION_DAYS = 30;
+const MAX_RETENTION_DAYS = 36_500;
 
 export class IdentityService {
   readonly #needs: IdentityServiceDependencies;
@@ -55,25 +60,20 @@ export class IdentityService {
 
   async createWorkspace(
     viewer: Viewer,
-    input: { slug: string; displayName?: string },
+    fields: Patch<WorkspaceFields> & { readonly slug: string },
   ): Promise<WorkspaceRow> {
     requireInstallationAdmin(viewer);
-    if (!SLUG.test(input.slug)) refuse('slug', 'must be 1 to 64 of a-z, 0-9, ".", "_" and "-"');
-    const displayName = checkName('displayName', input.displayName ?? input.slug);
-    const now = this.#needs.clock.now();
-    const workspace = {
-      id: this.#needs.newId(),
-      slug: input.slug,
-      displayName,
-      version: 1,
-      createdAt: now,
-      updatedAt: now,
-    };
+    const { slug, displayName = slug } = fields;
+    const check = new InputCheck();
+    if (!SLUG.test(slug)) check.add('slug', 'must be 1 to 64 of a-z, 0-9, ".", "_" and "-"');
+    checkWorkspace(check, { ...fields, displayName });
+    check.raise();
+    const workspace = this.#newWorkspace(slug, { ...fields, displayName });
     try {
-      await this.#needs.repository.createWorkspace(workspace);
+      await this.#needs.repository.createWorkspace(workspace, viewer);
     } catch (error) {
       if (!(error instanceof StorageError) || error.kind !== 'conflict') throw error;
-      throw new GatewayError('CONFLICT', `slug: a workspace "${input.slug}" exists already`, {
+      throw new GatewayError('CONFLICT', `slug: a workspace "${slug}" exists already`, {
         path: 'slug',
         cause: error,
       });
@@ -82,61 +82,61 @@ export class IdentityService {
     return workspace;
   }
 
-  async apiKeys(viewer: Viewer): Promise<ApiKeyRow[]> {
+  /** Raises `BAD_USER_INPUT` with every problem; another's workspace is `NOT_FOUND`, but for administrators of the installation. */
+  async updateWorkspace(viewer: Viewer, id: string, patch: Patch<WorkspaceFields>): Promise<WorkspaceRow> {
     requireScope(viewer, 'admin');
-    return this.#needs.repository.apiKeys(viewer.workspaceId);
+    const mayChange = id === viewer.workspaceId || viewer.installationAdmin;
+    if (mayChange && patch.limits !== undefined) requireInstallationAdmin(viewer);
+    const check = new InputCheck();
+    checkWorkspace(check, patch);
+    check.raise();
+    const changes = { ...definedOf(patch), updatedAt: this.#needs.clock.now() } as Partial<WorkspaceRow>;
+    const changed = mayChange && (await this.#needs.repository.updateWorkspace(id, changes, viewer));
+    if (!changed) throw new GatewayError('NOT_FOUND', 'There is no such workspace', { path: 'id' });
+    await this.#needs.refresh();
+    return changed;
   }
 
-  async createApiKey(viewer: Viewer, input: ApiKeyInput): Promise<CreatedApiKey> {
+  /** Those of whom something was set, by subject. */
+  async members(viewer: Viewer): Promise<MemberRow[]> {
     requireScope(viewer, 'admin');
-    const workspaceId = input.workspaceId ?? viewer.workspaceId;
-    if (workspaceId !== viewer.workspaceId) requireInstallationAdmin(viewer);
-    if (!(await this.#needs.repository.workspace({ id: workspaceId }))) {
-      throw new GatewayError('NOT_FOUND', 'There is no such workspace', { path: 'workspaceId' });
-    }
-    if (input.scopes.length === 0) refuse('scopes', `name at least one of ${SCOPES.join(', ')}`);
+    return this.#needs.repository.members(viewer.workspaceId);
+  }
+
+  /** What holds for a JWT's subject from now on, whether it has signed in before or not. */
+  async setMember(viewer: Viewer, subject: string, fields: Patch<MemberFields>): Promise<MemberRow> {
+    requireScope(viewer, 'admin');
+    const check = new InputCheck();
+    check.text('subject', subject, MAX_SUBJECT_LENGTH);
+    checkAllowedModels(check, fields.allowedModels);
+    checkLimits(check, fields.limits);
+    check.raise();
     const now = this.#needs.clock.now();
-    if (input.expiresAt && input.expiresAt <= now) refuse('expiresAt', 'must lie in the future');
-    const created = this.#newKey(
-      workspaceId,
-      checkName('name', input.name),
-      input.scopes,
-      makeApiKey(),
-      input.expiresAt,
-    );
-    await this.#needs.repository.createApiKey(created.apiKey);
+    const row = {
+      id: this.#needs.newId(),
+      workspaceId: viewer.workspaceId,
+      subject,
+      allowedModels: [...(fields.allowedModels ?? [])],
+      limits: fields.limits ?? {},
+      createdAt: now,
+      updatedAt: now,
+    };
+    const member = await this.#needs.repository.setMember(row, viewer);
     await this.#needs.refresh();
-    return created;
-  }
-
-  /** The key, now useless; `NOT_FOUND` if the workspace has no such key. Revoking twice changes nothing. */
-  async revokeApiKey(viewer: Viewer, id: string): Promise<ApiKeyRow> {
-    requireScope(viewer, 'admin');
-    const key = await this.#needs.repository.revokeApiKey(viewer.workspaceId, id, this.#needs.clock.now());
-    if (!key) throw new GatewayError('NOT_FOUND', 'There is no such API key');
-    await this.#needs.refresh();
-    return key;
+    return member;
   }
 
   /** At start: the workspace `default`, and the administrator's key that the operator gave or that was generated. */
   async bootstrap(secret: string): Promise<void> {
-    const { repository, clock, newId } = this.#needs;
-    const now = clock.now();
+    const { repository } = this.#needs;
     if (!(await repository.workspace({ slug: DEFAULT_WORKSPACE }))) {
-      const row = {
-        id: newId(),
-        slug: DEFAULT_WORKSPACE,
-        displayName: 'Default',
-        createdAt: now,
-        updatedAt: now,
-      };
       // Two nodes may start at once on an empty database; the second finds the first one's row.
+      const row = this.#newWorkspace(DEFAULT_WORKSPACE, { displayName: 'Default' });
       await repository.createWorkspace(row).catch(ignoreConflict);
     }
     if (await repository.apiKeyByHash(hashApiKey(secret))) return;
-    const workspace = await repository.workspace({ slug: DEFAULT_WORKSPACE });
-    if (!workspace) throw new GatewayError('STORAGE_UNAVAILABLE', 'The default workspace could not be made');
-    const { apiKey } = this.#newKey(workspace.id, 'Bootstrap', ['admin'], secret);
+    const id = await this.defaultWorkspaceId();
+    const apiKey = newApiKeyRow(this.#needs, id, { name: 'Bootstrap', scopes: ['admin'] }, secret);
     await repository.createApiKey(apiKey).catch(ignoreConflict);
   }
 
@@ -147,48 +147,28 @@ export class IdentityService {
     return workspace.id;
   }
 
-  #newKey(
-    workspaceId: string,
-    name: string,
-    scopes: readonly Scope[],
-    secret: string,
-    expiresAt?: Date,
-  ): CreatedApiKey {
+  #newWorkspace(
+    slug: string,
+    fields: Patch<WorkspaceFields> & Pick<WorkspaceFields, 'displayName'>,
+  ): WorkspaceRow {
     const now = this.#needs.clock.now();
-    const apiKey = {
+    return {
       id: this.#needs.newId(),
-      workspaceId,
-      name,
-      prefix: prefixOfApiKey(secret),
-      hash: hashApiKey(secret),
-      scopes: [...scopes],
-      expiresAt: expiresAt ?? null,
-      revokedAt: null,
+      slug,
+      displayName: fields.displayName.trim(),
+      limits: fields.limits ?? {},
+      contentRetentionDays: fields.contentRetentionDays ?? DEFAULT_RETENTION_DAYS,
+      version: 1,
       createdAt: now,
       updatedAt: now,
     };
-    return { apiKey, secret };
   }
 }
 
-function requireInstallationAdmin(viewer: Viewer): void {
-  if (viewer.installationAdmin) return;
-  throw new GatewayError(
-    'FORBIDDEN',
-    'This needs an administrator of the installation: an admin key of the workspace "default"',
-  );
-}
-
-function checkName(path: string, name: string): string {
-  const trimmed = name.trim();
-  if (trimmed === '' || trimmed.length > MAX_NAME_LENGTH || !isStorableText(trimmed)) {
-    refuse(path, `must have 1 to ${MAX_NAME_LENGTH} characters`);
-  }
-  return trimmed;
-}
-
-function refuse(path: string, message: string): never {
-  throw new GatewayError('BAD_USER_INPUT', `${path}: ${message}`, { path });
+function checkWorkspace(check: InputCheck, fields: Patch<WorkspaceFields>): void {
+  check.text('displayName', fields.displayName, MAX_NAME_LENGTH);
+  checkLimits(check, fields.limits);
+  check.integer('contentRetentionDays', fields.contentRetentionDays, 0, MAX_RETENTION_DAYS);
 }
 
 function ignoreConflict(error: unknown): void {

@@ -1,5 +1,6 @@
 // Owns who is asking: the viewer of a request, and the one way to assert a permission.
 import { GatewayError } from '../../kernel/errors.ts';
+import type { CallLimits } from './call-limits.ts';
 
 /**
  * `admin` may do everything in its workspace; `catalogue` may change the catalogue; `run` may start completions and sees its own;
@@ -13,8 +14,13 @@ export interface Viewer {
   /** Who inside the workspace: `key:<api key id>` or `sub:<JWT subject>`. Runs and idempotency keys belong to it. */
   readonly caller: string;
   readonly scopes: ReadonlySet<Scope>;
-  /** An admin of the workspace `default`, who may change installation rows. */
+  /** By an admin key of the workspace `default`: may change installation rows, and credit accounts. */
   readonly installationAdmin: boolean;
+  /** Slugs, canonical ids, `<provider>/*` and `tag:<name>`; `undefined`: every model. */
+  readonly allowedModels: ReadonlySet<string> | undefined;
+  /** The caller's own limits, and those of its workspace as a whole. */
+  readonly limits: CallLimits;
+  readonly workspaceLimits: CallLimits;
 }
 
 export function hasScope(viewer: Viewer, ...anyOf: readonly Scope[]): boolean {
@@ -24,6 +30,15 @@ export function hasScope(viewer: Viewer, ...anyOf: readonly Scope[]): boolean {
 /** Raises `FORBIDDEN` unless the viewer has one of the scopes. */
 export function requireScope(viewer: Viewer, ...anyOf: readonly Scope[]): void {
   if (hasScope(viewer, ...anyOf)) return;
-  const wanted = ['admin', ...anyOf.filter((scope) => scope !== 'admin')].join('" or "');
+  const wanted = [...new Set(['admin', ...anyOf])].join('" or "');
   throw new GatewayError('FORBIDDEN', `This needs an API key with the scope "${wanted}"`);
+}
+
+/** Raises `FORBIDDEN` unless the viewer administers the installation. */
+export function requireInstallationAdmin(viewer: Viewer): void {
+  if (viewer.installationAdmin) return;
+  throw new GatewayError(
+    'FORBIDDEN',
+    'This needs an administrator of the installation: an admin key of the workspace "default"',
+  );
 }

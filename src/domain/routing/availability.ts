@@ -1,6 +1,7 @@
 // Owns what can be called now, and why not: the same facts that planning goes by, for people who choose.
 import type { CatalogSnapshots, WorkspaceCatalog } from '../catalog/snapshot.ts';
 import type { Viewer } from '../identity/viewer.ts';
+import { mayUse, NOT_ALLOWED } from './allowed-models.ts';
 import { refusalOfState, type Speaks } from './candidate-state.ts';
 import { type Candidate, candidateOfInstance, implicitCandidates } from './candidates.ts';
 import { type Circuits, type CircuitView } from './circuits.ts';
@@ -34,11 +35,11 @@ export class AvailabilityService {
     const catalog = this.#needs.snapshots.of(viewer.workspaceId);
     const instance = catalog.instances.get(instanceId);
     if (!instance) return unavailable('GONE', 'The instance was just made or deleted; ask again');
-    return this.#of(candidateOfInstance(catalog, instance));
+    return this.#of(viewer, candidateOfInstance(catalog, instance));
   }
 
   ofModel(viewer: Viewer, canonicalId: string): Availability {
-    return this.#ofModel(this.#needs.snapshots.of(viewer.workspaceId), canonicalId);
+    return this.#ofModel(viewer, this.#needs.snapshots.of(viewer.workspaceId), canonicalId);
   }
 
   /** Circuit of an instance's config and model. */
@@ -52,7 +53,7 @@ export class AvailabilityService {
   instancesIn(viewer: Viewer, states: readonly AvailabilityState[]): string[] {
     const catalog = this.#needs.snapshots.of(viewer.workspaceId);
     return [...catalog.instances.values()]
-      .filter((instance) => states.includes(this.#of(candidateOfInstance(catalog, instance)).state))
+      .filter((instance) => states.includes(this.#of(viewer, candidateOfInstance(catalog, instance)).state))
       .map(({ id }) => id);
   }
 
@@ -60,12 +61,12 @@ export class AvailabilityService {
   modelsIn(viewer: Viewer, states: readonly AvailabilityState[]): string[] {
     const catalog = this.#needs.snapshots.of(viewer.workspaceId);
     return [...catalog.models.values()]
-      .filter(({ canonicalId }) => states.includes(this.#ofModel(catalog, canonicalId).state))
+      .filter(({ canonicalId }) => states.includes(this.#ofModel(viewer, catalog, canonicalId).state))
       .map(({ id }) => id);
   }
 
   /** As good as the best of what would serve it: its instances, else each config of its provider. */
-  #ofModel(catalog: WorkspaceCatalog, canonicalId: string): Availability {
+  #ofModel(viewer: Viewer, catalog: WorkspaceCatalog, canonicalId: string): Availability {
     const instances = catalog.instancesByModel.get(canonicalId) ?? [];
     const candidates =
       instances.length > 0
@@ -73,17 +74,20 @@ export class AvailabilityService {
         : implicitCandidates(catalog, canonicalId);
     let best: Availability | undefined;
     for (const candidate of candidates) {
-      const found = this.#of(candidate);
+      const found = this.#of(viewer, candidate);
       if (!best || rankOf(found) < rankOf(best)) best = found;
     }
     const providerKey = canonicalId.split('/', 1)[0] ?? '';
     return best ?? unavailable('NO_CONFIG', `No provider config for "${providerKey}" is there; create one`);
   }
 
-  #of(candidate: Candidate): Availability {
+  #of({ allowedModels }: Viewer, candidate: Candidate): Availability {
     const { circuits, speaks } = this.#needs;
     const refusal = refusalOfState(candidate, speaks);
     if (refusal) return unavailable(refusal.code, refusal.reason);
+    if (allowedModels && !mayUse(candidate, allowedModels)) {
+      return unavailable(NOT_ALLOWED.code, NOT_ALLOWED.reason);
+    }
     const { model, config } = candidate;
     if (model && !model.outputModalities.includes('text')) {
       return unavailable('OUTPUT_NOT_TEXT', `It gives ${model.outputModalities.join(', ')}, not text`);

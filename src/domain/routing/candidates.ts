@@ -94,6 +94,11 @@ export function candidateOfInstance(catalog: WorkspaceCatalog, instance: ModelIn
   return candidate;
 }
 
+/** Nothing is charged for it, and no price need be known. */
+export function isFree({ instance, spec }: Candidate): boolean {
+  return instance?.free ?? spec?.free ?? false;
+}
+
 function allCandidates(catalog: WorkspaceCatalog): readonly Candidate[] {
   let all = everything.get(catalog);
   if (!all) {

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import type { Nano } from '../../kernel/money.ts';
 import type { Unsupported } from '../../providers/contract.ts';
 import type { WorkspaceCatalog } from '../catalog/snapshot.ts';
+import { mayUse, NOT_ALLOWED } from './allowed-models.ts';
 import { type Refusal, refusalOfState, type Speaks } from './candidate-state.ts';
 import { type Candidate, type Selection, selectCandidates } from './candidates.ts';
 import type { CircuitView } from './circuits.ts';
@@ -35,8 +36,12 @@ export interface RouteInput {
   };
   /** Labels that are not to serve. */
   readonly exclude?: ReadonlySet<string>;
+  /** What the caller may use; absent: everything. */
+  readonly allowed?: ReadonlySet<string>;
+  /** Leaves out what has no price. */
+  readonly mustBePriced?: boolean;
   readonly maxPrice?: PriceBound;
-  /** What a candidate costs now; `undefined` where that is not known. Asked only where there is a bound. */
+  /** What a candidate costs now; `undefined` where that is not known. Asked only where it matters. */
   readonly priceOf?: (candidate: Candidate) => { readonly input: Nano; readonly output: Nano } | undefined;
   /** The same text draws the same candidate, as long as it can serve. */
   readonly stickyKey?: string;
@@ -131,6 +136,7 @@ function sift(
 function refusalOfRequest(candidate: Candidate, input: RouteInput): Refusal | undefined {
   const { model } = candidate;
   if (!model) return undefined;
+  if (input.allowed && !mayUse(candidate, input.allowed)) return NOT_ALLOWED;
   if (input.exclude?.has(candidate.label)) {
     return { code: 'EXCLUDED', reason: 'The request excludes it' };
   }
@@ -158,6 +164,12 @@ function refusalOfRequest(candidate: Candidate, input: RouteInput): Refusal | un
   const [unsupported] = input.unsupportedBy(candidate);
   if (unsupported) {
     return { code: 'CAPABILITY_MISSING', reason: `${unsupported.path}: ${unsupported.message}` };
+  }
+  if (input.mustBePriced && !input.priceOf?.(candidate)) {
+    return {
+      code: 'UNPRICED',
+      reason: `No price of "${candidate.canonicalId}" is known, and it has to be paid for; set one, or mark the instance as free`,
+    };
   }
   return input.maxPrice ? refusalOfPrice(candidate, input.maxPrice, input) : undefined;
 }

@@ -31,6 +31,8 @@ export type ReasonCode =
   | 'MAX_TOKENS_TOO_HIGH'
   | 'EXCLUDED'
   | 'OVER_PRICE'
+  | 'UNPRICED'
+  | 'NOT_ALLOWED'
   | 'CIRCUIT_OPEN';
 
 export interface PlannedCandidate {

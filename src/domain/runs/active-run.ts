@@ -12,6 +12,7 @@ import type { Route } from '../routing/planner.ts';
 import { Answer } from './answer.ts';
 import { type CompletionEvent, type ReroutedEvent, toEndedEvent } from './completion-event.ts';
 import type { CompletionRequest } from './completion-request.ts';
+import type { RunFunds } from './run-funds.ts';
 import type { RunAttempt, RunRecord, RunWarning } from './run-record.ts';
 
 export interface NewRun {
@@ -24,6 +25,8 @@ export interface NewRun {
   /** The price versions of the snapshot that the run began with. */
   readonly prices: WorkspaceCatalog['prices'];
   readonly policy: RunPolicy;
+  /** Absent where nothing is held for it. */
+  readonly funds?: RunFunds;
   readonly createdAt: Date;
 }
 
@@ -44,7 +47,7 @@ export interface RunPolicy {
 }
 
 /** Why a run was stopped before its end, which decides what it ends as. */
-export type StopKind = 'cancelled' | 'interrupted' | 'replaced';
+export type StopKind = 'cancelled' | 'interrupted' | 'replaced' | 'funds';
 
 type Unsequenced<Event> = Event extends CompletionEvent
   ? Omit<Event, 'seq' | 'fromSeq' | 'runId' | 'atMs'>
@@ -213,6 +216,7 @@ export class ActiveRun {
       lastSeq: null,
       createdAt: run.createdAt,
       endedAt: null,
+      contentRemovedAt: null,
       inputBytes: 0,
     };
   }

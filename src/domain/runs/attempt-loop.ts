@@ -49,6 +49,7 @@ export class AttemptLoop {
   /** Goes down the list; gives the result that decides how the run ends. */
   async go(): Promise<AttemptResult | undefined> {
     for (let candidate = this.#waiting.shift(); candidate; candidate = this.#waiting.shift()) {
+      if (!(await this.#covers(candidate))) continue;
       const key = candidate.circuitKey;
       const mustTry = this.#waiting.length === 0 && this.#firstFault === undefined;
       const admission = await this.#needs.circuits.admit(key, mustTry);
@@ -57,6 +58,15 @@ export class AttemptLoop {
       if (end) return end.error && !end.stopped ? (this.#firstFault ?? end) : end;
     }
     return this.#firstFault;
+  }
+
+  /** Whether what is held, or can be, pays for a call of the candidate. */
+  async #covers(candidate: Candidate): Promise<boolean> {
+    const { funds } = this.#run.run;
+    if (!funds || (await funds.cover(candidate))) return true;
+    const message = `FUNDS: "${candidate.label}" was skipped, since the funds do not cover it`;
+    this.#run.warn([{ code: 'FUNDS', message }]);
+    return false;
   }
 
   /** The result that ends the run, or nothing if the next candidate is to be tried. */
@@ -168,19 +178,22 @@ export class AttemptLoop {
     const anotherWaits = this.#waiting.length > 0;
     const limits = attemptLimits(candidate, anotherWaits, this.#remainingMs());
     const held: StreamPart[] = [];
+    const { funds, policy } = run.run;
+    const outOfFunds = () => run.stop('funds');
     const result = await runAttempt({
       ...call,
       limits,
       clock,
       stop: run.stopSignal,
       answer: run.answer,
-      onParts:
-        run.run.policy.commit === 'COMPLETE'
-          ? (parts) => held.push(...parts)
-          : (parts) => run.emitParts(parts),
+      onParts: (parts) => {
+        if (policy.commit === 'COMPLETE') held.push(...parts);
+        else run.emitParts(parts);
+        funds?.watch(candidate, run.answer, outOfFunds);
+      },
     });
     // Held back until it was whole: it goes out now, at once, or never.
-    if (held.length > 0 && !result.error) run.emitParts(held);
+    if (held.length > 0 && (!result.error || run.stopKind === 'funds')) run.emitParts(held);
     this.#log(candidate, result);
     return result;
   }

@@ -25,6 +25,7 @@ function writeRun(run: RunRecord): object {
     costNano: run.costNano?.toString() ?? null,
     createdAt: run.createdAt.getTime(),
     endedAt: run.endedAt?.getTime() ?? null,
+    contentRemovedAt: null,
     attempts: run.attempts?.map(writeAttempt),
   };
 }

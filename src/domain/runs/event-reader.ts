@@ -77,8 +77,10 @@ class EventReader implements AsyncIterableIterator<CompletionEvent> {
     if (this.#left) return;
     const last = slice.events.at(-1);
     if (last) {
+      // Whoever has seen a part of what a mended log holds as one event cannot be told the rest of it: the end has all.
+      const unseen = slice.events.filter((event) => isEnd(event) || event.fromSeq > this.#after);
       this.#after = last.seq;
-      this.#ready = mergeNeighbours(slice.events);
+      this.#ready = mergeNeighbours(unseen);
       this.#lastEventMs = Date.now();
     } else if (slice.state === 'closed') {
       this.#leave();

@@ -26,7 +26,7 @@ export interface ExecutorDependencies extends AttemptLoopDependencies {
 
 const SETTLE_RETRY_MS = 250;
 
-const STATUS_OF_STOP = { cancelled: 'CANCELLED', interrupted: 'INTERRUPTED' } as const;
+const STATUS_OF_STOP = { cancelled: 'CANCELLED', interrupted: 'INTERRUPTED', funds: 'FINISHED' } as const;
 /** Another node ends what it has taken over within moments; this is far beyond. */
 const MAX_LOOKS = 240;
 
@@ -95,7 +95,7 @@ export class RunExecutor {
       const record = row && toRunRecord(row);
       const end = record && toEndedEvent(record);
       if (record && end) {
-        await log.conclude(run.id, end).catch(() => {});
+        await log.conclude(run.id, [end]).catch(() => {});
         run.endedElsewhere(record);
         return;
       }

@@ -5,9 +5,12 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { storableText } from '../../kernel/text.ts';
 import type { CompletionRunEntity } from '../../storage/entities/completion-run.entity.ts';
-import type { RunProgress, RunRepository } from '../../storage/repositories/run.repository.ts';
+import type { RunRepository } from '../../storage/repositories/run.repository.ts';
+import type { RunProgress } from '../../storage/repositories/run.rows.ts';
 import { costOf } from '../billing/cost.ts';
+import { BYTES_PER_TOKEN_COUNTED, estimateInputTokens } from '../billing/hold.ts';
 import { priceInForce } from '../billing/model-price.ts';
+import { isFree } from '../routing/candidates.ts';
 import type { ActiveRun } from './active-run.ts';
 import type { Answer } from './answer.ts';
 import { type CompletionEvent, toEndedEvent } from './completion-event.ts';
@@ -32,7 +35,7 @@ export interface KeeperDependencies {
 /** Parts of a lease: how often it is renewed, and the runs of dead nodes looked for. */
 const RENEWALS_PER_LEASE = 5;
 const MAX_TICK_MS = 1_000;
-const DROP_KEYS_EVERY_MS = 60_000;
+const LEASES_PER_TIDYING = 6;
 /** An end that another node writes lies far beyond whatever the dead owner may have shown. */
 export const TAKEN_OVER_SEQ_STEP = 1_000_000;
 /** Rough tokens of a text whose provider has not counted yet; the settlement counts properly. */
@@ -49,12 +52,15 @@ interface Recorded {
 export class RunKeeper {
   readonly #needs: KeeperDependencies;
   readonly #recorded = new WeakMap<ActiveRun, Recorded>();
+  readonly #inputTokens = new WeakMap<ActiveRun, number>();
   #timer: NodeJS.Timeout | undefined;
   #stopHearing = () => {};
   readonly #lastDone = new Map<string, number>();
   #busy = false;
   #lastRenewalMs = Number.NEGATIVE_INFINITY;
   #renewedSinceMs = Number.POSITIVE_INFINITY;
+
+  #liveNodes = 1;
 
   constructor(needs: KeeperDependencies) {
     this.#needs = needs;
@@ -83,12 +89,20 @@ export class RunKeeper {
       const { alone, leaseSeconds, runs } = this.#needs;
       if (!alone && this.#mayDeclareOthersDead() && this.#isDue('reap', this.#renewEveryMs))
         await this.#endOrphans(leaseSeconds);
-      if (this.#isDue('keys', DROP_KEYS_EVERY_MS)) await runs.dropExpiredKeys();
+      if (this.#isDue('tidy', leaseSeconds * 1_000 * LEASES_PER_TIDYING)) {
+        await runs.dropExpiredKeys();
+        await this.#endStrays();
+      }
     } catch (error) {
       this.#needs.logger.warn({ err: error }, 'Runs could not be kept this second; trying again');
     } finally {
       this.#busy = false;
     }
+  }
+
+  /** Nodes with a lease, this one included, as of the last renewal. */
+  get liveNodes(): number {
+    return this.#liveNodes;
   }
 
   get #renewEveryMs(): number {
@@ -105,8 +119,8 @@ export class RunKeeper {
   }
 
   async #renewLease(): Promise<void> {
-    const { runs, nodeId, clock } = this.#needs;
-    await runs.renewLease(nodeId);
+    const { runs, nodeId, clock, leaseSeconds } = this.#needs;
+    this.#liveNodes = await runs.renewLease(nodeId, leaseSeconds);
     const now = clock.monotonicMs();
     if (now - this.#lastRenewalMs > this.#renewEveryMs * 2) this.#renewedSinceMs = now;
     this.#lastRenewalMs = now;
@@ -147,7 +161,7 @@ export class RunKeeper {
     const text = shownText.slice(from.textLength);
     const reasoning = shownReasoning.slice(from.reasoningLength);
     const usage = {
-      inputTokens: answer.usage?.inputTokens ?? 0,
+      inputTokens: answer.usage?.inputTokens ?? this.#inputTokensOf(run),
       cacheReadTokens: answer.usage?.cacheReadTokens ?? 0,
       cacheWriteTokens: answer.usage?.cacheWriteTokens ?? 0,
       outputTokens: Math.max(
@@ -175,7 +189,7 @@ export class RunKeeper {
         cache_write_tokens: usage.cacheWriteTokens,
         output_tokens: usage.outputTokens,
         reasoning_tokens: usage.reasoningTokens,
-        cost_nano: price ? costOf(usage, price).totalNano.toString() : null,
+        cost_nano: isFree(candidate) ? '0' : price ? costOf(usage, price).totalNano.toString() : null,
         price_version_id: price?.id ?? null,
         progress_seq: run.seq,
       },
@@ -188,17 +202,37 @@ export class RunKeeper {
     };
   }
 
-  async #obeyCancels(): Promise<void> {
-    if (this.#needs.alone || this.#needs.executor.activeCount === 0) return;
-    for (const id of await this.#needs.runs.cancelRequested(this.#needs.nodeId)) {
-      this.#needs.executor.get(id)?.stop('cancelled');
+  /** Most providers tell only at the end what the input came to; whoever settles a crash needs it before. */
+  #inputTokensOf(run: ActiveRun): number {
+    let tokens = this.#inputTokens.get(run);
+    if (tokens === undefined) {
+      const { messages, tools } = run.run.request;
+      tokens = estimateInputTokens(messages, tools, BYTES_PER_TOKEN_COUNTED);
+      this.#inputTokens.set(run, tokens);
     }
+    return tokens;
+  }
+
+  async #obeyCancels(): Promise<void> {
+    const { alone, executor, runs } = this.#needs;
+    if (alone || executor.activeCount === 0) return;
+    for (const id of await runs.cancelRequested(this.#activeIds())) executor.get(id)?.stop('cancelled');
   }
 
   /** Ends the runs of nodes that are gone, with what their last progress record holds. */
   async #endOrphans(leaseSeconds: number): Promise<void> {
     const orphans = await this.#needs.runs.takeOrphans(this.#needs.nodeId, leaseSeconds);
     for (const row of orphans) await this.#endOrphan(row);
+  }
+
+  /** A row of this node that nobody here runs: whatever was to end or undo it did not reach the database. */
+  async #endStrays(): Promise<void> {
+    const { runs, nodeId } = this.#needs;
+    for (const row of await runs.takeStrays(nodeId, this.#activeIds())) await this.#endOrphan(row);
+  }
+
+  #activeIds(): string[] {
+    return [...this.#needs.executor.active()].map(({ id }) => id);
   }
 
   async #endOrphan(row: CompletionRunEntity): Promise<void> {
@@ -223,6 +257,6 @@ export class RunKeeper {
     logger.warn({ runId: row.id }, 'A run of a node that is gone was ended as interrupted');
     const end = toEndedEvent(record);
     // Without Redis now, whoever follows the run notices later that its log lacks its end.
-    if (end) await log.conclude(row.id, end).catch(() => {});
+    if (end) await log.conclude(row.id, [end]).catch(() => {});
   }
 }

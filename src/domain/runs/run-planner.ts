@@ -4,7 +4,8 @@ import type { Adapter } from '../../providers/contract.ts';
 import { priceInForce } from '../billing/model-price.ts';
 import type { ProviderTargets } from '../catalog/provider-target.ts';
 import type { CatalogSnapshots, WorkspaceCatalog } from '../catalog/snapshot.ts';
-import type { Candidate } from '../routing/candidates.ts';
+import type { Viewer } from '../identity/viewer.ts';
+import { type Candidate, isFree } from '../routing/candidates.ts';
 import { type Circuits } from '../routing/circuits.ts';
 import { type PriceBound, planRoute, type Route } from '../routing/planner.ts';
 import type { RunPolicy } from './active-run.ts';
@@ -40,8 +41,13 @@ export class RunPlanner {
     this.#speaks = (protocol) => needs.adapterOf(protocol) !== undefined;
   }
 
-  plan(workspaceId: string, request: CompletionRequest): { route: Route; catalog: WorkspaceCatalog } {
-    const catalog = this.#needs.snapshots.of(workspaceId);
+  /** `mustBePriced`: somebody pays, so what has no price is left out. */
+  plan(
+    viewer: Viewer,
+    request: CompletionRequest,
+    mustBePriced: boolean,
+  ): { route: Route; catalog: WorkspaceCatalog } {
+    const catalog = this.#needs.snapshots.of(viewer.workspaceId);
     const continuation = latestContinuation(request.messages);
     const { fallback, exclude, stickyKey, maxPrice } = request.routing;
     const asksForMore = isDemanding(request);
@@ -55,6 +61,8 @@ export class RunPlanner {
       ...(exclude ? { exclude: new Set(exclude) } : {}),
       ...(stickyKey === undefined ? {} : { stickyKey }),
       ...(maxPrice ? { maxPrice: toPriceBound(maxPrice) } : {}),
+      ...(viewer.allowedModels ? { allowed: viewer.allowedModels } : {}),
+      mustBePriced,
       priceOf: (candidate) => this.#priceOf(candidate, catalog),
       circuitOf: (candidate) => this.#needs.circuits.view(candidate.circuitKey),
       needsImages: request.messages.some(({ parts }) => parts.some(({ type }) => type === 'image')),
@@ -83,7 +91,7 @@ export class RunPlanner {
   }
 
   #priceOf(candidate: Candidate, catalog: WorkspaceCatalog) {
-    if (candidate.instance?.free ?? candidate.spec?.free) return { input: 0n, output: 0n };
+    if (isFree(candidate)) return { input: 0n, output: 0n };
     const price = priceInForce(catalog.prices, candidate.canonicalId, this.#needs.clock.now());
     return price && { input: price.inputNanoPerMillion, output: price.outputNanoPerMillion };
   }

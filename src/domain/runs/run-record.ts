@@ -28,7 +28,8 @@ export interface RunRecord {
   readonly text: string;
   readonly reasoning: string;
   readonly toolCalls: readonly ToolCall[];
-  readonly finishReason: FinishReason | null;
+  /** `funds`: stopped since the funds did not cover more. */
+  readonly finishReason: FinishReason | 'funds' | null;
   readonly providerFinishReason: string | null;
   readonly usage: Usage;
   readonly costNano: Nano | null;
@@ -43,6 +44,8 @@ export interface RunRecord {
   readonly lastSeq: number | null;
   readonly createdAt: Date;
   readonly endedAt: Date | null;
+  /** When what was asked and answered was removed, by its workspace's wish. */
+  readonly contentRemovedAt: Date | null;
   /** Size of what the record holds of its input, for the bound on memory. */
   readonly inputBytes: number;
 }
@@ -103,7 +106,7 @@ export function toRunRecord(row: Readonly<CompletionRunEntity>): RunRecord {
     text: row.text,
     reasoning: row.reasoning,
     toolCalls: row.toolCalls as unknown as readonly ToolCall[],
-    finishReason: (row.finishReason ?? null) as FinishReason | null,
+    finishReason: (row.finishReason ?? null) as RunRecord['finishReason'],
     providerFinishReason: row.providerFinishReason ?? null,
     usage: toUsage(row),
     costNano: row.costNano ?? null,
@@ -116,6 +119,7 @@ export function toRunRecord(row: Readonly<CompletionRunEntity>): RunRecord {
     lastSeq: row.lastSeq ?? null,
     createdAt: row.createdAt,
     endedAt: row.endedAt ?? null,
+    contentRemovedAt: row.contentRemovedAt ?? null,
     inputBytes: 0,
   };
 }

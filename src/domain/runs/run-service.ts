@@ -1,17 +1,9 @@
-// Owns what a caller can do with completions; every door goes through here.
-//
-// 1. The viewer's permission is asserted, the request validated.
-// 2. The route is planned from the snapshot; a name that cannot be served is refused with what to do.
-// 3. The run's row is committed, or the run that its idempotency key names is joined.
-// 4. The executor runs it, detached from whoever asked; readers follow the log.
-import { createHash } from 'node:crypto';
+// Owns what a caller can do with completions; every door goes through here. A run is detached from whoever asked; readers follow its log.
 import type { EventLog, RunBus } from '../../coordination/contract.ts';
-import { abortable, delay } from '../../kernel/async.ts';
-import type { Clock } from '../../kernel/clock.ts';
+import { abortable, delay, nextTurn } from '../../kernel/async.ts';
 import { GatewayError } from '../../kernel/errors.ts';
-import type { NewId } from '../../kernel/ids.ts';
-import { canonicalJson } from '../../kernel/json.ts';
-import type { RunListFilter, RunListPage, RunRepository } from '../../storage/repositories/run.repository.ts';
+import type { RunRepository } from '../../storage/repositories/run.repository.ts';
+import type { RunListFilter, RunListPage } from '../../storage/repositories/run.rows.ts';
 import { hasScope, requireScope, type Viewer } from '../identity/viewer.ts';
 import type { RoutePlan } from '../routing/route-plan.ts';
 import type { ActiveRun, RunPolicy } from './active-run.ts';
@@ -19,27 +11,18 @@ import { type CompletionEvent, toEndedEvent } from './completion-event.ts';
 import type { CompletionRequest } from './completion-request.ts';
 import { readEvents, unreadable } from './event-reader.ts';
 import type { RunExecutor } from './executor.ts';
-import { type RequestBounds, validateRequest } from './request-validation.ts';
-import { refuseRoute } from './route-refusal.ts';
-import type { RunPlanner } from './run-planner.ts';
+import { lackingEvents } from './log-mending.ts';
 import { type RunAttempt, type RunRecord, toRunAttempt, toRunRecord } from './run-record.ts';
+import type { CallContext, RunStarter } from './run-starter.ts';
 
 export interface RunServiceDependencies {
-  readonly nodeId: string;
-  readonly planner: RunPlanner;
+  readonly starter: RunStarter;
   readonly executor: RunExecutor;
   readonly runs: RunRepository;
   readonly log: EventLog<CompletionEvent>;
   readonly bus: RunBus;
-  readonly clock: Clock;
-  readonly newId: NewId;
-  readonly bounds: RequestBounds;
-}
-
-export interface CallContext {
-  readonly requestId: string;
-  /** Aborted when whoever asked has gone away; the run goes on. */
-  readonly gone?: AbortSignal;
+  /** A node that has not renewed its lease for so long is dead. */
+  readonly leaseSeconds: number;
 }
 
 export interface CancelResult {
@@ -67,9 +50,7 @@ export class RunService {
 
   /** The plan that a request would run by, without running it. */
   routePlan(viewer: Viewer, request: CompletionRequest): RoutePlan {
-    requireScope(viewer, 'run', 'read');
-    validateRequest(request, this.#needs.bounds);
-    return this.#needs.planner.plan(viewer.workspaceId, request).route.plan;
+    return this.#needs.starter.plan(viewer, request);
   }
 
   /** Runs to the end; raises the run's error, with `completionId`, unless it finished. */
@@ -100,7 +81,10 @@ export class RunService {
     request: CompletionRequest,
     context: CallContext,
   ): Promise<AsyncIterableIterator<CompletionEvent>> {
-    return this.#follow(await this.#begin(viewer, request, context), 0);
+    const runId = await this.#begin(viewer, request, context);
+    // The provider's request goes out first: the reader's first event waits for nothing that comes sooner.
+    await nextTurn();
+    return this.#follow(runId, 0);
   }
 
   /** The events with `seq > after`, then the live ones. */
@@ -193,51 +177,7 @@ export class RunService {
         retryAfterMs: 1_000,
       });
     }
-    validateRequest(request, this.#needs.bounds);
-    const { route, catalog } = this.#needs.planner.plan(viewer.workspaceId, request);
-    const [first] = route.candidates;
-    if (!first) throw refuseRoute(route);
-    const { metadata, idempotencyKey, ...stored } = request;
-    const run = {
-      id: this.#needs.newId(),
-      workspaceId: viewer.workspaceId,
-      caller: viewer.caller,
-      requestId: context.requestId,
-      request,
-      route,
-      prices: catalog.prices,
-      policy: this.#needs.planner.policyOf(request, commit),
-      createdAt: this.#needs.clock.now(),
-    };
-    const begun = await this.#needs.runs.begin({
-      id: run.id,
-      workspace_id: run.workspaceId,
-      caller: run.caller,
-      request_id: run.requestId,
-      model: request.model,
-      input: stored,
-      plan: route.plan,
-      metadata,
-      on_detach: request.onDetach,
-      node_id: this.#needs.nodeId,
-      instance_id: first.instance?.id ?? null,
-      canonical_id: first.canonicalId,
-      idempotency_key: idempotencyKey ?? null,
-      input_hash: idempotencyKey === undefined ? null : hashOf(request),
-      created_at: run.createdAt.toISOString(),
-    });
-    if (begun.outcome === 'conflict') {
-      throw new GatewayError(
-        'CONFLICT',
-        'idempotencyKey: was used with another input within 24 hours; take a new key',
-        {
-          path: 'idempotencyKey',
-          extensions: { completionId: begun.runId },
-        },
-      );
-    }
-    if (begun.outcome === 'begun') this.#needs.executor.start(run);
-    return begun.runId;
+    return this.#needs.starter.begin(viewer, request, context, commit);
   }
 
   async #follow(runId: string, after: number): Promise<AsyncIterableIterator<CompletionEvent>> {
@@ -248,7 +188,7 @@ export class RunService {
     if (replay) return replay;
     const elsewhere = {
       isRunning: async () => (await this.#load(runId)).status === 'RUNNING',
-      mendEnd: () => this.#mendEnd(runId),
+      mendEnd: async () => this.#mendLog(await this.#load(runId)),
     };
     return readEvents({ log, runId, after, elsewhere });
   }
@@ -268,16 +208,22 @@ export class RunService {
     if (!end) return undefined;
     if (after >= end.seq) return onlyEvents([]);
     if (slice.state === 'open') {
-      await log.conclude(runId, end).catch(() => {});
+      await this.#mendLog(run);
       return undefined;
     }
     return end.type === 'interrupted' ? onlyEvents([end]) : undefined;
   }
 
-  /** An ended row whose log lacks its end gets it from whoever notices. */
-  async #mendEnd(runId: string): Promise<void> {
-    const end = toEndedEvent(await this.#load(runId));
-    if (end) await this.#needs.log.conclude(runId, end).catch(() => {});
+  /** An ended row whose log lacks its end gets it from whoever notices, unless its owner is there to write it. */
+  async #mendLog(run: RunRecord): Promise<void> {
+    const { log, runs } = this.#needs;
+    try {
+      if (run.status === 'RUNNING' || (await runs.hasLiveOwner(run.id, this.#needs.leaseSeconds))) return;
+      const { events } = await log.read(run.id, 0, Number.MAX_SAFE_INTEGER);
+      await log.conclude(run.id, lackingEvents(events, run));
+    } catch {
+      // Whoever looks next tries again.
+    }
   }
 
   async #load(runId: string): Promise<RunRecord> {
@@ -340,11 +286,6 @@ function endedBadly(run: RunRecord): GatewayError {
       })),
     },
   });
-}
-
-/** What two requests under one key must share: everything but the key. */
-function hashOf({ idempotencyKey: _key, ...rest }: CompletionRequest): string {
-  return createHash('sha256').update(canonicalJson(rest)).digest('base64url');
 }
 
 async function* onlyEvents(events: readonly CompletionEvent[]): AsyncIterableIterator<CompletionEvent> {

@@ -2,12 +2,12 @@
 
 import { storableText } from '../../kernel/text.ts';
 import type { Message } from '../../providers/contract.ts';
-import type { AttemptEnd, RunEnd } from '../../storage/repositories/run.repository.ts';
+import type { AttemptEnd, RunEnd } from '../../storage/repositories/run.rows.ts';
 import { type Cost, costOf, FREE_OF_CHARGE } from '../billing/cost.ts';
 import { type PriceVersions, priceInForce } from '../billing/model-price.ts';
 import { countUsage } from '../billing/token-counter.ts';
 import { NO_USAGE, type Usage } from '../billing/usage.ts';
-import type { Candidate } from '../routing/candidates.ts';
+import { type Candidate, isFree } from '../routing/candidates.ts';
 import type { ActiveRun } from './active-run.ts';
 import type { AttemptResult } from './attempt.ts';
 import type { CompletionRequest } from './completion-request.ts';
@@ -35,8 +35,7 @@ export async function priceAttempt(
   at: Date,
 ): Promise<PricedAttempt> {
   const usage = await usageOf(request, result);
-  const free = candidate.instance?.free ?? candidate.spec?.free ?? false;
-  if (free) return { usage, cost: FREE_OF_CHARGE };
+  if (isFree(candidate)) return { usage, cost: FREE_OF_CHARGE };
   const price = priceInForce(prices, candidate.canonicalId, at);
   return { usage, cost: price && costOf(usage, price) };
 }
@@ -118,7 +117,7 @@ export function settledRecord(
     text: visible ? storableText(answer.text) : '',
     reasoning: visible ? storableText(answer.reasoning) : '',
     toolCalls: visible ? answer.toolCalls() : [],
-    finishReason: status === 'FINISHED' ? answer.finishReason : null,
+    finishReason: status !== 'FINISHED' ? null : run.stopKind === 'funds' ? 'funds' : answer.finishReason,
     providerFinishReason: status === 'FINISHED' ? answer.providerFinishReason : null,
     usage: kept?.usage ?? NO_USAGE,
     costNano: kept?.costNano ?? null,

@@ -1,8 +1,8 @@
 // Owns the inputs of model instances: filter, order, and what is made or changed.
 import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
 import type { CatalogueFilters } from '../../domain/catalog/catalogue-service.ts';
-import type { Patch } from '../../domain/catalog/input-check.ts';
 import type { ModelInstanceFields } from '../../domain/catalog/model-instance-service.ts';
+import type { Patch } from '../../kernel/input-check.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import type { GraphContext } from '../context.ts';
 import { parseGlobalId } from '../global-id.ts';

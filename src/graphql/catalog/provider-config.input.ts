@@ -1,8 +1,8 @@
 // Owns the inputs of provider configs: filter, order, and what is made or changed.
 import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
 import type { CatalogueFilters } from '../../domain/catalog/catalogue-service.ts';
-import type { Patch } from '../../domain/catalog/input-check.ts';
 import type { ProviderConfigFields } from '../../domain/catalog/provider-config-service.ts';
+import type { Patch } from '../../kernel/input-check.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import { orUnchanged, withoutNulls } from '../input-values.ts';
 import { JsonObjectScalar } from '../scalars.ts';

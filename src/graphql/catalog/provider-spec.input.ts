@@ -1,8 +1,8 @@
 // Owns the inputs of provider specs: filter, order, and what is made or changed.
 import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
 import type { CatalogueFilters } from '../../domain/catalog/catalogue-service.ts';
-import type { Patch } from '../../domain/catalog/input-check.ts';
 import type { ProviderSpecFields } from '../../domain/catalog/provider-spec-service.ts';
+import type { Patch } from '../../kernel/input-check.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import { orUnchanged, withoutNulls } from '../input-values.ts';
 import { JsonObjectScalar } from '../scalars.ts';

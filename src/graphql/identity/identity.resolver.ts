@@ -1,15 +1,20 @@
-// Owns the queries and mutations of workspaces and API keys.
+// Owns the queries and mutations of workspaces, their members, and who you are.
 import { Arg, Ctx, Mutation, Query, Resolver } from 'type-graphql';
 import type { GraphContext } from '../context.ts';
 import { requireGlobalId } from '../global-id.ts';
 import { asUserErrors } from '../user-error.ts';
 import {
-  ApiKeyPayload,
-  ApiKeyType,
-  CreateApiKeyInput,
   CreateWorkspaceInput,
-  RevokeApiKeyInput,
-  toApiKeyType,
+  RotateSecretsInput,
+  SetMemberInput,
+  toFields,
+  UpdateWorkspaceInput,
+} from './identity.input.ts';
+import {
+  MemberPayload,
+  MemberType,
+  RotateSecretsPayload,
+  toMemberType,
   toViewerType,
   toWorkspaceType,
   ViewerType,
@@ -31,9 +36,11 @@ export class IdentityResolver {
     return (await services.identity.workspaces(viewer)).map(toWorkspaceType);
   }
 
-  @Query(() => [ApiKeyType], { description: 'The keys of your workspace, oldest first. Needs scope ADMIN.' })
-  async apiKeys(@Ctx() { viewer, services }: GraphContext): Promise<ApiKeyType[]> {
-    return (await services.identity.apiKeys(viewer)).map(toApiKeyType);
+  @Query(() => [MemberType], {
+    description: 'Those who sign in by JWT and of whom something was set, by subject. Needs scope ADMIN.',
+  })
+  async members(@Ctx() { viewer, services }: GraphContext): Promise<MemberType[]> {
+    return (await services.identity.members(viewer)).map(toMemberType);
   }
 
   @Mutation(() => WorkspacePayload, {
@@ -43,44 +50,52 @@ export class IdentityResolver {
     @Ctx() { viewer, services }: GraphContext,
     @Arg('input', () => CreateWorkspaceInput) input: CreateWorkspaceInput,
   ): Promise<WorkspacePayload> {
-    const { slug, displayName } = input;
-    return asUserErrors<WorkspacePayload>({ workspace: null }, async () => ({
-      workspace: toWorkspaceType(
-        await services.identity.createWorkspace(viewer, {
-          slug,
-          ...(displayName == null ? {} : { displayName }),
-        }),
-      ),
-    }));
-  }
-
-  @Mutation(() => ApiKeyPayload, {
-    description: 'Makes an API key; its text is shown this once. Needs scope ADMIN.',
-  })
-  createApiKey(
-    @Ctx() { viewer, services }: GraphContext,
-    @Arg('input', () => CreateApiKeyInput) { name, scopes, expiresAt, workspaceId }: CreateApiKeyInput,
-  ): Promise<ApiKeyPayload> {
-    return asUserErrors<ApiKeyPayload>({ apiKey: null, secret: null }, async () => {
-      const created = await services.identity.createApiKey(viewer, {
-        name,
-        scopes,
-        ...(expiresAt == null ? {} : { expiresAt }),
-        ...(workspaceId == null ? {} : { workspaceId: requireGlobalId('Workspace', workspaceId) }),
-      });
-      return { apiKey: toApiKeyType(created.apiKey), secret: created.secret };
+    return asUserErrors<WorkspacePayload>({ workspace: null }, async () => {
+      return { workspace: toWorkspaceType(await services.identity.createWorkspace(viewer, toFields(input))) };
     });
   }
 
-  @Mutation(() => ApiKeyPayload, {
+  @Mutation(() => WorkspacePayload, {
     description:
-      'Makes a key useless, on every node within a second. Its completions go on. Needs scope ADMIN.',
+      'Changes a workspace. Needs scope ADMIN; its limits are set by administrators of the installation.',
   })
-  async revokeApiKey(
+  updateWorkspace(
     @Ctx() { viewer, services }: GraphContext,
-    @Arg('input', () => RevokeApiKeyInput) { id }: RevokeApiKeyInput,
-  ): Promise<ApiKeyPayload> {
-    const revoked = await services.identity.revokeApiKey(viewer, requireGlobalId('ApiKey', id));
-    return { apiKey: toApiKeyType(revoked), secret: null, userErrors: [] };
+    @Arg('input', () => UpdateWorkspaceInput) input: UpdateWorkspaceInput,
+  ): Promise<WorkspacePayload> {
+    return asUserErrors<WorkspacePayload>({ workspace: null }, async () => {
+      const { id, ...patch } = toFields(input);
+      const changed = await services.identity.updateWorkspace(
+        viewer,
+        requireGlobalId('Workspace', id),
+        patch,
+      );
+      return { workspace: toWorkspaceType(changed) };
+    });
+  }
+
+  @Mutation(() => RotateSecretsPayload, {
+    description:
+      'Seals every provider secret anew by the first key of the ring, while completions go on; when it is done, the other keys can be taken out. For administrators of the installation.',
+  })
+  async rotateSecrets(
+    @Ctx() { viewer, services }: GraphContext,
+    @Arg('input', () => RotateSecretsInput, { nullable: true, description: 'How to do it.' })
+    input?: RotateSecretsInput,
+  ): Promise<RotateSecretsPayload> {
+    return { ...(await services.secrets.rotate(viewer, input?.dryRun ?? false)), userErrors: [] };
+  }
+
+  @Mutation(() => MemberPayload, {
+    description: 'Sets what holds for somebody who signs in by JWT. Needs scope ADMIN.',
+  })
+  setMember(
+    @Ctx() { viewer, services }: GraphContext,
+    @Arg('input', () => SetMemberInput) input: SetMemberInput,
+  ): Promise<MemberPayload> {
+    return asUserErrors<MemberPayload>({ member: null }, async () => {
+      const { subject, ...fields } = toFields(input);
+      return { member: toMemberType(await services.identity.setMember(viewer, subject, fields)) };
+    });
   }
 }

@@ -1,6 +1,8 @@
-// Owns how workspaces, API keys and the viewer are shown.
-import { Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
-import type { ApiKeyRow, WorkspaceRow } from '../../domain/identity/identity-service.ts';
+// Owns how workspaces, API keys, members and the viewer are shown.
+import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import type { ApiKeyRow } from '../../domain/identity/api-key-service.ts';
+import type { CallLimits } from '../../domain/identity/call-limits.ts';
+import type { MemberRow, WorkspaceRow } from '../../domain/identity/identity-service.ts';
 import type { Viewer } from '../../domain/identity/viewer.ts';
 import { toGlobalId } from '../global-id.ts';
 import { NodeType } from '../node.type.ts';
@@ -27,6 +29,33 @@ registerEnumType(ApiKeyScope, {
   },
 });
 
+@ObjectType('CallLimits', {
+  description: 'Bounds on completions within any such span, and at once. Null: none of its own.',
+  simpleResolvers: true,
+})
+export class CallLimitsType {
+  @Field(() => Int, { nullable: true, description: 'Completions begun in any minute.' })
+  requestsPerMinute!: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'Completions begun in any hour.' })
+  requestsPerHour!: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'Completions begun in any day.' })
+  requestsPerDay!: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'Tokens, in and out, in any minute.' })
+  tokensPerMinute!: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'Tokens, in and out, in any hour.' })
+  tokensPerHour!: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'Tokens, in and out, in any day.' })
+  tokensPerDay!: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'Completions under way at once.' })
+  concurrentRuns!: number | null;
+}
+
 @ObjectType('Workspace', {
   implements: NodeType,
   description: 'A tenant: it owns configs, instances, keys and completions.',
@@ -38,6 +67,15 @@ export class WorkspaceType extends NodeType {
 
   @Field(() => String, { description: 'Its name for people.' })
   displayName!: string;
+
+  @Field(() => CallLimitsType, { description: 'Bounds on all its callers together.' })
+  limits!: CallLimitsType;
+
+  @Field(() => Int, {
+    description:
+      'How many days prompts and outputs are kept; 0: until a completion can no longer be replayed. Usage, cost and routing stay.',
+  })
+  contentRetentionDays!: number;
 
   @Field(() => DateTimeScalar, { description: 'When it was made.' })
   createdAt!: Date;
@@ -61,6 +99,24 @@ export class ApiKeyType extends NodeType {
   @Field(() => [ApiKeyScope], { description: 'What it may do.' })
   scopes!: ApiKeyScope[];
 
+  @Field(() => [String], {
+    description:
+      'Slugs, canonical ids, `<provider>/*` and `tag:<name>` that it may call; empty: every model.',
+  })
+  allowedModels!: string[];
+
+  @Field(() => CallLimitsType, { description: 'Its own bounds; null: the installation’s default.' })
+  limits!: CallLimitsType;
+
+  @Field(() => DateTimeScalar, { nullable: true, description: 'When its text was last changed.' })
+  rotatedAt!: Date | null;
+
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'Until when the text from before the last rotation works too.',
+  })
+  previousExpiresAt!: Date | null;
+
   @Field(() => DateTimeScalar, { nullable: true, description: 'When it stops working by itself.' })
   expiresAt!: Date | null;
 
@@ -69,6 +125,23 @@ export class ApiKeyType extends NodeType {
 
   @Field(() => DateTimeScalar, { description: 'When it was made.' })
   createdAt!: Date;
+}
+
+@ObjectType('Member', {
+  description: 'Somebody who signs in by JWT, as far as something was set for the token’s subject.',
+  simpleResolvers: true,
+})
+export class MemberType {
+  @Field(() => String, { description: 'The token’s `sub`.' })
+  subject!: string;
+
+  @Field(() => [String], {
+    description: 'Slugs, canonical ids, `<provider>/*` and `tag:<name>` to call; empty: every model.',
+  })
+  allowedModels!: string[];
+
+  @Field(() => CallLimitsType, { description: 'Its own bounds; null: the installation’s default.' })
+  limits!: CallLimitsType;
 }
 
 @ObjectType('Viewer', { description: 'Who you are here.', simpleResolvers: true })
@@ -84,39 +157,16 @@ export class ViewerType {
 
   @Field(() => Boolean, { description: 'Whether you may change the installation’s own rows.' })
   installationAdmin!: boolean;
-}
 
-@InputType({ description: 'A new workspace.' })
-export class CreateWorkspaceInput {
-  @Field(() => String, { description: '1 to 64 of a-z, 0-9, ".", "_" and "-"; unique.' })
-  slug!: string;
-
-  @Field(() => String, { nullable: true, description: 'Its name for people. Default: the slug.' })
-  displayName?: string;
-}
-
-@InputType({ description: 'A new API key.' })
-export class CreateApiKeyInput {
-  @Field(() => String, { description: 'What it is for.' })
-  name!: string;
-
-  @Field(() => [ApiKeyScope], { description: 'What it may do.' })
-  scopes!: ApiKeyScope[];
-
-  @Field(() => DateTimeScalar, { nullable: true, description: 'When it is to stop working by itself.' })
-  expiresAt?: Date;
-
-  @Field(() => ID, {
+  @Field(() => [String], {
     nullable: true,
-    description: 'Another workspace than yours; for administrators of the installation.',
+    description:
+      'Slugs, canonical ids, `<provider>/*` and `tag:<name>` that you may call; null: every model.',
   })
-  workspaceId?: string;
-}
+  allowedModels!: string[] | null;
 
-@InputType({ description: 'Which key to revoke.' })
-export class RevokeApiKeyInput {
-  @Field(() => ID, { description: 'Id of the key.' })
-  id!: string;
+  @Field(() => CallLimitsType, { description: 'Bounds on your completions.' })
+  limits!: CallLimitsType;
 }
 
 @ObjectType('WorkspacePayload', { description: 'A workspace.', simpleResolvers: true })
@@ -143,9 +193,54 @@ export class ApiKeyPayload {
   userErrors!: UserErrorType[];
 }
 
+@ObjectType('MemberPayload', { description: 'A member.', simpleResolvers: true })
+export class MemberPayload {
+  @Field(() => MemberType, { nullable: true, description: 'The member; null if there are `userErrors`.' })
+  member!: MemberType | null;
+
+  @Field(() => [UserErrorType], { description: 'What you can mend.' })
+  userErrors!: UserErrorType[];
+}
+
+@ObjectType('RotateSecretsPayload', { description: 'What was sealed anew.', simpleResolvers: true })
+export class RotateSecretsPayload {
+  @Field(() => String, { description: 'Id of the key that seals every secret now.' })
+  keyId!: string;
+
+  @Field(() => Int, { description: 'Configs whose secrets another key had sealed.' })
+  resealed!: number;
+
+  @Field(() => [UserErrorType], { description: 'What you can mend.' })
+  userErrors!: UserErrorType[];
+}
+
 export function toWorkspaceType(row: WorkspaceRow): WorkspaceType {
-  const { slug, displayName, createdAt, updatedAt } = row;
-  return { id: toGlobalId('Workspace', row.id), slug, displayName, createdAt, updatedAt };
+  const { slug, displayName, limits, contentRetentionDays, createdAt, updatedAt } = row;
+  return {
+    id: toGlobalId('Workspace', row.id),
+    slug,
+    displayName,
+    limits: toCallLimitsType(limits),
+    contentRetentionDays,
+    createdAt,
+    updatedAt,
+  };
+}
+
+export function toMemberType({ subject, allowedModels, limits }: MemberRow): MemberType {
+  return { subject, allowedModels, limits: toCallLimitsType(limits) };
+}
+
+function toCallLimitsType(limits: CallLimits): CallLimitsType {
+  return {
+    requestsPerMinute: limits.requestsPerMinute ?? null,
+    requestsPerHour: limits.requestsPerHour ?? null,
+    requestsPerDay: limits.requestsPerDay ?? null,
+    tokensPerMinute: limits.tokensPerMinute ?? null,
+    tokensPerHour: limits.tokensPerHour ?? null,
+    tokensPerDay: limits.tokensPerDay ?? null,
+    concurrentRuns: limits.concurrentRuns ?? null,
+  };
 }
 
 export function toApiKeyType(row: ApiKeyRow): ApiKeyType {
@@ -155,6 +250,10 @@ export function toApiKeyType(row: ApiKeyRow): ApiKeyType {
     name,
     prefix,
     scopes: row.scopes as ApiKeyScope[],
+    allowedModels: row.allowedModels,
+    limits: toCallLimitsType(row.limits),
+    rotatedAt: row.rotatedAt ?? null,
+    previousExpiresAt: row.previousExpiresAt ?? null,
     expiresAt: row.expiresAt ?? null,
     revokedAt: row.revokedAt ?? null,
     createdAt,
@@ -167,5 +266,7 @@ export function toViewerType(viewer: Viewer): ViewerType {
     caller: viewer.caller,
     scopes: [...viewer.scopes] as ApiKeyScope[],
     installationAdmin: viewer.installationAdmin,
+    allowedModels: viewer.allowedModels ? [...viewer.allowedModels] : null,
+    limits: toCallLimitsType(viewer.limits),
   };
 }

@@ -5,24 +5,16 @@ import { explainRun } from '../../domain/runs/explanation.ts';
 import { isUuid } from '../../kernel/ids.ts';
 import { ModelInstanceType, toModelInstanceType } from '../catalog/model-instance.type.ts';
 import { ModelSpecType, toModelSpecType } from '../catalog/model-spec.type.ts';
-import {
-  type Connection,
-  ConnectionArgs,
-  cutPage,
-  toConnection,
-  toPageRequest,
-  wantsTotalCount,
-} from '../connection.ts';
+import { type Connection, ConnectionArgs, connectByTime } from '../connection.ts';
 import type { GraphContext } from '../context.ts';
 import { requireGlobalId } from '../global-id.ts';
 import { RoutePlanType, toRoutePlanType } from '../routing/route-plan.type.ts';
+import { CompletionAttemptType, toAttemptType } from './attempt.type.ts';
 import { CancelCompletionInput, CompletionInput, toCompletionRequest } from './completion.input.ts';
 import {
   CancelCompletionPayload,
-  CompletionAttemptType,
   CompletionPayload,
   CompletionType,
-  toAttemptType,
   toCompletionType,
 } from './completion.type.ts';
 import { CompletionConnection, CompletionFilterInput, toRunFilter } from './completion-list.ts';
@@ -59,18 +51,12 @@ export class CompletionResolver {
     @Info() info: GraphQLResolveInfo,
     @Arg('filter', () => CompletionFilterInput, { nullable: true }) filter?: CompletionFilterInput,
   ): Promise<Connection<CompletionType>> {
-    const request = toPageRequest(args, (position) =>
-      typeof position === 'string' && isUuid(position) ? position : undefined,
-    );
     const wanted = toRunFilter(filter);
-    const { limit, backward, beyond } = request;
-    const [rows, totalCount] = await Promise.all([
-      services.runs.list(viewer, wanted, { limit, backward, beyondId: beyond }),
-      wantsTotalCount(info) ? services.runs.count(viewer, wanted) : undefined,
-    ]);
-    return toConnection(cutPage(rows, request), request, totalCount, {
+    return connectByTime(args, info, {
+      isId: isUuid,
+      list: (page) => services.runs.list(viewer, wanted, page),
+      count: () => services.runs.count(viewer, wanted),
       node: toCompletionType,
-      position: ({ id }) => id,
     });
   }
 

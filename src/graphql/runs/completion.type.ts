@@ -1,6 +1,5 @@
 // Owns how a completion is shown: what it gave, what it used and cost, and how it came about.
-import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { totalTokens, type Usage } from '../../domain/billing/usage.ts';
+import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { RunAttempt, RunRecord } from '../../domain/runs/run-record.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import { toGlobalId } from '../global-id.ts';
@@ -8,6 +7,7 @@ import { NodeType } from '../node.type.ts';
 import { RoutePlanType, toRoutePlanType } from '../routing/route-plan.type.ts';
 import { DateTimeScalar, JsonObjectScalar, UsdScalar } from '../scalars.ts';
 import { UserErrorType } from '../user-error.ts';
+import { CostLineType, toUsageType, UsageType } from './usage.type.ts';
 
 export enum CompletionStatus {
   RUNNING = 'RUNNING',
@@ -34,6 +34,7 @@ export enum FinishReasonKind {
   TOOL_CALLS = 'tool-calls',
   CONTENT_FILTER = 'content-filter',
   OTHER = 'other',
+  FUNDS = 'funds',
 }
 registerEnumType(FinishReasonKind, {
   name: 'FinishReason',
@@ -44,6 +45,7 @@ registerEnumType(FinishReasonKind, {
     TOOL_CALLS: { description: 'It wants its tool calls answered.' },
     CONTENT_FILTER: { description: 'The provider’s filter stopped it.' },
     OTHER: { description: 'Something else; see `providerFinishReason`.' },
+    FUNDS: { description: 'The gateway stopped it: the account or a budget did not cover more output.' },
   },
 });
 
@@ -61,50 +63,6 @@ export class ToolCallType {
   argumentsText!: string;
 }
 
-@ObjectType('Usage', {
-  description: 'Tokens by kind; each token is counted in one place only.',
-  simpleResolvers: true,
-})
-export class UsageType {
-  @Field(() => Int, { description: 'Input that was read without a cache.' })
-  inputTokens!: number;
-
-  @Field(() => Int, { description: 'Input that came from the provider’s cache.' })
-  cacheReadTokens!: number;
-
-  @Field(() => Int, { description: 'Input that was written to the provider’s cache.' })
-  cacheWriteTokens!: number;
-
-  @Field(() => Int, { description: 'Visible output, without reasoning.' })
-  outputTokens!: number;
-
-  @Field(() => Int, { description: 'Reasoning.' })
-  reasoningTokens!: number;
-
-  @Field(() => Int, { description: 'All of them.' })
-  totalTokens!: number;
-
-  @Field(() => Boolean, {
-    description: 'True where the provider sent no final count and a tokenizer stood in.',
-  })
-  estimated!: boolean;
-}
-
-@ObjectType('CostLine', { description: 'What the tokens of one kind cost.', simpleResolvers: true })
-export class CostLineType {
-  @Field(() => String, { description: 'INPUT, CACHE_READ, CACHE_WRITE, OUTPUT or REASONING.' })
-  kind!: string;
-
-  @Field(() => Int, { description: 'Tokens of this kind.' })
-  tokens!: number;
-
-  @Field(() => UsdScalar, { description: 'Price per million of them.' })
-  pricePerMillion!: bigint;
-
-  @Field(() => UsdScalar, { description: 'What they cost.' })
-  cost!: bigint;
-}
-
 @ObjectType('CompletionWarning', {
   description: 'Something that was done differently from what was asked.',
   simpleResolvers: true,
@@ -115,75 +73,6 @@ export class CompletionWarningType {
 
   @Field(() => String, { description: 'The same in words.' })
   message!: string;
-}
-
-@ObjectType('AttemptError', { description: 'Why an attempt failed.', simpleResolvers: true })
-export class AttemptErrorType {
-  @Field(() => String, { description: 'One of the gateway’s error codes, e.g. PROVIDER_TIMEOUT.' })
-  code!: string;
-
-  @Field(() => String, { description: 'The provider’s own words, where it gave any.' })
-  message!: string;
-
-  @Field(() => Int, { nullable: true, description: 'HTTP status of the provider’s answer.' })
-  status!: number | null;
-
-  @Field(() => String, { nullable: true, description: 'The provider’s own error code.' })
-  providerCode!: string | null;
-
-  @Field(() => Int, { nullable: true, description: 'How long the provider asked to wait.' })
-  retryAfterMs!: number | null;
-}
-
-@ObjectType('CompletionAttempt', { description: 'One call of one provider.', simpleResolvers: true })
-export class CompletionAttemptType {
-  @Field(() => Int, { description: 'Order of the attempts, from 1.' })
-  number!: number;
-
-  @Field(() => ID, { nullable: true, description: 'Id of the instance, if one was used.' })
-  instanceId!: string | null;
-
-  @Field(() => ID, { description: 'Id of the provider config.' })
-  configId!: string;
-
-  @Field(() => String, { description: 'Canonical id of the model that was asked.' })
-  canonicalId!: string;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'The model that answered, in the provider’s own words.',
-  })
-  servedModel!: string | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'The provider’s id of the request, for its support desk.',
-  })
-  providerRequestId!: string | null;
-
-  @Field(() => String, { description: 'SUCCEEDED, FAILED, CANCELLED or INTERRUPTED.' })
-  outcome!: string;
-
-  @Field(() => AttemptErrorType, { nullable: true, description: 'Why it failed.' })
-  error!: AttemptErrorType | null;
-
-  @Field(() => DateTimeScalar, { description: 'When it began.' })
-  startedAt!: Date;
-
-  @Field(() => Int, { nullable: true, description: 'Milliseconds to the first content.' })
-  firstTokenMs!: number | null;
-
-  @Field(() => Int, { description: 'Milliseconds in all.' })
-  durationMs!: number;
-
-  @Field(() => UsageType, { description: 'Tokens that it used.' })
-  usage!: UsageType;
-
-  @Field(() => UsdScalar, { nullable: true, description: 'What it cost; null where no price is known.' })
-  cost!: bigint | null;
-
-  @Field(() => Boolean, { description: 'True if its output was not kept, so that it is not charged for.' })
-  absorbed!: boolean;
 }
 
 @ObjectType('CompletionError', { description: 'Why a completion did not finish.', simpleResolvers: true })
@@ -272,6 +161,13 @@ export class CompletionType extends NodeType {
   @Field(() => DateTimeScalar, { nullable: true, description: 'When it ended.' })
   endedAt!: Date | null;
 
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description:
+      'When its prompt and output were removed (`Workspace.contentRetentionDays`); null: they are there.',
+  })
+  contentRemovedAt!: Date | null;
+
   /** For the fields that are made or loaded on demand. */
   run!: RunRecord;
   runId!: string;
@@ -332,19 +228,6 @@ export function toCompletionType(run: RunRecord): CompletionType {
     requestId: run.requestId,
     createdAt: run.createdAt,
     endedAt: run.endedAt,
+    contentRemovedAt: run.contentRemovedAt,
   };
-}
-
-export function toAttemptType(attempt: RunAttempt): CompletionAttemptType {
-  return {
-    ...attempt,
-    instanceId: attempt.instanceId && toGlobalId('ModelInstance', attempt.instanceId),
-    configId: toGlobalId('ProviderConfig', attempt.configId),
-    usage: toUsageType(attempt.usage),
-    cost: attempt.costNano,
-  };
-}
-
-function toUsageType(usage: Usage): UsageType {
-  return { ...usage, totalTokens: totalTokens(usage) };
 }

@@ -118,7 +118,8 @@ export class ChatDecoder {
   }
 
   /** Perplexity sends both: beside an empty delta, a message that repeats the whole text. */
-  #choice({ delta: piece, message, ...choice }: WireChoice, parts: StreamPart[], whole: boolean): void {
+  #choice(choice: WireChoice, parts: StreamPart[], whole: boolean): void {
+    const { delta: piece, message } = choice;
     const delta = whole ? (message ?? piece) : (piece ?? message);
     if (isRecord(delta)) this.#delta(delta, parts);
     else if (textOf(choice.text) !== '') {

@@ -1,5 +1,6 @@
 // Owns the mapping of API keys: only the SHA-256 of a key is ever stored.
 import { defineEntity, p } from '@mikro-orm/core';
+import type { StoredLimits } from './workspace.entity.ts';
 
 const ApiKeySchema = defineEntity({
   name: 'ApiKey',
@@ -11,8 +12,15 @@ const ApiKeySchema = defineEntity({
     prefix: p.text(),
     hash: p.text(),
     scopes: p.array(),
+    /** Empty: every model. */
+    allowedModels: p.array(),
+    limits: p.json().$type<StoredLimits>(),
     expiresAt: p.datetime().nullable(),
     revokedAt: p.datetime().nullable(),
+    /** The key as it was before its last rotation, good until then. */
+    previousHash: p.text().nullable(),
+    previousExpiresAt: p.datetime().nullable(),
+    rotatedAt: p.datetime().nullable(),
     createdAt: p.datetime(),
     updatedAt: p.datetime(),
   },

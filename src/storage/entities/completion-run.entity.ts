@@ -46,6 +46,7 @@ const CompletionRunSchema = defineEntity({
     createdAt: p.datetime(),
     updatedAt: p.datetime(),
     endedAt: p.datetime().nullable(),
+    contentRemovedAt: p.datetime().nullable(),
   },
 });
 

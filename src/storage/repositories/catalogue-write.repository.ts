@@ -1,12 +1,13 @@
 // Owns the writes of the catalogue: one row at a time, against the version that the writer had read.
 import { type EntityClass, OptimisticLockError, type RequiredEntityData } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
+import { StorageError } from '../../kernel/errors.ts';
+import { type Actor, writeAs } from '../acting.ts';
 import { ModelInstanceEntity } from '../entities/model-instance.entity.ts';
 import { ModelSpecEntity } from '../entities/model-spec.entity.ts';
 import { PriceVersionEntity } from '../entities/price-version.entity.ts';
 import { ProviderConfigEntity } from '../entities/provider-config.entity.ts';
 import { ProviderSpecEntity } from '../entities/provider-spec.entity.ts';
-import { toStorageError } from '../errors.ts';
 import type { CatalogueRow, CatalogueTable } from './catalogue.repository.ts';
 
 const ENTITIES = {
@@ -27,8 +28,12 @@ export class CatalogueWriteRepository {
   }
 
   /** Raises `StorageError` of kind `conflict` with the constraint's name where a unique name is taken. */
-  insert<Table extends CatalogueTable>(table: Table, row: NewRow<Table>): Promise<CatalogueRow<Table>> {
-    return this.#run(async (entities) => {
+  insert<Table extends CatalogueTable>(
+    table: Table,
+    row: NewRow<Table>,
+    actor?: Actor,
+  ): Promise<CatalogueRow<Table>> {
+    return writeAs(this.#entities(), actor, async (entities) => {
       const entity = entityOf(table);
       await entities.insert(entity, { ...row, version: 1 } as RequiredEntityData<CatalogueRow<Table>>);
       return entities.findOneOrFail(entity, { id: row.id } as never);
@@ -36,29 +41,30 @@ export class CatalogueWriteRepository {
   }
 
   /** The row as it is now; `undefined` if it is gone or has another version than the one that was read. */
-  update<Table extends CatalogueTable>(
+  async update<Table extends CatalogueTable>(
     table: Table,
     id: string,
     version: number,
     changes: Partial<CatalogueRow<Table>>,
+    actor?: Actor,
   ): Promise<CatalogueRow<Table> | undefined> {
-    return this.#run(async (entities) => {
-      const row = await entities.findOne(entityOf(table), { id } as never);
-      if (!row || row.version !== version) return undefined;
-      Object.assign(row, changes);
-      try {
+    try {
+      return await writeAs(this.#entities(), actor, async (entities) => {
+        const row = await entities.findOne(entityOf(table), { id } as never);
+        if (!row || row.version !== version) return undefined;
+        Object.assign(row, changes);
         await entities.flush();
-      } catch (error) {
-        if (error instanceof OptimisticLockError) return undefined;
-        throw error;
-      }
-      return row as CatalogueRow<Table>;
-    });
+        return row as CatalogueRow<Table>;
+      });
+    } catch (error) {
+      if (error instanceof StorageError && error.cause instanceof OptimisticLockError) return undefined;
+      throw error;
+    }
   }
 
   /** Whether the row was there with this version, and is no more. */
-  async remove(table: CatalogueTable, id: string, version: number): Promise<boolean> {
-    const removed = await this.#run((entities) =>
+  async remove(table: CatalogueTable, id: string, version: number, actor: Actor): Promise<boolean> {
+    const removed = await writeAs(this.#entities(), actor, (entities) =>
       entities.nativeDelete(entityOf(table), { id, version } as never),
     );
     return removed > 0;
@@ -67,29 +73,23 @@ export class CatalogueWriteRepository {
   /** How many configs use a provider: in one workspace, or anywhere. */
   configsOf(providerKey: string, workspaceId?: string): Promise<number> {
     const where = { providerKey, ...(workspaceId === undefined ? {} : { workspaceId }) };
-    return this.#run((entities) => entities.count(ProviderConfigEntity, where));
+    return writeAs(this.#entities(), undefined, (entities) => entities.count(ProviderConfigEntity, where));
   }
 
   /** How many instances use a model: in one workspace, or anywhere. */
   instancesOf(canonicalId: string, workspaceId?: string): Promise<number> {
     const where = { canonicalId, ...(workspaceId === undefined ? {} : { workspaceId }) };
-    return this.#run((entities) => entities.count(ModelInstanceEntity, where));
+    return writeAs(this.#entities(), undefined, (entities) => entities.count(ModelInstanceEntity, where));
   }
 
   instancesOfConfig(configId: string): Promise<number> {
-    return this.#run((entities) => entities.count(ModelInstanceEntity, { configId }));
+    return writeAs(this.#entities(), undefined, (entities) =>
+      entities.count(ModelInstanceEntity, { configId }),
+    );
   }
 
-  async addPrice(price: PriceVersionEntity): Promise<void> {
-    await this.#run((entities) => entities.insert(PriceVersionEntity, { ...price }));
-  }
-
-  async #run<Result>(work: (entities: SqlEntityManager) => Promise<Result>): Promise<Result> {
-    try {
-      return await work(this.#entities());
-    } catch (error) {
-      throw toStorageError(error);
-    }
+  async addPrice(price: PriceVersionEntity, actor: Actor): Promise<void> {
+    await writeAs(this.#entities(), actor, (entities) => entities.insert(PriceVersionEntity, { ...price }));
   }
 }
 

@@ -1,16 +1,33 @@
-// Owns the statements of workspaces and API keys.
+// Owns the statements of workspaces, API keys and members.
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
+import { type Actor, writeAs } from '../acting.ts';
 import { ApiKeyEntity } from '../entities/api-key.entity.ts';
+import { MemberEntity } from '../entities/member.entity.ts';
 import { WorkspaceEntity } from '../entities/workspace.entity.ts';
-import { toStorageError } from '../errors.ts';
+import type { SqlClient } from '../sql.ts';
 
 export type WorkspaceRow = Readonly<WorkspaceEntity>;
 export type ApiKeyRow = Readonly<ApiKeyEntity>;
+export type MemberRow = Readonly<MemberEntity>;
+
+const SAVE_KEY_USES = {
+  name: 'save-key-uses',
+  text: `insert into api_key_use (key_id, last_used_at)
+         select used.id, used.at from jsonb_to_recordset($1::jsonb) as used (id uuid, at timestamptz)
+         where exists (select from api_key where api_key.id = used.id) order by used.id
+         on conflict (key_id) do update set last_used_at = greatest(api_key_use.last_used_at, excluded.last_used_at)`,
+};
+const KEY_USES = {
+  name: 'key-uses',
+  text: 'select key_id, last_used_at::text from api_key_use where key_id = any($1::uuid[])',
+};
 
 export class IdentityRepository {
+  readonly #sql: SqlClient;
   readonly #entities: () => SqlEntityManager;
 
-  constructor(storage: { readonly entities: () => SqlEntityManager }) {
+  constructor(storage: { readonly sql: SqlClient; readonly entities: () => SqlEntityManager }) {
+    this.#sql = storage.sql;
     this.#entities = storage.entities;
   }
 
@@ -22,8 +39,19 @@ export class IdentityRepository {
     return this.#run((entities) => entities.findOne(WorkspaceEntity, where));
   }
 
-  async createWorkspace(row: Omit<WorkspaceRow, 'version'>): Promise<void> {
-    await this.#run((entities) => entities.insert(WorkspaceEntity, { ...row, version: 1 }));
+  async createWorkspace(row: Omit<WorkspaceRow, 'version'>, actor?: Actor): Promise<void> {
+    await this.#run((entities) => entities.insert(WorkspaceEntity, { ...row, version: 1 }), actor);
+  }
+
+  /** `null` if there is none. */
+  updateWorkspace(id: string, changes: Partial<WorkspaceRow>, actor: Actor): Promise<WorkspaceRow | null> {
+    return this.#run(async (entities) => {
+      const workspace = await entities.findOne(WorkspaceEntity, { id });
+      if (!workspace) return null;
+      Object.assign(workspace, changes);
+      await entities.flush();
+      return workspace;
+    }, actor);
   }
 
   apiKeys(workspaceId: string): Promise<ApiKeyRow[]> {
@@ -36,28 +64,55 @@ export class IdentityRepository {
     return this.#run((entities) => entities.findOne(ApiKeyEntity, { hash }));
   }
 
-  async createApiKey(row: ApiKeyRow): Promise<void> {
-    await this.#run((entities) => entities.insert(ApiKeyEntity, { ...row }));
+  async createApiKey(row: ApiKeyRow, actor?: Actor): Promise<void> {
+    await this.#run((entities) => entities.insert(ApiKeyEntity, { ...row }), actor);
   }
 
-  /** The key as it is now; `null` if the workspace has no such key. */
-  revokeApiKey(workspaceId: string, id: string, at: Date): Promise<ApiKeyRow | null> {
+  /** The key as `change` leaves it; `null` if the workspace has no such key. */
+  changeApiKey(
+    workspaceId: string,
+    id: string,
+    change: (key: ApiKeyRow) => Partial<ApiKeyRow>,
+    actor: Actor,
+  ): Promise<ApiKeyRow | null> {
     return this.#run(async (entities) => {
       const key = await entities.findOne(ApiKeyEntity, { id, workspaceId });
-      if (key && !key.revokedAt) {
-        key.revokedAt = at;
-        key.updatedAt = at;
-        await entities.flush();
-      }
+      if (!key) return null;
+      Object.assign(key, change(key));
+      await entities.flush();
       return key;
-    });
+    }, actor);
   }
 
-  async #run<Result>(work: (entities: SqlEntityManager) => Promise<Result>): Promise<Result> {
-    try {
-      return await work(this.#entities());
-    } catch (error) {
-      throw toStorageError(error);
-    }
+  async saveKeyUses(uses: readonly { readonly id: string; readonly at: Date }[]): Promise<void> {
+    await this.#sql.query(SAVE_KEY_USES, [JSON.stringify(uses)]);
+  }
+
+  /** By key id; a key that was never used is absent. */
+  async keyUses(ids: readonly string[]): Promise<ReadonlyMap<string, Date>> {
+    const rows = await this.#sql.query<{ key_id: string; last_used_at: string }>(KEY_USES, [ids]);
+    return new Map(rows.map((row) => [row.key_id, new Date(row.last_used_at)]));
+  }
+
+  members(workspaceId: string): Promise<MemberRow[]> {
+    return this.#run((entities) =>
+      entities.find(MemberEntity, { workspaceId }, { orderBy: { subject: 'asc' } }),
+    );
+  }
+
+  /** Makes the member, or changes it if it is there. */
+  setMember(row: MemberRow, actor: Actor): Promise<MemberRow> {
+    return this.#run(async (entities) => {
+      const { workspaceId, subject, allowedModels, limits, updatedAt } = row;
+      const known = await entities.findOne(MemberEntity, { workspaceId, subject });
+      if (known) Object.assign(known, { allowedModels, limits, updatedAt });
+      else await entities.insert(MemberEntity, { ...row });
+      await entities.flush();
+      return known ?? row;
+    }, actor);
+  }
+
+  #run<Result>(work: (entities: SqlEntityManager) => Promise<Result>, actor?: Actor): Promise<Result> {
+    return writeAs(this.#entities(), actor, work);
   }
 }

@@ -1,171 +1,65 @@
 // Owns the statements of runs: written in groups past the ORM, read through it.
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
-import type { JsonObject, JsonValue } from '../../kernel/json.ts';
-import { CompletionRunEntity, RunAttemptEntity, type RunStatus } from '../entities/completion-run.entity.ts';
+import { CompletionRunEntity, RunAttemptEntity } from '../entities/completion-run.entity.ts';
 import { toStorageError } from '../errors.ts';
 import { GroupedWriter } from '../grouped-writer.ts';
 import type { SqlClient } from '../sql.ts';
-
-/** Column names of `begin_runs`. */
-export interface RunBegin {
-  readonly id: string;
-  readonly workspace_id: string;
-  readonly caller: string;
-  readonly request_id: string | null;
-  readonly model: string;
-  readonly input: unknown;
-  readonly plan: unknown;
-  readonly metadata: JsonObject;
-  readonly on_detach: string;
-  readonly node_id: string;
-  readonly instance_id: string | null;
-  readonly canonical_id: string | null;
-  readonly idempotency_key: string | null;
-  readonly input_hash: string | null;
-  /** ISO time. */
-  readonly created_at: string;
-}
-
-export interface RunBegun {
-  readonly outcome: 'begun' | 'joined' | 'conflict';
-  /** The run that the key names; the new one if it was begun. */
-  readonly runId: string;
-}
-
-interface UsageColumns {
-  readonly input_tokens: number;
-  readonly cache_read_tokens: number;
-  readonly cache_write_tokens: number;
-  readonly output_tokens: number;
-  readonly reasoning_tokens: number;
-}
-
-/** Column names of `save_progress`; the texts are what came since the last record. */
-export interface RunProgress extends UsageColumns {
-  readonly id: string;
-  readonly epoch: number;
-  readonly instance_id: string | null;
-  readonly canonical_id: string | null;
-  /** Another attempt has begun since the last record: its texts replace what was stored. */
-  readonly restarted: boolean;
-  readonly text: string;
-  readonly reasoning: string;
-  readonly cost_nano: string | null;
-  readonly price_version_id: string | null;
-  readonly progress_seq: number;
-}
-
-/** Column names of `end_runs`. */
-export interface RunEnd extends UsageColumns {
-  readonly id: string;
-  readonly epoch: number;
-  readonly status: Exclude<RunStatus, 'RUNNING'>;
-  readonly instance_id: string | null;
-  readonly canonical_id: string | null;
-  readonly text: string;
-  readonly reasoning: string;
-  readonly tool_calls: JsonValue;
-  readonly finish_reason: string | null;
-  readonly provider_finish_reason: string | null;
-  readonly usage_estimated: boolean;
-  readonly cost_nano: string | null;
-  readonly cost_lines: JsonValue;
-  readonly price_version_id: string | null;
-  readonly warnings: JsonValue;
-  readonly error: JsonValue;
-  readonly continuation: string | null;
-  readonly last_seq: number;
-  readonly ended_at: string;
-  readonly attempts: readonly AttemptEnd[];
-}
-
-export interface AttemptEnd extends UsageColumns {
-  readonly number: number;
-  readonly instance_id: string | null;
-  readonly config_id: string;
-  readonly canonical_id: string;
-  readonly outcome: string;
-  readonly error: JsonValue;
-  readonly served_model: string | null;
-  readonly provider_request_id: string | null;
-  readonly started_at: string;
-  readonly first_token_ms: number | null;
-  readonly duration_ms: number;
-  readonly usage_estimated: boolean;
-  readonly cost_nano: string | null;
-  readonly absorbed: boolean;
-}
-
-export interface RunListFilter {
-  readonly workspaceId: string;
-  readonly caller?: string;
-  readonly status?: RunStatus;
-  readonly canonicalId?: string;
-  readonly instanceId?: string;
-}
-
-export interface RunListPage {
-  readonly limit: number;
-  readonly backward: boolean;
-  /** Id of the row that the page begins behind; ids sort by time. */
-  readonly beyondId?: string;
-}
-
-const BEGIN = {
-  name: 'begin-runs',
-  text: 'select outcome, run_id from begin_runs($1::jsonb) order by ordinal',
-};
-const PROGRESS = { name: 'save-progress', text: 'select * from save_progress($1::jsonb) as id' };
-const END = { name: 'end-runs', text: 'select * from end_runs($1::jsonb) as id' };
-const REQUEST_CANCEL = {
-  name: 'request-cancel',
-  text: "update completion_run set cancel_requested_at = now() where id = $1 and status = 'RUNNING'",
-};
-const CANCEL_REQUESTED = {
-  name: 'cancel-requested',
-  text: "select id from completion_run where node_id = $1 and status = 'RUNNING' and cancel_requested_at is not null",
-};
-const RENEW_LEASE = {
-  name: 'renew-lease',
-  text: `insert into node_lease (node_id) values ($1)
-         on conflict (node_id) do update set renewed_at = now()`,
-};
-const DROP_LEASE = { name: 'drop-lease', text: 'delete from node_lease where node_id = $1' };
-/** Raising the epoch takes the run from its owner: whatever that still writes is refused. */
-const TAKE_ORPHANS = {
-  name: 'take-orphans',
-  text: `update completion_run run set epoch = run.epoch + 1, node_id = $1
-         where run.status = 'RUNNING' and run.node_id <> $1 and not exists (
-           select from node_lease lease
-           where lease.node_id = run.node_id and lease.renewed_at > now() - make_interval(secs => $2))
-         returning run.id`,
-};
-const DROP_DEAD_LEASES = {
-  name: 'drop-dead-leases',
-  text: 'delete from node_lease where renewed_at <= now() - make_interval(secs => $1)',
-};
-const DROP_EXPIRED_KEYS = {
-  name: 'drop-expired-idempotency-keys',
-  text: `delete from idempotency_key where ctid in (
-           select ctid from idempotency_key where expires_at <= now() limit 1000)`,
-};
+import type {
+  HoldRaise,
+  RunBegin,
+  RunBegun,
+  RunEnd,
+  RunListFilter,
+  RunListPage,
+  RunProgress,
+} from './run.rows.ts';
+import {
+  BEGIN,
+  BEGIN_PLAIN,
+  CANCEL_REQUESTED,
+  DROP_DEAD_LEASES,
+  DROP_EXPIRED_KEYS,
+  DROP_LEASE,
+  END,
+  HAS_LIVE_OWNER,
+  KNOWN_KEY,
+  PROGRESS,
+  RAISE,
+  RENEW_LEASE,
+  REQUEST_CANCEL,
+  TAKE_ORPHANS,
+  TAKE_STRAYS,
+  WITHDRAW,
+} from './run.statements.ts';
 
 export class RunRepository {
   readonly #sql: SqlClient;
   readonly #entities: () => SqlEntityManager;
   readonly #begins: GroupedWriter<RunBegin, RunBegun>;
   readonly #ends: GroupedWriter<RunEnd, boolean>;
+  readonly #raises: GroupedWriter<HoldRaise, boolean>;
 
   constructor(storage: { readonly sql: SqlClient; readonly entities: () => SqlEntityManager }) {
     this.#sql = storage.sql;
     this.#entities = storage.entities;
     this.#begins = new GroupedWriter((items) => this.#writeBegins(items));
     this.#ends = new GroupedWriter((items) => this.#writeEnds(items));
+    this.#raises = new GroupedWriter((items) => this.#writeRaises(items));
   }
 
   /** Resolves once the run's row (or the finding that its key is taken) is committed. */
   begin(run: RunBegin): Promise<RunBegun> {
     return this.#begins.add(run);
+  }
+
+  /** Undoes the beginning of a run that nothing was asked of yet; its key is free again. */
+  async withdraw(run: Pick<RunBegin, 'id' | 'workspace_id' | 'caller' | 'idempotency_key'>): Promise<void> {
+    await this.#sql.query(WITHDRAW, [run.id, run.workspace_id, run.caller, run.idempotency_key]);
+  }
+
+  /** Whether there was room for the hold to come to so much in all. */
+  raiseHold(runId: string, amount: bigint): Promise<boolean> {
+    return this.#raises.add({ run_id: runId, amount_nano: amount.toString() });
   }
 
   /** True if this call took the run out of RUNNING; false if it had ended already or has another owner. */
@@ -183,13 +77,22 @@ export class RunRepository {
     await this.#sql.query(REQUEST_CANCEL, [runId]);
   }
 
-  async cancelRequested(nodeId: string): Promise<string[]> {
-    const rows = await this.#sql.query<{ id: string }>(CANCEL_REQUESTED, [nodeId]);
+  /** Which of the runs are to be stopped. */
+  async cancelRequested(runIds: readonly string[]): Promise<string[]> {
+    const rows = await this.#sql.query<{ id: string }>(CANCEL_REQUESTED, [runIds]);
     return rows.map(({ id }) => id);
   }
 
-  async renewLease(nodeId: string): Promise<void> {
-    await this.#sql.query(RENEW_LEASE, [nodeId]);
+  /** How many nodes are alive, this one included. */
+  async renewLease(nodeId: string, leaseSeconds: number): Promise<number> {
+    const [row] = await this.#sql.query<{ others: number }>(RENEW_LEASE, [nodeId, leaseSeconds]);
+    return (row?.others ?? 0) + 1;
+  }
+
+  /** Whether the node that has the run, or had it last, is alive. */
+  async hasLiveOwner(runId: string, leaseSeconds: number): Promise<boolean> {
+    const [row] = await this.#sql.query<{ alive: boolean }>(HAS_LIVE_OWNER, [runId, leaseSeconds]);
+    return row?.alive ?? false;
   }
 
   async dropLease(nodeId: string): Promise<void> {
@@ -200,6 +103,12 @@ export class RunRepository {
   async takeOrphans(nodeId: string, leaseSeconds: number): Promise<CompletionRunEntity[]> {
     const rows = await this.#sql.query<{ id: string }>(TAKE_ORPHANS, [nodeId, leaseSeconds]);
     await this.#sql.query(DROP_DEAD_LEASES, [leaseSeconds * 6]);
+    return rows.length === 0 ? [] : this.byIds(rows.map(({ id }) => id));
+  }
+
+  /** The running rows of a node that are none of those which it runs. */
+  async takeStrays(nodeId: string, runningIds: readonly string[]): Promise<CompletionRunEntity[]> {
+    const rows = await this.#sql.query<{ id: string }>(TAKE_STRAYS, [nodeId, runningIds]);
     return rows.length === 0 ? [] : this.byIds(rows.map(({ id }) => id));
   }
 
@@ -240,10 +149,33 @@ export class RunRepository {
   }
 
   async #writeBegins(items: readonly RunBegin[]): Promise<RunBegun[]> {
-    const rows = await this.#sql.query<{ outcome: RunBegun['outcome']; run_id: string }>(BEGIN, [
+    const held = items.some(({ hold_nano }) => hold_nano !== undefined);
+    if (!held && !hasRepeatedKey(items)) return this.#writePlainBegins(items);
+    const asks = items.map(toAsk);
+    const rows = await this.#sql.query<Omit<RunBegun, 'runId'> & { run_id: string }>(BEGIN, [
+      JSON.stringify(asks),
       JSON.stringify(items),
     ]);
-    return rows.map(({ outcome, run_id }) => ({ outcome, runId: run_id }));
+    return rows.map(({ outcome, run_id, refusal }) => ({ outcome, runId: run_id, refusal }));
+  }
+
+  async #writePlainBegins(items: readonly RunBegin[]): Promise<RunBegun[]> {
+    const rows = await this.#sql.query<{ id: string }>(BEGIN_PLAIN, [JSON.stringify(items)]);
+    const begun = new Set(rows.map(({ id }) => id));
+    return Promise.all(
+      items.map(async (item) => {
+        if (begun.has(item.id)) return { outcome: 'begun', runId: item.id, refusal: null } as const;
+        const key = [item.workspace_id, item.caller, item.idempotency_key];
+        const [known] = await this.#sql.query<{ run_id: string; input_hash: string }>(KNOWN_KEY, key);
+        const outcome = known?.input_hash === item.input_hash ? 'joined' : 'conflict';
+        return { outcome, runId: known?.run_id ?? item.id, refusal: null } as const;
+      }),
+    );
+  }
+
+  async #writeRaises(items: readonly HoldRaise[]): Promise<boolean[]> {
+    const rows = await this.#sql.query<{ granted: boolean }>(RAISE, [JSON.stringify(items)]);
+    return rows.map(({ granted }) => granted);
   }
 
   async #writeEnds(items: readonly RunEnd[]): Promise<boolean[]> {
@@ -259,4 +191,21 @@ export class RunRepository {
       throw toStorageError(error);
     }
   }
+}
+
+function hasRepeatedKey(items: readonly RunBegin[]): boolean {
+  const seen = new Set<string>();
+  for (const { workspace_id, caller, idempotency_key } of items) {
+    if (idempotency_key === null) continue;
+    const key = `${workspace_id} ${caller} ${idempotency_key}`;
+    if (seen.has(key)) return true;
+    seen.add(key);
+  }
+  return false;
+}
+
+/** What is decided on, without what is only stored. */
+function toAsk(item: RunBegin) {
+  const { id, workspace_id, caller, idempotency_key, input_hash, hold_nano, on_account, budget_ids } = item;
+  return { id, workspace_id, caller, idempotency_key, input_hash, hold_nano, on_account, budget_ids };
 }

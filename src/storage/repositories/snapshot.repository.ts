@@ -2,6 +2,8 @@
 import type { EntityClass } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import { ApiKeyEntity } from '../entities/api-key.entity.ts';
+import { BudgetEntity } from '../entities/budget.entity.ts';
+import { MemberEntity } from '../entities/member.entity.ts';
 import { ModelInstanceEntity } from '../entities/model-instance.entity.ts';
 import { ModelSpecEntity } from '../entities/model-spec.entity.ts';
 import { PriceVersionEntity } from '../entities/price-version.entity.ts';
@@ -14,6 +16,8 @@ import type { SqlClient } from '../sql.ts';
 const SNAPSHOT_ENTITIES = {
   workspace: WorkspaceEntity,
   api_key: ApiKeyEntity,
+  member: MemberEntity,
+  budget: BudgetEntity,
   provider_spec: ProviderSpecEntity,
   provider_config: ProviderConfigEntity,
   model_spec: ModelSpecEntity,

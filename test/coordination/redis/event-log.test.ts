@@ -116,7 +116,7 @@ withRedis('the event log in Redis', () => {
     await using pair = await openPair();
     pair.log.append('r', range(1, 3));
     await expect.poll(() => pair.other.lastSeq('r')).toBe(3);
-    await pair.other.conclude('r', eventOf(1_000_003, { end: true }));
+    await pair.other.conclude('r', [eventOf(1_000_003, { end: true })]);
     pair.log.append('r', range(4, 6));
     await expect.poll(() => pair.other.read('r', 0, 100)).toMatchObject({ state: 'closed' });
     const { events } = await pair.other.read('r', 0, 100);

@@ -1,8 +1,7 @@
 // Owns the gathering of every fault of an input, so that a caller mends them at once, and the checks that several entities share.
-import { type ErrorCode, GatewayError, type InputProblem } from '../../kernel/errors.ts';
-import { isJsonObject, type JsonObject } from '../../kernel/json.ts';
-import { isStorableText } from '../../kernel/text.ts';
-import { MODEL_CAPABILITIES } from './catalogue-data.ts';
+import { type ErrorCode, GatewayError, type InputProblem } from './errors.ts';
+import { isJsonObject, type JsonObject } from './json.ts';
+import { isStorableText } from './text.ts';
 
 const WORD = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const MAX_JSON_LENGTH = 100_000;
@@ -68,10 +67,6 @@ export class InputCheck {
     if (values === undefined) return;
     if (values.length < least) this.add(path, `name at least one of ${known.join(', ')}`);
     for (const [index, value] of values.entries()) this.oneOf(`${path}.${index}`, value, known);
-  }
-
-  capabilities(path: string, values: readonly string[] | undefined): void {
-    this.allOf(path, values, MODEL_CAPABILITIES);
   }
 
   /** Tags and other short words. */

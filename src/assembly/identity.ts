@@ -1,0 +1,64 @@
+// Owns the putting together of identity, and of the snapshots that it and the catalogue are served from.
+
+import { ChargeRules } from '../domain/billing/charge-rules.ts';
+import { RevisionWatcher } from '../domain/catalog/revision-watcher.ts';
+import { CatalogSnapshots } from '../domain/catalog/snapshot.ts';
+import { ApiKeyService } from '../domain/identity/api-key-service.ts';
+import { AuditService } from '../domain/identity/audit-service.ts';
+import { Authenticator } from '../domain/identity/authenticator.ts';
+import { IdentityService } from '../domain/identity/identity-service.ts';
+import { JwtVerifier } from '../domain/identity/jwt-verifier.ts';
+import { KeyUses } from '../domain/identity/key-uses.ts';
+import { SecretRotation } from '../domain/identity/secret-rotation.ts';
+import { AuditRepository } from '../storage/repositories/audit.repository.ts';
+import { IdentityRepository } from '../storage/repositories/identity.repository.ts';
+import { SecretRepository } from '../storage/repositories/secret.repository.ts';
+import type { Foundation } from './foundation.ts';
+
+export type AssembledIdentity = Awaited<ReturnType<typeof assembleIdentity>>;
+
+/** The workspace `default` and the administrator's key are there afterwards; the snapshots are not loaded yet. */
+export async function assembleIdentity(foundation: Foundation, bootstrapKey: string) {
+  const { config, storage, snapshotRepository, clock, newId, logger, opened, vault } = foundation;
+  const repository = new IdentityRepository(storage);
+  const uses = new KeyUses(repository, logger);
+  opened.push(() => uses.close());
+  const refresh = () => watcher.refresh();
+  const authenticator = new Authenticator({
+    repository: snapshotRepository,
+    clock,
+    uses,
+    refresh,
+    jwt: config.jwt && new JwtVerifier(config.jwt),
+    defaultLimits: config.defaultLimits,
+  });
+  opened.push(() => authenticator.close());
+  const charges = new ChargeRules(snapshotRepository, config.billing);
+  const snapshots = new CatalogSnapshots(snapshotRepository);
+  const watcher = new RevisionWatcher(
+    snapshotRepository,
+    [
+      (changed) => authenticator.reload(changed),
+      (changed) => charges.reload(changed),
+      (changed) => snapshots.reload(changed),
+    ],
+    logger,
+  );
+  const secrets = new SecretRotation(new SecretRepository(storage), vault, refresh);
+  await secrets.requireKeys();
+  const needs = { repository, clock, newId, refresh };
+  const identity = new IdentityService(needs);
+  await identity.bootstrap(bootstrapKey);
+  return {
+    repository,
+    authenticator,
+    charges,
+    snapshots,
+    watcher,
+    refresh,
+    identity,
+    apiKeys: new ApiKeyService(needs),
+    secrets,
+    audit: new AuditService(new AuditRepository(storage)),
+  };
+}

@@ -1,0 +1,84 @@
+// Owns the putting together of runs: planning, limits and holds, execution, their log, and what keeps them when a node dies.
+import { memoryRunBus } from '../coordination/memory/run-bus.ts';
+import { ConfigHealthReports } from '../domain/catalog/config-health-reports.ts';
+import { Circuits } from '../domain/routing/circuits.ts';
+import { ContentRetention } from '../domain/runs/content-retention.ts';
+import { RunExecutor } from '../domain/runs/executor.ts';
+import { DEFAULT_REQUEST_BOUNDS } from '../domain/runs/request-validation.ts';
+import { RunKeeper } from '../domain/runs/run-keeper.ts';
+import { RunLimits } from '../domain/runs/run-limits.ts';
+import { RunPlanner } from '../domain/runs/run-planner.ts';
+import { RunService } from '../domain/runs/run-service.ts';
+import { RunStarter } from '../domain/runs/run-starter.ts';
+import { ContentRepository } from '../storage/repositories/content.repository.ts';
+import { RunRepository } from '../storage/repositories/run.repository.ts';
+import type { AssembledCatalog } from './catalog.ts';
+import type { Foundation } from './foundation.ts';
+import type { AssembledIdentity } from './identity.ts';
+import { openCircuitStore, openEventLog, openLimiter } from './shared-state.ts';
+
+/** The node holds a lease afterwards, and has ended what an earlier life of it left running. */
+export async function assembleRuns(
+  foundation: Foundation,
+  { snapshots, charges }: AssembledIdentity,
+  { adapterOf, targets, upkeepNeeds }: AssembledCatalog,
+) {
+  const { config, storage, shared, clock, newId, nodeId, logger, opened, random } = foundation;
+  const log = openEventLog(foundation);
+  opened.push(() => log.dispose());
+  const bus = shared?.bus ?? memoryRunBus;
+  const repository = new RunRepository(storage);
+  const circuits = new Circuits({
+    store: openCircuitStore(foundation),
+    clock,
+    logger,
+    settings: config.circuits,
+  });
+  opened.push(() => circuits.close());
+  const common = { adapterOf, targets, circuits, clock, random };
+  const executor = new RunExecutor({
+    ...common,
+    health: new ConfigHealthReports(upkeepNeeds),
+    runs: repository,
+    log,
+    logger,
+  });
+  const limiter = openLimiter(shared, clock, () => keeper.liveNodes);
+  opened.push(() => limiter.dispose());
+  const starter = new RunStarter({
+    nodeId,
+    planner: new RunPlanner({ ...common, snapshots, retries: config.retries }),
+    executor,
+    runs: repository,
+    charges,
+    limits: new RunLimits(limiter),
+    clock,
+    newId,
+    bounds: { ...DEFAULT_REQUEST_BOUNDS, ...config.requestBounds },
+  });
+  const { leaseSeconds } = config;
+  const runs = new RunService({ starter, executor, runs: repository, log, bus, leaseSeconds });
+  const keeper = new RunKeeper({
+    nodeId,
+    executor,
+    runs: repository,
+    log,
+    bus,
+    clock,
+    logger,
+    alone: storage.kind === 'embedded',
+    leaseSeconds,
+  });
+  const retention = new ContentRetention({
+    content: new ContentRepository(storage),
+    logger,
+    sweepEverySeconds: config.contentSweepSeconds,
+    replaySeconds: config.eventRetentionMs / 1_000,
+  });
+  retention.start();
+  opened.push(() => retention.close());
+  await keeper.start();
+  opened.push(() => keeper.close());
+  opened.push(() => runs.drain(config.drainGraceMs));
+  return { runs, circuits };
+}

@@ -1,0 +1,44 @@
+// Owns the state that nodes share while runs go on: in the process, or by Redis where there is one.
+import type { CircuitStore, EventLog, Limiter } from '../coordination/contract.ts';
+import { createMemoryCircuitStore } from '../coordination/memory/circuit-store.ts';
+import { MemoryEventLog } from '../coordination/memory/event-log.ts';
+import { MemoryLimiter } from '../coordination/memory/limiter.ts';
+import { ShareLimiter } from '../coordination/memory/share-limiter.ts';
+import { createRedisCircuitStore } from '../coordination/redis/circuit-store.ts';
+import { RedisEventLog } from '../coordination/redis/event-log.ts';
+import { RedisLimiter } from '../coordination/redis/limiter.ts';
+import { bytesOfEvent, type CompletionEvent, isEnd } from '../domain/runs/completion-event.ts';
+import { decodeEvent, encodeEvent } from '../domain/runs/event-codec.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Foundation } from './foundation.ts';
+import type { SharedRedis } from './redis.ts';
+
+/** Either way this node's own readers are served from its memory. */
+export function openEventLog({ config, shared, logger, clock }: Foundation): EventLog<CompletionEvent> {
+  const options = {
+    clock,
+    retentionMs: config.eventRetentionMs,
+    maxEndedBytes: config.eventLogMaxBytes,
+    bytesOf: bytesOfEvent,
+  };
+  if (!shared) return new MemoryEventLog<CompletionEvent>(options);
+  return new RedisEventLog<CompletionEvent>({
+    ...options,
+    ...shared,
+    logger,
+    encode: encodeEvent,
+    decode: decodeEvent,
+    isEnd,
+    strict: config.strictEvents,
+  });
+}
+
+export function openCircuitStore({ shared, logger, clock }: Foundation): CircuitStore {
+  return shared ? createRedisCircuitStore({ ...shared, logger }) : createMemoryCircuitStore({ clock });
+}
+
+/** Counted by all nodes together where there is a Redis; else, and while it is away, each node has its share. */
+export function openLimiter(shared: SharedRedis | undefined, clock: Clock, nodes: () => number): Limiter {
+  const alone = new ShareLimiter(new MemoryLimiter({ clock }), nodes);
+  return shared ? new RedisLimiter({ link: shared.link, alone }) : alone;
+}

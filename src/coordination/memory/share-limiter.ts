@@ -1,0 +1,27 @@
+// Owns limits where nodes cannot count together: each has its share, the limit over the nodes that are alive.
+import type { LimitAnswer, Limiter, LimitWant } from '../contract.ts';
+
+export class ShareLimiter implements Limiter {
+  readonly #own: Limiter;
+  readonly #nodes: () => number;
+
+  constructor(own: Limiter, nodes: () => number) {
+    this.#own = own;
+    this.#nodes = nodes;
+  }
+
+  take(runId: string, wants: readonly LimitWant[]): Promise<LimitAnswer> | LimitAnswer {
+    const nodes = this.#nodes();
+    if (nodes <= 1) return this.#own.take(runId, wants);
+    const share = wants.map((want) => ({ ...want, limit: Math.max(1, Math.floor(want.limit / nodes)) }));
+    return this.#own.take(runId, share);
+  }
+
+  settle(runId: string, wants: readonly (LimitWant & { readonly used: number })[]): void {
+    this.#own.settle(runId, wants);
+  }
+
+  dispose(): void {
+    this.#own.dispose();
+  }
+}

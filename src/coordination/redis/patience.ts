@@ -1,0 +1,60 @@
+// Owns how long answers are waited for: in ticks, each with a look at what has arrived, so that a node's own stalls are nobody's fault.
+
+interface Waiting {
+  ticksLeft: number;
+  readonly giveUp: () => void;
+}
+
+const TICK_MS = 10;
+
+/** One timer for all that is waited for, and none while nothing is. */
+export class Patience {
+  readonly #waiting = new Set<Waiting>();
+  #timer: NodeJS.Timeout | undefined;
+  #looking = false;
+
+  /** Settles as `promise` does, or rejects when about `ms` have passed. */
+  within<Result>(promise: Promise<Result>, ms: number): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = {
+        // The tick under way is not a whole one.
+        ticksLeft: Math.ceil(ms / TICK_MS) + 1,
+        giveUp: () => reject(new Error(`No answer within ${ms} ms`)),
+      };
+      this.#waiting.add(waiting);
+      this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+      promise.then(
+        (result) => {
+          this.#waiting.delete(waiting);
+          resolve(result);
+        },
+        (error) => {
+          this.#waiting.delete(waiting);
+          reject(error);
+        },
+      );
+    });
+  }
+
+  #tick(): void {
+    // The timer outlives what is waited for by a tick: under load it is not started anew for each.
+    if (this.#waiting.size === 0) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    } else if (!this.#looking) {
+      this.#looking = true;
+      // Timers that are due follow one another; only between them and this are sockets read.
+      setImmediate(() => this.#count());
+    }
+  }
+
+  #count(): void {
+    this.#looking = false;
+    for (const waiting of this.#waiting) {
+      waiting.ticksLeft -= 1;
+      if (waiting.ticksLeft > 0) continue;
+      this.#waiting.delete(waiting);
+      waiting.giveUp();
+    }
+  }
+}

@@ -1,0 +1,164 @@
+// Owns API keys: who may make, change, rotate and revoke them, and that a key's text is seen once only.
+import type { Clock } from '../../kernel/clock.ts';
+import { GatewayError } from '../../kernel/errors.ts';
+import type { NewId } from '../../kernel/ids.ts';
+import { definedOf, InputCheck, type Patch } from '../../kernel/input-check.ts';
+import type { ApiKeyRow, IdentityRepository } from '../../storage/repositories/identity.repository.ts';
+import { checkAllowedModels } from './allowed-models.ts';
+import { hashApiKey, makeApiKey, prefixOfApiKey } from './api-keys.ts';
+import { type CallLimits, checkLimits } from './call-limits.ts';
+import { requireInstallationAdmin, requireScope, SCOPES, type Scope, type Viewer } from './viewer.ts';
+
+export type { ApiKeyRow };
+
+export interface ApiKeyServiceDependencies {
+  readonly repository: IdentityRepository;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  /** Brings what was written into force on this node. */
+  readonly refresh: () => Promise<void>;
+}
+
+export interface CreatedApiKey {
+  readonly apiKey: ApiKeyRow;
+  /** The key itself; never to be had again. */
+  readonly secret: string;
+}
+
+export interface ApiKeyFields {
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  /** Slugs, canonical ids, `<provider>/*` and `tag:<name>`; empty: every model. */
+  readonly allowedModels: readonly string[];
+  readonly limits: CallLimits;
+  readonly expiresAt: Date | null;
+}
+
+const MAX_NAME_LENGTH = 200;
+const MAX_OVERLAP_SECONDS = 30 * 86_400;
+
+export class ApiKeyService {
+  readonly #needs: ApiKeyServiceDependencies;
+
+  constructor(needs: ApiKeyServiceDependencies) {
+    this.#needs = needs;
+  }
+
+  async list(viewer: Viewer): Promise<ApiKeyRow[]> {
+    requireScope(viewer, 'admin');
+    return this.#needs.repository.apiKeys(viewer.workspaceId);
+  }
+
+  /** When each was last used, by key id, give or take the seconds until it is written. */
+  lastUses(ids: readonly string[]): Promise<ReadonlyMap<string, Date>> {
+    return this.#needs.repository.keyUses(ids);
+  }
+
+  /** In another workspace than the viewer's for administrators of the installation only. */
+  async create(
+    viewer: Viewer,
+    fields: Patch<ApiKeyFields> & Pick<ApiKeyFields, 'name' | 'scopes'>,
+    workspaceId = viewer.workspaceId,
+  ): Promise<CreatedApiKey> {
+    requireScope(viewer, 'admin');
+    if (workspaceId !== viewer.workspaceId) requireInstallationAdmin(viewer);
+    this.#check(fields);
+    if (!(await this.#needs.repository.workspace({ id: workspaceId }))) {
+      throw new GatewayError('NOT_FOUND', 'There is no such workspace', { path: 'workspaceId' });
+    }
+    const secret = makeApiKey();
+    const apiKey = newApiKeyRow(this.#needs, workspaceId, fields, secret);
+    await this.#needs.repository.createApiKey(apiKey, viewer);
+    await this.#needs.refresh();
+    return { apiKey, secret };
+  }
+
+  /** Raises `BAD_USER_INPUT` with every problem, or `NOT_FOUND`. Its text and its completions stay what they are. */
+  async update(viewer: Viewer, id: string, patch: Patch<ApiKeyFields>): Promise<ApiKeyRow> {
+    requireScope(viewer, 'admin');
+    this.#check(patch);
+    return this.#change(viewer, id, () => definedOf({ ...patch, name: patch.name?.trim() }) as never);
+  }
+
+  /** A new text for the same key; the old one is good for `overlapSeconds` more. `CONFLICT` if the key was revoked. */
+  async rotate(viewer: Viewer, id: string, overlapSeconds: number): Promise<CreatedApiKey> {
+    requireScope(viewer, 'admin');
+    const check = new InputCheck();
+    check.integer('overlapSeconds', overlapSeconds, 0, MAX_OVERLAP_SECONDS);
+    check.raise();
+    const secret = makeApiKey();
+    const now = this.#needs.clock.now();
+    const apiKey = await this.#change(viewer, id, (key) => {
+      if (key.revokedAt) {
+        throw new GatewayError('CONFLICT', 'id: this key was revoked; make a new one', { path: 'id' });
+      }
+      return {
+        hash: hashApiKey(secret),
+        prefix: prefixOfApiKey(secret),
+        previousHash: key.hash,
+        previousExpiresAt: new Date(now.getTime() + overlapSeconds * 1_000),
+        rotatedAt: now,
+      };
+    });
+    return { apiKey, secret };
+  }
+
+  /** The key, now useless; `NOT_FOUND` if the workspace has no such key. Revoking twice changes nothing. */
+  async revoke(viewer: Viewer, id: string): Promise<ApiKeyRow> {
+    requireScope(viewer, 'admin');
+    return this.#change(viewer, id, (key) => (key.revokedAt ? {} : { revokedAt: this.#needs.clock.now() }));
+  }
+
+  async #change(
+    viewer: Viewer,
+    id: string,
+    change: (key: ApiKeyRow) => Partial<ApiKeyRow>,
+  ): Promise<ApiKeyRow> {
+    const stamped = (key: ApiKeyRow) => {
+      const changes = change(key);
+      return Object.keys(changes).length === 0 ? changes : { ...changes, updatedAt: this.#needs.clock.now() };
+    };
+    const key = await this.#needs.repository.changeApiKey(viewer.workspaceId, id, stamped, viewer);
+    if (!key) throw new GatewayError('NOT_FOUND', 'There is no such API key', { path: 'id' });
+    await this.#needs.refresh();
+    return key;
+  }
+
+  #check(fields: Patch<ApiKeyFields>): void {
+    const check = new InputCheck();
+    check.text('name', fields.name, MAX_NAME_LENGTH);
+    check.allOf('scopes', fields.scopes, SCOPES, 1);
+    checkAllowedModels(check, fields.allowedModels);
+    checkLimits(check, fields.limits);
+    if (fields.expiresAt && fields.expiresAt <= this.#needs.clock.now()) {
+      check.add('expiresAt', 'must lie in the future');
+    }
+    check.raise();
+  }
+}
+
+export function newApiKeyRow(
+  { newId, clock }: Pick<ApiKeyServiceDependencies, 'newId' | 'clock'>,
+  workspaceId: string,
+  fields: Patch<ApiKeyFields> & Pick<ApiKeyFields, 'name' | 'scopes'>,
+  secret: string,
+): ApiKeyRow {
+  const now = clock.now();
+  return {
+    id: newId(),
+    workspaceId,
+    name: fields.name.trim(),
+    prefix: prefixOfApiKey(secret),
+    hash: hashApiKey(secret),
+    scopes: [...new Set(fields.scopes)],
+    allowedModels: [...(fields.allowedModels ?? [])],
+    limits: fields.limits ?? {},
+    expiresAt: fields.expiresAt ?? null,
+    revokedAt: null,
+    previousHash: null,
+    previousExpiresAt: null,
+    rotatedAt: null,
+    createdAt: now,
+    updatedAt: now,
+  };
+}

@@ -1,0 +1,33 @@
+// Owns who may read the audit trail: administrators their workspace's part, those of the installation all of it.
+import type {
+  AuditEventRow,
+  AuditFilter,
+  AuditPage,
+  AuditRepository,
+} from '../../storage/repositories/audit.repository.ts';
+import { requireScope, type Viewer } from './viewer.ts';
+
+export type { AuditEventRow };
+export type AuditQuery = Omit<AuditFilter, 'workspaceId'>;
+
+export class AuditService {
+  readonly #repository: AuditRepository;
+
+  constructor(repository: AuditRepository) {
+    this.#repository = repository;
+  }
+
+  /** Newest first. */
+  async list(viewer: Viewer, query: AuditQuery, page: AuditPage): Promise<AuditEventRow[]> {
+    return this.#repository.list(this.#filter(viewer, query), page);
+  }
+
+  async count(viewer: Viewer, query: AuditQuery): Promise<number> {
+    return this.#repository.count(this.#filter(viewer, query));
+  }
+
+  #filter(viewer: Viewer, query: AuditQuery): AuditFilter {
+    requireScope(viewer, 'admin');
+    return viewer.installationAdmin ? query : { ...query, workspaceId: viewer.workspaceId };
+  }
+}

@@ -1,0 +1,116 @@
+// Owns the checking of JWTs: signature, issuer, audience, times and algorithm by a kept library, then what its claims say of the bearer.
+import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { GatewayError } from '../../kernel/errors.ts';
+import type { Secret } from '../../kernel/secret.ts';
+import type { Scope } from './viewer.ts';
+
+export interface JwtOptions {
+  readonly issuer: string;
+  readonly audience: string;
+  /** Where the issuer publishes its keys; or the secret that it shares. */
+  readonly key: { readonly jwksUrl: string } | { readonly secret: Secret };
+  readonly algorithms: readonly string[];
+  /** Name of the claim with the workspace's slug or id, and the slug where a token has none. */
+  readonly workspaceClaim: string;
+  readonly defaultWorkspace: string | undefined;
+  /** Name of the claim with the roles, and what each means; a role that is not listed means nothing. */
+  readonly rolesClaim: string;
+  readonly roles: ReadonlyMap<string, readonly Scope[]>;
+}
+
+/** What a good token says. */
+export interface JwtClaims {
+  readonly subject: string;
+  /** Slug or id. */
+  readonly workspace: string;
+  readonly scopes: ReadonlySet<Scope>;
+  readonly expiresAtMs: number;
+}
+
+/** How far the clocks of issuer and gateway may differ. */
+const CLOCK_TOLERANCE_S = 5;
+const KEYS_TIMEOUT_MS = 3_000;
+const MAX_SUBJECT_LENGTH = 255;
+/** What says that the issuer's keys could not be had, not that the token is bad. */
+const KEY_FAULTS = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC']);
+
+export class JwtVerifier {
+  readonly #options: JwtOptions;
+  readonly #keyOf: JWTVerifyGetKey;
+
+  constructor(options: JwtOptions) {
+    this.#options = options;
+    const { key } = options;
+    if ('secret' in key) {
+      const bytes = new TextEncoder().encode(key.secret.reveal());
+      this.#keyOf = async () => bytes;
+    } else this.#keyOf = createRemoteJWKSet(new URL(key.jwksUrl), { timeoutDuration: KEYS_TIMEOUT_MS });
+  }
+
+  /** Raises `UNAUTHENTICATED` with the reason; `STORAGE_UNAVAILABLE` where the issuer's keys cannot be had now. */
+  async verify(token: string): Promise<JwtClaims> {
+    const { issuer, audience, algorithms } = this.#options;
+    try {
+      const { payload } = await jwtVerify(token, this.#keyOf, {
+        issuer,
+        audience,
+        algorithms: [...algorithms],
+        clockTolerance: CLOCK_TOLERANCE_S,
+        requiredClaims: ['sub', 'exp'],
+      });
+      return this.#read(payload);
+    } catch (error) {
+      if (error instanceof GatewayError) throw error;
+      const ours = !(error instanceof errors.JOSEError) || KEY_FAULTS.has(error.code);
+      if (ours) {
+        throw new GatewayError(
+          'STORAGE_UNAVAILABLE',
+          'The keys of the token’s issuer cannot be had now; ask again',
+          {
+            cause: error,
+            retryAfterMs: 1_000,
+          },
+        );
+      }
+      throw new GatewayError('UNAUTHENTICATED', `This token is not accepted: ${error.message}`, {
+        cause: error,
+      });
+    }
+  }
+
+  #read(payload: JWTPayload): JwtClaims {
+    const { workspaceClaim, defaultWorkspace, rolesClaim, roles } = this.#options;
+    const { sub, exp } = payload;
+    if (typeof sub !== 'string' || sub === '' || sub.length > MAX_SUBJECT_LENGTH) {
+      throw refused(`"sub" must be text of 1 to ${MAX_SUBJECT_LENGTH} characters`);
+    }
+    const workspace = claimOf(payload, workspaceClaim) ?? defaultWorkspace;
+    if (typeof workspace !== 'string' || workspace === '') {
+      throw refused(`it names no workspace in its claim "${workspaceClaim}"`);
+    }
+    const scopes = new Set(wordsOf(claimOf(payload, rolesClaim)).flatMap((role) => roles.get(role) ?? []));
+    if (scopes.size === 0) throw refused(`its claim "${rolesClaim}" holds no role that is known here`);
+    return { subject: sub, workspace, scopes, expiresAtMs: (exp ?? 0) * 1_000 };
+  }
+}
+
+function refused(why: string): GatewayError {
+  return new GatewayError('UNAUTHENTICATED', `This token is not accepted: ${why}`);
+}
+
+/** By its own name, which may hold dots, else along them: `app_metadata.workspace`. */
+function claimOf(payload: JWTPayload, name: string): unknown {
+  if (Object.hasOwn(payload, name)) return payload[name];
+  let value: unknown = payload;
+  for (const step of name.split('.')) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
+    value = (value as Record<string, unknown>)[step];
+  }
+  return value;
+}
+
+/** A list, or words between spaces or commas as in "scope". */
+function wordsOf(value: unknown): string[] {
+  const words = typeof value === 'string' ? value.split(/[\s,]+/) : Array.isArray(value) ? value : [];
+  return words.filter((word): word is string => typeof word === 'string' && word !== '');
+}

@@ -1,0 +1,135 @@
+// Owns what a completion takes of the limits of its caller and workspace, and what is told of them.
+import type { LimitAnswer, Limiter, LimitWant } from '../../coordination/contract.ts';
+import { GatewayError } from '../../kernel/errors.ts';
+import { estimateInputTokens } from '../billing/hold.ts';
+import { totalTokens } from '../billing/usage.ts';
+import { type CallLimits, LIMIT_NAMES } from '../identity/call-limits.ts';
+import type { Viewer } from '../identity/viewer.ts';
+import type { CompletionRequest } from './completion-request.ts';
+import type { RunRecord } from './run-record.ts';
+
+/** What is left of one limit. */
+export interface LimitState {
+  readonly scope: 'CALLER' | 'WORKSPACE';
+  readonly name: keyof CallLimits;
+  readonly limit: number;
+  readonly remaining: number;
+}
+
+interface NamedWant extends LimitWant {
+  readonly scope: LimitState['scope'];
+  readonly name: keyof CallLimits;
+}
+
+/** What a run has taken, until it is settled. */
+export interface TakenLimits {
+  readonly states: readonly LimitState[];
+  /** Corrects what was taken to what was used. */
+  settle(run: RunRecord): void;
+  /** It was in vain: all of it is given back. */
+  giveBack(): void;
+}
+
+const MINUTE_MS = 60_000;
+const WINDOWS: Readonly<Record<keyof CallLimits, number | null>> = {
+  requestsPerMinute: MINUTE_MS,
+  requestsPerHour: 60 * MINUTE_MS,
+  requestsPerDay: 1_440 * MINUTE_MS,
+  tokensPerMinute: MINUTE_MS,
+  tokensPerHour: 60 * MINUTE_MS,
+  tokensPerDay: 1_440 * MINUTE_MS,
+  concurrentRuns: null,
+};
+const WORDS: Readonly<Record<keyof CallLimits, string>> = {
+  requestsPerMinute: 'completions a minute',
+  requestsPerHour: 'completions an hour',
+  requestsPerDay: 'completions a day',
+  tokensPerMinute: 'tokens a minute',
+  tokensPerHour: 'tokens an hour',
+  tokensPerDay: 'tokens a day',
+  concurrentRuns: 'completions at once',
+};
+
+export class RunLimits {
+  readonly #limiter: Limiter;
+
+  constructor(limiter: Limiter) {
+    this.#limiter = limiter;
+  }
+
+  /** What was taken, or the error that refuses the run; `undefined` where nothing is limited. Synchronous where counting is. */
+  take(
+    runId: string,
+    viewer: Viewer,
+    request: CompletionRequest,
+  ): undefined | TakenLimits | GatewayError | Promise<TakenLimits | GatewayError> {
+    const wants = wantsOf(viewer, request);
+    if (wants.length === 0) return undefined;
+    const answer = this.#limiter.take(runId, wants);
+    return answer instanceof Promise
+      ? answer.then((told) => this.#read(runId, wants, told))
+      : this.#read(runId, wants, answer);
+  }
+
+  #read(runId: string, wants: readonly NamedWant[], answer: LimitAnswer): TakenLimits | GatewayError {
+    const states = wants.map(({ scope, name, limit }, index) => {
+      return { scope, name, limit, remaining: answer.remaining[index] ?? 0 };
+    });
+    if (answer.refused !== null) return refusal(wants[answer.refused] as NamedWant, answer, states);
+    return {
+      states,
+      settle: (run) =>
+        this.#limiter.settle(
+          runId,
+          wants.map((want) => ({ ...want, used: usedOf(want, run) })),
+        ),
+      giveBack: () =>
+        this.#limiter.settle(
+          runId,
+          wants.map((want) => ({ ...want, used: 0 })),
+        ),
+    };
+  }
+}
+
+function wantsOf(viewer: Viewer, request: CompletionRequest): NamedWant[] {
+  const wants: NamedWant[] = [];
+  let tokens: number | undefined;
+  const add = (scope: LimitState['scope'], who: string, limits: CallLimits) => {
+    for (const name of LIMIT_NAMES) {
+      const limit = limits[name];
+      if (limit === undefined) continue;
+      const ofTokens = name.startsWith('tokens');
+      if (ofTokens) tokens ??= tokensAskedFor(request);
+      const key = `${viewer.workspaceId}:${who}:${name}`;
+      wants.push({ key, scope, name, windowMs: WINDOWS[name], limit, amount: ofTokens ? (tokens ?? 0) : 1 });
+    }
+  };
+  add('CALLER', viewer.caller, viewer.limits);
+  add('WORKSPACE', '', viewer.workspaceLimits);
+  return wants;
+}
+
+/** The input, and the output that the caller bounds itself; what else comes is counted when it is known. */
+function tokensAskedFor({ messages, tools, parameters }: CompletionRequest): number {
+  return estimateInputTokens(messages, tools) + (parameters.maxTokens ?? 0);
+}
+
+function usedOf({ name, amount }: NamedWant, { usage }: RunRecord): number {
+  return name.startsWith('tokens') ? totalTokens(usage) : amount;
+}
+
+function refusal(want: NamedWant, answer: LimitAnswer, states: readonly LimitState[]): GatewayError {
+  const whose = want.scope === 'CALLER' ? 'Your key' : 'Your workspace';
+  const message =
+    want.amount > want.limit
+      ? `${whose} may use ${want.limit} ${WORDS[want.name]}; this completion alone may take ${want.amount}. Ask for fewer "maxTokens"`
+      : `${whose} may use ${want.limit} ${WORDS[want.name]}, and they are used up; wait and ask again`;
+  return new GatewayError('RATE_LIMITED', message, {
+    ...(answer.retryAfterMs > 0 ? { retryAfterMs: answer.retryAfterMs } : { retryAfterMs: RETRY_UNKNOWN_MS }),
+    extensions: { rateLimit: states, limit: want.name },
+  });
+}
+
+/** Nobody knows when a run under way will end. */
+const RETRY_UNKNOWN_MS = 1_000;

@@ -1,0 +1,205 @@
+// Owns the way from a request to a committed run; whatever refuses it leaves no run, no hold and no used-up limit behind.
+//
+// 1. The viewer's permission is asserted, the request validated.
+// 2. The route is planned from the snapshot; a name that cannot be served is refused with what to do.
+// 3. Limits and the run's row with its hold are asked for together; what was granted in vain is given back.
+// 4. The row is committed, or the run that its idempotency key names is joined. The executor takes what has begun.
+import { createHash } from 'node:crypto';
+import type { Clock } from '../../kernel/clock.ts';
+import { GatewayError } from '../../kernel/errors.ts';
+import type { NewId } from '../../kernel/ids.ts';
+import { canonicalJson } from '../../kernel/json.ts';
+import { formatUsd } from '../../kernel/money.ts';
+import type { RunRepository } from '../../storage/repositories/run.repository.ts';
+import type { RunBegin, RunBegun } from '../../storage/repositories/run.rows.ts';
+import type { ChargeRules } from '../billing/charge-rules.ts';
+import { requireScope, type Viewer } from '../identity/viewer.ts';
+import type { RoutePlan } from '../routing/route-plan.ts';
+import type { NewRun, RunPolicy } from './active-run.ts';
+import type { CompletionRequest } from './completion-request.ts';
+import type { RunExecutor } from './executor.ts';
+import { type RequestBounds, validateRequest } from './request-validation.ts';
+import { refuseRoute } from './route-refusal.ts';
+import { RunFunds } from './run-funds.ts';
+import type { LimitState, RunLimits, TakenLimits } from './run-limits.ts';
+import type { RunPlanner } from './run-planner.ts';
+
+export interface StarterDependencies {
+  readonly nodeId: string;
+  readonly planner: RunPlanner;
+  readonly executor: RunExecutor;
+  readonly runs: RunRepository;
+  readonly charges: ChargeRules;
+  readonly limits: RunLimits;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly bounds: RequestBounds;
+}
+
+export interface CallContext {
+  readonly requestId: string;
+  /** Aborted when whoever asked has gone away; the run goes on. */
+  readonly gone?: AbortSignal;
+  /** Is told what is left of the caller's limits. */
+  readonly tellLimits?: (states: readonly LimitState[]) => void;
+}
+
+export class RunStarter {
+  readonly #needs: StarterDependencies;
+
+  constructor(needs: StarterDependencies) {
+    this.#needs = needs;
+  }
+
+  /** The plan that a request would run by, without running it. */
+  plan(viewer: Viewer, request: CompletionRequest): RoutePlan {
+    requireScope(viewer, 'run', 'read');
+    validateRequest(request, this.#needs.bounds);
+    return this.#needs.planner.plan(viewer, request, this.#needs.charges.chargeFor(viewer) !== undefined)
+      .route.plan;
+  }
+
+  /** The id of the run that was begun, or joined. Raises what refuses it. */
+  async begin(
+    viewer: Viewer,
+    request: CompletionRequest,
+    context: CallContext,
+    commit: RunPolicy['commit'],
+  ): Promise<string> {
+    requireScope(viewer, 'run');
+    const { planner, executor, bounds } = this.#needs;
+    validateRequest(request, bounds);
+    const charge = this.#needs.charges.chargeFor(viewer);
+    const { route, catalog } = planner.plan(viewer, request, charge !== undefined);
+    const [first] = route.candidates;
+    if (!first) throw refuseRoute(route);
+    const id = this.#needs.newId();
+    const createdAt = this.#needs.clock.now();
+    const { prices } = catalog;
+    const funds =
+      charge &&
+      new RunFunds({
+        request,
+        prices,
+        at: createdAt,
+        raise: (amount) => this.#needs.runs.raiseHold(id, amount),
+      });
+    const run: NewRun = {
+      id,
+      workspaceId: viewer.workspaceId,
+      caller: viewer.caller,
+      requestId: context.requestId,
+      request,
+      route,
+      prices,
+      policy: planner.policyOf(request, commit),
+      ...(funds ? { funds } : {}),
+      createdAt,
+    };
+    const hold = funds?.amountFor(first) ?? 0n;
+    const row = this.#rowOf(run);
+    const held = charge && {
+      hold_nano: hold.toString(),
+      on_account: charge.onAccount,
+      budget_ids: charge.budgetIds,
+    };
+    const { begun, taken } = await this.#beginWithin(viewer, request, context, { ...row, ...held });
+    if (begun.outcome !== 'begun') return joined(begun);
+    funds?.begunWith(hold);
+    const active = executor.start(run);
+    if (taken) {
+      active.ended.then(
+        (record) => taken.settle(record),
+        () => taken.giveBack(),
+      );
+    }
+    return id;
+  }
+
+  /** Limits beside the hold: neither waits for the other. */
+  async #beginWithin(
+    viewer: Viewer,
+    request: CompletionRequest,
+    context: CallContext,
+    row: RunBegin,
+  ): Promise<{ begun: RunBegun; taken: TakenLimits | undefined }> {
+    const { runs, limits } = this.#needs;
+    const asked = limits.take(row.id, viewer, request);
+    // A key may name a run that is there already, and joining it takes nothing.
+    if (asked instanceof GatewayError && row.idempotency_key === null) throw asked;
+    const [begins, takes] = await Promise.allSettled([runs.begin(row), asked]);
+    const taken = takes.status === 'fulfilled' ? takes.value : undefined;
+    const granted = taken instanceof GatewayError ? undefined : taken;
+    if (begins.status === 'rejected') {
+      granted?.giveBack();
+      throw begins.reason;
+    }
+    const begun = begins.value;
+    if (begun.outcome !== 'begun') {
+      granted?.giveBack();
+      return { begun, taken: undefined };
+    }
+    const refusal =
+      takes.status === 'rejected' ? takes.reason : taken instanceof GatewayError ? taken : undefined;
+    if (refusal !== undefined) {
+      await runs.withdraw(row);
+      throw refusal;
+    }
+    if (granted) context.tellLimits?.(granted.states);
+    return { begun, taken: granted };
+  }
+
+  #rowOf(run: NewRun): RunBegin {
+    const { metadata, idempotencyKey, ...stored } = run.request;
+    const [first] = run.route.candidates;
+    return {
+      id: run.id,
+      workspace_id: run.workspaceId,
+      caller: run.caller,
+      request_id: run.requestId,
+      model: run.request.model,
+      input: stored,
+      plan: run.route.plan,
+      metadata,
+      on_detach: run.request.onDetach,
+      node_id: this.#needs.nodeId,
+      instance_id: first?.instance?.id ?? null,
+      canonical_id: first?.canonicalId ?? null,
+      idempotency_key: idempotencyKey ?? null,
+      input_hash: idempotencyKey === undefined ? null : hashOf(run.request),
+      created_at: run.createdAt.toISOString(),
+    };
+  }
+}
+
+/** The run that the key names. Raises `CONFLICT` for another input under it, `INSUFFICIENT_FUNDS` where nothing was begun. */
+function joined({ outcome, runId, refusal }: RunBegun): string {
+  if (outcome === 'joined') return runId;
+  if (outcome === 'conflict') {
+    throw new GatewayError(
+      'CONFLICT',
+      'idempotencyKey: was used with another input within 24 hours; take a new key',
+      { path: 'idempotencyKey', extensions: { completionId: runId } },
+    );
+  }
+  const required = formatUsd(BigInt(refusal?.required ?? 0));
+  const available = formatUsd(BigInt(refusal?.available ?? 0));
+  const whose = refusal?.scope === 'BUDGET' ? 'a budget leaves' : 'the account of your workspace has';
+  throw new GatewayError(
+    'INSUFFICIENT_FUNDS',
+    `This completion may cost up to $${required}, and ${whose} $${available}; ask for fewer "maxTokens", or for more funds`,
+    {
+      extensions: {
+        required,
+        available,
+        scope: refusal?.scope ?? 'ACCOUNT',
+        ...(refusal?.budgetId ? { budgetId: refusal.budgetId } : {}),
+      },
+    },
+  );
+}
+
+/** What two requests under one key must share: everything but the key. */
+function hashOf({ idempotencyKey: _key, ...rest }: CompletionRequest): string {
+  return createHash('sha256').update(canonicalJson(rest)).digest('base64url');
+}

@@ -1,0 +1,175 @@
+// Owns what may be asked for of workspaces, API keys and members.
+import { Field, ID, InputType, Int } from 'type-graphql';
+import type { CallLimits } from '../../domain/identity/call-limits.ts';
+import { withoutNulls } from '../input-values.ts';
+import { DateTimeScalar } from '../scalars.ts';
+import { ApiKeyScope } from './identity.type.ts';
+
+const ALLOWED_MODELS =
+  'What it may call: slugs, canonical ids, `<provider>/*` and `tag:<name>`. Default, and empty: every model.';
+const RETENTION =
+  'For how many days prompts and outputs are kept, 0 to 36,500; 0: until a completion can no longer be replayed. Default: 30.';
+
+@InputType({ description: 'Bounds on completions, each from 1 on; what is left out is not bounded here.' })
+export class CallLimitsInput {
+  @Field(() => Int, { nullable: true, description: 'Completions begun in any minute.' })
+  requestsPerMinute?: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'Completions begun in any hour.' })
+  requestsPerHour?: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'Completions begun in any day.' })
+  requestsPerDay?: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'Tokens, in and out, in any minute.' })
+  tokensPerMinute?: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'Tokens, in and out, in any hour.' })
+  tokensPerHour?: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'Tokens, in and out, in any day.' })
+  tokensPerDay?: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'Completions under way at once.' })
+  concurrentRuns?: number | null;
+}
+
+@InputType({ description: 'A new workspace.' })
+export class CreateWorkspaceInput {
+  @Field(() => String, { description: '1 to 64 of a-z, 0-9, ".", "_" and "-"; unique.' })
+  slug!: string;
+
+  @Field(() => String, { nullable: true, description: 'Its name for people. Default: the slug.' })
+  displayName?: string | null;
+
+  @Field(() => CallLimitsInput, {
+    nullable: true,
+    description: 'Bounds on all its callers together. Default: none.',
+  })
+  limits?: CallLimitsInput | null;
+
+  @Field(() => Int, { nullable: true, description: RETENTION })
+  contentRetentionDays?: number | null;
+}
+
+@InputType({ description: 'Changes of a workspace; what is left out stays as it is.' })
+export class UpdateWorkspaceInput {
+  @Field(() => ID, { description: 'Id of the workspace.' })
+  id!: string;
+
+  @Field(() => String, { nullable: true, description: 'Its name for people.' })
+  displayName?: string | null;
+
+  @Field(() => CallLimitsInput, {
+    nullable: true,
+    description:
+      'Bounds on all its callers together, replaced as a whole. For administrators of the installation.',
+  })
+  limits?: CallLimitsInput | null;
+
+  @Field(() => Int, { nullable: true, description: RETENTION })
+  contentRetentionDays?: number | null;
+}
+
+@InputType({ description: 'A new API key.' })
+export class CreateApiKeyInput {
+  @Field(() => String, { description: 'What it is for.' })
+  name!: string;
+
+  @Field(() => [ApiKeyScope], { description: 'What it may do.' })
+  scopes!: ApiKeyScope[];
+
+  @Field(() => [String], { nullable: true, description: ALLOWED_MODELS })
+  allowedModels?: string[] | null;
+
+  @Field(() => CallLimitsInput, {
+    nullable: true,
+    description: 'Its own bounds. Default: the installation’s.',
+  })
+  limits?: CallLimitsInput | null;
+
+  @Field(() => DateTimeScalar, { nullable: true, description: 'When it is to stop working by itself.' })
+  expiresAt?: Date | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Another workspace than yours; for administrators of the installation.',
+  })
+  workspaceId?: string | null;
+}
+
+@InputType({ description: 'Changes of an API key; what is left out stays as it is. Its text does.' })
+export class UpdateApiKeyInput {
+  @Field(() => ID, { description: 'Id of the key.' })
+  id!: string;
+
+  @Field(() => String, { nullable: true, description: 'What it is for.' })
+  name?: string | null;
+
+  @Field(() => [ApiKeyScope], { nullable: true, description: 'What it may do.' })
+  scopes?: ApiKeyScope[] | null;
+
+  @Field(() => [String], { nullable: true, description: ALLOWED_MODELS })
+  allowedModels?: string[] | null;
+
+  @Field(() => CallLimitsInput, { nullable: true, description: 'Its own bounds, replaced as a whole.' })
+  limits?: CallLimitsInput | null;
+
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'When it is to stop working by itself; null: never.',
+  })
+  expiresAt?: Date | null;
+}
+
+@InputType({ description: 'Which key is to get a new text.' })
+export class RotateApiKeyInput {
+  @Field(() => ID, { description: 'Id of the key.' })
+  id!: string;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'For how many seconds the old text works too; 0 to 2,592,000. Default: 86,400, a day.',
+  })
+  overlapSeconds?: number | null;
+}
+
+@InputType({ description: 'What holds for somebody who signs in by JWT.' })
+export class SetMemberInput {
+  @Field(() => String, { description: 'The token’s `sub`.' })
+  subject!: string;
+
+  @Field(() => [String], { nullable: true, description: ALLOWED_MODELS })
+  allowedModels?: string[] | null;
+
+  @Field(() => CallLimitsInput, {
+    nullable: true,
+    description: 'Its own bounds. Default: the installation’s.',
+  })
+  limits?: CallLimitsInput | null;
+}
+
+@InputType({ description: 'Which key to revoke.' })
+export class RevokeApiKeyInput {
+  @Field(() => ID, { description: 'Id of the key.' })
+  id!: string;
+}
+
+@InputType({ description: 'How to seal secrets anew.' })
+export class RotateSecretsInput {
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Only counts what would be sealed anew. Default false.',
+  })
+  dryRun?: boolean | null;
+}
+
+type WithLimits = { limits?: CallLimitsInput | null };
+
+/** What is null was left out, among the limits too. */
+export function toFields<Input extends WithLimits>(
+  input: Input,
+): Omit<{ [Name in keyof Input]: Exclude<Input[Name], null> }, 'limits'> & { limits?: CallLimits } {
+  const { limits, ...fields } = withoutNulls(input);
+  return { ...fields, ...(limits ? { limits: withoutNulls(limits) as CallLimits } : {}) };
+}

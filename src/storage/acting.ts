@@ -1,0 +1,28 @@
+// Owns who is written into the audit trail: a setting of the transaction, which the triggers read.
+import type { SqlEntityManager } from '@mikro-orm/postgresql';
+import { toStorageError } from './errors.ts';
+
+/** A viewer, or the gateway itself where there is none. */
+export interface Actor {
+  readonly caller: string;
+  readonly workspaceId: string;
+}
+
+const ACT_AS = "select set_config('modelgraph.actor', ?, true), set_config('modelgraph.workspace', ?, true)";
+
+/** Runs `work` in one transaction, in the name of the actor. Raises `StorageError`. */
+export async function writeAs<Result>(
+  entities: SqlEntityManager,
+  actor: Actor | undefined,
+  work: (entities: SqlEntityManager) => Promise<Result>,
+): Promise<Result> {
+  try {
+    if (!actor) return await work(entities);
+    return await entities.transactional(async (transaction) => {
+      await transaction.execute(ACT_AS, [actor.caller, actor.workspaceId]);
+      return work(transaction as SqlEntityManager);
+    });
+  } catch (error) {
+    throw toStorageError(error);
+  }
+}

@@ -1,0 +1,25 @@
+// Owns the mapping of ledger entries for reading; they are only ever added, past the ORM.
+import { defineEntity, p } from '@mikro-orm/core';
+
+export type LedgerEntryKind = 'CREDIT' | 'ADJUSTMENT' | 'CHARGE';
+
+const LedgerEntrySchema = defineEntity({
+  name: 'LedgerEntry',
+  tableName: 'ledger_entry',
+  properties: {
+    id: p.bigint('string').primary(),
+    workspaceId: p.uuid(),
+    kind: p.text().$type<LedgerEntryKind>(),
+    /** Charges are negative. */
+    amountNano: p.bigint('bigint'),
+    /** After this entry. */
+    balanceNano: p.bigint('bigint'),
+    runId: p.uuid().nullable(),
+    description: p.text(),
+    createdBy: p.text(),
+    createdAt: p.datetime(),
+  },
+});
+
+export class LedgerEntryEntity extends LedgerEntrySchema.class {}
+LedgerEntrySchema.setClass(LedgerEntryEntity);

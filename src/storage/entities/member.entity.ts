@@ -1,0 +1,22 @@
+// Owns the mapping of members: what holds for one JWT subject in a workspace, as it does for a key.
+import { defineEntity, p } from '@mikro-orm/core';
+import type { StoredLimits } from './workspace.entity.ts';
+
+const MemberSchema = defineEntity({
+  name: 'Member',
+  tableName: 'member',
+  properties: {
+    id: p.uuid().primary(),
+    workspaceId: p.uuid(),
+    /** The token's `sub`. */
+    subject: p.text(),
+    /** Empty: every model. */
+    allowedModels: p.array(),
+    limits: p.json().$type<StoredLimits>(),
+    createdAt: p.datetime(),
+    updatedAt: p.datetime(),
+  },
+});
+
+export class MemberEntity extends MemberSchema.class {}
+MemberSchema.setClass(MemberEntity);
