@@ -29,6 +29,8 @@ export interface Config {
   readonly dataDir: string;
   readonly databaseUrl: Secret | undefined;
   readonly redisUrl: Secret | undefined;
+  /** How long an answer of Redis is waited for by somebody who waits himself. */
+  readonly redisTimeoutMs: number;
   readonly workers: number;
   readonly bootstrapApiKey: Secret | undefined;
   readonly secretKeys: Secret | undefined;
@@ -129,6 +131,7 @@ export function readConfig(given: Environment): Config {
     dataDir: values.DATA_DIR,
     databaseUrl: values.DATABASE_URL,
     redisUrl: values.REDIS_URL,
+    redisTimeoutMs: values.REDIS_TIMEOUT_MS,
     workers: values.WORKERS,
     bootstrapApiKey: values.BOOTSTRAP_API_KEY,
     secretKeys: values.SECRET_KEYS,

@@ -35,6 +35,7 @@ export const environmentSchema = z.object({
     .regex(/^rediss?:\/\//, 'must be a redis:// URL')
     .transform((value) => new Secret(value))
     .optional(),
+  REDIS_TIMEOUT_MS: z.coerce.number().int().min(10).max(60_000).default(50),
   WORKERS: z.coerce.number().int().min(1).max(256).default(1),
   BOOTSTRAP_API_KEY: z
     .string()

@@ -19,7 +19,7 @@ export async function openRedis(
   opened: Opened,
 ): Promise<SharedRedis | undefined> {
   if (!config.redisUrl) return undefined;
-  const link = new RedisLink({ url: config.redisUrl.reveal(), logger });
+  const link = new RedisLink({ url: config.redisUrl.reveal(), logger, commandMs: config.redisTimeoutMs });
   opened.push(() => link.close());
   if (!(await link.ready())) logger.warn({}, 'Redis does not answer yet; this node goes on without it');
   const bus = new RedisBus({ link, logger });

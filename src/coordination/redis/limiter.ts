@@ -208,7 +208,7 @@ export class RedisLimiter implements Limiter {
       }
     }
     try {
-      const [atMs = 0, ...answers] = await this.#options.link.command((redis) =>
+      const [atMs = 0, ...answers] = await this.#options.link.decision((redis) =>
         (redis as unknown as Scripts).limitTake(keys.length, ...keys, ...told),
       );
       let at = 0;

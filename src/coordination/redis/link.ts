@@ -2,7 +2,7 @@
 import { Redis } from 'ioredis';
 import { SharedStateUnavailable } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import { Patience } from './patience.ts';
+import { NoAnswer, Patience } from './patience.ts';
 
 export interface RedisLinkOptions {
   readonly url: string;
@@ -60,19 +60,29 @@ export class RedisLink {
   }
 
   /** Raises `SharedStateUnavailable` if Redis is off the path or does not answer in time; the command may still be carried out. */
-  async command<Result>(
-    work: (redis: Redis) => Promise<Result>,
-    withinMs = this.#commandMs,
-  ): Promise<Result> {
-    if (!this.onPath) throw new SharedStateUnavailable('Redis is off the path until it answers again');
+  async command<Result>(work: (redis: Redis) => Promise<Result>): Promise<Result> {
+    const answer = this.#send(work);
     try {
-      const result = await this.#patience.within(work(this.#redis), withinMs);
-      this.#misses = 0;
-      return result;
+      return await this.#answered(answer);
     } catch (error) {
-      if (error instanceof Error && error.name === 'ReplyError') throw error;
-      this.#miss(error);
-      throw new SharedStateUnavailable('Redis did not answer in time', { cause: error });
+      throw unavailable(error);
+    }
+  }
+
+  /**
+   * As `command`, for an answer that nothing else makes up for: it is waited for until Redis is off the path. An answer that came late is
+   * taken, and counts as the misses that it was.
+   */
+  async decision<Result>(work: (redis: Redis) => Promise<Result>): Promise<Result> {
+    const answer = this.#send(work);
+    let misses = 0;
+    for (;;) {
+      try {
+        return await this.#answered(answer, misses);
+      } catch (error) {
+        if (!(error instanceof NoAnswer && this.onPath)) throw unavailable(error);
+        misses += 1;
+      }
     }
   }
 
@@ -84,7 +94,7 @@ export class RedisLink {
     try {
       return await this.#patience.within(work(this.#redis), BEHIND_MS);
     } catch (error) {
-      if (error instanceof Error && error.name === 'ReplyError') throw error;
+      if (isRefusal(error)) throw error;
       throw new SharedStateUnavailable('Redis did not take what was written behind', { cause: error });
     }
   }
@@ -111,6 +121,22 @@ export class RedisLink {
     this.#closed = true;
     clearTimeout(this.#probe);
     this.#redis.disconnect();
+  }
+
+  #send<Result>(work: (redis: Redis) => Promise<Result>): Promise<Result> {
+    if (!this.onPath) throw new SharedStateUnavailable('Redis is off the path until it answers again');
+    return work(this.#redis);
+  }
+
+  async #answered<Result>(answer: Promise<Result>, missed = 0): Promise<Result> {
+    try {
+      const result = await this.#patience.within(answer, this.#commandMs);
+      if (missed === 0) this.#misses = 0;
+      return result;
+    } catch (error) {
+      if (!isRefusal(error)) this.#miss(error);
+      throw error;
+    }
   }
 
   #miss(error: unknown): void {
@@ -142,6 +168,17 @@ export class RedisLink {
   #tellBack(): void {
     for (const tell of this.#onBack) tell();
   }
+}
+
+/** Redis has answered, with an error. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
+function unavailable(error: unknown): unknown {
+  return isRefusal(error)
+    ? error
+    : new SharedStateUnavailable('Redis did not answer in time', { cause: error });
 }
 
 function connect(url: string): Redis {

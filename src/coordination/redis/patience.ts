@@ -1,5 +1,13 @@
 // Owns how long answers are waited for: in ticks, each with a look at what has arrived, so that a node's own stalls are nobody's fault.
 
+/** Nothing came in time; it may still come. */
+export class NoAnswer extends Error {
+  constructor(ms: number) {
+    super(`No answer within ${ms} ms`);
+    this.name = 'NoAnswer';
+  }
+}
+
 interface Waiting {
   ticksLeft: number;
   readonly giveUp: () => void;
@@ -13,13 +21,13 @@ export class Patience {
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
 
-  /** Settles as `promise` does, or rejects when about `ms` have passed. */
+  /** Settles as `promise` does, or rejects with `NoAnswer` when about `ms` have passed. */
   within<Result>(promise: Promise<Result>, ms: number): Promise<Result> {
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
         // The tick under way is not a whole one.
         ticksLeft: Math.ceil(ms / TICK_MS) + 1,
-        giveUp: () => reject(new Error(`No answer within ${ms} ms`)),
+        giveUp: () => reject(new NoAnswer(ms)),
       };
       this.#waiting.add(waiting);
       this.#timer ??= setInterval(() => this.#tick(), TICK_MS);

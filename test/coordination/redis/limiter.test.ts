@@ -56,6 +56,25 @@ withRedis('limits in Redis', () => {
     await expect.poll(async () => (await take()).remaining[0]).toBe(8);
   });
 
+  test('are exact while Redis is late, until it has been three times', async () => {
+    const proxy = await startTcpProxy(Number(new URL(REDIS_URL).port || 6379));
+    const { link, limiter } = await openLimiter(`test:${randomUUID()}`, proxy.redisUrl, 100);
+    onTestFinished(async () => {
+      limiter.dispose();
+      await link.close();
+      await proxy[Symbol.asyncDispose]();
+    });
+    const want = { key: 'requests', windowMs: 60_000, limit: 1_000, amount: 1 };
+    const take = () => limiter.take(randomUUID(), [want]);
+    await expect.poll(async () => (await take()).remaining[0]).toBeGreaterThan(900);
+    const [before = 0] = (await take()).remaining;
+    proxy.delay(150);
+    // A share would be half of them.
+    expect((await take()).remaining).toEqual([before - 1]);
+    expect(link.onPath).toBe(true);
+    await expect.poll(async () => [(await take()).remaining[0], link.onPath]).toEqual([499, false]);
+  });
+
   test('keep no key longer than it counts', async () => {
     const prefix = `test:${randomUUID()}`;
     const { link, limiter } = await openLimiter(prefix);
