@@ -1,9 +1,10 @@
 // Owns the way from chunks to parts: one answer, streamed or whole, of any server of the family.
 import { ProviderError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
-import { isJsonObject, parseJson } from '../../kernel/json.ts';
+import { isJsonObject, type JsonValue, parseJson } from '../../kernel/json.ts';
 import type { FinishReason, ProviderUsage, StreamPart } from '../contract.ts';
 import { errorText, providerRequestId, withoutSecret } from '../faults.ts';
+import { RepeatedChunk } from '../repeated-chunk.ts';
 import type { ServerSentEvent } from '../sse.ts';
 import { errorWithin, type FaultContext, faultOfText, faultOfValue } from './errors.ts';
 import type { Quirks } from './quirks.ts';
@@ -27,6 +28,9 @@ const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map([
 /** Finish reasons that mean that the server gave up: OpenRouter and Mistral; DeepSeek. */
 const FAULT_REASONS = new Set(['error', 'insufficient_system_resource']);
 
+/** How many chunks of a stream are tried as the model of those that follow. */
+const MAX_MODELS = 16;
+
 export class ChatDecoder {
   readonly #context: FaultContext;
   readonly #echoReasoning: Quirks['echoReasoning'];
@@ -36,6 +40,8 @@ export class ChatDecoder {
   #started = false;
   #finishReason: string | undefined;
   #usage: ProviderUsage | undefined;
+  #repeated: RepeatedChunk | undefined;
+  #models = 0;
 
   constructor(context: FaultContext, quirks: Quirks, newId: NewId) {
     this.#context = context;
@@ -50,12 +56,18 @@ export class ChatDecoder {
     const data = event.data.trim();
     if (data === '') return false;
     if (data === '[DONE]') return true;
+    const repeated = event.event === undefined ? this.#repeated?.textOf(data) : undefined;
+    if (repeated !== undefined) {
+      parts.push({ type: 'text-delta', text: repeated });
+      return false;
+    }
     const chunk = parseJson(data);
     if (event.event === 'error') throw faultOfText(data, this.#context, 'stream');
     if (!isJsonObject(chunk)) throw protocolFault('The provider sent an event that is not a JSON object.');
     const error = errorWithin(chunk);
     if (error !== undefined) throw faultOfValue(error, this.#context, 'stream');
     this.#chunk(chunk, parts);
+    this.#learn(data, chunk);
     return false;
   }
 
@@ -91,6 +103,13 @@ export class ChatDecoder {
       ...(reason === '' ? {} : { providerReason: reason }),
       ...(continuation === undefined ? {} : { continuation }),
     });
+  }
+
+  #learn(data: string, chunk: JsonValue): void {
+    const text = this.#models < MAX_MODELS ? plainText(chunk) : undefined;
+    if (text === undefined) return;
+    this.#models += 1;
+    this.#repeated = RepeatedChunk.of(data, text, plainText) ?? this.#repeated;
   }
 
   #chunk(chunk: WireChunk, parts: StreamPart[], whole = false): void {
@@ -175,6 +194,18 @@ export class ChatDecoder {
 /** Of several choices (`n` among the provider options) the first is the answer. */
 function isFirstChoice(choice: unknown): choice is WireChoice {
   return isRecord(choice) && (choice.index === undefined || choice.index === null || choice.index === 0);
+}
+
+/** The text of a chunk that holds nothing else. */
+function plainText(chunk: JsonValue | undefined): string | undefined {
+  if (!isRecord(chunk) || chunk.usage || chunk.x_groq) return undefined;
+  const [choice, second] = listOf(chunk.choices);
+  if (second !== undefined || !isFirstChoice(choice) || choice.finish_reason || choice.message)
+    return undefined;
+  const { content, role: _role, ...others } = { ...choice.delta };
+  return typeof content === 'string' && Object.values(others).every((value) => value === null)
+    ? content
+    : undefined;
 }
 
 function protocolFault(message: string): ProviderError {
