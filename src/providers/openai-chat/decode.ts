@@ -202,7 +202,7 @@ function plainText(chunk: JsonValue | undefined): string | undefined {
   const [choice, second] = listOf(chunk.choices);
   if (second !== undefined || !isFirstChoice(choice) || choice.finish_reason || choice.message)
     return undefined;
-  const { content, role: _role, ...others } = { ...choice.delta };
+  const { content, role: _role, ...others }: Record<string, unknown> = { ...choice.delta };
   return typeof content === 'string' && Object.values(others).every((value) => value === null)
     ? content
     : undefined;
