@@ -15,6 +15,7 @@ import type { OperationBounds } from '../graphql/operation-cost.ts';
 import { StartError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { registerApolloDoor } from './apollo-door.ts';
+import { EventExecution } from './event-execution.ts';
 import { registerExplorer } from './explorer.ts';
 import { type Readiness, registerHealth } from './health.ts';
 import { Operations } from './operations.ts';
@@ -102,12 +103,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const persisted = new PersistedOperations(options.persisted);
   const desk = new SignInDesk(options.signIn);
   const operations = new Operations({ ...options, persisted });
+  const events = new EventExecution(options.schema);
   const apollo = await registerApolloDoor(server, { ...options, path: GRAPHQL_PATH, persisted, desk });
   const closing = new AbortController();
   const { formatError } = options;
   registerSseDoor(server, {
     path: SSE_PATH,
     operations,
+    events,
     desk,
     contextFor,
     formatError,
@@ -118,6 +121,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     server: server.server,
     path: GRAPHQL_PATH,
     operations,
+    events,
     desk,
     contextFor,
     formatError,

@@ -3,9 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
   createSourceEventStream,
-  type ExecutionArgs,
   type ExecutionResult,
-  execute,
   type GraphQLError,
   type GraphQLFormattedError,
 } from 'graphql';
@@ -14,6 +12,7 @@ import type { Viewer } from '../domain/identity/viewer.ts';
 import type { Door, GraphContext } from '../graphql/context.ts';
 import type { ErrorFormatter } from '../graphql/error-format.ts';
 import { parseGlobalId } from '../graphql/global-id.ts';
+import type { EventExecution, ExecuteEvent } from './event-execution.ts';
 import { credentialOf, signIn } from './http-auth.ts';
 import { isErrors, isSharedStateFault, kindOf, type Operations, SUBSCRIPTION } from './operations.ts';
 import { withRateLimit } from './rate-limit-extension.ts';
@@ -22,6 +21,7 @@ import type { SignInDesk } from './sign-in.ts';
 export interface SseDoorOptions {
   readonly path: string;
   readonly operations: Operations;
+  readonly events: EventExecution;
   readonly desk: SignInDesk;
   readonly contextFor: (viewer: Viewer, requestId: string, door: Door) => GraphContext;
   readonly formatError: ErrorFormatter;
@@ -104,7 +104,10 @@ async function answer(
   const stream = new EventStream(reply.raw, options.closing, options.slowReaderMs);
   const unfollow = options.desk.authenticator.follow(credential, () => stream.leave());
   try {
-    await stream.send(source as AsyncIterable<object>, prepared, format, request.id);
+    const executeEvent = options.events.of(prepared);
+    const answerTo: ExecuteEvent = async (event) =>
+      withRateLimit(await executeEvent(event), prepared.contextValue as GraphContext);
+    await stream.send(source as AsyncIterable<object>, answerTo, format, request.id);
   } finally {
     unfollow();
   }
@@ -155,7 +158,7 @@ class EventStream {
 
   async send(
     source: AsyncIterable<object>,
-    operation: ExecutionArgs,
+    answerTo: ExecuteEvent,
     format: (errors: readonly GraphQLError[]) => readonly object[],
     requestId: string,
   ): Promise<void> {
@@ -170,7 +173,7 @@ class EventStream {
     this.#response.write(':\n\n');
     const pings = setInterval(() => this.#response.write(': ping\n\n'), PING_EVERY_MS);
     try {
-      await this.#sendAll(source, operation, format);
+      await this.#sendAll(source, answerTo, format);
     } finally {
       clearInterval(pings);
       this.#response.end();
@@ -179,7 +182,7 @@ class EventStream {
 
   async #sendAll(
     source: AsyncIterable<object>,
-    operation: ExecutionArgs,
+    answerTo: ExecuteEvent,
     format: (errors: readonly GraphQLError[]) => readonly object[],
   ): Promise<void> {
     const events = source[Symbol.asyncIterator]();
@@ -188,8 +191,7 @@ class EventStream {
     if (this.#gone.signal.aborted) onGone();
     try {
       for (let next = await events.next(); !next.done; next = await events.next()) {
-        const executed = await execute({ ...operation, rootValue: next.value });
-        const result = withRateLimit(executed, operation.contextValue as GraphContext);
+        const result = await answerTo(next.value);
         await this.#write(
           `${idLine(next.value)}event: next\ndata: ${JSON.stringify(formatted(result, format))}\n\n`,
         );

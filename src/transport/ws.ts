@@ -11,6 +11,7 @@ import type { Door, GraphContext } from '../graphql/context.ts';
 import type { ErrorFormatter } from '../graphql/error-format.ts';
 import { GatewayError } from '../kernel/errors.ts';
 import { isUuid, newId } from '../kernel/ids.ts';
+import type { EventExecution } from './event-execution.ts';
 import { isSharedStateFault, type Operations } from './operations.ts';
 import { withRateLimit } from './rate-limit-extension.ts';
 import type { SignInDesk } from './sign-in.ts';
@@ -20,6 +21,7 @@ export interface WebSocketDoorOptions {
   readonly server: Server;
   readonly path: string;
   readonly operations: Operations;
+  readonly events: EventExecution;
   readonly desk: SignInDesk;
   readonly contextFor: (viewer: Viewer, requestId: string, door: Door) => GraphContext;
   readonly formatError: ErrorFormatter;
@@ -52,6 +54,7 @@ export function openWebSocketDoor(options: WebSocketDoorOptions): WebSocketDoor 
   const protocol = useServer<Record<string, unknown>, Session>(
     {
       connectionInitWaitTimeout: INIT_WAIT_MS,
+      subscribe: (args) => options.events.subscribe(args),
       onConnect: (context) => admit(context, options.desk),
       onDisconnect: (context) => context.extra.unfollow?.(),
       onClose: (context) => context.extra.unfollow?.(),

@@ -1,0 +1,110 @@
+// Owns the execution of subscriptions: the stream is opened once with what it was asked for, and each of its events is answered without.
+//
+// graphql-js executes the whole operation anew for each event: it reads every variable and every argument of the root field again, a long
+// prompt among them, though only the resolver that opens the stream has a use for it. Here events are executed against a view of the schema
+// whose subscriptions have no arguments, by an operation that declares only the variables that its selection needs.
+import {
+  createSourceEventStream,
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  type GraphQLFieldConfig,
+  GraphQLObjectType,
+  GraphQLSchema,
+  getOperationAST,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionNode,
+  visit,
+} from 'graphql';
+
+export type ExecuteEvent = (event: unknown) => ExecutionResult | Promise<ExecutionResult>;
+
+export class EventExecution {
+  readonly #view: GraphQLSchema;
+  readonly #documents = new WeakMap<DocumentNode, Map<string, DocumentNode>>();
+
+  constructor(schema: GraphQLSchema) {
+    this.#view = viewOf(schema);
+  }
+
+  /** As graphql-js' `subscribe`. */
+  async subscribe(args: ExecutionArgs): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
+    const source = await createSourceEventStream(args);
+    if (!(Symbol.asyncIterator in source)) return source;
+    const events = source[Symbol.asyncIterator]();
+    const executeEvent = this.of(args);
+    const answers: AsyncIterableIterator<ExecutionResult> = {
+      [Symbol.asyncIterator]: () => answers,
+      async next() {
+        const { value, done } = await events.next();
+        return done ? { value: undefined, done } : { value: await executeEvent(value), done: false };
+      },
+      async return() {
+        await events.return?.();
+        return { value: undefined, done: true };
+      },
+    };
+    return answers;
+  }
+
+  /** Answers the events of a stream that the operation has opened. */
+  of(args: ExecutionArgs): ExecuteEvent {
+    const operation = { ...args, schema: this.#view, document: this.#documentOf(args) };
+    return (event) => execute({ ...operation, rootValue: event });
+  }
+
+  #documentOf({ document, operationName }: ExecutionArgs): DocumentNode {
+    const known = this.#documents.get(document) ?? new Map<string, DocumentNode>();
+    this.#documents.set(document, known);
+    const made = known.get(operationName ?? '') ?? withoutArguments(document, operationName);
+    known.set(operationName ?? '', made);
+    return made;
+  }
+}
+
+/** The same types; an event is the answer of whichever subscription it belongs to. */
+function viewOf(schema: GraphQLSchema): GraphQLSchema {
+  const config = schema.toConfig();
+  const { subscription } = config;
+  if (!subscription) return schema;
+  const fields: Record<string, GraphQLFieldConfig<unknown, unknown>> = {};
+  for (const [name, { type }] of Object.entries(subscription.getFields())) {
+    fields[name] = { type, resolve: (event) => event };
+  }
+  return new GraphQLSchema({
+    ...config,
+    types: config.types.filter((type) => type !== subscription),
+    subscription: new GraphQLObjectType({ name: subscription.name, fields }),
+    assumeValid: true,
+  });
+}
+
+function withoutArguments(document: DocumentNode, operationName?: string | null): DocumentNode {
+  const operation = getOperationAST(document, operationName);
+  if (!operation) return document;
+  const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION);
+  const bare: OperationDefinitionNode = {
+    ...operation,
+    variableDefinitions: [],
+    selectionSet: {
+      ...operation.selectionSet,
+      selections: operation.selectionSet.selections.map(withoutOwnArguments),
+    },
+  };
+  const used = new Set<string>();
+  const definitions = [bare, ...fragments];
+  visit({ kind: Kind.DOCUMENT, definitions }, { Variable: ({ name }) => void used.add(name.value) });
+  const variableDefinitions = operation.variableDefinitions?.filter(({ variable }) =>
+    used.has(variable.name.value),
+  );
+  return {
+    kind: Kind.DOCUMENT,
+    definitions: [{ ...bare, variableDefinitions: variableDefinitions ?? [] }, ...fragments],
+  };
+}
+
+function withoutOwnArguments(selection: SelectionNode): SelectionNode {
+  return selection.kind === Kind.FIELD ? { ...selection, arguments: [] } : selection;
+}
