@@ -1,13 +1,18 @@
 // Owns the cutting of a byte stream into lines: incremental UTF-8, `\n`, `\r\n` and `\r`, wherever the reads were cut.
+import { isAscii } from 'node:buffer';
 import { ProviderError } from '../kernel/errors.ts';
 
 const LINE_FEED = 10;
+const LAST_ASCII = 127;
+const BYTE_ORDER_MARK = '\uFEFF';
 const DEFAULT_MAX_CHARS = 16 * 1024 * 1024;
 
 export class TextLines {
   readonly #maxChars: number;
-  /** Drops a byte order mark and keeps the start of a cut character. */
-  readonly #decoder = new TextDecoder();
+  /** Keeps the start of a cut character. */
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  #isCut = false;
+  #begun = false;
   /** The beginning of a line whose end has not arrived. Only new text is searched, so a long line costs no rescans. */
   #rest = '';
   #afterCarriageReturn = false;
@@ -18,7 +23,10 @@ export class TextLines {
 
   /** The lines that these bytes complete, without their ends. */
   push(bytes: Uint8Array): string[] {
-    return this.#cut(this.#decoder.decode(bytes, { stream: true }));
+    const text = this.#textOf(bytes);
+    if (this.#begun || text === '') return this.#cut(text);
+    this.#begun = true;
+    return this.#cut(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
   }
 
   /** The lines that are left at the end of the stream. */
@@ -27,6 +35,16 @@ export class TextLines {
     if (this.#rest !== '') lines.push(this.#rest);
     this.#rest = '';
     return lines;
+  }
+
+  /** Most of what providers send is ASCII, which needs no decoder. */
+  #textOf(bytes: Uint8Array): string {
+    if (!this.#isCut && isAscii(bytes)) {
+      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+    }
+    const last = bytes.at(-1);
+    if (last !== undefined) this.#isCut = last > LAST_ASCII;
+    return this.#decoder.decode(bytes, { stream: true });
   }
 
   #cut(text: string): string[] {

@@ -53,14 +53,14 @@ export class ChatDecoder {
   /** Reads one event; true at the protocol's own end, `[DONE]`. */
   event(event: ServerSentEvent, parts: StreamPart[]): boolean {
     if (event.errorField !== undefined) throw faultOfText(event.errorField, this.#context, 'stream');
-    const data = event.data.trim();
-    if (data === '') return false;
-    if (data === '[DONE]') return true;
-    const repeated = event.event === undefined ? this.#repeated?.textOf(data) : undefined;
+    const repeated = event.event === undefined ? this.#repeated?.textOf(event.data) : undefined;
     if (repeated !== undefined) {
       parts.push({ type: 'text-delta', text: repeated });
       return false;
     }
+    const data = event.data.trim();
+    if (data === '') return false;
+    if (data === '[DONE]') return true;
     const chunk = parseJson(data);
     if (event.event === 'error') throw faultOfText(data, this.#context, 'stream');
     if (!isJsonObject(chunk)) throw protocolFault('The provider sent an event that is not a JSON object.');
