@@ -6,7 +6,6 @@
 // 4. What Redis has not confirmed is kept, and sent again when it is back; a run that goes on is compared with what Redis still has.
 // 5. With `strict` events are shown only once Redis has them.
 import type { ChainableCommander, Redis } from 'ioredis';
-import { nextTurn } from '../../kernel/async.ts';
 import { SharedStateUnavailable } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { EventLog, LogSlice, SequencedEvent } from '../contract.ts';
@@ -168,8 +167,7 @@ export class RedisEventLog<Event extends SequencedEvent> implements EventLog<Eve
 
   #sendSoon(): void {
     if (this.#sending || this.#closed) return;
-    // What has to be done in this turn comes first, and what it adds goes along.
-    this.#sending = nextTurn()
+    this.#sending = Promise.resolve()
       .then(() => this.#sendAll())
       .finally(() => {
         this.#sending = undefined;
