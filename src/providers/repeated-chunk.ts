@@ -1,32 +1,35 @@
 // Owns the shortcut past the JSON of a stream's chunks: most equal one another in everything but one text.
 import { type JsonValue, parseJson } from '../kernel/json.ts';
 
-const QUOTE = 34;
-const BACKSLASH = 92;
-const SPACE = 32;
-const PROBE = 'another text';
+const PROBE = '"another text"';
+/** How many chunks of a stream are tried as the model of those that follow. */
+const MAX_TRIES = 16;
 
 export class RepeatedChunk {
-  readonly #head: string;
-  readonly #tail: string;
+  readonly #textIn: (chunk: JsonValue | undefined) => unknown;
+  #head = '';
+  #tail = '';
+  #tries = 0;
 
-  private constructor(head: string, tail: string) {
-    this.#head = head;
-    this.#tail = tail;
+  /** `textIn` gives the text of a chunk that says nothing else, and `undefined` for any other. */
+  constructor(textIn: (chunk: JsonValue | undefined) => unknown) {
+    this.#textIn = textIn;
   }
 
-  /** By a chunk as it came, the text in it, and how that text is found: `undefined` where another text cannot be put in its place. */
-  static of(
-    data: string,
-    text: string,
-    textIn: (chunk: JsonValue | undefined) => unknown,
-  ): RepeatedChunk | undefined {
-    if (text === '' || !isPlain(text, 0, text.length)) return undefined;
-    const at = data.lastIndexOf(`"${text}"`);
-    if (at < 0) return undefined;
-    const head = data.slice(0, at + 1);
-    const tail = data.slice(at + 1 + text.length);
-    return textIn(parseJson(head + PROBE + tail)) === PROBE ? new RepeatedChunk(head, tail) : undefined;
+  /** Takes a chunk as the model of those that follow; false where another text cannot be put in the place of its own. */
+  learn(data: string, chunk: JsonValue): boolean {
+    if (this.#tries === MAX_TRIES) return false;
+    const text = this.#textIn(chunk);
+    if (typeof text !== 'string') return false;
+    this.#tries += 1;
+    const literal = JSON.stringify(text);
+    const at = data.lastIndexOf(literal);
+    const head = data.slice(0, Math.max(at, 0));
+    const tail = data.slice(at + literal.length);
+    if (at < 0 || this.#textIn(parseJson(head + PROBE + tail)) !== JSON.parse(PROBE)) return false;
+    this.#head = head;
+    this.#tail = tail;
+    return true;
   }
 
   /** The text of a chunk that has the same JSON around it. A string's place in JSON can be taken by any other: nothing else can differ. */
@@ -34,17 +37,10 @@ export class RepeatedChunk {
     const start = this.#head.length;
     const end = data.length - this.#tail.length;
     // Slices are views, and comparing them is the fastest way to compare at a place.
-    if (end <= start || data.slice(end) !== this.#tail || data.slice(0, start) !== this.#head)
+    if (start === 0 || end <= start || data.slice(end) !== this.#tail || data.slice(0, start) !== this.#head)
       return undefined;
-    return isPlain(data, start, end) ? data.slice(start, end) : undefined;
+    // Not JSON, if it is more than one text. And a text of its own: a slice would keep the whole read in memory.
+    const text = parseJson(data.slice(start, end));
+    return typeof text === 'string' ? text : undefined;
   }
-}
-
-/** Whether nothing there ends or escapes a string in JSON, or may not be in one. */
-function isPlain(text: string, start: number, end: number): boolean {
-  for (let at = start; at < end; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE || code === BACKSLASH || code < SPACE) return false;
-  }
-  return true;
 }

@@ -9,35 +9,38 @@ const chunk = (content: unknown, more: object = {}) =>
     choices: [{ index: 0, delta: { content, ...more }, finish_reason: null }],
     model: 'm',
   });
+/** `undefined` where nothing was learnt. */
+function learnt(data: string): RepeatedChunk | undefined {
+  const repeated = new RepeatedChunk(contentOf);
+  return repeated.learn(data, JSON.parse(data)) ? repeated : undefined;
+}
 const contentOf = (value: JsonValue | undefined) =>
   (value as { choices?: { delta?: { content?: unknown } }[] } | undefined)?.choices?.[0]?.delta?.content;
 
 test('the text of a chunk that differs in nothing else is read', () => {
-  const repeated = RepeatedChunk.of(chunk('Hello'), 'Hello', contentOf);
+  const repeated = learnt(chunk('Hello'));
+  for (const text of ['', 'a\nb', 'say "hi"', '\\', '\u0000'])
+    expect(repeated?.textOf(chunk(text))).toBe(text);
   expect(repeated?.textOf(chunk(' world, кůň 🐎'))).toBe(' world, кůň 🐎');
 });
 
 test.each([
   ['another field', chunk('x', { refusal: 'no' })],
-  ['an escape', chunk('a\nb')],
-  ['a quote', chunk('say "hi"')],
-  ['a text that is empty', chunk('')],
   ['a text that is none', chunk(null)],
   ['a fragment that closes the string and opens another', chunk('x').replace('"x"', '"x","content":"y"')],
   ['a raw line feed', chunk('x').replace('"x"', '"x\ny"')],
   ['a chunk that was cut', chunk('x').slice(0, -1)],
   ['less than what stands around the text', chunk('').slice(0, 40)],
 ])('%s is left to the parser', (_what, data) => {
-  expect(RepeatedChunk.of(chunk('Hello'), 'Hello', contentOf)?.textOf(data)).toBeUndefined();
+  expect(learnt(chunk('Hello'))?.textOf(data)).toBeUndefined();
 });
 
 test.each([
-  ['stands there as a name too', '{"choices":[{"delta":{"content":"content"}}],"content":1}', 'content'],
-  ['is followed by another of the same name', '{"choices":[{"delta":{"content":"a","content":"b"}}]}', 'a'],
-  ['is written with an escape', '{"choices":[{"delta":{"content":"\\u0061"}}]}', 'a'],
-  ['stands there twice', '{"choices":[{"delta":{"content":"a"}}],"x":"a"}', 'a'],
-])('nothing is learnt from a chunk whose text %s', (_what, data, text) => {
-  expect(RepeatedChunk.of(data, text, contentOf)).toBeUndefined();
+  ['stands there as a name too', '{"choices":[{"delta":{"content":"content"}}],"content":1}'],
+  ['is written with an escape', '{"choices":[{"delta":{"content":"\\u0061"}}]}'],
+  ['stands there twice', '{"choices":[{"delta":{"content":"a"}}],"x":"a"}'],
+])('nothing is learnt from a chunk whose text %s', (_what, data) => {
+  expect(learnt(data)).toBeUndefined();
 });
 
 test('whatever it reads is what the parser reads', () => {
@@ -48,16 +51,14 @@ test('whatever it reads is what the parser reads', () => {
   );
   const around = fc.constantFrom({}, { role: 'assistant' }, { content: 'later' }, { '': 'content' });
   fc.assert(
-    fc.property(text, text, around, around, fc.nat(6), (learnt, next, before, after, cut) => {
-      const repeated = RepeatedChunk.of(chunk(learnt, before), learnt, contentOf);
+    fc.property(text, text, around, around, fc.nat(6), (first, next, before, after, cut) => {
+      const repeated = learnt(chunk(first, before));
       const whole = chunk(next, after);
       const data = cut === 0 ? whole.slice(0, -1) : whole;
       const read = repeated?.textOf(data);
       if (read !== undefined) expect(read).toBe(contentOf(parseJson(data)));
       // And it does read: a shortcut that nobody takes would be none.
-      const plain = /^[\w ]+$/;
-      if (plain.test(learnt) && plain.test(next) && repeated && before === after && cut > 0)
-        expect(read).toBe(next);
+      if (repeated && before === after && cut > 0) expect(read).toBeDefined();
     }),
     { numRuns: 2_000 },
   );

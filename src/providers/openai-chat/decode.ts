@@ -28,9 +28,6 @@ const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map([
 /** Finish reasons that mean that the server gave up: OpenRouter and Mistral; DeepSeek. */
 const FAULT_REASONS = new Set(['error', 'insufficient_system_resource']);
 
-/** How many chunks of a stream are tried as the model of those that follow. */
-const MAX_MODELS = 16;
-
 export class ChatDecoder {
   readonly #context: FaultContext;
   readonly #echoReasoning: Quirks['echoReasoning'];
@@ -40,8 +37,7 @@ export class ChatDecoder {
   #started = false;
   #finishReason: string | undefined;
   #usage: ProviderUsage | undefined;
-  #repeated: RepeatedChunk | undefined;
-  #models = 0;
+  readonly #repeated = new RepeatedChunk(plainText);
 
   constructor(context: FaultContext, quirks: Quirks, newId: NewId) {
     this.#context = context;
@@ -53,9 +49,9 @@ export class ChatDecoder {
   /** Reads one event; true at the protocol's own end, `[DONE]`. */
   event(event: ServerSentEvent, parts: StreamPart[]): boolean {
     if (event.errorField !== undefined) throw faultOfText(event.errorField, this.#context, 'stream');
-    const repeated = event.event === undefined ? this.#repeated?.textOf(event.data) : undefined;
+    const repeated = event.event === undefined ? this.#repeated.textOf(event.data) : undefined;
     if (repeated !== undefined) {
-      parts.push({ type: 'text-delta', text: repeated });
+      if (repeated !== '') parts.push({ type: 'text-delta', text: repeated });
       return false;
     }
     const data = event.data.trim();
@@ -67,7 +63,7 @@ export class ChatDecoder {
     const error = errorWithin(chunk);
     if (error !== undefined) throw faultOfValue(error, this.#context, 'stream');
     this.#chunk(chunk, parts);
-    this.#learn(data, chunk);
+    this.#repeated.learn(data, chunk);
     return false;
   }
 
@@ -103,13 +99,6 @@ export class ChatDecoder {
       ...(reason === '' ? {} : { providerReason: reason }),
       ...(continuation === undefined ? {} : { continuation }),
     });
-  }
-
-  #learn(data: string, chunk: JsonValue): void {
-    const text = this.#models < MAX_MODELS ? plainText(chunk) : undefined;
-    if (text === undefined) return;
-    this.#models += 1;
-    this.#repeated = RepeatedChunk.of(data, text, plainText) ?? this.#repeated;
   }
 
   #chunk(chunk: WireChunk, parts: StreamPart[], whole = false): void {

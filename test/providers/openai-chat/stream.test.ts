@@ -440,3 +440,33 @@ test('a finished stream keeps its connection for the next, though bytes follow i
   }
   expect(side.upstream.openConnections()).toBe(1);
 });
+
+test('chunks like those before them are read like any other, with what makes them different', async () => {
+  const { parts } = await readReply({
+    body: sse(
+      chunkOf({ role: 'assistant', content: '' }),
+      chunkOf({ content: 'one' }),
+      chunkOf({ content: ' two' }),
+      chunkOf({ content: '' }),
+      chunkOf({ content: '\n"three"\\' }),
+      chunkOf({ content: ' four' }, null, {
+        usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
+      }),
+      chunkOf({ content: ' five', reasoning_content: 'Hm' }),
+      chunkOf({ content: ' six' }),
+      chunkOf({ content: ' seven' }, 'length'),
+    ),
+  });
+  expect(parts.filter(({ type }) => type !== 'response-start')).toEqual([
+    { type: 'text-delta', text: 'one' },
+    { type: 'text-delta', text: ' two' },
+    { type: 'text-delta', text: '\n"three"\\' },
+    { type: 'text-delta', text: ' four' },
+    usagePart(1, 2),
+    { type: 'reasoning-delta', text: 'Hm' },
+    { type: 'text-delta', text: ' five' },
+    { type: 'text-delta', text: ' six' },
+    { type: 'text-delta', text: ' seven' },
+    { type: 'finish', reason: 'length', providerReason: 'length' },
+  ]);
+});
