@@ -33,8 +33,6 @@ const rounds = Number(options.rounds);
 interface Peer {
   readonly server: Server;
   readonly job: Pick<Job, 'peer' | 'url' | 'key' | 'headers'>;
-  /** It streams nothing. */
-  readonly completesOnly?: boolean;
 }
 
 const databaseUrl = process.env.BENCH_DATABASE_URL;
@@ -69,7 +67,6 @@ async function load(job: Job, onWarm = () => {}): Promise<Measured> {
 }
 
 async function measureRound(peers: readonly Peer[]): Promise<void> {
-  const streaming = peers.filter(({ completesOnly }) => !completesOnly);
   for (const { server, job } of peers) {
     let before = 0;
     const done = await load({ ...job, kind: 'complete', concurrency: 64, seconds }, () => {
@@ -78,11 +75,11 @@ async function measureRound(peers: readonly Peer[]): Promise<void> {
     note('completions/s', server.name, done.operations / done.seconds);
     note('CPU ms per completion', server.name, ((cpuSeconds(server) - before) * 1000) / done.operations);
   }
-  for (const { server, job } of streaming) {
+  for (const { server, job } of peers) {
     const done = await load({ ...job, kind: 'stream', concurrency: 50, seconds });
     note('streamed tokens/s', server.name, done.tokens / done.seconds);
   }
-  for (const { server, job } of streaming) {
+  for (const { server, job } of peers) {
     const done = await load({ ...job, kind: 'first-token', concurrency: 1, seconds: Math.min(seconds, 3) });
     note('first token ms, median', server.name, done.medianMs);
     note('first token ms, p99', server.name, done.p99Ms);
@@ -242,7 +239,7 @@ try {
   const peers: readonly Peer[] = [
     ours,
     chat(proxy),
-    { server: bare, job: { peer: 'graph', url: bare.url, key: '', headers: {} }, completesOnly: true },
+    { server: bare, job: { peer: 'graph', url: bare.url, key: '', headers: {} } },
     ...(portkey
       ? [chat(portkey, { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `${upstream.url}/v1` })]
       : []),
