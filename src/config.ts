@@ -29,7 +29,7 @@ export interface Config {
   readonly dataDir: string;
   readonly databaseUrl: Secret | undefined;
   readonly redisUrl: Secret | undefined;
-  /** How long an answer of Redis is waited for by somebody who waits himself. */
+  /** How long a completion waits for an answer of Redis. */
   readonly redisTimeoutMs: number;
   readonly workers: number;
   readonly bootstrapApiKey: Secret | undefined;

@@ -1,7 +1,7 @@
 // Owns the shortcut past the JSON of a stream's chunks: most equal one another in everything but one text.
 import { type JsonValue, parseJson } from '../kernel/json.ts';
 
-const PROBE = '"another text"';
+const PROBE = 'another text';
 /** How many chunks of a stream are tried as the model of those that follow. */
 const MAX_TRIES = 16;
 
@@ -26,7 +26,7 @@ export class RepeatedChunk {
     const at = data.lastIndexOf(literal);
     const head = data.slice(0, Math.max(at, 0));
     const tail = data.slice(at + literal.length);
-    if (at < 0 || this.#textIn(parseJson(head + PROBE + tail)) !== JSON.parse(PROBE)) return false;
+    if (at < 0 || this.#textIn(parseJson(head + JSON.stringify(PROBE) + tail)) !== PROBE) return false;
     this.#head = head;
     this.#tail = tail;
     return true;
