@@ -22,10 +22,13 @@ export class ModelgraphError extends Error {
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';
   readonly retryAfterMs: number | undefined;
+  /** It was given up because nothing came. */
+  readonly isSilent: boolean;
 
-  constructor(message: string, details: ClientErrorDetails = {}) {
+  constructor(message: string, details: ClientErrorDetails & { readonly isSilent?: boolean } = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.retryAfterMs = details.retryAfterMs;
+    this.isSilent = details.isSilent ?? false;
   }
 }
 

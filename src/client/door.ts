@@ -8,6 +8,9 @@ export interface Subscription {
   readonly seen?: { readonly completionId: string; readonly seq: number };
 }
 
+/** How long a connection may say nothing, in milliseconds: the gateway says something every 12 seconds, or when it is asked. */
+export const SILENCE_MS = 30_000;
+
 /**
  * The events that one connection gives. It raises `ConnectionLost` where another connection may give the rest, `ModelgraphError` where none
  * will. Leaving the loop, or aborting the signal, closes the connection.

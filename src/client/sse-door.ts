@@ -1,24 +1,31 @@
 // Owns the client's way over server-sent events: one POST for each subscription, with `Last-Event-ID` for what has been seen.
 import { type CompletionEventFragment, DOCUMENTS } from './__generated__/documents.ts';
 import { ConnectionLost, errorOf, ModelgraphError } from './client-error.ts';
-import type { OpenDoor, Subscription } from './door.ts';
+import { type OpenDoor, SILENCE_MS, type Subscription } from './door.ts';
+import { Watchdog } from './watchdog.ts';
 
 export interface SseDoorOptions {
   /** The endpoint, e.g. `https://gateway.example/graphql`; streams are at `/stream` below it. */
   readonly url: string;
   readonly key: string;
   readonly fetch?: typeof globalThis.fetch;
+  readonly silenceMs?: number;
 }
 
 const BLOCK_END = '\n\n';
 
 export function openSseDoor(options: SseDoorOptions): OpenDoor {
+  const { silenceMs = SILENCE_MS } = options;
   return async function* open(subscription, signal) {
     // Leaving the loop must end the request too.
     const left = new AbortController();
-    const body = await connect(options, subscription, AbortSignal.any([signal, left.signal]));
+    const watchdog = new Watchdog(() =>
+      left.abort(new ConnectionLost('The gateway says nothing', { isSilent: true })),
+    );
     try {
-      for await (const [event, data] of blocksOf(body)) {
+      watchdog.expect(silenceMs);
+      const body = await connect(options, subscription, AbortSignal.any([signal, left.signal]));
+      for await (const [event, data] of blocksOf(body, () => watchdog.expect(silenceMs))) {
         if (event === 'complete') return;
         if (event !== 'next') continue;
         const result = JSON.parse(data) as { data?: Record<string, CompletionEventFragment>; errors?: [] };
@@ -29,6 +36,7 @@ export function openSseDoor(options: SseDoorOptions): OpenDoor {
       if (error instanceof ModelgraphError || error instanceof ConnectionLost || signal.aborted) throw error;
       throw new ConnectionLost('The connection was lost', { cause: error });
     } finally {
+      watchdog.rest();
       left.abort();
     }
     throw new ConnectionLost('The gateway ended the connection before the end of the run');
@@ -75,11 +83,15 @@ async function refusalOf(response: Response): Promise<Error> {
 }
 
 /** Name and data of each event; comments are pings. */
-async function* blocksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<[event: string, data: string]> {
+async function* blocksOf(
+  body: ReadableStream<Uint8Array>,
+  onRead: () => void,
+): AsyncGenerator<[event: string, data: string]> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let rest = '';
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    onRead();
     rest += decoder.decode(read.value, { stream: true });
     for (let end = rest.indexOf(BLOCK_END); end >= 0; end = rest.indexOf(BLOCK_END)) {
       const block = rest.slice(0, end);

@@ -2,11 +2,11 @@
 //
 // 1. A new run has a key, so that asking again joins it instead of starting another.
 // 2. Each event is checked to follow the last one. What has been seen is the place from which a new connection goes on.
-// 3. A lost connection is made again, after a while that grows, until nothing has come for too long.
+// 3. A lost connection is made again, after a while that grows, until none has held for too long. One that says nothing is lost too.
 // 4. Tool calls are for running only once the run has finished: their pieces are left out unless asked for, and the end has them whole.
 import type { CompletionEventFragment, CompletionInput } from './__generated__/documents.ts';
 import { ConnectionLost, ModelgraphError } from './client-error.ts';
-import type { OpenDoor, Subscription } from './door.ts';
+import { type OpenDoor, SILENCE_MS, type Subscription } from './door.ts';
 import { openSseDoor } from './sse-door.ts';
 import { openWebSocketDoor } from './web-socket-door.ts';
 
@@ -28,8 +28,10 @@ export interface ClientOptions {
   readonly fetch?: typeof globalThis.fetch;
   /** Leaves the stream; the run goes on unless its `onDetach` says otherwise. */
   readonly signal?: AbortSignal;
-  /** How long to try without getting anything, in milliseconds. Default 60000. */
+  /** How long to try for a connection that holds, in milliseconds. Default 60000. */
   readonly patienceMs?: number;
+  /** How long a connection may say nothing before another is made, in milliseconds. Default 30000. */
+  readonly silenceMs?: number;
   /** Shows the pieces of tool calls as they come; run them only after `CompletionFinished`. Default false. */
   readonly toolCallDeltas?: boolean;
 }
@@ -37,6 +39,8 @@ export interface ClientOptions {
 const PATIENCE_MS = 60_000;
 const FIRST_WAIT_MS = 100;
 const MAX_WAIT_MS = 5_000;
+/** What a connection has to hold for, that the next is not taken for a repeated try. */
+const STEADY_MS = 5_000;
 
 /** Starts a completion, or joins the one that its key names, and gives its events up to and with the terminal one. Raises `ModelgraphError`. */
 export function streamCompletion(
@@ -59,18 +63,21 @@ async function* follow(
   first: Subscription,
   after: number,
 ): AsyncGenerator<CompletionEvent, void> {
-  const { signal = new AbortController().signal, patienceMs = PATIENCE_MS } = options;
+  const { signal = new AbortController().signal } = options;
+  const { patienceMs = PATIENCE_MS, silenceMs = SILENCE_MS } = options;
   const open = doorOf(options);
   let subscription = first;
   let last = after;
-  let lastWordMs = Date.now();
+  /** Since when no connection has been good. */
+  let troubleSinceMs: number | undefined;
   let waitMs = FIRST_WAIT_MS;
   while (!signal.aborted) {
+    const begunMs = Date.now();
     try {
       for await (const event of open(subscription, signal)) {
         if (!follows(event, last)) continue;
         last = event.seq;
-        lastWordMs = Date.now();
+        troubleSinceMs = undefined;
         waitMs = FIRST_WAIT_MS;
         subscription = behind(event);
         if (event.__typename !== 'ToolCallDelta' || options.toolCallDeltas) yield event;
@@ -81,8 +88,12 @@ async function* follow(
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof ConnectionLost)) throw error;
-      if (Date.now() - lastWordMs > patienceMs) {
-        throw new ModelgraphError('UNREACHABLE', `Nothing came for ${patienceMs} ms: ${error.message}`, {
+      // One that held was good, though the run had nothing to say.
+      const now = Date.now();
+      const held = now - begunMs > STEADY_MS && !error.isSilent;
+      troubleSinceMs = held ? now : (troubleSinceMs ?? (error.isSilent ? now - silenceMs : begunMs));
+      if (now - troubleSinceMs > patienceMs) {
+        throw new ModelgraphError('UNREACHABLE', `No connection for ${patienceMs} ms: ${error.message}`, {
           cause: error,
         });
       }

@@ -2,7 +2,8 @@
 import { type CloseCode, createClient } from 'graphql-ws';
 import { type CompletionEventFragment, DOCUMENTS } from './__generated__/documents.ts';
 import { ConnectionLost, errorOf, ModelgraphError } from './client-error.ts';
-import type { OpenDoor } from './door.ts';
+import { type OpenDoor, SILENCE_MS } from './door.ts';
+import { Watchdog } from './watchdog.ts';
 
 export interface WebSocketDoorOptions {
   /** The endpoint, e.g. `https://gateway.example/graphql`. */
@@ -10,6 +11,7 @@ export interface WebSocketDoorOptions {
   readonly key: string;
   /** Where there is no global `WebSocket`. */
   readonly webSocketImpl?: unknown;
+  readonly silenceMs?: number;
 }
 
 /** No other connection would fare better. Sources: graphql-ws `CloseCode`, and RFC 6455. */
@@ -21,15 +23,27 @@ const FINAL_CODES: ReadonlyMap<number, string> = new Map([
   [1009, 'BAD_USER_INPUT'],
 ]);
 
-export function openWebSocketDoor({ url, key, webSocketImpl }: WebSocketDoorOptions): OpenDoor {
+/** Of a socket that the client itself gave up. Source: graphql-ws. */
+const TERMINATED = 4499;
+
+export function openWebSocketDoor(options: WebSocketDoorOptions): OpenDoor {
+  const { url, key, silenceMs = SILENCE_MS } = options;
   return async function* open({ operationName, variables }, signal) {
+    const watchdog = new Watchdog(() => client.terminate());
     const client = createClient({
       url: url.replace(/^http/, 'ws'),
       connectionParams: { authorization: `Bearer ${key}` },
-      ...(webSocketImpl === undefined ? {} : { webSocketImpl }),
+      webSocketImpl: withQuietErrors(options.webSocketImpl ?? globalThis.WebSocket),
       // Coming back is done here, where it is known what has been seen.
       retryAttempts: 0,
       generateID: () => crypto.randomUUID(),
+      // A run may say nothing for long; the gateway answers a ping at once.
+      keepAlive: silenceMs / 2,
+      on: {
+        connecting: () => watchdog.expect(silenceMs),
+        ping: (isReceived) => isReceived || watchdog.expect(silenceMs / 2),
+        message: () => watchdog.rest(),
+      },
     });
     const results = client.iterate<Record<string, CompletionEventFragment>>({
       query: DOCUMENTS,
@@ -47,8 +61,20 @@ export function openWebSocketDoor({ url, key, webSocketImpl }: WebSocketDoorOpti
     } catch (error) {
       throw faultOf(error);
     } finally {
+      watchdog.rest();
       signal.removeEventListener('abort', leave);
       await Promise.resolve(client.dispose()).catch(() => {});
+    }
+  };
+}
+
+/** A socket that is given up for dead may still report an error, to nobody, which Node takes for a fault of the process. */
+function withQuietErrors(given: unknown): unknown {
+  const Socket = given as typeof WebSocket;
+  return class extends Socket {
+    constructor(url: string | URL, protocols?: string | string[]) {
+      super(url, protocols);
+      this.addEventListener('error', () => {});
     }
   };
 }
@@ -62,5 +88,5 @@ function faultOf(error: unknown): unknown {
   const words = typeof reason === 'string' && reason !== '' ? reason : 'The connection was lost';
   return final
     ? new ModelgraphError(final, words, { cause: error })
-    : new ConnectionLost(words, { cause: error });
+    : new ConnectionLost(words, { cause: error, isSilent: code === TERMINATED });
 }

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import WebSocket from 'ws';
 import {
   type CompletionEvent,
@@ -9,6 +9,7 @@ import { startTestApp, type TestApp } from '../support/app.ts';
 import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { collect, sandboxInput } from '../support/run-calls.ts';
 import { sandboxCatalogue } from '../support/sandbox-catalogue.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 describe.each(['ws', 'sse'] as const)('the client over %s', (door) => {
   let app: TestApp;
@@ -66,6 +67,46 @@ describe.each(['ws', 'sse'] as const)('the client over %s', (door) => {
     const rest = await collect(completionEvents({ ...options(), id, after: last - 1 }));
     expect(rest).toHaveLength(1);
     expect(await collect(completionEvents({ ...options(), id, after: last }))).toEqual([]);
+  });
+
+  test('takes a connection that says nothing for lost, however it fell silent', async () => {
+    const proxy = await startTcpProxy(Number(new URL(app.url).port));
+    onTestFinished(() => proxy[Symbol.asyncDispose]());
+    const url = `http://127.0.0.1:${proxy.port}`;
+    const before = await runs();
+    const events: CompletionEvent[] = [];
+    const input = sandboxInput({ tokens: 100, tokensPerSecond: 100 });
+    for await (const event of streamCompletion({ ...options(url), input, silenceMs: 500 })) {
+      events.push(event);
+      if (events.length !== 5) continue;
+      // What is open hears no more, and a new connection nothing at all.
+      proxy.delay(60_000);
+      setTimeout(() => proxy.delay(0), 1_200);
+    }
+    expect(await runs()).toBe(before + 1);
+    const end = events.at(-1);
+    expect(end?.__typename === 'CompletionFinished' && end.completion.text).toBe(textOf(events));
+  });
+
+  test('keeps a connection whose run says nothing for long', async () => {
+    const proxy = await startCuttingProxy(app.url);
+    const input = sandboxInput({ text: 'At last.', firstTokenMs: 2_000 });
+    const events = await collect(
+      streamCompletion({ ...options(proxy.url), input, silenceMs: door === 'ws' ? 600 : 13_000 }),
+    );
+    await proxy.close();
+    expect(textOf(events)).toBe('At last.');
+    expect(proxy.accepted).toBe(1);
+  });
+
+  test('counts its patience from the loss of a connection, not from the last event', async () => {
+    const proxy = await startCuttingProxy(app.url);
+    const input = sandboxInput({ text: 'At last.', firstTokenMs: 6_500 });
+    setTimeout(() => proxy.cut(), 5_700);
+    const events = await collect(streamCompletion({ ...options(proxy.url), input, patienceMs: 700 }));
+    await proxy.close();
+    expect(textOf(events)).toBe('At last.');
+    expect(proxy.accepted).toBe(2);
   });
 
   test('leaves tool calls out until the run has finished, unless their pieces are asked for', async () => {

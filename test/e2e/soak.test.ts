@@ -21,6 +21,8 @@ const SECONDS = Number(process.env.SOAK_SECONDS ?? 20);
 const CLIENTS = 12;
 /** What compiled code, caches and the collector's slack come to; a leak is more with every minute. */
 const GROWTH_MIB = 200;
+/** No reader needs so long, whatever happens. */
+const MAX_READ_MS = 60_000;
 const PIECES = 'abcdefghij';
 
 interface Outcome {
@@ -78,6 +80,8 @@ describe.skipIf(!(postgresUsable() && redisUsable()))('a soak', () => {
           door: number % 2 === 0 ? 'ws' : 'sse',
           webSocketImpl: WebSocket,
           patienceMs: 30_000,
+          silenceMs: 13_000,
+          signal: AbortSignal.timeout(MAX_READ_MS),
           input: {
             model: 'sandbox/sandbox-text',
             messages: [{ role: 'USER', text: 'Hello' }],
@@ -87,7 +91,10 @@ describe.skipIf(!(postgresUsable() && redisUsable()))('a soak', () => {
         for await (const event of stream) events.push(event);
         const ends = events.filter((event) => 'completion' in event);
         const end = ends[0];
-        if (ends.length !== 1 || !end || !('completion' in end)) throw new Error(`${ends.length} ends`);
+        if (ends.length !== 1 || !end || !('completion' in end)) {
+          const seen = events.map(({ __typename, seq }) => `${__typename} ${seq}`).slice(-3);
+          throw new Error(`${ends.length} ends of ${events[0]?.completionId}, reader ${number}: ${seen}`);
+        }
         const read = events.map((event) => (event.__typename === 'TextDelta' ? event.text : '')).join('');
         const { status, text: kept } = end.completion;
         // A node that was killed may have shown less than it had recorded, or more than it had logged; what finished is whole.
