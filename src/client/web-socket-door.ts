@@ -70,6 +70,8 @@ export function openWebSocketDoor(options: WebSocketDoorOptions): OpenDoor {
 
 /** A socket that is given up for dead may still report an error, to nobody, which Node takes for a fault of the process. */
 function withQuietErrors(given: unknown): unknown {
+  // What is no implementation is refused by the library, in words that help.
+  if (typeof given !== 'function') return given;
   const Socket = given as typeof WebSocket;
   return class extends Socket {
     constructor(url: string | URL, protocols?: string | string[]) {

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import WebSocket from 'ws';
 import {
   type CompletionEvent,
@@ -152,4 +152,11 @@ describe.each(['ws', 'sse'] as const)('the client over %s', (door) => {
     );
     expect(rest.at(-1)?.__typename).toBe('CompletionFinished');
   });
+});
+
+test('where there is no WebSocket, the client says so', async () => {
+  vi.stubGlobal('WebSocket', undefined);
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const stream = streamCompletion({ url: 'http://127.0.0.1:9/graphql', key: 'k', input: sandboxInput() });
+  await expect(collect(stream)).rejects.toThrow('WebSocket implementation missing');
 });
