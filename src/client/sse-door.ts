@@ -30,7 +30,10 @@ export function openSseDoor(options: SseDoorOptions): OpenDoor {
         if (event !== 'next') continue;
         const result = JSON.parse(data) as { data?: Record<string, CompletionEventFragment>; errors?: [] };
         if (result.errors) throw errorOf(result.errors);
+        // Nothing is read meanwhile: how long the caller takes is no silence of the gateway.
+        watchdog.rest();
         for (const each of Object.values(result.data ?? {})) yield each;
+        watchdog.expect(silenceMs);
       }
     } catch (error) {
       if (error instanceof ModelgraphError || error instanceof ConnectionLost || signal.aborted) throw error;

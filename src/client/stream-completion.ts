@@ -6,7 +6,7 @@
 // 4. Tool calls are for running only once the run has finished: their pieces are left out unless asked for, and the end has them whole.
 import type { CompletionEventFragment, CompletionInput } from './__generated__/documents.ts';
 import { ConnectionLost, ModelgraphError } from './client-error.ts';
-import { type OpenDoor, SILENCE_MS, type Subscription } from './door.ts';
+import type { OpenDoor, Subscription } from './door.ts';
 import { openSseDoor } from './sse-door.ts';
 import { openWebSocketDoor } from './web-socket-door.ts';
 
@@ -63,8 +63,7 @@ async function* follow(
   first: Subscription,
   after: number,
 ): AsyncGenerator<CompletionEvent, void> {
-  const { signal = new AbortController().signal } = options;
-  const { patienceMs = PATIENCE_MS, silenceMs = SILENCE_MS } = options;
+  const { signal = new AbortController().signal, patienceMs = PATIENCE_MS } = options;
   const open = doorOf(options);
   let subscription = first;
   let last = after;
@@ -91,7 +90,7 @@ async function* follow(
       // One that held was good, though the run had nothing to say.
       const now = Date.now();
       const held = now - begunMs > STEADY_MS && !error.isSilent;
-      troubleSinceMs = held ? now : (troubleSinceMs ?? (error.isSilent ? now - silenceMs : begunMs));
+      if (held || troubleSinceMs === undefined) troubleSinceMs = now;
       if (now - troubleSinceMs > patienceMs) {
         throw new ModelgraphError('UNREACHABLE', `No connection for ${patienceMs} ms: ${error.message}`, {
           cause: error,

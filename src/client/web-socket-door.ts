@@ -29,6 +29,7 @@ const TERMINATED = 4499;
 export function openWebSocketDoor(options: WebSocketDoorOptions): OpenDoor {
   const { url, key, silenceMs = SILENCE_MS } = options;
   return async function* open({ operationName, variables }, signal) {
+    let isConnected = false;
     const watchdog = new Watchdog(() => client.terminate());
     const client = createClient({
       url: url.replace(/^http/, 'ws'),
@@ -41,6 +42,9 @@ export function openWebSocketDoor(options: WebSocketDoorOptions): OpenDoor {
       keepAlive: silenceMs / 2,
       on: {
         connecting: () => watchdog.expect(silenceMs),
+        connected: () => {
+          isConnected = true;
+        },
         ping: (isReceived) => isReceived || watchdog.expect(silenceMs / 2),
         message: () => watchdog.rest(),
       },
@@ -50,7 +54,11 @@ export function openWebSocketDoor(options: WebSocketDoorOptions): OpenDoor {
       operationName,
       variables,
     });
-    const leave = () => void results.return?.(undefined);
+    const leave = () => {
+      void results.return?.(undefined);
+      // The library would wait for the connection, to close it.
+      if (!isConnected) client.terminate();
+    };
     signal.addEventListener('abort', leave, { once: true });
     if (signal.aborted) leave();
     try {
@@ -63,7 +71,8 @@ export function openWebSocketDoor(options: WebSocketDoorOptions): OpenDoor {
     } finally {
       watchdog.rest();
       signal.removeEventListener('abort', leave);
-      await Promise.resolve(client.dispose()).catch(() => {});
+      // The subscription has been left, and its socket is closing; one that never opened is not waited for.
+      client.terminate();
     }
   };
 }

@@ -5,6 +5,7 @@ import {
   completionEvents,
   streamCompletion,
 } from '../../src/client/stream-completion.ts';
+import { delay } from '../../src/kernel/async.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { collect, sandboxInput } from '../support/run-calls.ts';
@@ -86,6 +87,32 @@ describe.each(['ws', 'sse'] as const)('the client over %s', (door) => {
     expect(await runs()).toBe(before + 1);
     const end = events.at(-1);
     expect(end?.__typename === 'CompletionFinished' && end.completion.text).toBe(textOf(events));
+  });
+
+  test('tries again after a silence that was longer than its patience, and leaves a silent connection at once', async () => {
+    const proxy = await startTcpProxy(Number(new URL(app.url).port));
+    onTestFinished(() => proxy[Symbol.asyncDispose]());
+    const given = { ...options(`http://127.0.0.1:${proxy.port}`), input: sandboxInput({ text: 'All.' }) };
+    proxy.delay(60_000);
+    setTimeout(() => proxy.delay(0), 500);
+    expect(textOf(await collect(streamCompletion({ ...given, silenceMs: 1_000, patienceMs: 300 })))).toBe(
+      'All.',
+    );
+    proxy.delay(60_000);
+    expect(await collect(streamCompletion({ ...given, signal: AbortSignal.timeout(300) }))).toEqual([]);
+  });
+
+  test('lets its caller take longer over an event than a connection may be silent', async () => {
+    const proxy = await startCuttingProxy(app.url);
+    const input = sandboxInput({ tokens: 10 });
+    const events: CompletionEvent[] = [];
+    for await (const event of streamCompletion({ ...options(proxy.url), input, silenceMs: 400 })) {
+      events.push(event);
+      if (events.length < 3) await delay(900);
+    }
+    await proxy.close();
+    expect(events.at(-1)?.__typename).toBe('CompletionFinished');
+    expect(proxy.accepted).toBe(1);
   });
 
   test('keeps a connection whose run says nothing for long', async () => {
