@@ -1,6 +1,6 @@
 // Owns the measure of planning: microseconds to order 200 instances by priority and weight, from a snapshot in memory.
 import { planRoute } from '../dist/src/domain/routing/planner.js';
-import type { WorkspaceCatalog } from '../src/domain/catalog/snapshot.ts';
+import type { WorkspaceCatalogue } from '../src/domain/catalogue/snapshot.ts';
 
 const INSTANCES = 200;
 const ROUNDS = 20_000;
@@ -12,7 +12,7 @@ export interface PlanningFigures {
 }
 
 export function measurePlanning(): PlanningFigures {
-  const catalog = catalogOf(INSTANCES);
+  const catalogue = catalogueOf(INSTANCES);
   const circuit = {
     state: 'CLOSED',
     reason: null,
@@ -22,7 +22,7 @@ export function measurePlanning(): PlanningFigures {
   } as const;
   const plan = () =>
     planRoute({
-      catalog,
+      catalogue,
       model: 'tag:all',
       needsImages: false,
       inputTokensAtLeast: 10,
@@ -44,7 +44,7 @@ export function measurePlanning(): PlanningFigures {
 }
 
 /** As many models, configs and instances, some of them switched off, in five priorities. */
-function catalogOf(count: number): WorkspaceCatalog {
+function catalogueOf(count: number): WorkspaceCatalogue {
   const numbers = Array.from({ length: count }, (_value, index) => index);
   const provider = { key: 'p', protocol: 'openai-chat', enabled: true, auth: { type: 'none' } };
   const models = numbers.map((n) => ({
@@ -77,7 +77,7 @@ function catalogOf(count: number): WorkspaceCatalog {
     enabled: true,
     defaultParameters: {},
   }));
-  const catalog = {
+  const catalogue = {
     providers: new Map([['p', provider]]),
     models: new Map(models.map((model) => [model.canonicalId, model])),
     prices: new Map(),
@@ -88,5 +88,5 @@ function catalogOf(count: number): WorkspaceCatalog {
     instancesByModel: new Map(instances.map((instance) => [instance.canonicalId, [instance]])),
     instancesByTag: new Map([['all', instances]]),
   };
-  return catalog as unknown as WorkspaceCatalog;
+  return catalogue as unknown as WorkspaceCatalogue;
 }

@@ -1,7 +1,7 @@
 // Owns the measure of how long a node takes to load the whole catalogue into memory, as it does when something changes.
-import { loadCatalogueData } from '../dist/src/domain/catalog/catalogue-data.js';
-import { seedCatalogue } from '../dist/src/domain/catalog/catalogue-seed.js';
-import { CatalogSnapshots } from '../dist/src/domain/catalog/snapshot.js';
+import { loadCatalogueData } from '../dist/src/domain/catalogue/catalogue-data.js';
+import { seedCatalogue } from '../dist/src/domain/catalogue/catalogue-seed.js';
+import { CatalogueSnapshots } from '../dist/src/domain/catalogue/snapshot.js';
 import { systemClock } from '../dist/src/kernel/clock.js';
 import { newId } from '../dist/src/kernel/ids.js';
 import { openStorage } from '../dist/src/storage/orm.js';
@@ -22,7 +22,7 @@ await seedCatalogue(
   { repository: new SeedRepository(storage), clock: systemClock, newId },
   await loadCatalogueData(),
 );
-const snapshots = new CatalogSnapshots(new SnapshotRepository(storage));
+const snapshots = new CatalogueSnapshots(new SnapshotRepository(storage));
 const times: number[] = [];
 for (let round = 0; round < ROUNDS; round += 1) {
   const begun = performance.now();

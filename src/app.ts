@@ -1,12 +1,12 @@
 // Owns a whole gateway: what `assembly` puts together, behind its doors, and how all of it is closed.
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { assembleCatalog } from './assembly/catalog.ts';
+import { assembleCatalogue } from './assembly/catalogue.ts';
 import { type AppOverrides, type Foundation, layFoundation } from './assembly/foundation.ts';
 import { assembleIdentity } from './assembly/identity.ts';
 import type { Opened } from './assembly/redis.ts';
 import { assembleRuns } from './assembly/runs.ts';
-import type { Config } from './config.ts';
+import type { Config } from './configuration/config.ts';
 import { AccountService } from './domain/billing/account-service.ts';
 import { loadPriceLibrary } from './domain/billing/library-price.ts';
 import { loadTokenizer } from './domain/billing/token-counter.ts';
@@ -24,7 +24,7 @@ import { FiguresRepository } from './storage/repositories/figures.repository.ts'
 import { MoneyRepository } from './storage/repositories/money.repository.ts';
 import type { SnapshotRepository } from './storage/repositories/snapshot.repository.ts';
 import { UsageRepository } from './storage/repositories/usage.repository.ts';
-import { GRAPHQL_PATH, startServer } from './transport/server.ts';
+import { GRAPHQL_PATH, startServer } from './transport/http/server.ts';
 
 export type { AppOverrides };
 
@@ -66,15 +66,15 @@ export async function createApp(config: Config, overrides: AppOverrides = {}): P
 async function openDoors(foundation: Foundation, bootstrapKey: string): Promise<string> {
   const { config, storage, clock, newId, logger, opened, snapshotRepository } = foundation;
   const identity = await assembleIdentity(foundation, bootstrapKey);
-  const catalog = await assembleCatalog(foundation, identity);
-  const { runs, circuits } = await assembleRuns(foundation, identity, catalog);
+  const catalogue = await assembleCatalogue(foundation, identity);
+  const { runs, circuits } = await assembleRuns(foundation, identity, catalogue);
   const { snapshots, refresh, authenticator } = identity;
   const server = await startServer({
     host: config.host,
     port: config.port,
     schema: buildGraphSchema(),
     services: {
-      ...catalog.services,
+      ...catalogue.services,
       identity: identity.identity,
       apiKeys: identity.apiKeys,
       secrets: identity.secrets,
@@ -82,7 +82,7 @@ async function openDoors(foundation: Foundation, bootstrapKey: string): Promise<
       availability: new AvailabilityService({
         snapshots,
         circuits,
-        speaks: (protocol) => catalog.adapterOf(protocol) !== undefined,
+        speaks: (protocol) => catalogue.adapterOf(protocol) !== undefined,
       }),
       circuits: new CircuitService(snapshots, circuits),
       reports: new ReportService(new FiguresRepository(storage), clock),

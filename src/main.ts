@@ -2,8 +2,8 @@
 import cluster from 'node:cluster';
 import { enableCompileCache } from 'node:module';
 import type { App } from './app.ts';
-import { type Config, readConfig } from './config.ts';
-import { loadEnvironmentFile } from './environment.ts';
+import { type Config, readConfig } from './configuration/config.ts';
+import { loadEnvironmentFile } from './configuration/environment.ts';
 import { StartError } from './kernel/errors.ts';
 
 /** A worker that dies is replaced, but not in a tight loop. */

@@ -1,23 +1,23 @@
 // Owns what everything else stands on: database, Redis, the way out to providers, the key ring, and the adapters.
 import { join } from 'node:path';
 import type { DestinationStream } from 'pino';
-import type { Config } from '../config.ts';
+import type { Config } from '../configuration/config.ts';
 import { createMemoryTokenCache } from '../coordination/memory/token-cache.ts';
 import { createRedisTokenCache } from '../coordination/redis/token-cache.ts';
-import type { CatalogueData } from '../domain/catalog/catalogue-data.ts';
+import type { CatalogueData } from '../domain/catalogue/catalogue-data.ts';
 import type { SecretVault } from '../domain/identity/secret-vault.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
-import { openVault } from '../key-ring.ts';
-import type { Adapter, UpstreamHttp } from '../providers/contract.ts';
-import { createUpstreamHttp } from '../providers/http.ts';
-import { addressPolicy } from '../providers/private-addresses.ts';
+import type { Adapter, UpstreamHttp } from '../providers/contract/adapter.ts';
+import { addressPolicy } from '../providers/http/private-addresses.ts';
+import { createUpstreamHttp } from '../providers/http/upstream-http.ts';
 import type { AdapterRegistry } from '../providers/registry.ts';
 import { type DataDirLock, lockDataDir } from '../storage/data-dir.ts';
 import { openStorage, type Storage } from '../storage/orm.ts';
 import { SnapshotRepository } from '../storage/repositories/snapshot.repository.ts';
 import { openAdapters } from './adapters.ts';
+import { openVault } from './key-ring.ts';
 import { type Opened, openRedis, type SharedRedis } from './redis.ts';
 
 export interface AppOverrides {

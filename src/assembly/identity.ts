@@ -1,8 +1,8 @@
 // Owns the putting together of identity, and of the snapshots that it and the catalogue are served from.
 
 import { ChargeRules } from '../domain/billing/charge-rules.ts';
-import { RevisionWatcher } from '../domain/catalog/revision-watcher.ts';
-import { CatalogSnapshots } from '../domain/catalog/snapshot.ts';
+import { RevisionWatcher } from '../domain/catalogue/revision-watcher.ts';
+import { CatalogueSnapshots } from '../domain/catalogue/snapshot.ts';
 import { ApiKeyService } from '../domain/identity/api-key-service.ts';
 import { AuditService } from '../domain/identity/audit-service.ts';
 import { Authenticator } from '../domain/identity/authenticator.ts';
@@ -34,7 +34,7 @@ export async function assembleIdentity(foundation: Foundation, bootstrapKey: str
   });
   opened.push(() => authenticator.close());
   const charges = new ChargeRules(snapshotRepository, config.billing);
-  const snapshots = new CatalogSnapshots(snapshotRepository);
+  const snapshots = new CatalogueSnapshots(snapshotRepository);
   const watcher = new RevisionWatcher(
     snapshotRepository,
     [

@@ -1,5 +1,5 @@
 // Owns the connections to Redis, where there is one.
-import type { Config } from '../config.ts';
+import type { Config } from '../configuration/config.ts';
 import { RedisBus } from '../coordination/redis/bus.ts';
 import { RedisLink } from '../coordination/redis/link.ts';
 import type { Logger } from '../kernel/logger.ts';

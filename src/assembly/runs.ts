@@ -1,6 +1,6 @@
 // Owns the putting together of runs: planning, limits and holds, execution, their log, and what keeps them when a node dies.
 import { memoryRunBus } from '../coordination/memory/run-bus.ts';
-import { ConfigHealthReports } from '../domain/catalog/config-health-reports.ts';
+import { ConfigHealthReports } from '../domain/catalogue/config-health-reports.ts';
 import { Circuits } from '../domain/routing/circuits.ts';
 import { ContentRetention } from '../domain/runs/content-retention.ts';
 import { RunExecutor } from '../domain/runs/executor.ts';
@@ -12,7 +12,7 @@ import { RunService } from '../domain/runs/run-service.ts';
 import { RunStarter } from '../domain/runs/run-starter.ts';
 import { ContentRepository } from '../storage/repositories/content.repository.ts';
 import { RunRepository } from '../storage/repositories/run.repository.ts';
-import type { AssembledCatalog } from './catalog.ts';
+import type { AssembledCatalogue } from './catalogue.ts';
 import type { Foundation } from './foundation.ts';
 import type { AssembledIdentity } from './identity.ts';
 import { openCircuitStore, openEventLog, openLimiter } from './shared-state.ts';
@@ -21,7 +21,7 @@ import { openCircuitStore, openEventLog, openLimiter } from './shared-state.ts';
 export async function assembleRuns(
   foundation: Foundation,
   { snapshots, charges }: AssembledIdentity,
-  { adapterOf, targets, upkeepNeeds }: AssembledCatalog,
+  { adapterOf, targets, upkeepNeeds }: AssembledCatalogue,
 ) {
   const { config, storage, shared, clock, newId, nodeId, logger, opened, random } = foundation;
   const log = openEventLog(foundation);

@@ -2,15 +2,15 @@
 import DataLoader from 'dataloader';
 import type { AccountService } from '../domain/billing/account-service.ts';
 import type { UsageService } from '../domain/billing/usage-service.ts';
-import type { CatalogueRefreshService } from '../domain/catalog/catalogue-refresh-service.ts';
-import type { CatalogueService } from '../domain/catalog/catalogue-service.ts';
-import type { ModelInstanceService } from '../domain/catalog/model-instance-service.ts';
-import type { ModelSpecService } from '../domain/catalog/model-spec-service.ts';
-import type { ModelSyncService } from '../domain/catalog/model-sync-service.ts';
-import type { PriceService } from '../domain/catalog/price-service.ts';
-import type { ProviderCheckService } from '../domain/catalog/provider-check-service.ts';
-import type { ProviderConfigService } from '../domain/catalog/provider-config-service.ts';
-import type { ProviderSpecService } from '../domain/catalog/provider-spec-service.ts';
+import type { CatalogueRefreshService } from '../domain/catalogue/catalogue-refresh-service.ts';
+import type { CatalogueService } from '../domain/catalogue/catalogue-service.ts';
+import type { ModelInstanceService } from '../domain/catalogue/model-instance-service.ts';
+import type { ModelSpecService } from '../domain/catalogue/model-spec-service.ts';
+import type { ModelSyncService } from '../domain/catalogue/model-sync-service.ts';
+import type { PriceService } from '../domain/catalogue/price-service.ts';
+import type { ProviderCheckService } from '../domain/catalogue/provider-check-service.ts';
+import type { ProviderConfigService } from '../domain/catalogue/provider-config-service.ts';
+import type { ProviderSpecService } from '../domain/catalogue/provider-spec-service.ts';
 import type { ApiKeyService } from '../domain/identity/api-key-service.ts';
 import type { AuditService } from '../domain/identity/audit-service.ts';
 import type { IdentityService } from '../domain/identity/identity-service.ts';
@@ -22,7 +22,7 @@ import type { Figures, FiguresGroup, ReportService } from '../domain/routing/rep
 import type { LimitState } from '../domain/runs/run-limits.ts';
 import type { RunAttempt, RunRecord } from '../domain/runs/run-record.ts';
 import type { RunService } from '../domain/runs/run-service.ts';
-import { CatalogueLoaders } from './catalog/catalogue-loaders.ts';
+import { CatalogueLoaders } from './catalogue/catalogue-loaders.ts';
 
 /** How the request came in, as far as starting a run depends on it. */
 export interface Door {

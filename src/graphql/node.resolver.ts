@@ -1,11 +1,11 @@
 // Owns finding anything again by its global id.
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import { GatewayError } from '../kernel/errors.ts';
-import { toModelInstanceType } from './catalog/model-instance.type.ts';
-import { toModelSpecType } from './catalog/model-spec.type.ts';
-import { toModelSyncType } from './catalog/model-sync.type.ts';
-import { toProviderConfigType } from './catalog/provider-config.type.ts';
-import { toProviderSpecType } from './catalog/provider-spec.type.ts';
+import { toModelInstanceType } from './catalogue/model-instance.type.ts';
+import { toModelSpecType } from './catalogue/model-spec.type.ts';
+import { toModelSyncType } from './catalogue/model-sync.type.ts';
+import { toProviderConfigType } from './catalogue/provider-config.type.ts';
+import { toProviderSpecType } from './catalogue/provider-spec.type.ts';
 import type { GraphContext } from './context.ts';
 import { readGlobalId } from './global-id.ts';
 import { toApiKeyType, toWorkspaceType } from './identity/identity.type.ts';

@@ -1,5 +1,5 @@
 // Owns that no fault of an adapter repeats a secret: servers echo what they were sent, and their words go into errors and logs.
-import type { Adapter, ProviderTarget, StreamPart } from './contract.ts';
+import type { Adapter, ProviderTarget, StreamPart } from './contract/adapter.ts';
 
 /** Shorter texts are no secrets, and would be found everywhere. */
 const MIN_SECRET_LENGTH = 4;

@@ -3,7 +3,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { StartError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/logger.ts';
-import type { Adapter, TokenCache, UpstreamHttp } from './contract.ts';
+import type { Adapter, TokenCache, UpstreamHttp } from './contract/adapter.ts';
 
 /** What a further adapter is made with. */
 export interface AdapterHost {

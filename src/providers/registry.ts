@@ -1,5 +1,5 @@
 // Owns the look-up of adapters by protocol name: adapters are code, everything else about a provider is a row.
-import type { Adapter } from './contract.ts';
+import type { Adapter } from './contract/adapter.ts';
 import { discreet } from './discreet-adapter.ts';
 
 export interface AdapterRegistry {

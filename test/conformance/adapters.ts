@@ -4,10 +4,10 @@ import { createAnthropicMessagesAdapter } from '../../src/providers/anthropic-me
 import { createAzureOpenAiAdapter } from '../../src/providers/azure-openai/adapter.ts';
 import { createBedrockConverseAdapter } from '../../src/providers/bedrock-converse/adapter.ts';
 import { createCohereAdapter } from '../../src/providers/cohere/adapter.ts';
-import type { Adapter, TokenCache } from '../../src/providers/contract.ts';
+import type { Adapter, TokenCache } from '../../src/providers/contract/adapter.ts';
 import { createGeminiAdapter, createGeminiVertexAdapter } from '../../src/providers/gemini/adapter.ts';
 import { createGigaChatAdapter } from '../../src/providers/gigachat/adapter.ts';
-import { createUpstreamHttp } from '../../src/providers/http.ts';
+import { createUpstreamHttp } from '../../src/providers/http/upstream-http.ts';
 import { createOllamaAdapter } from '../../src/providers/ollama/adapter.ts';
 import { createOpenAiChatAdapter } from '../../src/providers/openai-chat/adapter.ts';
 import { createOpenAiResponsesAdapter } from '../../src/providers/openai-responses/adapter.ts';

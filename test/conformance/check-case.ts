@@ -1,6 +1,6 @@
 // Owns the check of one recorded case: it is served whole and cut, read by the real adapter, and compared with the plain reading.
 import { ProviderError } from '../../src/kernel/errors.ts';
-import type { Adapter, ProviderTarget } from '../../src/providers/contract.ts';
+import type { Adapter, ProviderTarget } from '../../src/providers/contract/adapter.ts';
 import { type CaseServer, requestTo, serveCase, targetOf } from './case-server.ts';
 import { differences } from './comparison.ts';
 import { seededRandom, servings } from './cuts.ts';

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ProviderError } from '../../src/kernel/errors.ts';
-import type { Adapter, StreamPart } from '../../src/providers/contract.ts';
+import type { Adapter, StreamPart } from '../../src/providers/contract/adapter.ts';
 import { type AdapterSet, openAdapters } from './adapters.ts';
 import { type CaseResult, checkCase } from './check-case.ts';
 import { seededRandom, servings } from './cuts.ts';

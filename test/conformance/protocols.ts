@@ -1,7 +1,7 @@
 // Owns which adapter, with which settings, reads the answers of a provider's folder.
 import { readFileSync } from 'node:fs';
 import { isJsonObject, type JsonObject } from '../../src/kernel/json.ts';
-import type { AuthScheme } from '../../src/providers/contract.ts';
+import type { AuthScheme } from '../../src/providers/contract/adapter.ts';
 import type { RecordedCase } from './recorded-case.ts';
 import { at, listAt, textAt } from './walk.ts';
 
@@ -80,7 +80,7 @@ export function authOf(protocol: string): AuthScheme {
   return protocol === 'gigachat' ? { type: 'gigachat' } : BEARER;
 }
 
-const CATALOGUE = new URL('../../src/domain/catalog/data/providers.json', import.meta.url);
+const CATALOGUE = new URL('../../src/domain/catalogue/data/providers.json', import.meta.url);
 
 /** The quirks of the provider's catalogue row; none where there is no such row, or where it speaks another protocol by default. */
 export function quirksOf({ providerKey, protocol }: Route): JsonObject {

@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
 import { ProviderError } from '../../src/kernel/errors.ts';
 import { Secret } from '../../src/kernel/secret.ts';
-import type { Adapter, ProviderRequest, ProviderTarget, StreamPart } from '../../src/providers/contract.ts';
+import type {
+  Adapter,
+  ProviderRequest,
+  ProviderTarget,
+  StreamPart,
+} from '../../src/providers/contract/adapter.ts';
 import { discreet } from '../../src/providers/discreet-adapter.ts';
 
 const target = {

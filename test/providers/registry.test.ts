@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Adapter } from '../../src/providers/contract.ts';
+import type { Adapter } from '../../src/providers/contract/adapter.ts';
 import { createAdapterRegistry } from '../../src/providers/registry.ts';
 
 function adapterOf(protocol: string): Adapter {

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll } from 'vitest';
 import { type App, type AppOverrides, createApp } from '../../src/app.ts';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/configuration/config.ts';
 import { createDatabase, type DatabaseKind, type TestDatabase } from './databases.ts';
 
 export interface GraphAnswer<Data = Record<string, any>> {

@@ -8,8 +8,8 @@ import type {
   ProviderRequest,
   ProviderTarget,
   StreamPart,
-} from '../../src/providers/contract.ts';
-import { createUpstreamHttp } from '../../src/providers/http.ts';
+} from '../../src/providers/contract/adapter.ts';
+import { createUpstreamHttp } from '../../src/providers/http/upstream-http.ts';
 import { type Answer, type Reply, startFakeUpstream } from './fake-upstream.ts';
 
 export function providerTarget(over: Partial<ProviderTarget> = {}): ProviderTarget {

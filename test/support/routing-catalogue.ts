@@ -1,5 +1,5 @@
 // Owns catalogues for the planner: made in memory, of exactly the rows that a test names.
-import type { WorkspaceCatalog } from '../../src/domain/catalog/snapshot.ts';
+import type { WorkspaceCatalogue } from '../../src/domain/catalogue/snapshot.ts';
 import type { CircuitView } from '../../src/domain/routing/circuits.ts';
 import { planRoute, type RouteInput } from '../../src/domain/routing/planner.ts';
 
@@ -35,7 +35,7 @@ export function catalogueOf({
   models = {},
   configs = {},
   provider = {},
-}: TestCatalogue): WorkspaceCatalog {
+}: TestCatalogue): WorkspaceCatalogue {
   const modelKeys = [...new Set([...instances.map(({ model }) => model ?? 'm'), ...Object.keys(models)])];
   const configNames = [
     ...new Set([...instances.map(({ config }) => config ?? 'c'), ...Object.keys(configs)]),
@@ -95,12 +95,12 @@ export function catalogueOf({
     instancesBySlug: new Map(instanceRows.map((row) => [row.slug, row])),
     instancesByModel: grouped(({ canonicalId }) => [canonicalId]),
     instancesByTag: grouped(({ tags }) => tags),
-  } as unknown as WorkspaceCatalog;
+  } as unknown as WorkspaceCatalogue;
 }
 
-export function plan(catalog: WorkspaceCatalog, model: string, over: Partial<RouteInput> = {}) {
+export function plan(catalogue: WorkspaceCatalogue, model: string, over: Partial<RouteInput> = {}) {
   return planRoute({
-    catalog,
+    catalogue,
     model,
     needsImages: false,
     inputTokensAtLeast: 0,

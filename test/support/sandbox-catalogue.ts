@@ -1,5 +1,5 @@
 // Owns the smallest catalogue that completions can be tried with: the sandbox's own rows.
-import { type CatalogueData, loadCatalogueData } from '../../src/domain/catalog/catalogue-data.ts';
+import { type CatalogueData, loadCatalogueData } from '../../src/domain/catalogue/catalogue-data.ts';
 
 export async function sandboxCatalogue(): Promise<CatalogueData> {
   const { providers, models } = await loadCatalogueData();

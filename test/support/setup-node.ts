@@ -3,10 +3,10 @@ import type {
   CatalogueData,
   CatalogueModel,
   CatalogueProvider,
-} from '../../src/domain/catalog/catalogue-data.ts';
-import { seedCatalogue } from '../../src/domain/catalog/catalogue-seed.ts';
-import { RevisionWatcher } from '../../src/domain/catalog/revision-watcher.ts';
-import { CatalogSnapshots } from '../../src/domain/catalog/snapshot.ts';
+} from '../../src/domain/catalogue/catalogue-data.ts';
+import { seedCatalogue } from '../../src/domain/catalogue/catalogue-seed.ts';
+import { RevisionWatcher } from '../../src/domain/catalogue/revision-watcher.ts';
+import { CatalogueSnapshots } from '../../src/domain/catalogue/snapshot.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { type Logger, silentLogger } from '../../src/kernel/logger.ts';
 import { CatalogueWriteRepository } from '../../src/storage/repositories/catalogue-write.repository.ts';
@@ -136,12 +136,12 @@ export async function openSetup(kind: DatabaseKind) {
     /** What the set-up of a workspace needs, with the catalogue as it stands now. */
     async startNode(environment: Environment, logger: Logger = silentLogger) {
       const repository = new SnapshotRepository(storage);
-      const snapshots = new CatalogSnapshots(repository);
+      const snapshots = new CatalogueSnapshots(repository);
       const watcher = new RevisionWatcher(repository, [(changed) => snapshots.reload(changed)], logger);
       await watcher.refresh();
       return {
         writes: new CatalogueWriteRepository(storage),
-        catalogOf: (id: string) => snapshots.of(id),
+        catalogueOf: (id: string) => snapshots.of(id),
         refresh: () => watcher.refresh(),
         clock,
         newId,

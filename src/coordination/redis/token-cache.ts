@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { abortable, delay } from '../../kernel/async.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { SharedStateUnavailable } from '../../kernel/errors.ts';
-import type { TokenCache, TokenRequest } from '../../providers/contract.ts';
+import type { TokenCache, TokenRequest } from '../../providers/contract/adapter.ts';
 import { createMemoryTokenCache } from '../memory/token-cache.ts';
 import type { RedisLink } from './link.ts';
 

@@ -1,6 +1,6 @@
 // Owns what usage costs: tokens by kind times the price version in force, each kind rounded half up, the total their sum.
 import { type Nano, priceOfTokens } from '../../kernel/money.ts';
-import type { PriceRow } from '../catalog/snapshot.ts';
+import type { PriceRow } from '../catalogue/snapshot.ts';
 import { inputSize, type Usage } from './usage.ts';
 
 export type TokenKind = 'INPUT' | 'CACHE_READ' | 'CACHE_WRITE' | 'OUTPUT' | 'REASONING';

@@ -1,5 +1,5 @@
 // Owns which price a model has at a moment: the version in force, else what the kept library knows.
-import type { PriceRow } from '../catalog/snapshot.ts';
+import type { PriceRow } from '../catalogue/snapshot.ts';
 import type { Price } from './cost.ts';
 import { libraryPrice } from './library-price.ts';
 

@@ -1,5 +1,5 @@
 // Owns counting where the provider sent no usage: OpenAI's o200k vocabulary stands in for every model's, and the result is marked estimated.
-import type { Message, ProviderUsage, Tool } from '../../providers/contract.ts';
+import type { Message, ProviderUsage, Tool } from '../../providers/contract/adapter.ts';
 
 export interface CountedRequest {
   readonly messages: readonly Message[];

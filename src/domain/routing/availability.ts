@@ -1,5 +1,5 @@
 // Owns what can be called now, and why not: the same facts that planning goes by, for people who choose.
-import type { CatalogSnapshots, WorkspaceCatalog } from '../catalog/snapshot.ts';
+import type { CatalogueSnapshots, WorkspaceCatalogue } from '../catalogue/snapshot.ts';
 import type { Viewer } from '../identity/viewer.ts';
 import { mayUse, NOT_ALLOWED } from './allowed-models.ts';
 import { refusalOfState, type Speaks } from './candidate-state.ts';
@@ -17,7 +17,7 @@ export interface Availability {
 }
 
 export interface AvailabilityDependencies {
-  readonly snapshots: CatalogSnapshots;
+  readonly snapshots: CatalogueSnapshots;
   readonly circuits: Circuits;
   readonly speaks: Speaks;
 }
@@ -32,10 +32,10 @@ export class AvailabilityService {
   }
 
   ofInstance(viewer: Viewer, instanceId: string): Availability {
-    const catalog = this.#needs.snapshots.of(viewer.workspaceId);
-    const instance = catalog.instances.get(instanceId);
+    const catalogue = this.#needs.snapshots.of(viewer.workspaceId);
+    const instance = catalogue.instances.get(instanceId);
     if (!instance) return unavailable('GONE', 'The instance was just made or deleted; ask again');
-    return this.#of(viewer, candidateOfInstance(catalog, instance));
+    return this.#of(viewer, candidateOfInstance(catalogue, instance));
   }
 
   ofModel(viewer: Viewer, canonicalId: string): Availability {
@@ -44,34 +44,34 @@ export class AvailabilityService {
 
   /** Circuit of an instance's config and model. */
   circuitOf(viewer: Viewer, instanceId: string): CircuitView | undefined {
-    const catalog = this.#needs.snapshots.of(viewer.workspaceId);
-    const instance = catalog.instances.get(instanceId);
-    return instance && this.#needs.circuits.view(candidateOfInstance(catalog, instance).circuitKey);
+    const catalogue = this.#needs.snapshots.of(viewer.workspaceId);
+    const instance = catalogue.instances.get(instanceId);
+    return instance && this.#needs.circuits.view(candidateOfInstance(catalogue, instance).circuitKey);
   }
 
   /** Row ids of the instances that are in one of the states. */
   instancesIn(viewer: Viewer, states: readonly AvailabilityState[]): string[] {
-    const catalog = this.#needs.snapshots.of(viewer.workspaceId);
-    return [...catalog.instances.values()]
-      .filter((instance) => states.includes(this.#of(viewer, candidateOfInstance(catalog, instance)).state))
+    const catalogue = this.#needs.snapshots.of(viewer.workspaceId);
+    return [...catalogue.instances.values()]
+      .filter((instance) => states.includes(this.#of(viewer, candidateOfInstance(catalogue, instance)).state))
       .map(({ id }) => id);
   }
 
   /** Row ids of the models that are in one of the states. */
   modelsIn(viewer: Viewer, states: readonly AvailabilityState[]): string[] {
-    const catalog = this.#needs.snapshots.of(viewer.workspaceId);
-    return [...catalog.models.values()]
-      .filter(({ canonicalId }) => states.includes(this.#ofModel(viewer, catalog, canonicalId).state))
+    const catalogue = this.#needs.snapshots.of(viewer.workspaceId);
+    return [...catalogue.models.values()]
+      .filter(({ canonicalId }) => states.includes(this.#ofModel(viewer, catalogue, canonicalId).state))
       .map(({ id }) => id);
   }
 
   /** As good as the best of what would serve it: its instances, else each config of its provider. */
-  #ofModel(viewer: Viewer, catalog: WorkspaceCatalog, canonicalId: string): Availability {
-    const instances = catalog.instancesByModel.get(canonicalId) ?? [];
+  #ofModel(viewer: Viewer, catalogue: WorkspaceCatalogue, canonicalId: string): Availability {
+    const instances = catalogue.instancesByModel.get(canonicalId) ?? [];
     const candidates =
       instances.length > 0
-        ? instances.map((instance) => candidateOfInstance(catalog, instance))
-        : implicitCandidates(catalog, canonicalId);
+        ? instances.map((instance) => candidateOfInstance(catalogue, instance))
+        : implicitCandidates(catalogue, canonicalId);
     let best: Availability | undefined;
     for (const candidate of candidates) {
       const found = this.#of(viewer, candidate);

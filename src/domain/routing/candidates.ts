@@ -4,8 +4,8 @@ import type {
   ModelSpecRow,
   ProviderConfigRow,
   ProviderSpecRow,
-  WorkspaceCatalog,
-} from '../catalog/snapshot.ts';
+  WorkspaceCatalogue,
+} from '../catalogue/snapshot.ts';
 import type { Fallback, SelectionKind } from './route-plan.ts';
 
 /** A config and a model, with the instance that joins them (`undefined`: the config serves as an implicit instance). */
@@ -37,15 +37,19 @@ const TAG_PREFIX = 'tag:';
 export const AUTO = 'auto';
 
 /** Resolves `model` to its candidates, before any filter. */
-export function selectCandidates(catalog: WorkspaceCatalog, model: string, fallback?: Fallback): Selection {
-  const all = () => allCandidates(catalog);
+export function selectCandidates(
+  catalogue: WorkspaceCatalogue,
+  model: string,
+  fallback?: Fallback,
+): Selection {
+  const all = () => allCandidates(catalogue);
   if (model === AUTO) {
     return { kind: 'AUTO', fallback: fallback ?? 'ANY', named: all(), others: [], unknown: false };
   }
   if (model.startsWith(TAG_PREFIX)) {
-    const tagged = catalog.instancesByTag.get(model.slice(TAG_PREFIX.length)) ?? [];
+    const tagged = catalogue.instancesByTag.get(model.slice(TAG_PREFIX.length)) ?? [];
     const chosen = fallback ?? 'ANY';
-    const named = tagged.map((instance) => candidateOfInstance(catalog, instance));
+    const named = tagged.map((instance) => candidateOfInstance(catalogue, instance));
     return {
       kind: 'TAG',
       fallback: chosen,
@@ -56,39 +60,40 @@ export function selectCandidates(catalog: WorkspaceCatalog, model: string, fallb
     };
   }
   const chosen = fallback ?? 'SAME_MODEL';
-  const instance = catalog.instancesBySlug.get(model);
+  const instance = catalogue.instancesBySlug.get(model);
   if (instance) {
-    const named = [candidateOfInstance(catalog, instance)];
-    const others = chosen === 'NONE' ? [] : chosen === 'ANY' ? all() : ofModel(catalog, instance.canonicalId);
+    const named = [candidateOfInstance(catalogue, instance)];
+    const others =
+      chosen === 'NONE' ? [] : chosen === 'ANY' ? all() : ofModel(catalogue, instance.canonicalId);
     return { kind: 'INSTANCE', fallback: chosen, named, others, unknown: false };
   }
-  const named = ofModel(catalog, model);
-  const serving = named.length > 0 ? named : implicitCandidates(catalog, model);
+  const named = ofModel(catalogue, model);
+  const serving = named.length > 0 ? named : implicitCandidates(catalogue, model);
   const others = chosen === 'ANY' ? all() : [];
-  const unknown = serving.length === 0 && !catalog.models.has(model);
+  const unknown = serving.length === 0 && !catalogue.models.has(model);
   return { kind: 'MODEL', fallback: chosen, named: serving, others, unknown };
 }
 
-function ofModel(catalog: WorkspaceCatalog, canonicalId: string): Candidate[] {
-  const instances = catalog.instancesByModel.get(canonicalId) ?? [];
-  return instances.map((instance) => candidateOfInstance(catalog, instance));
+function ofModel(catalogue: WorkspaceCatalogue, canonicalId: string): Candidate[] {
+  const instances = catalogue.instancesByModel.get(canonicalId) ?? [];
+  return instances.map((instance) => candidateOfInstance(catalogue, instance));
 }
 
 /** Joined once for each snapshot: planning makes none of them anew. */
-const joined = new WeakMap<WorkspaceCatalog, Map<string, Candidate>>();
-const everything = new WeakMap<WorkspaceCatalog, readonly Candidate[]>();
+const joined = new WeakMap<WorkspaceCatalogue, Map<string, Candidate>>();
+const everything = new WeakMap<WorkspaceCatalogue, readonly Candidate[]>();
 
-export function candidateOfInstance(catalog: WorkspaceCatalog, instance: ModelInstanceRow): Candidate {
-  let known = joined.get(catalog);
+export function candidateOfInstance(catalogue: WorkspaceCatalogue, instance: ModelInstanceRow): Candidate {
+  let known = joined.get(catalogue);
   if (!known) {
     known = new Map();
-    joined.set(catalog, known);
+    joined.set(catalogue, known);
   }
   let candidate = known.get(instance.id);
   if (!candidate) {
     // A foreign key holds the config there.
-    const config = catalog.configs.get(instance.configId) as ProviderConfigRow;
-    candidate = join(catalog, config, instance.canonicalId, instance);
+    const config = catalogue.configs.get(instance.configId) as ProviderConfigRow;
+    candidate = join(catalogue, config, instance.canonicalId, instance);
     known.set(instance.id, candidate);
   }
   return candidate;
@@ -99,30 +104,30 @@ export function isFree({ instance, spec }: Candidate): boolean {
   return instance?.free ?? spec?.free ?? false;
 }
 
-function allCandidates(catalog: WorkspaceCatalog): readonly Candidate[] {
-  let all = everything.get(catalog);
+function allCandidates(catalogue: WorkspaceCatalogue): readonly Candidate[] {
+  let all = everything.get(catalogue);
   if (!all) {
-    all = [...catalog.instances.values()].map((instance) => candidateOfInstance(catalog, instance));
-    everything.set(catalog, all);
+    all = [...catalogue.instances.values()].map((instance) => candidateOfInstance(catalogue, instance));
+    everything.set(catalogue, all);
   }
   return all;
 }
 
 /** A model that nobody configured runs on each config of its provider. */
-export function implicitCandidates(catalog: WorkspaceCatalog, canonicalId: string): Candidate[] {
-  const model = catalog.models.get(canonicalId);
-  const configs = model ? (catalog.configsByProvider.get(model.providerKey) ?? []) : [];
-  return configs.map((config) => join(catalog, config, canonicalId, undefined));
+export function implicitCandidates(catalogue: WorkspaceCatalogue, canonicalId: string): Candidate[] {
+  const model = catalogue.models.get(canonicalId);
+  const configs = model ? (catalogue.configsByProvider.get(model.providerKey) ?? []) : [];
+  return configs.map((config) => join(catalogue, config, canonicalId, undefined));
 }
 
 function join(
-  catalog: WorkspaceCatalog,
+  catalogue: WorkspaceCatalogue,
   config: ProviderConfigRow,
   canonicalId: string,
   instance: ModelInstanceRow | undefined,
 ): Candidate {
-  const spec = catalog.providers.get(config.providerKey);
-  const model = catalog.models.get(canonicalId);
+  const spec = catalogue.providers.get(config.providerKey);
+  const model = catalogue.models.get(canonicalId);
   return {
     label: instance?.slug ?? `${canonicalId}@${config.name}`,
     instance,

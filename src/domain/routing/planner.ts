@@ -6,8 +6,8 @@
 // 4. If only open circuits are left, the best of them is tried once.
 import { createHash } from 'node:crypto';
 import type { Nano } from '../../kernel/money.ts';
-import type { Unsupported } from '../../providers/contract.ts';
-import type { WorkspaceCatalog } from '../catalog/snapshot.ts';
+import type { Unsupported } from '../../providers/contract/adapter.ts';
+import type { WorkspaceCatalogue } from '../catalogue/snapshot.ts';
 import { mayUse, NOT_ALLOWED } from './allowed-models.ts';
 import { type Refusal, refusalOfState, type Speaks } from './candidate-state.ts';
 import { type Candidate, type Selection, selectCandidates } from './candidates.ts';
@@ -21,7 +21,7 @@ export interface PriceBound {
 }
 
 export interface RouteInput {
-  readonly catalog: WorkspaceCatalog;
+  readonly catalogue: WorkspaceCatalogue;
   readonly model: string;
   readonly fallback?: Fallback;
   readonly needsImages: boolean;
@@ -84,7 +84,7 @@ const NOT_CHOSEN: Refusal = {
 };
 
 export function planRoute(input: RouteInput): Route {
-  const selection = selectCandidates(input.catalog, input.model, input.fallback);
+  const selection = selectCandidates(input.catalogue, input.model, input.fallback);
   const kept: Ranked[] = [];
   const open: Open[] = [];
   const leftOut: PlannedCandidate[] = [];

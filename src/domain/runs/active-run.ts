@@ -4,9 +4,9 @@ import type { EventLog } from '../../coordination/contract.ts';
 import { deferred } from '../../kernel/async.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError } from '../../kernel/errors.ts';
-import type { StreamPart } from '../../providers/contract.ts';
+import type { StreamPart } from '../../providers/contract/adapter.ts';
 import { NO_USAGE, type Usage } from '../billing/usage.ts';
-import type { WorkspaceCatalog } from '../catalog/snapshot.ts';
+import type { WorkspaceCatalogue } from '../catalogue/snapshot.ts';
 import type { Candidate } from '../routing/candidates.ts';
 import type { Route } from '../routing/planner.ts';
 import { Answer } from './answer.ts';
@@ -23,7 +23,7 @@ export interface NewRun {
   readonly request: CompletionRequest;
   readonly route: Route;
   /** The price versions of the snapshot that the run began with. */
-  readonly prices: WorkspaceCatalog['prices'];
+  readonly prices: WorkspaceCatalogue['prices'];
   readonly policy: RunPolicy;
   /** Absent where nothing is held for it. */
   readonly funds?: RunFunds;

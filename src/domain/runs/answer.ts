@@ -2,7 +2,7 @@
 import { ProviderError } from '../../kernel/errors.ts';
 import type { JsonValue } from '../../kernel/json.ts';
 import { storableText } from '../../kernel/text.ts';
-import type { FinishReason, ProviderUsage, StreamPart, ToolCall } from '../../providers/contract.ts';
+import type { FinishReason, ProviderUsage, StreamPart, ToolCall } from '../../providers/contract/adapter.ts';
 import type { RunWarning } from './run-record.ts';
 
 interface CallInProgress {

@@ -5,7 +5,7 @@ import type {
   Parameters,
   ProviderRequest,
   ProviderTarget,
-} from '../../providers/contract.ts';
+} from '../../providers/contract/adapter.ts';
 import type { Candidate } from '../routing/candidates.ts';
 import type { CompletionRequest, RequestMessage } from './completion-request.ts';
 import { type Continuation, decodeContinuation } from './continuation.ts';

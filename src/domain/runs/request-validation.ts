@@ -2,9 +2,9 @@
 import { GatewayError } from '../../kernel/errors.ts';
 import { isJsonObject, parseJson } from '../../kernel/json.ts';
 import { isStorableText } from '../../kernel/text.ts';
-import type { MessagePart, Parameters, Tool, ToolCall } from '../../providers/contract.ts';
-import { faultsOfParameters } from '../catalog/parameter-rules.ts';
-import { MOST_ATTEMPTS } from '../catalog/time-limit-fields.ts';
+import type { MessagePart, Parameters, Tool, ToolCall } from '../../providers/contract/adapter.ts';
+import { faultsOfParameters } from '../catalogue/parameter-rules.ts';
+import { MOST_ATTEMPTS } from '../catalogue/time-limit-fields.ts';
 import type { CompletionRequest, RequestMessage, RoutingOptions } from './completion-request.ts';
 import { decodeContinuation } from './continuation.ts';
 

@@ -1,9 +1,9 @@
 // Owns how a request becomes a plan: what it needs is looked up in the snapshot, and nothing of it is a query.
 import type { Clock } from '../../kernel/clock.ts';
-import type { Adapter } from '../../providers/contract.ts';
+import type { Adapter } from '../../providers/contract/adapter.ts';
 import { priceInForce } from '../billing/model-price.ts';
-import type { ProviderTargets } from '../catalog/provider-target.ts';
-import type { CatalogSnapshots, WorkspaceCatalog } from '../catalog/snapshot.ts';
+import type { ProviderTargets } from '../catalogue/provider-target.ts';
+import type { CatalogueSnapshots, WorkspaceCatalogue } from '../catalogue/snapshot.ts';
 import type { Viewer } from '../identity/viewer.ts';
 import { type Candidate, isFree } from '../routing/candidates.ts';
 import { type Circuits } from '../routing/circuits.ts';
@@ -13,7 +13,7 @@ import type { CompletionRequest } from './completion-request.ts';
 import { latestContinuation, translateRequest } from './provider-request.ts';
 
 export interface RunPlannerDependencies {
-  readonly snapshots: CatalogSnapshots;
+  readonly snapshots: CatalogueSnapshots;
   readonly adapterOf: (protocol: string) => Adapter | undefined;
   readonly targets: ProviderTargets;
   readonly circuits: Circuits;
@@ -46,14 +46,14 @@ export class RunPlanner {
     viewer: Viewer,
     request: CompletionRequest,
     mustBePriced: boolean,
-  ): { route: Route; catalog: WorkspaceCatalog } {
-    const catalog = this.#needs.snapshots.of(viewer.workspaceId);
+  ): { route: Route; catalogue: WorkspaceCatalogue } {
+    const catalogue = this.#needs.snapshots.of(viewer.workspaceId);
     const continuation = latestContinuation(request.messages);
     const { fallback, exclude, stickyKey, maxPrice } = request.routing;
     const asksForMore = isDemanding(request);
     const { maxTokens } = request.parameters;
     const route = planRoute({
-      catalog,
+      catalogue,
       model: request.model,
       ...(fallback ? { fallback } : {}),
       ...(maxTokens === undefined ? {} : { maxTokens }),
@@ -63,7 +63,7 @@ export class RunPlanner {
       ...(maxPrice ? { maxPrice: toPriceBound(maxPrice) } : {}),
       ...(viewer.allowedModels ? { allowed: viewer.allowedModels } : {}),
       mustBePriced,
-      priceOf: (candidate) => this.#priceOf(candidate, catalog),
+      priceOf: (candidate) => this.#priceOf(candidate, catalogue),
       circuitOf: (candidate) => this.#needs.circuits.view(candidate.circuitKey),
       needsImages: request.messages.some(({ parts }) => parts.some(({ type }) => type === 'image')),
       inputTokensAtLeast: leastInputTokens(request),
@@ -74,7 +74,7 @@ export class RunPlanner {
           : this.#unsupportedBy(candidate, request),
       random: this.#needs.random,
     });
-    return { route, catalog };
+    return { route, catalogue };
   }
 
   policyOf({ routing }: CompletionRequest, commit: RunPolicy['commit']): RunPolicy {
@@ -90,9 +90,9 @@ export class RunPlanner {
     };
   }
 
-  #priceOf(candidate: Candidate, catalog: WorkspaceCatalog) {
+  #priceOf(candidate: Candidate, catalogue: WorkspaceCatalogue) {
     if (isFree(candidate)) return { input: 0n, output: 0n };
-    const price = priceInForce(catalog.prices, candidate.canonicalId, this.#needs.clock.now());
+    const price = priceInForce(catalogue.prices, candidate.canonicalId, this.#needs.clock.now());
     return price && { input: price.inputNanoPerMillion, output: price.outputNanoPerMillion };
   }
 

@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import type { Nano } from '../../kernel/money.ts';
-import type { FinishReason, ToolCall } from '../../providers/contract.ts';
+import type { FinishReason, ToolCall } from '../../providers/contract/adapter.ts';
 import type {
   CompletionRunEntity,
   RunAttemptEntity,

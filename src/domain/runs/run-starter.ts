@@ -70,12 +70,12 @@ export class RunStarter {
     const { planner, executor, bounds } = this.#needs;
     validateRequest(request, bounds);
     const charge = this.#needs.charges.chargeFor(viewer);
-    const { route, catalog } = planner.plan(viewer, request, charge !== undefined);
+    const { route, catalogue } = planner.plan(viewer, request, charge !== undefined);
     const [first] = route.candidates;
     if (!first) throw refuseRoute(route);
     const id = this.#needs.newId();
     const createdAt = this.#needs.clock.now();
-    const { prices } = catalog;
+    const { prices } = catalogue;
     const funds =
       charge &&
       new RunFunds({

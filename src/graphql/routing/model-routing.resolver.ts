@@ -1,8 +1,8 @@
 // Owns what routing knows of instances and models: whether they can be called now, their circuits, and their live figures.
 import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import { GatewayError } from '../../kernel/errors.ts';
-import { ModelInstanceType } from '../catalog/model-instance.type.ts';
-import { ModelSpecType } from '../catalog/model-spec.type.ts';
+import { ModelInstanceType } from '../catalogue/model-instance.type.ts';
+import { ModelSpecType } from '../catalogue/model-spec.type.ts';
 import type { GraphContext } from '../context.ts';
 import { readGlobalId } from '../global-id.ts';
 import { type AvailabilityKind, AvailabilityType, CircuitType, toCircuitType } from './availability.type.ts';

@@ -1,12 +1,12 @@
 // Owns the report that compares instances, models or configs, and the closing of circuits by hand.
 import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { lookUp } from '../catalog/look-up.ts';
+import { lookUp } from '../catalogue/look-up.ts';
 import {
   ModelInstancePayload,
   ModelInstanceType,
   toModelInstanceType,
-} from '../catalog/model-instance.type.ts';
-import { ProviderConfigType, toProviderConfigType } from '../catalog/provider-config.type.ts';
+} from '../catalogue/model-instance.type.ts';
+import { ProviderConfigType, toProviderConfigType } from '../catalogue/provider-config.type.ts';
 import type { GraphContext } from '../context.ts';
 import { requireGlobalId } from '../global-id.ts';
 import { withoutNulls } from '../input-values.ts';

@@ -8,7 +8,7 @@ import type {
 } from '../../domain/runs/completion-request.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
-import { ParametersInput, toParameters } from '../catalog/parameters.input.ts';
+import { ParametersInput, toParameters } from '../catalogue/parameters.input.ts';
 import { withoutNulls } from '../input-values.ts';
 import { RoutingInput, toRoutingOptions } from '../routing/routing.input.ts';
 import { JsonObjectScalar } from '../scalars.ts';

@@ -1,7 +1,6 @@
 // Owns the conversation with a Messages API: addresses, headers, and the one way in which its answers are read.
 import { ProviderError } from '../../kernel/errors.ts';
 import { parseJson } from '../../kernel/json.ts';
-import { AnswerBody } from '../answer-body.ts';
 import type {
   Adapter,
   CallOptions,
@@ -10,10 +9,11 @@ import type {
   StreamPart,
   UpstreamHttp,
   UpstreamResponse,
-} from '../contract.ts';
-import { authHeaders, connectionOf } from '../credentials.ts';
-import { faultOfRedirect, providerRequestId } from '../faults.ts';
-import { readServerSentEvents, type ServerSentEvent } from '../sse.ts';
+} from '../contract/adapter.ts';
+import { AnswerBody } from '../shared/answer-body.ts';
+import { faultOfRedirect, providerRequestId } from '../shared/answer-faults.ts';
+import { authHeaders, connectionOf } from '../shared/credentials.ts';
+import { readServerSentEvents, type ServerSentEvent } from '../shared/sse.ts';
 import { AnswerReader, eventsOfMessage } from './decode.ts';
 import { encodeRequest } from './encode.ts';
 import { faultOfAnswer, faultOfEvent, protocolFault } from './errors.ts';

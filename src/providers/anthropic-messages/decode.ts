@@ -1,7 +1,7 @@
 // Owns how the events of a Messages stream become parts; a whole answer is read as the events it would have been.
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../kernel/json.ts';
-import { type BlockNote, continuationOf } from '../assistant-blocks.ts';
-import type { FinishReason, ProviderUsage, StreamPart } from '../contract.ts';
+import type { FinishReason, ProviderUsage, StreamPart } from '../contract/adapter.ts';
+import { type BlockNote, continuationOf } from '../shared/assistant-blocks.ts';
 import { protocolFault } from './errors.ts';
 import {
   EVENT_TYPES,

@@ -1,8 +1,8 @@
 // Owns how a conversation becomes `system` blocks and alternating turns of content blocks.
 import type { JsonObject, JsonValue } from '../../kernel/json.ts';
-import { argumentsObject, assistantBlocks, readBlockNotes } from '../assistant-blocks.ts';
-import type { Message, MessagePart, Unsupported } from '../contract.ts';
-import { wireCallId } from '../wire-call-ids.ts';
+import type { Message, MessagePart, Unsupported } from '../contract/adapter.ts';
+import { argumentsObject, assistantBlocks, readBlockNotes } from '../shared/assistant-blocks.ts';
+import { wireCallId } from '../shared/wire-call-ids.ts';
 import type { AnthropicQuirks } from './quirks.ts';
 
 type Block = { [name: string]: JsonValue };

@@ -1,9 +1,9 @@
 // Owns how a request becomes a Messages body, and what of it cannot be said there: one pass tells both, so that they never differ.
 import type { JsonObject } from '../../kernel/json.ts';
-import { readBlockNotes } from '../assistant-blocks.ts';
-import { planThinking } from '../claude-thinking.ts';
-import type { Parameters, ProviderRequest, Tool, Unsupported } from '../contract.ts';
-import { outputToolOf } from '../output-tool.ts';
+import { planThinking } from '../claude/thinking.ts';
+import type { Parameters, ProviderRequest, Tool, Unsupported } from '../contract/adapter.ts';
+import { readBlockNotes } from '../shared/assistant-blocks.ts';
+import { outputToolOf } from '../shared/output-tool.ts';
 import { encodeMessages } from './encode-messages.ts';
 import { type AnthropicQuirks, anthropicQuirks } from './quirks.ts';
 

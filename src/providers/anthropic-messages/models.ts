@@ -1,6 +1,6 @@
 // Owns the reading of `GET /v1/models`, page by page.
 import { isJsonObject, type JsonValue, parseJson } from '../../kernel/json.ts';
-import type { ListedModel } from '../contract.ts';
+import type { ListedModel } from '../contract/adapter.ts';
 import { protocolFault } from './errors.ts';
 import { modelPageSchema } from './wire.ts';
 

@@ -1,8 +1,8 @@
 // Owns the named deviations from the Messages protocol that a provider row or a model row can state, and what holds where they say nothing.
 import { z } from 'zod';
 import { ProviderError } from '../../kernel/errors.ts';
-import { claudeTraits } from '../claude-generations.ts';
-import type { ProviderTarget } from '../contract.ts';
+import { claudeTraits } from '../claude/generations.ts';
+import type { ProviderTarget } from '../contract/adapter.ts';
 
 export const anthropicQuirksSchema = z.object({
   /**

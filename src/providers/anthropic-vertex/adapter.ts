@@ -11,10 +11,10 @@ import type {
   TokenCache,
   UpstreamHttp,
   UpstreamResponse,
-} from '../contract.ts';
-import { connectionOf } from '../credentials.ts';
-import { vertexModelUrl } from '../vertex-address.ts';
-import { createVertexSignIn } from '../vertex-sign-in.ts';
+} from '../contract/adapter.ts';
+import { connectionOf } from '../shared/credentials.ts';
+import { vertexModelUrl } from '../vertex/address.ts';
+import { createVertexSignIn } from '../vertex/sign-in.ts';
 import { encodeVertexRequest, VERSION } from './encode.ts';
 import { faultOfAnswer } from './errors.ts';
 

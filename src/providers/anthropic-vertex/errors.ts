@@ -1,9 +1,9 @@
 // Owns whose words an error of Claude on Vertex is in: Google's for address, credential and quota, Anthropic's for the request.
 import type { ProviderError } from '../../kernel/errors.ts';
 import { faultOfAnswer as faultOfAnthropicAnswer } from '../anthropic-messages/errors.ts';
-import type { ProviderTarget, UpstreamResponse } from '../contract.ts';
-import { faultOfRedirect } from '../faults.ts';
+import type { ProviderTarget, UpstreamResponse } from '../contract/adapter.ts';
 import { faultOfBody, isGoogleError } from '../gemini/errors.ts';
+import { faultOfRedirect } from '../shared/answer-faults.ts';
 
 export async function faultOfAnswer(
   target: ProviderTarget,

@@ -1,12 +1,18 @@
 // Owns the adapter `azure-openai`: the chat protocol at Azure's addresses, with Azure's credentials. A deployment's name is its model.
 import { type NewId, newId } from '../../kernel/ids.ts';
-import type { Adapter, ProviderRequest, ProviderTarget, UpstreamHttp, UpstreamRequest } from '../contract.ts';
-import { authHeaders, connectionOf } from '../credentials.ts';
+import type {
+  Adapter,
+  ProviderRequest,
+  ProviderTarget,
+  UpstreamHttp,
+  UpstreamRequest,
+} from '../contract/adapter.ts';
 import { checkByEmptyCompletion, checkByGet } from '../openai-chat/check.ts';
 import { encodeRequest } from '../openai-chat/encode.ts';
 import { fitRequest } from '../openai-chat/features.ts';
 import { type Quirks, quirksOf } from '../openai-chat/quirks.ts';
 import { streamChat } from '../openai-chat/stream.ts';
+import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { type AzureEndpoint, catalogueUrl, completionsUrl, endpointOf } from './settings.ts';
 
 export interface AzureOpenAiOptions {

@@ -2,7 +2,6 @@
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { ProviderError } from '../../kernel/errors.ts';
 import { parseJson } from '../../kernel/json.ts';
-import { AnswerBody } from '../answer-body.ts';
 import type {
   Adapter,
   CallOptions,
@@ -11,9 +10,10 @@ import type {
   StreamPart,
   UpstreamHttp,
   UpstreamResponse,
-} from '../contract.ts';
-import { authHeaders, connectionOf } from '../credentials.ts';
-import { faultOfRedirect, providerRequestId } from '../faults.ts';
+} from '../contract/adapter.ts';
+import { AnswerBody } from '../shared/answer-body.ts';
+import { faultOfRedirect, providerRequestId } from '../shared/answer-faults.ts';
+import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { controlPlaneUrl, regionOf } from './addresses.ts';
 import { awsCredential } from './credentials.ts';
 import { AnswerReader, eventsOfAnswer } from './decode.ts';

@@ -1,7 +1,7 @@
 // Owns how the events of a Converse stream become parts; a whole answer is read as the events it would have been.
 import { parseJson } from '../../kernel/json.ts';
-import { type BlockNote, continuationOf } from '../assistant-blocks.ts';
-import type { FinishReason, ProviderUsage, StreamPart } from '../contract.ts';
+import type { FinishReason, ProviderUsage, StreamPart } from '../contract/adapter.ts';
+import { type BlockNote, continuationOf } from '../shared/assistant-blocks.ts';
 import { protocolFault } from './errors.ts';
 import { eventSchemas, type WireAnswer, type WireDelta, type WireEvent, type WireUsage } from './wire.ts';
 

@@ -1,7 +1,7 @@
 // Owns how a request becomes a Converse body, and what of it cannot be said there: one pass tells both, so that they never differ.
 import type { JsonObject, JsonValue } from '../../kernel/json.ts';
-import type { Parameters, ProviderRequest, Tool, Unsupported } from '../contract.ts';
-import { outputToolOf } from '../output-tool.ts';
+import type { Parameters, ProviderRequest, Tool, Unsupported } from '../contract/adapter.ts';
+import { outputToolOf } from '../shared/output-tool.ts';
 import { invokedModel } from './addresses.ts';
 import { encodeMessages } from './encode-messages.ts';
 import { planReasoning } from './encode-reasoning.ts';

@@ -1,6 +1,6 @@
 // Owns what a Bedrock model id says about the abilities of its family, for rows that say nothing themselves.
 // https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html
-import { claudeTraits } from '../claude-generations.ts';
+import { claudeTraits } from '../claude/generations.ts';
 import type { BedrockQuirks } from './quirks-schema.ts';
 
 type Family = readonly [id: RegExp, quirks: Partial<BedrockQuirks>];

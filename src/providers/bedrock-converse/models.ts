@@ -1,6 +1,6 @@
 // Owns the reading of Bedrock's lists: models that are called by their id, and the inference profiles that stand for others.
 import { parseJson } from '../../kernel/json.ts';
-import type { ListedModel } from '../contract.ts';
+import type { ListedModel } from '../contract/adapter.ts';
 import { protocolFault } from './errors.ts';
 import { foundationModelsSchema, inferenceProfilesSchema } from './wire.ts';
 

@@ -1,7 +1,7 @@
 // Owns the deviations that hold for one model: what its family is known for, and over it what the rows state.
 import { z } from 'zod';
 import { ProviderError } from '../../kernel/errors.ts';
-import type { ProviderTarget } from '../contract.ts';
+import type { ProviderTarget } from '../contract/adapter.ts';
 import { familyQuirks } from './model-families.ts';
 import { type BedrockQuirks, bedrockQuirksSchema } from './quirks-schema.ts';
 

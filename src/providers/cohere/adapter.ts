@@ -1,11 +1,11 @@
 // Owns the protocol of Cohere's chat call, version 2.
 import { type NewId, newId } from '../../kernel/ids.ts';
 import { parseJson } from '../../kernel/json.ts';
-import { AnswerBody } from '../answer-body.ts';
-import type { Adapter, CallOptions, ProviderRequest, StreamPart, UpstreamHttp } from '../contract.ts';
-import { authHeaders, connectionOf } from '../credentials.ts';
-import { withProviderOptions } from '../provider-options.ts';
-import { readServerSentEvents } from '../sse.ts';
+import type { Adapter, CallOptions, ProviderRequest, StreamPart, UpstreamHttp } from '../contract/adapter.ts';
+import { AnswerBody } from '../shared/answer-body.ts';
+import { authHeaders, connectionOf } from '../shared/credentials.ts';
+import { withProviderOptions } from '../shared/provider-options.ts';
+import { readServerSentEvents } from '../shared/sse.ts';
 import { CohereDecoder, type Read } from './decode.ts';
 import { encodeRequest } from './encode.ts';
 import { faultOfAnswer } from './errors.ts';

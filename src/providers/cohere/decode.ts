@@ -3,7 +3,7 @@
 import type { ProviderError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import { isJsonObject, parseJson } from '../../kernel/json.ts';
-import type { FinishReason, ProviderUsage, StreamPart } from '../contract.ts';
+import type { FinishReason, ProviderUsage, StreamPart } from '../contract/adapter.ts';
 import { type CohereContinuation, toContinuation } from './continuation.ts';
 import { faultOfEnd, protocolFault } from './errors.ts';
 import {

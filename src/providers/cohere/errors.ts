@@ -2,8 +2,8 @@
 import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
 import { isJsonObject, type JsonValue } from '../../kernel/json.ts';
 import type { Secret } from '../../kernel/secret.ts';
-import type { UpstreamResponse } from '../contract.ts';
-import { errorText, faultOfRedirect, faultOfStatus, withoutSecret } from '../faults.ts';
+import type { UpstreamResponse } from '../contract/adapter.ts';
+import { errorText, faultOfRedirect, faultOfStatus, withoutSecret } from '../shared/answer-faults.ts';
 
 export async function faultOfAnswer(
   response: UpstreamResponse,

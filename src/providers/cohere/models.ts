@@ -1,7 +1,7 @@
 // Owns the listing of the chat models that a Cohere key can see.
 import { parseJson } from '../../kernel/json.ts';
-import type { CallOptions, ListedModel, ProviderTarget, UpstreamHttp } from '../contract.ts';
-import { authHeaders, connectionOf } from '../credentials.ts';
+import type { CallOptions, ListedModel, ProviderTarget, UpstreamHttp } from '../contract/adapter.ts';
+import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { faultOfAnswer, protocolFault } from './errors.ts';
 import { type CohereModelList, modelListSchema } from './wire.ts';
 

@@ -1,10 +1,10 @@
 // Owns the Gemini protocol at Google's two doors: the Gemini API, and Vertex with its own addresses and credentials.
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { type NewId, newId } from '../../kernel/ids.ts';
-import type { Adapter, TokenCache, UpstreamHttp } from '../contract.ts';
-import { authHeaders } from '../credentials.ts';
-import { vertexModelUrl } from '../vertex-address.ts';
-import { createVertexSignIn } from '../vertex-sign-in.ts';
+import type { Adapter, TokenCache, UpstreamHttp } from '../contract/adapter.ts';
+import { authHeaders } from '../shared/credentials.ts';
+import { vertexModelUrl } from '../vertex/address.ts';
+import { createVertexSignIn } from '../vertex/sign-in.ts';
 import { checkByCounting, type Door, streamAnswer } from './call.ts';
 import { listGeminiModels } from './models.ts';
 import { quirksOfTarget } from './quirks.ts';

@@ -2,7 +2,6 @@
 import type { ProviderError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import { parseJson } from '../../kernel/json.ts';
-import { AnswerBody } from '../answer-body.ts';
 import type {
   CallOptions,
   ProviderRequest,
@@ -10,10 +9,11 @@ import type {
   StreamPart,
   UpstreamHttp,
   UpstreamResponse,
-} from '../contract.ts';
-import { connectionOf } from '../credentials.ts';
-import { withProviderOptions } from '../provider-options.ts';
-import { readServerSentEvents } from '../sse.ts';
+} from '../contract/adapter.ts';
+import { AnswerBody } from '../shared/answer-body.ts';
+import { connectionOf } from '../shared/credentials.ts';
+import { withProviderOptions } from '../shared/provider-options.ts';
+import { readServerSentEvents } from '../shared/sse.ts';
 import { BodyTail } from './body-tail.ts';
 import { GeminiDecoder } from './decode.ts';
 import { encodeRequest } from './encode.ts';

@@ -2,7 +2,7 @@
 
 import { ProviderError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
-import type { FinishReason, ProviderUsage, StreamPart } from '../contract.ts';
+import type { FinishReason, ProviderUsage, StreamPart } from '../contract/adapter.ts';
 import { ContinuationRecorder } from './continuation.ts';
 import { faultOfBlockedPrompt, faultOfErrorInStream } from './errors.ts';
 import { PartialArguments } from './partial-arguments.ts';

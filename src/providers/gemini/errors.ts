@@ -2,9 +2,9 @@
 import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
 import { type JsonValue, parseJson } from '../../kernel/json.ts';
 import type { Secret } from '../../kernel/secret.ts';
-import type { UpstreamResponse } from '../contract.ts';
-import { errorText, faultOfRedirect, faultOfStatus, withoutSecret } from '../faults.ts';
-import { waitOf } from '../retry-after.ts';
+import type { UpstreamResponse } from '../contract/adapter.ts';
+import { errorText, faultOfRedirect, faultOfStatus, withoutSecret } from '../shared/answer-faults.ts';
+import { waitOf } from '../shared/retry-after.ts';
 import { errorSchema, type GeminiError } from './wire.ts';
 
 /** The fault that an answer without 2xx is. Reads its body. */

@@ -1,7 +1,7 @@
 // Owns the named deviations of Gemini models and endpoints, and what follows from a model's generation where its row says nothing.
 import { z } from 'zod';
 import { ProviderError } from '../../kernel/errors.ts';
-import type { ProviderRequest, ProviderTarget } from '../contract.ts';
+import type { ProviderRequest, ProviderTarget } from '../contract/adapter.ts';
 
 export const THINKING_LEVELS = ['minimal', 'low', 'medium', 'high'] as const;
 

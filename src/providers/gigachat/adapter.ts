@@ -1,7 +1,6 @@
 // Owns the protocol `gigachat`: the API v1 of Sber's GigaChat.
 import { newId as freshId, type NewId } from '../../kernel/ids.ts';
 import { parseJson } from '../../kernel/json.ts';
-import { AnswerBody } from '../answer-body.ts';
 import type {
   Adapter,
   CallOptions,
@@ -11,9 +10,10 @@ import type {
   StreamPart,
   TokenCache,
   UpstreamHttp,
-} from '../contract.ts';
-import { errorText } from '../faults.ts';
-import { readServerSentEvents, type ServerSentEvent } from '../sse.ts';
+} from '../contract/adapter.ts';
+import { AnswerBody } from '../shared/answer-body.ts';
+import { errorText } from '../shared/answer-faults.ts';
+import { readServerSentEvents, type ServerSentEvent } from '../shared/sse.ts';
 import { GigaChatDecoder } from './decode.ts';
 import { encodeRequest, unsupportedBy } from './encode.ts';
 import { faultOfAnswer, faultOfPage, faultWithin, protocolFault } from './errors.ts';

@@ -1,8 +1,8 @@
 // Owns the way from GigaChat's chunks, or from its whole JSON answer, to stream parts.
 import type { NewId } from '../../kernel/ids.ts';
 import { isJsonObject, parseJson } from '../../kernel/json.ts';
-import type { FinishReason, ProviderUsage, StreamPart, Tool, UpstreamResponse } from '../contract.ts';
-import { providerRequestId } from '../faults.ts';
+import type { FinishReason, ProviderUsage, StreamPart, Tool, UpstreamResponse } from '../contract/adapter.ts';
+import { providerRequestId } from '../shared/answer-faults.ts';
 import type { Continuation } from './encode.ts';
 import { faultWithin, protocolFault } from './errors.ts';
 import { toolNameOf } from './functions.ts';

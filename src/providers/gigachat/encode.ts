@@ -9,8 +9,8 @@ import type {
   ProviderRequest,
   ToolCall,
   Unsupported,
-} from '../contract.ts';
-import { withProviderOptions } from '../provider-options.ts';
+} from '../contract/adapter.ts';
+import { withProviderOptions } from '../shared/provider-options.ts';
 import { fitTools, wireFunctionName } from './functions.ts';
 import { fitImages } from './images.ts';
 import { quirksOf } from './settings.ts';

@@ -1,8 +1,8 @@
 // Owns what GigaChat's error answers mean: those of the API, of signing in, and of the gateway before both, which answers in HTML.
 import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
 import type { Secret } from '../../kernel/secret.ts';
-import type { UpstreamResponse } from '../contract.ts';
-import { errorText, faultOfRedirect, faultOfStatus, withoutSecret } from '../faults.ts';
+import type { UpstreamResponse } from '../contract/adapter.ts';
+import { errorText, faultOfRedirect, faultOfStatus, withoutSecret } from '../shared/answer-faults.ts';
 
 const CONTEXT_TEXT =
   /context (?:length|window|size)|(?:prompt|input|request|messages?) (?:is |are )?too (?:long|large)|too many tokens|tokens? (?:limit|count)|(?:exceed|limit)[^.]*tokens?|tokens?[^.]*exceed|контекст|токенов/i;

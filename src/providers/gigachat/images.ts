@@ -1,7 +1,7 @@
 // Owns images as GigaChat takes them: uploaded first, one to a user message, ten to a request.
 import { randomUUID } from 'node:crypto';
 import { parseJson } from '../../kernel/json.ts';
-import type { ImageSource, Message, MessagePart, ProviderTarget, Unsupported } from '../contract.ts';
+import type { ImageSource, Message, MessagePart, ProviderTarget, Unsupported } from '../contract/adapter.ts';
 import { faultOfAnswer, protocolFault } from './errors.ts';
 import type { GigaChatSignIn } from './sign-in.ts';
 import { fileSchema } from './wire.ts';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ProviderError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
-import type { ProviderTarget } from '../contract.ts';
+import type { ProviderTarget } from '../contract/adapter.ts';
 
 const settingsSchema = z.object({
   /** `oauth`: the secret is the authorization key. `password`: a stand of one's own; the secret is `user:password`. */

@@ -8,8 +8,8 @@ import type {
   UpstreamHttp,
   UpstreamRequest,
   UpstreamResponse,
-} from '../contract.ts';
-import { authHeaders, connectionOf } from '../credentials.ts';
+} from '../contract/adapter.ts';
+import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { faultOfSignIn } from './errors.ts';
 import { type GigaChatSettings, settingsOf } from './settings.ts';
 import { timeLimit } from './time-limit.ts';

@@ -1,10 +1,10 @@
 // Owns Ollama's own chat protocol: newline-delimited JSON, with arguments of tools as objects.
 import { type NewId, newId } from '../../kernel/ids.ts';
-import { AnswerBody } from '../answer-body.ts';
-import type { Adapter, CallOptions, ProviderRequest, StreamPart, UpstreamHttp } from '../contract.ts';
-import { authHeaders, connectionOf } from '../credentials.ts';
-import { readLines } from '../ndjson.ts';
-import { withProviderOptions } from '../provider-options.ts';
+import type { Adapter, CallOptions, ProviderRequest, StreamPart, UpstreamHttp } from '../contract/adapter.ts';
+import { AnswerBody } from '../shared/answer-body.ts';
+import { authHeaders, connectionOf } from '../shared/credentials.ts';
+import { readLines } from '../shared/ndjson.ts';
+import { withProviderOptions } from '../shared/provider-options.ts';
 import { OllamaDecoder, type Read } from './decode.ts';
 import { encodeRequest } from './encode.ts';
 import { faultOfAnswer } from './errors.ts';

@@ -2,7 +2,7 @@
 import type { ProviderError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import { parseJson } from '../../kernel/json.ts';
-import type { FinishReason, ProviderUsage, StreamPart } from '../contract.ts';
+import type { FinishReason, ProviderUsage, StreamPart } from '../contract/adapter.ts';
 import { faultOfLine, protocolFault } from './errors.ts';
 import { chunkSchema, type OllamaChunk, type OllamaToolCall } from './wire.ts';
 

@@ -1,7 +1,13 @@
 // Owns how a request becomes the body of an Ollama chat call.
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
-import { argumentsObject } from '../assistant-blocks.ts';
-import type { Message, Parameters, ProviderRequest, ReasoningEffort, ResponseFormat } from '../contract.ts';
+import type {
+  Message,
+  Parameters,
+  ProviderRequest,
+  ReasoningEffort,
+  ResponseFormat,
+} from '../contract/adapter.ts';
+import { argumentsObject } from '../shared/assistant-blocks.ts';
 import { type OllamaQuirks, ollamaQuirks, ollamaSettings, THINK_LEVELS } from './quirks.ts';
 
 export function encodeRequest(request: ProviderRequest): JsonObject {

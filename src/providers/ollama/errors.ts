@@ -1,8 +1,14 @@
 // Owns what Ollama's errors mean, which are words and little else.
 import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
 import type { Secret } from '../../kernel/secret.ts';
-import type { UpstreamResponse } from '../contract.ts';
-import { errorText, faultOfRedirect, faultOfStatus, isTransientCode, withoutSecret } from '../faults.ts';
+import type { UpstreamResponse } from '../contract/adapter.ts';
+import {
+  errorText,
+  faultOfRedirect,
+  faultOfStatus,
+  isTransientCode,
+  withoutSecret,
+} from '../shared/answer-faults.ts';
 
 export async function faultOfAnswer(
   response: UpstreamResponse,

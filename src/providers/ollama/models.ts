@@ -6,8 +6,8 @@ import type {
   ProviderTarget,
   UpstreamHttp,
   UpstreamResponse,
-} from '../contract.ts';
-import { authHeaders, connectionOf } from '../credentials.ts';
+} from '../contract/adapter.ts';
+import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { faultOfAnswer, protocolFault } from './errors.ts';
 import { type OllamaShow, showSchema, tagsSchema, versionSchema } from './wire.ts';
 

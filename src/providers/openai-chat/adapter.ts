@@ -2,8 +2,8 @@
 
 import { ProviderError } from '../../kernel/errors.ts';
 import { type NewId, newId } from '../../kernel/ids.ts';
-import type { Adapter, ProviderTarget, UpstreamHttp, UpstreamRequest } from '../contract.ts';
-import { authHeaders, connectionOf } from '../credentials.ts';
+import type { Adapter, ProviderTarget, UpstreamHttp, UpstreamRequest } from '../contract/adapter.ts';
+import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { checkByEmptyCompletion, checkByGet } from './check.ts';
 import { encodeRequest } from './encode.ts';
 import { fitRequest } from './features.ts';

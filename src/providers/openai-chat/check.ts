@@ -1,6 +1,6 @@
 // Owns the proof of address and credential: a GET, or a completion that is too empty to cost anything.
 import { ProviderError } from '../../kernel/errors.ts';
-import type { ProviderTarget, UpstreamHttp, UpstreamRequest, UpstreamResponse } from '../contract.ts';
+import type { ProviderTarget, UpstreamHttp, UpstreamRequest, UpstreamResponse } from '../contract/adapter.ts';
 import { faultOfAnswer } from './errors.ts';
 
 /** Gives the body. */

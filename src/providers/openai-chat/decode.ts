@@ -2,10 +2,10 @@
 import { ProviderError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import { isJsonObject, type JsonValue, parseJson } from '../../kernel/json.ts';
-import type { FinishReason, ProviderUsage, StreamPart } from '../contract.ts';
-import { errorText, providerRequestId, withoutSecret } from '../faults.ts';
-import { RepeatedChunk } from '../repeated-chunk.ts';
-import type { ServerSentEvent } from '../sse.ts';
+import type { FinishReason, ProviderUsage, StreamPart } from '../contract/adapter.ts';
+import { errorText, providerRequestId, withoutSecret } from '../shared/answer-faults.ts';
+import { RepeatedChunk } from '../shared/repeated-chunk.ts';
+import type { ServerSentEvent } from '../shared/sse.ts';
 import { errorWithin, type FaultContext, faultOfText, faultOfValue } from './errors.ts';
 import type { Quirks } from './quirks.ts';
 import { ReasoningReader, textsOfContentList } from './reasoning.ts';

@@ -11,7 +11,7 @@ import type {
   Tool,
   ToolCall,
   ToolChoice,
-} from '../contract.ts';
+} from '../contract/adapter.ts';
 import type { Quirks } from './quirks.ts';
 import { inStrictTurns } from './strict-turns.ts';
 

@@ -2,8 +2,14 @@
 import type { ProviderError, ProviderErrorCode } from '../../kernel/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
 import type { Secret } from '../../kernel/secret.ts';
-import type { UpstreamResponse } from '../contract.ts';
-import { type ErrorText, errorText, faultOfRedirect, faultOfStatus, withoutSecret } from '../faults.ts';
+import type { UpstreamResponse } from '../contract/adapter.ts';
+import {
+  type ErrorText,
+  errorText,
+  faultOfRedirect,
+  faultOfStatus,
+  withoutSecret,
+} from '../shared/answer-faults.ts';
 
 /** What an error has to be read against. */
 export interface FaultContext {

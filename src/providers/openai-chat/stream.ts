@@ -1,8 +1,8 @@
 // Owns one call of the protocol, from the encoded body to the last part, for every adapter that speaks it.
 import type { NewId } from '../../kernel/ids.ts';
-import { AnswerBody } from '../answer-body.ts';
-import type { ProviderTarget, StreamPart, UpstreamHttp, UpstreamRequest } from '../contract.ts';
-import { readServerSentEvents } from '../sse.ts';
+import type { ProviderTarget, StreamPart, UpstreamHttp, UpstreamRequest } from '../contract/adapter.ts';
+import { AnswerBody } from '../shared/answer-body.ts';
+import { readServerSentEvents } from '../shared/sse.ts';
 import { ChatDecoder } from './decode.ts';
 import { faultOfAnswer } from './errors.ts';
 import type { Quirks } from './quirks.ts';

@@ -1,7 +1,6 @@
 // Owns the protocol `openai-responses`: OpenAI's Responses API, used without its store.
 import { ProviderError } from '../../kernel/errors.ts';
 import { parseJson } from '../../kernel/json.ts';
-import { AnswerBody } from '../answer-body.ts';
 import type {
   Adapter,
   CallOptions,
@@ -11,10 +10,11 @@ import type {
   StreamPart,
   UpstreamHttp,
   UpstreamResponse,
-} from '../contract.ts';
-import { authHeaders, connectionOf } from '../credentials.ts';
-import { errorText } from '../faults.ts';
-import { readServerSentEvents, type ServerSentEvent } from '../sse.ts';
+} from '../contract/adapter.ts';
+import { AnswerBody } from '../shared/answer-body.ts';
+import { errorText } from '../shared/answer-faults.ts';
+import { authHeaders, connectionOf } from '../shared/credentials.ts';
+import { readServerSentEvents, type ServerSentEvent } from '../shared/sse.ts';
 import { ResponseDecoder } from './decode.ts';
 import { encodeRequest, unsupportedBy } from './encode.ts';
 import { faultOfAnswer, faultOfPage, faultWithin, protocolFault } from './errors.ts';

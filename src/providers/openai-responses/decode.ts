@@ -1,8 +1,8 @@
 // Owns the way from the events of the Responses API, or from its whole JSON answer, to stream parts.
 import { newId } from '../../kernel/ids.ts';
 import { isJsonObject } from '../../kernel/json.ts';
-import type { FinishReason, ProviderUsage, StreamPart, UpstreamResponse } from '../contract.ts';
-import { providerRequestId } from '../faults.ts';
+import type { FinishReason, ProviderUsage, StreamPart, UpstreamResponse } from '../contract/adapter.ts';
+import { providerRequestId } from '../shared/answer-faults.ts';
 import { continuationOf, textOf } from './continuation.ts';
 import { faultWithin, protocolFault } from './errors.ts';
 import {

@@ -10,8 +10,8 @@ import type {
   Tool,
   ToolChoice,
   Unsupported,
-} from '../contract.ts';
-import { withProviderOptions } from '../provider-options.ts';
+} from '../contract/adapter.ts';
+import { withProviderOptions } from '../shared/provider-options.ts';
 import { assistantItems } from './continuation.ts';
 import { quirksOf, type ResponsesQuirks } from './quirks.ts';
 import type { InputItem } from './wire.ts';

@@ -1,7 +1,7 @@
 // Owns what the Responses API's error codes mean, in an HTTP answer and in a stream.
 import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
 import type { Secret } from '../../kernel/secret.ts';
-import type { UpstreamResponse } from '../contract.ts';
+import type { UpstreamResponse } from '../contract/adapter.ts';
 import {
   errorText,
   faultOfRedirect,
@@ -9,7 +9,7 @@ import {
   isTransientCode,
   providerRequestId,
   withoutSecret,
-} from '../faults.ts';
+} from '../shared/answer-faults.ts';
 import type { WireFault } from './wire.ts';
 
 interface Meaning {

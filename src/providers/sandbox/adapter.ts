@@ -4,7 +4,13 @@ import { setImmediate } from 'node:timers/promises';
 import { delay } from '../../kernel/async.ts';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { ProviderError } from '../../kernel/errors.ts';
-import type { Adapter, CallOptions, ProviderRequest, ProviderUsage, StreamPart } from '../contract.ts';
+import type {
+  Adapter,
+  CallOptions,
+  ProviderRequest,
+  ProviderUsage,
+  StreamPart,
+} from '../contract/adapter.ts';
 import { planAnswer, type SandboxAnswer } from './answer.ts';
 import { listSandboxModels } from './models.ts';
 import { parseSandboxOptions, type SandboxFault, type SandboxOptions } from './options.ts';

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { costOf } from '../../../src/domain/billing/cost.ts';
 import { libraryPrice, loadPriceLibrary } from '../../../src/domain/billing/library-price.ts';
 import { priceInForce } from '../../../src/domain/billing/model-price.ts';
-import type { PriceRow } from '../../../src/domain/catalog/snapshot.ts';
+import type { PriceRow } from '../../../src/domain/catalogue/snapshot.ts';
 
 const at = new Date('2026-11-20T00:00:00Z');
 const usage = (inputTokens: number) => ({

@@ -13,7 +13,7 @@ import {
 const OPEN: CircuitView = { ...CLOSED, state: 'OPEN', reason: 'PROVIDER_UNAVAILABLE: down', openUntilMs: 1 };
 
 describe('what a name selects', () => {
-  const catalog = catalogueOf({
+  const catalogue = catalogueOf({
     instances: [
       { slug: 'a', model: 'x', priority: 1 },
       { slug: 'b', model: 'x', priority: 9, tags: ['chat'] },
@@ -36,13 +36,13 @@ describe('what a name selects', () => {
     ['auto', undefined, ['b', 'c', 'a']],
     ['p/z', undefined, ['p/z@c', 'p/z@d']],
   ] as const)('%s with fallback %s is served by %j', (model, fallback, expected) => {
-    const route = plan(catalog, model, fallback ? { fallback } : {});
+    const route = plan(catalogue, model, fallback ? { fallback } : {});
     expect([...order(route)].sort()).toEqual([...expected].sort());
     if (model !== 'p/z') expect(order(route)).toEqual(expected);
   });
 
   test.each(['nothing', 'p/nothing', 'tag:nothing', 'nobody/x'])('%s names nothing', (model) => {
-    expect(plan(catalog, model)).toMatchObject({ unknown: true, candidates: [] });
+    expect(plan(catalogue, model)).toMatchObject({ unknown: true, candidates: [] });
   });
 });
 
@@ -61,7 +61,7 @@ describe('what is left out', () => {
     { slug: 'keyless', config: 'keyless' },
     { slug: 'good' },
   ];
-  const catalog = catalogueOf({
+  const catalogue = catalogueOf({
     instances: base,
     models: {
       withdrawn: { available: false },
@@ -73,7 +73,7 @@ describe('what is left out', () => {
   });
 
   test('is told with the first reason that holds', () => {
-    const route = plan(catalog, 'auto', {
+    const route = plan(catalogue, 'auto', {
       inputTokensAtLeast: 100,
       maxTokens: 6,
       exclude: new Set(['excluded']),
@@ -119,7 +119,7 @@ describe('what is left out', () => {
 
 describe('the order', () => {
   test('puts what made the continuation first, then the named, the well, the quiet, the unhealthy', () => {
-    const catalog = catalogueOf({
+    const catalogue = catalogueOf({
       instances: [
         { slug: 'top', priority: 9, tags: ['t'] },
         { slug: 'quiet', priority: 10, tags: ['t'], model: 'q' },
@@ -129,7 +129,7 @@ describe('the order', () => {
       ],
       configs: { sick: { health: 'UNHEALTHY' } },
     });
-    const route = plan(catalog, 'tag:t', {
+    const route = plan(catalogue, 'tag:t', {
       continuation: { instanceId: 'instance continues', canonicalId: 'p/r', protocol: 'openai-chat' },
       circuitOf: ({ label }) => (label === 'quiet' ? { ...CLOSED, quietUntilMs: 1 } : CLOSED),
     });
@@ -143,7 +143,7 @@ describe('the order', () => {
   });
 
   test('splits one priority by weight, within statistical bounds', () => {
-    const catalog = catalogueOf({
+    const catalogue = catalogueOf({
       instances: [
         { slug: 'one', weight: 1 },
         { slug: 'three', weight: 3, model: 'n' },
@@ -155,7 +155,7 @@ describe('the order', () => {
     const rounds = 20_000;
     const first = new Map<string, number>();
     for (let round = 0; round < rounds; round += 1) {
-      const route = plan(catalog, 'auto', { random });
+      const route = plan(catalogue, 'auto', { random });
       const label = order(route)[0] ?? '';
       first.set(label, (first.get(label) ?? 0) + 1);
       expect(order(route).at(-1)).toBe('never');
@@ -238,12 +238,12 @@ describe('random catalogues, health and seeds', () => {
       states.set(circuitKey, known);
       return known;
     };
-    return { catalog: catalogueOf({ instances, models, configs }), circuitOf, instances };
+    return { catalogue: catalogueOf({ instances, models, configs }), circuitOf, instances };
   }
 
   test('every plan explains every candidate once, orders by priority, lets nothing through that is filtered, and is repeatable', () => {
     for (let seed = 1; seed <= 2_000; seed += 1) {
-      const { catalog, circuitOf, instances } = randomCase(seed);
+      const { catalogue, circuitOf, instances } = randomCase(seed);
       const model = ['auto', 'tag:t', 'p/m1', 'i0'][seed % 4] as string;
       const fallback = ([undefined, 'NONE', 'SAME_MODEL', 'ANY'] as const)[(seed % 5) % 4];
       const over = {
@@ -251,9 +251,9 @@ describe('random catalogues, health and seeds', () => {
         inputTokensAtLeast: seed % 3 === 0 ? 100 : 0,
         ...(fallback ? { fallback } : {}),
       };
-      const route = plan(catalog, model, { ...over, random: seededRandom(seed) });
+      const route = plan(catalogue, model, { ...over, random: seededRandom(seed) });
       const { candidates } = route.plan;
-      expect(plan(catalog, model, { ...over, random: seededRandom(seed) }).plan).toEqual(route.plan);
+      expect(plan(catalogue, model, { ...over, random: seededRandom(seed) }).plan).toEqual(route.plan);
       expect(new Set(candidates.map(({ label }) => label)).size).toBe(candidates.length);
       const placed = candidates.filter(({ place }) => place !== null);
       expect(placed.map(({ place }) => place)).toEqual(placed.map((_each, index) => index + 1));

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { readConfig } from '../../../src/config.ts';
+import { readConfig } from '../../../src/configuration/config.ts';
 import { startTestApp, type TestApp } from '../../support/app.ts';
 import { sandboxInput } from '../../support/run-calls.ts';
 import { sandboxCatalogue } from '../../support/sandbox-catalogue.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { readConfig } from '../../../src/config.ts';
+import { readConfig } from '../../../src/configuration/config.ts';
 import { SecretRotation } from '../../../src/domain/identity/secret-rotation.ts';
 import { parseKeyRing, SecretVault } from '../../../src/domain/identity/secret-vault.ts';
 import { openStorage } from '../../../src/storage/orm.ts';

@@ -9,7 +9,7 @@ import type {
   ProviderRequest,
   ProviderTarget,
   Unsupported,
-} from '../../../src/providers/contract.ts';
+} from '../../../src/providers/contract/adapter.ts';
 import {
   collectParts,
   providerRequest,

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/kernel/secret.ts';
 import { createAnthropicVertexAdapter } from '../../../src/providers/anthropic-vertex/adapter.ts';
-import type { ProviderRequest, ProviderTarget, TokenCache } from '../../../src/providers/contract.ts';
+import type { ProviderRequest, ProviderTarget, TokenCache } from '../../../src/providers/contract/adapter.ts';
 import type { Answer, Reply } from '../../support/fake-upstream.ts';
 import {
   assistantMessageOf,

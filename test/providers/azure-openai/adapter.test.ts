@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/kernel/json.ts';
 import { createAzureOpenAiAdapter } from '../../../src/providers/azure-openai/adapter.ts';
-import type { ProviderRequest, ProviderTarget } from '../../../src/providers/contract.ts';
+import type { ProviderRequest, ProviderTarget } from '../../../src/providers/contract/adapter.ts';
 import type { Reply } from '../../support/fake-upstream.ts';
 import {
   collectParts,

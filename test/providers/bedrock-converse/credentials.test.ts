@@ -3,7 +3,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/kernel/secret.ts';
 import { createBedrockConverseAdapter } from '../../../src/providers/bedrock-converse/adapter.ts';
-import type { ProviderTarget } from '../../../src/providers/contract.ts';
+import type { ProviderTarget } from '../../../src/providers/contract/adapter.ts';
 import type { ReceivedRequest } from '../../support/fake-upstream.ts';
 import {
   collectParts,

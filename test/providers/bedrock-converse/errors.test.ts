@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/kernel/secret.ts';
 import { createBedrockConverseAdapter } from '../../../src/providers/bedrock-converse/adapter.ts';
-import type { ProviderTarget } from '../../../src/providers/contract.ts';
+import type { ProviderTarget } from '../../../src/providers/contract/adapter.ts';
 import type { Answer, Reply } from '../../support/fake-upstream.ts';
 import {
   collectParts,

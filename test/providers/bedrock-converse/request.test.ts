@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/kernel/json.ts';
 import { createBedrockConverseAdapter } from '../../../src/providers/bedrock-converse/adapter.ts';
-import type { Message, ProviderRequest, ProviderTarget } from '../../../src/providers/contract.ts';
+import type { Message, ProviderRequest, ProviderTarget } from '../../../src/providers/contract/adapter.ts';
 import {
   collectParts,
   providerRequest,

@@ -1,7 +1,7 @@
 // Holds how Converse answers are read: the exact parts of each, from bytes whole and cut at every byte.
 import { describe, expect, test } from 'vitest';
 import { createBedrockConverseAdapter } from '../../../src/providers/bedrock-converse/adapter.ts';
-import type { ProviderRequest, StreamPart } from '../../../src/providers/contract.ts';
+import type { ProviderRequest, StreamPart } from '../../../src/providers/contract/adapter.ts';
 import type { Reply } from '../../support/fake-upstream.ts';
 import {
   collectParts,

@@ -1,6 +1,6 @@
 // Owns what the Cohere tests share: events in Cohere's own form, and the adapter over a fake upstream.
 import { createCohereAdapter } from '../../../src/providers/cohere/adapter.ts';
-import type { ProviderRequest } from '../../../src/providers/contract.ts';
+import type { ProviderRequest } from '../../../src/providers/contract/adapter.ts';
 import type { Answer, Reply } from '../../support/fake-upstream.ts';
 import {
   collectParts,

@@ -1,5 +1,5 @@
 // Owns what the Gemini tests share: answers in Google's own form, and the adapter over a fake upstream.
-import type { ProviderRequest, ProviderTarget, Tool } from '../../../src/providers/contract.ts';
+import type { ProviderRequest, ProviderTarget, Tool } from '../../../src/providers/contract/adapter.ts';
 import { createGeminiAdapter } from '../../../src/providers/gemini/adapter.ts';
 import type { Answer, Reply } from '../../support/fake-upstream.ts';
 import {

@@ -2,9 +2,9 @@
 import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/kernel/secret.ts';
-import type { ProviderTarget, TokenCache } from '../../../src/providers/contract.ts';
+import type { ProviderTarget, TokenCache } from '../../../src/providers/contract/adapter.ts';
 import { createGeminiVertexAdapter } from '../../../src/providers/gemini/adapter.ts';
-import { vertexModelUrl } from '../../../src/providers/vertex-address.ts';
+import { vertexModelUrl } from '../../../src/providers/vertex/address.ts';
 import type { Answer } from '../../support/fake-upstream.ts';
 import {
   collectParts,

@@ -1,5 +1,5 @@
 // Owns what the tests of GigaChat's requests share: the body that a request becomes, and what of it cannot be said.
-import type { ProviderRequest } from '../../../src/providers/contract.ts';
+import type { ProviderRequest } from '../../../src/providers/contract/adapter.ts';
 import { collectParts, providerRequest } from '../../support/provider-calls.ts';
 import { type FakeGigaChatOptions, startGigaChat } from './fake-gigachat.ts';
 

@@ -1,6 +1,6 @@
 // Holds what is asked of GigaChat in messages and parameters, and the list of its models.
 import { describe, expect, test } from 'vitest';
-import type { Message } from '../../../src/providers/contract.ts';
+import type { Message } from '../../../src/providers/contract/adapter.ts';
 import {
   assistantMessageOf,
   collectParts,

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../../../src/kernel/clock.ts';
 import { silentLogger } from '../../../src/kernel/logger.ts';
 import { Secret } from '../../../src/kernel/secret.ts';
 import { createGigaChatAdapter } from '../../../src/providers/gigachat/adapter.ts';
-import { createUpstreamHttp } from '../../../src/providers/http.ts';
+import { createUpstreamHttp } from '../../../src/providers/http/upstream-http.ts';
 import type { Reply } from '../../support/fake-upstream.ts';
 import { startTlsUpstream, testAuthorityPem } from '../../support/fake-upstream-tls.ts';
 import { collectParts, providerRequest, providerTarget } from '../../support/provider-calls.ts';

@@ -1,6 +1,6 @@
 // Holds how GigaChat's answers become stream parts, whole and cut at every byte.
 import { describe, expect, test } from 'vitest';
-import type { StreamPart, Tool } from '../../../src/providers/contract.ts';
+import type { StreamPart, Tool } from '../../../src/providers/contract/adapter.ts';
 import type { Reply } from '../../support/fake-upstream.ts';
 import { collectParts, providerRequest } from '../../support/provider-calls.ts';
 import { json, startGigaChat, whole } from './fake-gigachat.ts';

@@ -1,5 +1,5 @@
 // Owns what the Ollama tests share: lines in Ollama's own form, and the adapter over a fake upstream.
-import type { ProviderRequest, ProviderTarget } from '../../../src/providers/contract.ts';
+import type { ProviderRequest, ProviderTarget } from '../../../src/providers/contract/adapter.ts';
 import { createOllamaAdapter } from '../../../src/providers/ollama/adapter.ts';
 import type { Answer, Reply } from '../../support/fake-upstream.ts';
 import {

@@ -1,6 +1,11 @@
 // Holds what Ollama is sent for each request, what it cannot be told, and what goes back in a tool loop.
 import { expect, test } from 'vitest';
-import type { Message, ProviderRequest, ProviderTarget, Tool } from '../../../src/providers/contract.ts';
+import type {
+  Message,
+  ProviderRequest,
+  ProviderTarget,
+  Tool,
+} from '../../../src/providers/contract/adapter.ts';
 import { createOllamaAdapter } from '../../../src/providers/ollama/adapter.ts';
 import {
   assistantMessageOf,

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import type { ProviderError } from '../../../src/kernel/errors.ts';
 import type { JsonObject } from '../../../src/kernel/json.ts';
-import type { Adapter, ProviderRequest, UpstreamHttp } from '../../../src/providers/contract.ts';
+import type { Adapter, ProviderRequest, UpstreamHttp } from '../../../src/providers/contract/adapter.ts';
 import { createOpenAiChatAdapter } from '../../../src/providers/openai-chat/adapter.ts';
 import type { Reply } from '../../support/fake-upstream.ts';
 import {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/kernel/json.ts';
 import { silentLogger } from '../../../src/kernel/logger.ts';
-import type { Message, ProviderRequest } from '../../../src/providers/contract.ts';
-import { createUpstreamHttp } from '../../../src/providers/http.ts';
+import type { Message, ProviderRequest } from '../../../src/providers/contract/adapter.ts';
+import { createUpstreamHttp } from '../../../src/providers/http/upstream-http.ts';
 import { createOpenAiChatAdapter } from '../../../src/providers/openai-chat/adapter.ts';
 import { providerRequest, providerTarget, toolMessage, userMessage } from '../../support/provider-calls.ts';
 import { postedBody } from './chat-calls.ts';

@@ -1,6 +1,6 @@
 // Holds how error answers of the Responses API are translated, and that leaving stops the request.
 import { describe, expect, test } from 'vitest';
-import type { StreamPart } from '../../../src/providers/contract.ts';
+import type { StreamPart } from '../../../src/providers/contract/adapter.ts';
 import { createOpenAiResponsesAdapter } from '../../../src/providers/openai-responses/adapter.ts';
 import {
   collectParts,

@@ -1,7 +1,7 @@
 // Holds what is asked of the Responses API, and what it cannot be asked.
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/kernel/secret.ts';
-import type { Message } from '../../../src/providers/contract.ts';
+import type { Message } from '../../../src/providers/contract/adapter.ts';
 import { createOpenAiResponsesAdapter } from '../../../src/providers/openai-responses/adapter.ts';
 import {
   collectParts,

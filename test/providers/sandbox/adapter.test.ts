@@ -1,6 +1,6 @@
 // Holds how the sandbox behaves in time: its pace, its faults, and that it stops at once.
 import { describe, expect, test } from 'vitest';
-import type { StreamPart } from '../../../src/providers/contract.ts';
+import type { StreamPart } from '../../../src/providers/contract/adapter.ts';
 import { createSandboxAdapter } from '../../../src/providers/sandbox/adapter.ts';
 import { options, reads, request, simulatedTime, target } from './sandbox-calls.ts';
 

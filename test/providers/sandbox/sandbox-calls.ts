@@ -1,6 +1,6 @@
 // Owns what the sandbox's tests share: requests, time that stands still, and what a stream amounts to.
 import type { Clock } from '../../../src/kernel/clock.ts';
-import type { Message, ProviderRequest, StreamPart } from '../../../src/providers/contract.ts';
+import type { Message, ProviderRequest, StreamPart } from '../../../src/providers/contract/adapter.ts';
 import { createSandboxAdapter } from '../../../src/providers/sandbox/adapter.ts';
 
 export const WHO = "Modelgraph's sandbox, a simulated model, not a language model";

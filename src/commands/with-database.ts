@@ -1,0 +1,39 @@
+// Owns how a command of its own opens the database: as the gateway would, and never a folder that a gateway uses at the moment.
+import { join } from 'node:path';
+import { type Config, readConfig } from '../configuration/config.ts';
+import { loadEnvironmentFile } from '../configuration/environment.ts';
+import { StartError } from '../kernel/errors.ts';
+import { type DataDirLock, lockDataDir } from '../storage/data-dir.ts';
+import { openStorage, type Storage } from '../storage/orm.ts';
+
+/** Runs `work` on the database that the environment names; says what an operator can mend without a stack, and fails the process. */
+export async function withDatabase(
+  name: string,
+  work: (storage: Storage, config: Config) => Promise<void>,
+): Promise<void> {
+  try {
+    loadEnvironmentFile();
+    await open(name, work);
+  } catch (error) {
+    const text = error instanceof StartError ? error.message : String((error as Error).stack ?? error);
+    process.stderr.write(`${text}\n`);
+    process.exitCode = 1;
+  }
+}
+
+async function open(name: string, work: (storage: Storage, config: Config) => Promise<void>): Promise<void> {
+  const config = readConfig(process.env);
+  const databaseUrl = config.databaseUrl?.reveal();
+  const lock: DataDirLock | undefined = databaseUrl === undefined ? lockDataDir(config.dataDir) : undefined;
+  try {
+    const storage = await openStorage({
+      ...(databaseUrl === undefined ? {} : { databaseUrl }),
+      dataDir: join(config.dataDir, 'database'),
+      ...config.database,
+      applicationName: `modelgraph-${name}`,
+    });
+    await work(storage, config).finally(() => storage.close());
+  } finally {
+    lock?.release();
+  }
+}

@@ -1,0 +1,159 @@
+// Owns bringing the installation's models and prices up to date from public lists; the embedded data is the base, and a list that fails changes nothing.
+import type { Clock } from '../../kernel/clock.ts';
+import { GatewayError, ProviderError } from '../../kernel/errors.ts';
+import type { NewId } from '../../kernel/ids.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import type { UpstreamHttp } from '../../providers/contract/adapter.ts';
+import type { RefreshWritten, UpkeepRepository } from '../../storage/repositories/upkeep.repository.ts';
+import { requireScope, type Viewer } from '../identity/viewer.ts';
+import {
+  CATALOGUE_SOURCES,
+  type CatalogueSourceName,
+  readCatalogueSource,
+  type SourceModel,
+  type SourceRates,
+} from './catalogue-sources.ts';
+
+export interface CatalogueRefreshDependencies {
+  readonly upkeep: UpkeepRepository;
+  readonly http: UpstreamHttp;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly logger: Logger;
+  readonly refresh: () => Promise<void>;
+  /** Where each list is; `undefined` switches all of it off. */
+  readonly urls: Readonly<Record<CatalogueSourceName, string>> | undefined;
+}
+
+/** What one list came to. */
+export interface RefreshOutcome extends RefreshWritten {
+  readonly source: CatalogueSourceName;
+  readonly url: string;
+  /** How many models it had that could be read. */
+  readonly listed: number;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+const ANSWER_WITHIN_MS = 30_000;
+const CONNECT_WITHIN_MS = 5_000;
+const MAX_BYTES = 64 * 1_048_576;
+const NANO_PER_DOLLAR = 1e9;
+
+export class CatalogueRefreshService {
+  readonly #needs: CatalogueRefreshDependencies;
+
+  constructor(needs: CatalogueRefreshDependencies) {
+    this.#needs = needs;
+  }
+
+  /** Raises `FORBIDDEN` for all but administrators of the installation, `BAD_USER_INPUT` where the operator has switched it off. */
+  async refresh(viewer: Viewer, sources: readonly CatalogueSourceName[]): Promise<RefreshOutcome[]> {
+    requireScope(viewer, 'catalogue');
+    if (!viewer.installationAdmin) {
+      throw new GatewayError(
+        'FORBIDDEN',
+        'Only an administrator of the installation refreshes its catalogue',
+      );
+    }
+    if (!this.#needs.urls) {
+      throw new GatewayError(
+        'BAD_USER_INPUT',
+        'sources: the operator has switched this off by CATALOGUE_REFRESH',
+        {
+          path: 'sources',
+        },
+      );
+    }
+    return this.run(sources);
+  }
+
+  /** For the schedule, which has no viewer. */
+  async run(sources: readonly CatalogueSourceName[] = CATALOGUE_SOURCES): Promise<RefreshOutcome[]> {
+    const outcomes: RefreshOutcome[] = [];
+    const { urls } = this.#needs;
+    if (!urls) return outcomes;
+    for (const source of sources) outcomes.push(await this.#refreshFrom(source, urls[source]));
+    await this.#needs.refresh();
+    return outcomes;
+  }
+
+  async #refreshFrom(source: CatalogueSourceName, url: string): Promise<RefreshOutcome> {
+    const { upkeep, clock, newId, logger } = this.#needs;
+    try {
+      const models = readCatalogueSource(source, await this.#fetch(url));
+      if (models.length === 0) {
+        throw new ProviderError('PROVIDER_PROTOCOL', 'The answer is no list of models; nothing was changed');
+      }
+      const rows = models.map((model) => toColumns(model, newId));
+      const written = await upkeep.refreshCatalogue(source, rows, clock.now());
+      const { added, updated, priced } = written;
+      logger.info(
+        { source, added: added.length, updated: updated.length, priced: priced.length },
+        'The catalogue was refreshed',
+      );
+      return { ...written, source, url, listed: models.length, error: null };
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error;
+      logger.warn({ source, url, err: error }, 'The catalogue was not refreshed');
+      const { code, message } = error;
+      return { source, url, listed: 0, added: [], updated: [], priced: [], error: { code, message } };
+    }
+  }
+
+  async #fetch(url: string): Promise<string> {
+    const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+    try {
+      const response = await this.#needs.http.send({
+        method: 'GET',
+        url,
+        headers: { accept: 'application/json' },
+        signal,
+        connectTimeoutMs: CONNECT_WITHIN_MS,
+      });
+      const text = await response.text(MAX_BYTES);
+      if (response.status === 200) return text;
+      throw new ProviderError('PROVIDER_UNAVAILABLE', `It answered ${response.status}`, {
+        status: response.status,
+      });
+    } catch (error) {
+      if (error instanceof ProviderError || !signal.aborted) throw error;
+      throw new ProviderError('PROVIDER_TIMEOUT', `No answer within ${ANSWER_WITHIN_MS / 1_000} seconds`);
+    }
+  }
+}
+
+/** The columns of the SQL function `refresh_catalogue`. */
+function toColumns(model: SourceModel, newId: NewId): object {
+  const { rates } = model;
+  return {
+    id: newId(),
+    price_id: newId(),
+    provider_key: model.providerKey,
+    key: model.key,
+    display_name: model.displayName,
+    context_length: model.contextLength,
+    max_output_tokens: model.maxOutputTokens,
+    input_modalities: model.inputModalities,
+    output_modalities: model.outputModalities,
+    capabilities: model.capabilities,
+    released_at: model.releasedAt,
+    ...(rates ? toNanoRates(rates) : {}),
+    cache_read: nano(rates?.cacheRead),
+    cache_write: nano(rates?.cacheWrite),
+    tiers: (rates?.tiers ?? []).map(({ above, cacheRead, cacheWrite, ...tier }) => ({
+      aboveInputTokens: above,
+      ...toNanoRates(tier),
+      ...(cacheRead === undefined ? {} : { cacheRead: nano(cacheRead) }),
+      ...(cacheWrite === undefined ? {} : { cacheWrite: nano(cacheWrite) }),
+    })),
+  };
+}
+
+function toNanoRates({ input, output }: SourceRates): { input: string | null; output: string | null } {
+  return { input: nano(input), output: nano(output) };
+}
+
+/** Decimal text of nano-dollars per million tokens. */
+function nano(dollars: number | undefined): string | null {
+  return dollars === undefined ? null : String(Math.round(dollars * NANO_PER_DOLLAR));
+}

@@ -1,0 +1,213 @@
+// Owns what the workspace `default` has without anybody's doing: the sandbox, and a config for each provider whose credential the environment holds.
+import type { Clock } from '../../kernel/clock.ts';
+import type { NewId } from '../../kernel/ids.ts';
+import { canonicalJson, type JsonObject } from '../../kernel/json.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import type { SealedSecret } from '../../storage/entities/provider-config.entity.ts';
+import type { CatalogueWriteRepository } from '../../storage/repositories/catalogue-write.repository.ts';
+import { freeSlug, ignoreConflict, newInstanceRow } from './default-instance.ts';
+import type { ModelSpecRow, ProviderConfigRow, ProviderSpecRow, WorkspaceCatalogue } from './snapshot.ts';
+
+export interface EnvironmentSetupDependencies {
+  readonly writes: CatalogueWriteRepository;
+  readonly catalogueOf: (workspaceId: string) => WorkspaceCatalogue;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly logger: Logger;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly sandbox: boolean;
+  /** Brings what was written into force on this node. */
+  readonly refresh: () => Promise<void>;
+}
+
+interface WantedConfig {
+  readonly spec: ProviderSpecRow;
+  readonly origin: 'BUILT_IN' | 'ENVIRONMENT';
+  readonly secret: SealedSecret | null;
+  readonly settings: JsonObject;
+  readonly baseUrl: string | null;
+}
+
+const SANDBOX = 'sandbox';
+/** Behind everything real: `auto` takes the sandbox only where there is nothing else. */
+const SANDBOX_PRIORITY = -1_000;
+const MAX_INSTANCES = 5;
+const DATED = /-(\d{8}|\d{4}-\d{2}-\d{2})$/;
+
+/**
+ * Writes only what differs. What somebody has changed is theirs (its origin is CUSTOM) and left alone; what the environment lost is switched
+ * off, not deleted.
+ */
+export async function setUpFromEnvironment(
+  needs: EnvironmentSetupDependencies,
+  workspaceId: string,
+): Promise<void> {
+  const catalogue = needs.catalogueOf(workspaceId);
+  const wanted = wantedConfigs(needs, catalogue);
+  const taken = new Set(catalogue.instancesBySlug.keys());
+  const configsByName = new Map([...catalogue.configs.values()].map((config) => [config.name, config]));
+  for (const want of wanted) {
+    const existing = configsByName.get(want.spec.key);
+    if (existing && existing.origin === 'CUSTOM') continue;
+    const configId = existing?.id ?? needs.newId();
+    if (existing) await updateConfig(needs, existing, want);
+    else {
+      await insertConfig(needs, workspaceId, configId, want);
+      // Instances come with a new config only: what somebody deletes stays deleted.
+      await addInstances(needs, workspaceId, configId, want, catalogue, taken);
+    }
+  }
+  const names = new Set(wanted.map(({ spec }) => spec.key));
+  for (const config of configsByName.values()) {
+    if (config.origin === 'CUSTOM' || names.has(config.name) || !config.enabled) continue;
+    // One without a secret was found by asking, not by a variable.
+    if (config.origin === 'ENVIRONMENT' && !config.secret) continue;
+    await needs.writes.update('provider_config', config.id, config.version, {
+      enabled: false,
+      updatedAt: needs.clock.now(),
+    });
+  }
+  await needs.refresh();
+}
+
+function wantedConfigs(needs: EnvironmentSetupDependencies, catalogue: WorkspaceCatalogue): WantedConfig[] {
+  const wanted: WantedConfig[] = [];
+  for (const spec of catalogue.providers.values()) {
+    if (!spec.enabled || !spec.protocol) continue;
+    if (spec.key === SANDBOX) {
+      if (needs.sandbox) wanted.push({ spec, origin: 'BUILT_IN', secret: null, settings: {}, baseUrl: null });
+      continue;
+    }
+    const found = fromEnvironment(needs, spec);
+    if (found) wanted.push(found);
+  }
+  return wanted;
+}
+
+function fromEnvironment(
+  needs: EnvironmentSetupDependencies,
+  spec: ProviderSpecRow,
+): WantedConfig | undefined {
+  const {
+    secret,
+    settings: named,
+    baseUrl: addresses,
+  } = spec.envVars as {
+    readonly secret?: readonly string[];
+    readonly settings?: Readonly<Record<string, string>>;
+    readonly baseUrl?: readonly string[];
+  };
+  const variable = (name: string) => needs.environment[name]?.trim() || undefined;
+  const env = secret?.find((name) => variable(name));
+  if (!env) return undefined;
+  const settings = Object.fromEntries(
+    Object.entries(named ?? {}).flatMap(([setting, name]) => {
+      const value = variable(name);
+      return value === undefined ? [] : [[setting, value]];
+    }),
+  );
+  const missing = ((spec.settingsSchema.required ?? []) as readonly string[]).filter(
+    (name) => !(name in settings),
+  );
+  const baseUrl = addresses?.map(variable).find((value) => value !== undefined) ?? null;
+  if (missing.length > 0 || !(baseUrl ?? spec.baseUrl)) {
+    const variables =
+      missing.length > 0 ? missing.map((name) => named?.[name] ?? name) : (addresses ?? ['a base URL']);
+    needs.logger.warn(
+      { provider: spec.key, variable: env, missing: variables },
+      'A provider’s credential is in the environment, but not all that its config needs; it is not set up',
+    );
+    return undefined;
+  }
+  return { spec, origin: 'ENVIRONMENT', secret: { env }, settings, baseUrl };
+}
+
+async function insertConfig(
+  { writes, clock }: EnvironmentSetupDependencies,
+  workspaceId: string,
+  id: string,
+  want: WantedConfig,
+): Promise<void> {
+  const now = clock.now();
+  const row = {
+    id,
+    workspaceId,
+    providerKey: want.spec.key,
+    name: want.spec.key,
+    baseUrl: want.baseUrl,
+    secret: want.secret,
+    secretHint: null,
+    headers: null,
+    settings: want.settings,
+    timeLimits: {},
+    retryPolicy: {},
+    enabled: true,
+    origin: want.origin,
+    health: 'UNKNOWN' as const,
+    healthError: null,
+    healthFault: null,
+    healthLatencyMs: null,
+    healthCheckedAt: null,
+    lastSyncAt: null,
+    createdAt: now,
+    updatedAt: now,
+  };
+  await writes.insert('provider_config', row as never).catch(ignoreConflict);
+}
+
+async function updateConfig(
+  { writes, clock }: EnvironmentSetupDependencies,
+  existing: ProviderConfigRow,
+  want: WantedConfig,
+): Promise<void> {
+  const { secret, settings, baseUrl } = want;
+  const same =
+    existing.enabled &&
+    (existing.baseUrl ?? null) === baseUrl &&
+    canonicalJson([existing.secret ?? null, existing.settings]) === canonicalJson([secret, settings]);
+  if (same) return;
+  const changes = { secret, settings, baseUrl, enabled: true, updatedAt: clock.now() };
+  await writes.update('provider_config', existing.id, existing.version, changes);
+}
+
+async function addInstances(
+  needs: EnvironmentSetupDependencies,
+  workspaceId: string,
+  configId: string,
+  want: WantedConfig,
+  catalogue: WorkspaceCatalogue,
+  taken: Set<string>,
+): Promise<void> {
+  const now = needs.clock.now();
+  for (const model of modelsToOffer(want.spec, catalogue)) {
+    const slug = freeSlug(model, taken);
+    taken.add(slug);
+    const priority = want.spec.key === SANDBOX ? SANDBOX_PRIORITY : 0;
+    const config = { id: configId, workspaceId };
+    const row = newInstanceRow({
+      id: needs.newId(),
+      config,
+      model,
+      slug,
+      origin: want.origin,
+      priority,
+      at: now,
+    });
+    await needs.writes.insert('model_instance', row as never).catch(ignoreConflict);
+  }
+}
+
+/** The provider's default model, then its newest that call tools; every other model can be called by its canonical id. */
+function modelsToOffer(spec: ProviderSpecRow, catalogue: WorkspaceCatalogue): ModelSpecRow[] {
+  const models = [...catalogue.models.values()].filter(
+    (model) => model.providerKey === spec.key && model.available && model.outputModalities.includes('text'),
+  );
+  const useful = models
+    .filter((model) => model.capabilities.includes('tools') && !DATED.test(model.key))
+    .sort((a, b) => (b.releasedAt ?? '').localeCompare(a.releasedAt ?? '') || a.key.localeCompare(b.key));
+  const chosen = models.filter(({ key }) => key === spec.defaultModel);
+  // Where a default is known, models without a date say nothing of being better.
+  const others =
+    chosen.length > 0 && spec.key !== SANDBOX ? useful.filter((model) => model.releasedAt) : useful;
+  return [...new Set([...chosen, ...others])].slice(0, MAX_INSTANCES);
+}

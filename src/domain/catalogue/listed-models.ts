@@ -1,0 +1,147 @@
+// Owns what a provider's list of models means for the rows of a workspace: pure, so that a list that is no list changes nothing.
+import type { NewId } from '../../kernel/ids.ts';
+import type { ListedModel } from '../../providers/contract/adapter.ts';
+import { INPUT_MODALITIES, MODEL_CAPABILITIES, OUTPUT_MODALITIES } from './catalogue-data.ts';
+import type { ModelSpecRecord } from './model-spec-service.ts';
+
+export interface ListedChanges {
+  readonly inserts: readonly ModelSpecRecord[];
+  readonly updates: readonly { readonly row: ModelSpecRecord; readonly changes: Partial<ModelSpecRecord> }[];
+  readonly withdrawn: readonly ModelSpecRecord[];
+  /** Listed, and left as they were. */
+  readonly kept: number;
+}
+
+export interface ComparedCatalogue {
+  readonly workspaceId: string;
+  readonly providerKey: string;
+  /** The models of the provider that the workspace sees: its own rows, and the installation's that none of its own hides. */
+  readonly rows: readonly ModelSpecRecord[];
+  /** Canonical ids that other credentials of the workspace still see. */
+  readonly seenByOthers: ReadonlySet<string>;
+  readonly newId: NewId;
+  readonly now: Date;
+}
+
+const KEY = /^[\x21-\x7e]{1,200}$/;
+const MAX_TOKENS = 2_147_483_647;
+/** What lists call a capability of ours. Sources: OpenRouter's `supported_parameters`, Mistral's `capabilities`, Ollama's `capabilities`. */
+const CAPABILITY_OF: Readonly<Record<string, string>> = {
+  tool_choice: 'tools',
+  function_calling: 'tools',
+  include_reasoning: 'reasoning',
+  thinking: 'reasoning',
+  response_format: 'json',
+  structured_outputs: 'json-schema',
+};
+
+/** Those of the list that can be models at all, each key once. */
+export function usableModels(listed: readonly ListedModel[]): ListedModel[] {
+  const byKey = new Map(listed.filter(({ key }) => KEY.test(key)).map((model) => [model.key, model]));
+  return [...byKey.values()];
+}
+
+/** Rows that a user made or copied stay as they are; of synced rows, the fields that a user edited do. */
+export function compareListed(listed: readonly ListedModel[], catalogue: ComparedCatalogue): ListedChanges {
+  const byKey = new Map(catalogue.rows.map((row) => [row.key, row]));
+  const inserts: ModelSpecRecord[] = [];
+  const updates: { row: ModelSpecRecord; changes: Partial<ModelSpecRecord> }[] = [];
+  let kept = 0;
+  for (const model of listed) {
+    const row = byKey.get(model.key);
+    if (!row) {
+      inserts.push(newListedRow(model, catalogue));
+      continue;
+    }
+    const changes = isSynced(row, catalogue.workspaceId) ? changesOf(row, model) : {};
+    if (Object.keys(changes).length > 0) updates.push({ row, changes });
+    else kept += 1;
+  }
+  const keys = new Set(listed.map(({ key }) => key));
+  const withdrawn = catalogue.rows.filter(
+    (row) =>
+      isSynced(row, catalogue.workspaceId) &&
+      row.available &&
+      !keys.has(row.key) &&
+      !row.editedFields.includes('available') &&
+      !catalogue.seenByOthers.has(row.canonicalId),
+  );
+  return { inserts, updates, withdrawn, kept };
+}
+
+function isSynced(row: ModelSpecRecord, workspaceId: string): boolean {
+  return row.origin === 'SYNC' && row.workspaceId === workspaceId;
+}
+
+/** What the list tells and the row does not have yet; what the list is silent about stays. */
+function changesOf(row: ModelSpecRecord, model: ListedModel): Partial<ModelSpecRecord> {
+  const told: Record<string, unknown> = { ...factsOf(model), available: true };
+  const current = row as unknown as Record<string, unknown>;
+  const differing = Object.entries(told).filter(
+    ([name, value]) =>
+      !row.editedFields.includes(name) && JSON.stringify(current[name]) !== JSON.stringify(value),
+  );
+  return Object.fromEntries(differing) as Partial<ModelSpecRecord>;
+}
+
+/** The list's facts in the catalogue's words; what cannot be right is left out. */
+function factsOf(model: ListedModel): Partial<ModelSpecRecord> {
+  const { displayName, contextLength, maxOutputTokens } = model;
+  const input = known(model.inputModalities, INPUT_MODALITIES);
+  const output = known(model.outputModalities, OUTPUT_MODALITIES);
+  const capabilities = known(
+    model.capabilities?.map((name) => CAPABILITY_OF[name] ?? name),
+    MODEL_CAPABILITIES,
+  );
+  return {
+    ...(displayName ? { displayName: displayName.slice(0, 200) } : {}),
+    ...(isCount(contextLength) ? { contextLength } : {}),
+    ...(isCount(maxOutputTokens) ? { maxOutputTokens } : {}),
+    ...(input.length > 0 ? { inputModalities: input } : {}),
+    ...(output.length > 0 ? { outputModalities: output } : {}),
+    ...(model.capabilities ? { capabilities } : {}),
+  };
+}
+
+function known(values: readonly string[] | undefined, words: readonly string[]): string[] {
+  return words.filter((word) => values?.includes(word));
+}
+
+function isCount(value: number | undefined): value is number {
+  return value !== undefined && Number.isInteger(value) && value > 0 && value <= MAX_TOKENS;
+}
+
+/** The row of a model that the catalogue did not know. */
+export function newListedRow(
+  model: ListedModel,
+  { workspaceId, providerKey, newId, now }: Omit<ComparedCatalogue, 'rows' | 'seenByOthers'>,
+): ModelSpecRecord {
+  return {
+    id: newId(),
+    workspaceId,
+    providerKey,
+    key: model.key,
+    canonicalId: `${providerKey}/${model.key}`,
+    displayName: model.key,
+    description: null,
+    contextLength: null,
+    maxOutputTokens: null,
+    inputModalities: ['text'],
+    outputModalities: ['text'],
+    capabilities: [],
+    tags: [],
+    strengths: [],
+    weaknesses: [],
+    protocol: null,
+    quirks: {},
+    available: true,
+    origin: 'SYNC',
+    editedFields: [],
+    releasedAt: null,
+    customFields: {},
+    ...factsOf(model),
+    version: 1,
+    createdAt: now,
+    updatedAt: now,
+  } as unknown as ModelSpecRecord;
+}

@@ -1,0 +1,105 @@
+// Owns the joining of a config with its provider and model into what an adapter calls.
+
+import { GatewayError } from '../../kernel/errors.ts';
+import { isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
+import type { Secret } from '../../kernel/secret.ts';
+import { Secret as SecretText } from '../../kernel/secret.ts';
+import type { AuthScheme, ProviderTarget } from '../../providers/contract/adapter.ts';
+import type { SecretVault } from '../identity/secret-vault.ts';
+import type { ModelSpecRow, ProviderConfigRow, ProviderSpecRow } from './snapshot.ts';
+
+const DEFAULT_CONNECT_MS = 5_000;
+const PLACEHOLDER = /\{([A-Za-z][A-Za-z0-9]*)\}/g;
+
+/** Rows never change, they are replaced: each target is made once, with the config's secrets opened, and the same object from then on. */
+export class ProviderTargets {
+  readonly #vault: SecretVault;
+  readonly #opened = new WeakMap<
+    ProviderConfigRow,
+    { secret: Secret | undefined; headers: Record<string, Secret> }
+  >();
+  /** By config, provider and model, in this order; where no model is meant, by the provider again. */
+  readonly #made = new WeakMap<
+    ProviderConfigRow,
+    WeakMap<ProviderSpecRow, WeakMap<ProviderSpecRow | ModelSpecRow, ProviderTarget>>
+  >();
+
+  constructor(vault: SecretVault) {
+    this.#vault = vault;
+  }
+
+  /** Raises `MODEL_UNAVAILABLE` with what is missing. */
+  of(config: ProviderConfigRow, spec: ProviderSpecRow, model?: ModelSpecRow): ProviderTarget {
+    const ofConfig = this.#made.get(config) ?? new WeakMap();
+    const ofSpec = ofConfig.get(spec) ?? new WeakMap();
+    const known = ofSpec.get(model ?? spec);
+    if (known) return known;
+    const target = this.#make(config, spec, model);
+    this.#made.set(config, ofConfig.set(spec, ofSpec.set(model ?? spec, target)));
+    return target;
+  }
+
+  #make(config: ProviderConfigRow, spec: ProviderSpecRow, model?: ModelSpecRow): ProviderTarget {
+    const { secret, headers } = this.#open(config);
+    return {
+      configId: config.id,
+      providerKey: spec.key,
+      baseUrl: baseUrlOf(config, spec),
+      auth: spec.auth as unknown as AuthScheme,
+      ...(secret ? { secret } : {}),
+      headers,
+      settings: config.settings,
+      // Quirks are named per protocol, so the provider's say nothing of a model that it serves by another one.
+      quirks: {
+        ...(model?.protocol && model.protocol !== spec.protocol ? {} : spec.quirks),
+        ...model?.quirks,
+      },
+      connectTimeoutMs: config.timeLimits.connectMs ?? DEFAULT_CONNECT_MS,
+    };
+  }
+
+  #open(config: ProviderConfigRow) {
+    const known = this.#opened.get(config);
+    if (known) return known;
+    const secret = config.secret ? this.#vault.open(config.secret, config.id) : undefined;
+    if (config.secret && !secret) {
+      const name = 'env' in config.secret ? config.secret.env : 'its secret';
+      throw new GatewayError(
+        'MODEL_UNAVAILABLE',
+        `The config "${config.name}" refers to ${name}, which is not set`,
+      );
+    }
+    const headers = config.headers ? readHeaders(this.#vault.open(config.headers, config.id)) : {};
+    const opened = { secret, headers };
+    this.#opened.set(config, opened);
+    return opened;
+  }
+}
+
+function readHeaders(sealed: Secret | undefined): Record<string, Secret> {
+  const headers = sealed && parseJson(sealed.reveal());
+  if (!isJsonObject(headers)) return {};
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, new SecretText(String(value))]),
+  );
+}
+
+/** The config's own address, else the provider's with the settings filled in; without a trailing slash. */
+function baseUrlOf(config: ProviderConfigRow, spec: ProviderSpecRow): string {
+  const url = config.baseUrl ?? fillIn(spec, config);
+  return url.replace(/\/+$/, '');
+}
+
+function fillIn({ baseUrl, settingsSchema }: ProviderSpecRow, config: ProviderConfigRow): string {
+  const properties = (settingsSchema.properties ?? {}) as Readonly<Record<string, JsonObject>>;
+  return (baseUrl ?? '').replace(PLACEHOLDER, (_whole, name: string) => {
+    const value = config.settings[name] ?? properties[name]?.default;
+    if (typeof value !== 'string' && typeof value !== 'number') {
+      throw new GatewayError(
+        'MODEL_UNAVAILABLE',
+        `The config "${config.name}" lacks the setting "${name}", which its address needs`,
+      );
+    }
+    return encodeURIComponent(value);
+  });
+}

@@ -1,0 +1,173 @@
+// Owns how prices are shown and set.
+import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import type { Price } from '../../domain/billing/cost.ts';
+import type { PriceFields, PriceRecord } from '../../domain/catalogue/price-service.ts';
+import { toGlobalId } from '../global-id.ts';
+import { withoutNulls } from '../input-values.ts';
+import { DateTimeScalar, UsdScalar } from '../scalars.ts';
+import { RowOwnerKind } from './catalogue.enums.ts';
+
+@ObjectType('PriceTier', {
+  description: 'Prices of a whole request whose input is larger than a bound; per million tokens.',
+  simpleResolvers: true,
+})
+export class PriceTierType {
+  @Field(() => Int, { description: 'The tier holds above so many input tokens.' })
+  aboveInputTokens!: number;
+
+  @Field(() => UsdScalar, { description: 'Input that was read without a cache.' })
+  input!: bigint;
+
+  @Field(() => UsdScalar, { description: 'Output, reasoning included.' })
+  output!: bigint;
+
+  @Field(() => UsdScalar, { nullable: true, description: 'Input from the cache; null: as `input`.' })
+  cacheRead!: bigint | null;
+
+  @Field(() => UsdScalar, { nullable: true, description: 'Input written to the cache; null: as `input`.' })
+  cacheWrite!: bigint | null;
+}
+
+@ObjectType('PriceVersion', {
+  description:
+    'Prices in dollars per million tokens, from a moment on. A completion keeps the version that it was charged with.',
+  simpleResolvers: true,
+})
+export class PriceVersionType {
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'Names the version; a completion’s cost refers to it. Null for a price that only the price library of this version of Modelgraph knows.',
+  })
+  id!: string | null;
+
+  @Field(() => UsdScalar, { description: 'Input that was read without a cache.' })
+  input!: bigint;
+
+  @Field(() => UsdScalar, { description: 'Visible output.' })
+  output!: bigint;
+
+  @Field(() => UsdScalar, { nullable: true, description: 'Input from the cache; null: as `input`.' })
+  cacheRead!: bigint | null;
+
+  @Field(() => UsdScalar, { nullable: true, description: 'Input written to the cache; null: as `input`.' })
+  cacheWrite!: bigint | null;
+
+  @Field(() => UsdScalar, { nullable: true, description: 'Reasoning; null: as `output`.' })
+  reasoning!: bigint | null;
+
+  @Field(() => [PriceTierType], { description: 'Prices of requests with much input; smallest bound first.' })
+  tiers!: PriceTierType[];
+
+  @Field(() => String, { description: 'Where the price comes from.' })
+  source!: string;
+
+  @Field(() => RowOwnerKind, {
+    description: 'Whose price it is; a workspace’s own goes before the installation’s.',
+  })
+  owner!: RowOwnerKind;
+
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'From when on it holds; null if that is not known.',
+  })
+  effectiveAt!: Date | null;
+
+  @Field(() => DateTimeScalar, { nullable: true, description: 'When it was recorded; null if it was not.' })
+  createdAt!: Date | null;
+}
+
+@InputType({ description: 'Prices of a whole request whose input is larger than a bound.' })
+export class PriceTierInput {
+  @Field(() => Int, { description: 'The tier holds above so many input tokens.' })
+  aboveInputTokens!: number;
+
+  @Field(() => UsdScalar, { description: 'Dollars per million tokens of input.' })
+  input!: bigint;
+
+  @Field(() => UsdScalar, { description: 'Dollars per million tokens of output.' })
+  output!: bigint;
+
+  @Field(() => UsdScalar, { nullable: true, description: 'For input from the cache. Default: as `input`.' })
+  cacheRead?: bigint;
+
+  @Field(() => UsdScalar, {
+    nullable: true,
+    description: 'For input written to the cache. Default: as `input`.',
+  })
+  cacheWrite?: bigint;
+}
+
+@InputType({ description: 'A new price of a model, in dollars per million tokens.' })
+export class SetPriceInput {
+  @Field(() => String, { description: 'Canonical id of the model, e.g. `openai/gpt-4o`.' })
+  canonicalId!: string;
+
+  @Field(() => UsdScalar, { description: 'Input that was read without a cache.' })
+  input!: bigint;
+
+  @Field(() => UsdScalar, { description: 'Visible output.' })
+  output!: bigint;
+
+  @Field(() => UsdScalar, { nullable: true, description: 'Input from the cache. Default: as `input`.' })
+  cacheRead?: bigint;
+
+  @Field(() => UsdScalar, { nullable: true, description: 'Input written to the cache. Default: as `input`.' })
+  cacheWrite?: bigint;
+
+  @Field(() => UsdScalar, { nullable: true, description: 'Reasoning. Default: as `output`.' })
+  reasoning?: bigint;
+
+  @Field(() => [PriceTierInput], { nullable: true, description: 'Prices of requests with much input.' })
+  tiers?: PriceTierInput[];
+
+  @Field(() => DateTimeScalar, { nullable: true, description: 'From when on it holds. Default: now.' })
+  effectiveAt?: Date;
+
+  @Field(() => String, { nullable: true, description: 'Where it comes from, for people.' })
+  source?: string;
+
+  @Field(() => RowOwnerKind, {
+    nullable: true,
+    description: 'INSTALLATION sets it for every workspace without a price of its own. Default WORKSPACE.',
+  })
+  owner?: RowOwnerKind;
+}
+
+export function toPriceVersionType(row: PriceRecord): PriceVersionType {
+  return {
+    ...toPriceType(row),
+    id: toGlobalId('PriceVersion', row.id),
+    owner: row.workspaceId ? RowOwnerKind.WORKSPACE : RowOwnerKind.INSTALLATION,
+    effectiveAt: row.effectiveAt,
+    createdAt: row.createdAt,
+  };
+}
+
+/** A price that is no version of ours. */
+export function toPriceType(row: Price): PriceVersionType {
+  return {
+    id: null,
+    input: row.inputNanoPerMillion,
+    output: row.outputNanoPerMillion,
+    cacheRead: row.cacheReadNanoPerMillion ?? null,
+    cacheWrite: row.cacheWriteNanoPerMillion ?? null,
+    reasoning: row.reasoningNanoPerMillion ?? null,
+    tiers: row.tiers.map(({ aboveInputTokens, input, output, cacheRead, cacheWrite }) => ({
+      aboveInputTokens,
+      input: BigInt(input),
+      output: BigInt(output),
+      cacheRead: cacheRead === undefined ? null : BigInt(cacheRead),
+      cacheWrite: cacheWrite === undefined ? null : BigInt(cacheWrite),
+    })),
+    source: row.source,
+    owner: RowOwnerKind.INSTALLATION,
+    effectiveAt: null,
+    createdAt: null,
+  };
+}
+
+export function toPriceFields(input: SetPriceInput): PriceFields {
+  const { canonicalId: _id, owner: _owner, tiers, ...rest } = input;
+  return { ...withoutNulls(rest), tiers: (tiers ?? []).map((tier) => withoutNulls(tier)) };
+}

@@ -1,0 +1,170 @@
+// Owns the inputs of provider specs: filter, order, and what is made or changed.
+import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
+import type { CatalogueFilters } from '../../domain/catalogue/catalogue-service.ts';
+import type { ProviderSpecFields } from '../../domain/catalogue/provider-spec-service.ts';
+import type { Patch } from '../../kernel/input-check.ts';
+import type { JsonObject } from '../../kernel/json.ts';
+import { orUnchanged, withoutNulls } from '../input-values.ts';
+import { JsonObjectScalar } from '../scalars.ts';
+import { RowOwnerKind, SortDirection, SpecOrigin } from './catalogue.enums.ts';
+
+export enum ProviderSpecOrderField {
+  NAME = 'displayName',
+  KEY = 'key',
+  CREATED_AT = 'createdAt',
+  UPDATED_AT = 'updatedAt',
+}
+registerEnumType(ProviderSpecOrderField, {
+  name: 'ProviderSpecOrderField',
+  description: 'What provider specs are ordered by.',
+});
+
+@InputType({ description: 'Order of provider specs.' })
+export class ProviderSpecOrderInput {
+  @Field(() => ProviderSpecOrderField, { description: 'What to order by.' })
+  field!: ProviderSpecOrderField;
+
+  @Field(() => SortDirection, { nullable: true, description: 'Default ASC.' })
+  direction?: SortDirection;
+}
+
+@InputType({ description: 'Which provider specs to list; every condition must hold.' })
+export class ProviderSpecFilterInput {
+  @Field(() => String, { nullable: true, description: 'Part of the key or of the display name.' })
+  search?: string;
+
+  @Field(() => [String], { nullable: true, description: 'Any of these keys.' })
+  keys?: string[];
+
+  @Field(() => [String], { nullable: true, description: 'Any of these protocols.' })
+  protocols?: string[];
+
+  @Field(() => [String], { nullable: true, description: 'Any of these categories.' })
+  categories?: string[];
+
+  @Field(() => Boolean, { nullable: true, description: 'Whether it is switched on.' })
+  enabled?: boolean;
+
+  @Field(() => Boolean, { nullable: true, description: 'Whether a protocol is known that serves it.' })
+  servable?: boolean;
+
+  @Field(() => Boolean, { nullable: true, description: 'Whether it costs nothing to call.' })
+  free?: boolean;
+
+  @Field(() => SpecOrigin, { nullable: true, description: 'Where the row comes from.' })
+  origin?: SpecOrigin;
+}
+
+@InputType({ description: 'What can be set of a provider spec.' })
+class ProviderSpecFieldsInput {
+  @Field(() => String, { nullable: true, description: 'What it is.' })
+  description?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'lab, cloud, inference, aggregator, local or generic.',
+  })
+  category?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Default address, e.g. `https://api.example.com/v1`; `{name}` stands for a required setting.',
+  })
+  baseUrl?: string | null;
+
+  @Field(() => JsonObjectScalar, {
+    nullable: true,
+    description:
+      'How a credential travels. Default: `{"type": "header", "header": "authorization", "prefix": "Bearer ", "optional": false}`.',
+  })
+  auth?: JsonObject;
+
+  @Field(() => JsonObjectScalar, {
+    nullable: true,
+    description:
+      'JSON Schema (draft 2020-12, type object) of the `settings` that a config carries. Default: none.',
+  })
+  settingsSchema?: JsonObject;
+
+  @Field(() => JsonObjectScalar, { nullable: true, description: 'Named deviations from the protocol.' })
+  quirks?: JsonObject;
+
+  @Field(() => String, { nullable: true, description: 'Address of its documentation.' })
+  docsUrl?: string | null;
+
+  @Field(() => Boolean, { nullable: true, description: 'Whether it can list its models.' })
+  hasModelList?: boolean | null;
+
+  @Field(() => Boolean, { nullable: true, description: 'Whether it costs nothing to call. Default false.' })
+  free?: boolean;
+
+  @Field(() => String, { nullable: true, description: 'Key of the model that suits most uses.' })
+  defaultModel?: string | null;
+
+  @Field(() => Boolean, { nullable: true, description: 'Whether it may be called. Default true.' })
+  enabled?: boolean;
+
+  @Field(() => RowOwnerKind, {
+    nullable: true,
+    description:
+      'Whose row is made or changed. INSTALLATION is for administrators of the installation, and their default when they change a shared row; WORKSPACE is the default otherwise.',
+  })
+  owner?: RowOwnerKind;
+}
+
+@InputType({ description: 'A new provider spec.' })
+export class CreateProviderSpecInput extends ProviderSpecFieldsInput {
+  @Field(() => String, { description: '1 to 64 of a-z, 0-9, ".", "_" and "-"; never changes.' })
+  key!: string;
+
+  @Field(() => String, { description: 'Its name for people.' })
+  displayName!: string;
+
+  @Field(() => String, { description: 'Wire protocol, e.g. `openai-chat`.' })
+  protocol!: string;
+}
+
+@InputType({
+  description:
+    'A change of a provider spec; what is left out stays. Changing a shared row makes your workspace a row of its own.',
+})
+export class UpdateProviderSpecInput extends ProviderSpecFieldsInput {
+  @Field(() => ID, { description: 'Id of the spec.' })
+  id!: string;
+
+  @Field(() => Int, { description: 'Version that the change is based on.' })
+  version!: number;
+
+  @Field(() => String, { nullable: true, description: 'Its name for people.' })
+  displayName?: string;
+
+  @Field(() => String, { nullable: true, description: 'Wire protocol, e.g. `openai-chat`.' })
+  protocol?: string;
+}
+
+export function toProviderSpecFilter(
+  filter: ProviderSpecFilterInput | null | undefined,
+): CatalogueFilters['provider_spec'] {
+  return withoutNulls(filter ?? {});
+}
+
+export function toProviderSpecPatch(
+  input: CreateProviderSpecInput | UpdateProviderSpecInput,
+): Patch<ProviderSpecFields> {
+  return {
+    displayName: orUnchanged(input.displayName),
+    description: input.description,
+    category: input.category,
+    protocol: orUnchanged(input.protocol),
+    baseUrl: input.baseUrl,
+    auth: orUnchanged(input.auth),
+    settingsSchema: orUnchanged(input.settingsSchema),
+    quirks: orUnchanged(input.quirks),
+    docsUrl: input.docsUrl,
+    hasModelList: input.hasModelList,
+    free: orUnchanged(input.free),
+    defaultModel: input.defaultModel,
+    enabled: orUnchanged(input.enabled),
+  };
+}

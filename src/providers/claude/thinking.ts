@@ -1,0 +1,103 @@
+// Owns how a wish for reasoning becomes Claude's `thinking` and effort, which Messages and Converse carry in different places.
+import type { JsonObject } from '../../kernel/json.ts';
+import type { ProviderRequest, ReasoningEffort, Unsupported } from '../contract/adapter.ts';
+import type { EffortLevel, ReasoningOff } from './generations.ts';
+
+export interface ThinkingRules {
+  readonly reasoning: 'none' | 'budget' | 'adaptive';
+  readonly reasoningOff: ReasoningOff;
+  readonly effortLevels: readonly EffortLevel[];
+  readonly boundThinking: boolean;
+}
+
+export interface ThinkingPlan {
+  readonly thinking?: JsonObject;
+  readonly effort?: EffortLevel;
+  readonly refused: readonly Unsupported[];
+}
+
+const MIN_BUDGET = 1024;
+const BUDGETS: Readonly<Record<Exclude<ReasoningEffort, 'none'>, number>> = {
+  minimal: MIN_BUDGET,
+  low: 2048,
+  medium: 8192,
+  high: 16_384,
+  max: 32_768,
+};
+const LEVELS: readonly EffortLevel[] = ['low', 'medium', 'high', 'xhigh', 'max'];
+
+/** `conflict`: why thinking by budget cannot be had beside the rest of this request, if so. */
+export function planThinking(
+  { model, parameters }: ProviderRequest,
+  rules: ThinkingRules,
+  maxTokens: number,
+  conflict: string | undefined,
+): ThinkingPlan {
+  const { reasoningEffort: effort, reasoningTokens: tokens } = parameters;
+  if (effort === undefined && tokens === undefined) return { ...bound(rules), refused: [] };
+  const path = effort === undefined ? 'parameters.reasoningTokens' : 'parameters.reasoningEffort';
+  const refuse = (message: string): ThinkingPlan => ({ ...bound(rules), refused: [{ path, message }] });
+
+  const off = effort === 'none' || (effort === undefined && tokens === 0);
+  if (rules.reasoning === 'none' || !model.reasoning) {
+    return off ? { refused: [] } : refuse('This model does not reason.');
+  }
+  if (off) return rules.reasoningOff === 'never' ? refuse('This model always reasons.') : switchedOff(rules);
+  if (rules.reasoning === 'adaptive') return adaptive(effort, tokens, rules);
+  if (conflict) return refuse(conflict);
+  return byBudget(effort, tokens, maxTokens, refuse);
+}
+
+function switchedOff({ reasoningOff }: ThinkingRules): ThinkingPlan {
+  if (reasoningOff === 'omit') return { refused: [] };
+  return { thinking: { type: reasoningOff === 'disabled' ? 'disabled' : 'between_tools' }, refused: [] };
+}
+
+function adaptive(
+  effort: ReasoningEffort | undefined,
+  tokens: number | undefined,
+  rules: ThinkingRules,
+): ThinkingPlan {
+  const refused =
+    tokens === undefined
+      ? []
+      : [
+          {
+            path: 'parameters.reasoningTokens',
+            message: 'This model takes an effort, not a number of reasoning tokens.',
+          },
+        ];
+  if (effort === undefined) return { ...bound(rules), refused };
+  // Models after Opus 4.6 leave the text of thinking out unless asked for it.
+  const thinking = { type: 'adaptive', display: 'summarized', ...bound(rules).thinking };
+  return { thinking, effort: nearestLevel(effort, rules.effortLevels), refused };
+}
+
+/** Without this, one changed word in the system prompt makes these models refuse the whole history. */
+function bound({ boundThinking }: ThinkingRules): { thinking?: JsonObject } {
+  if (!boundThinking) return {};
+  return { thinking: { type: 'adaptive', block_binding: { prefix_mismatch_behavior: 'drop_block' } } };
+}
+
+export function nearestLevel(effort: ReasoningEffort, levels: readonly EffortLevel[]): EffortLevel {
+  const wanted = LEVELS.indexOf(effort === 'minimal' || effort === 'none' ? 'low' : effort);
+  const known = LEVELS.filter((level) => levels.includes(level));
+  return known.findLast((level) => LEVELS.indexOf(level) <= wanted) ?? known[0] ?? 'low';
+}
+
+function byBudget(
+  effort: ReasoningEffort | undefined,
+  tokens: number | undefined,
+  maxTokens: number,
+  refuse: (message: string) => ThinkingPlan,
+): ThinkingPlan {
+  const wanted = effort === undefined || effort === 'none' ? Number.POSITIVE_INFINITY : BUDGETS[effort];
+  // The budget counts towards max_tokens, which is what the caller pays for at most: a quarter is kept for the answer.
+  const budget = Math.min(wanted, tokens ?? Number.POSITIVE_INFINITY, Math.floor(maxTokens * 0.75));
+  if (budget < MIN_BUDGET) {
+    return refuse(
+      `This model reasons with at least ${MIN_BUDGET} tokens, within three quarters of maxTokens (${maxTokens}).`,
+    );
+  }
+  return { thinking: { type: 'enabled', budget_tokens: budget }, refused: [] };
+}

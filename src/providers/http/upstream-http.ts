@@ -1,0 +1,149 @@
+// Owns the one way out to providers: pooled keep-alive connections on undici, verified TLS, checked addresses, and a log line per request.
+import { X509Certificate } from 'node:crypto';
+import { createSecureContext, getCACertificates } from 'node:tls';
+import { Agent, buildConnector } from 'undici';
+import { ProviderError } from '../../kernel/errors.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import type { UpstreamHttp, UpstreamRequest, UpstreamResponse } from '../contract/adapter.ts';
+import { type AllowAddress, checkLiteral, guardedLookup, type Resolve } from './addresses.ts';
+import { decompressed } from './decompress.ts';
+import { defaultTextBytes, HttpExchange } from './exchange.ts';
+
+export interface UpstreamHttpOptions {
+  readonly logger: Logger;
+  /** Whether an address may be connected to; asked after DNS, with IPv4-mapped forms unwrapped. Without it, all may. */
+  readonly allowAddress?: AllowAddress;
+  /** Instead of the system's resolver. */
+  readonly resolve?: Resolve;
+  /** How long an idle connection is kept, unless the server says less. Default 30,000. */
+  readonly keepAliveMs?: number;
+}
+
+const MAX_KEEP_ALIVE_MS = 600_000;
+
+export function createUpstreamHttp(options: UpstreamHttpOptions): UpstreamHttp {
+  const agents = new Map<string, Agent>();
+
+  function agentFor({ connectTimeoutMs, caPem }: UpstreamRequest): Agent {
+    const key = `${connectTimeoutMs} ${caPem ?? ''}`;
+    const known = agents.get(key);
+    if (known) return known;
+    const agent = newAgent(options, connectTimeoutMs, caPem);
+    agents.set(key, agent);
+    return agent;
+  }
+
+  return {
+    async send(request) {
+      const url = parsedUrl(request.url);
+      const startedMs = performance.now();
+      try {
+        const response = await exchange(agentFor(request), url, request);
+        logRequest(options.logger, request, url, startedMs, { status: response.status });
+        return decompressed(response, defaultTextBytes(response.status));
+      } catch (error) {
+        logRequest(options.logger, request, url, startedMs, { fault: faultName(error) });
+        throw error;
+      }
+    },
+    async close() {
+      const open = [...agents.values()];
+      agents.clear();
+      await Promise.all(open.map((agent) => agent.destroy()));
+    },
+  };
+}
+
+function parsedUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
+  throw new ProviderError(
+    'PROVIDER_INVALID_REQUEST',
+    'The base URL of this provider config is not an http(s) URL.',
+    {
+      phase: 'connect',
+    },
+  );
+}
+
+function exchange(agent: Agent, url: URL, request: UpstreamRequest): Promise<UpstreamResponse> {
+  const handler = new HttpExchange(url.host, request.signal);
+  if (!request.signal.aborted) {
+    agent.dispatch(
+      {
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: request.method,
+        // Compressed answers would be held back by the compressor instead of being streamed.
+        headers: { 'accept-encoding': 'identity', ...request.headers },
+        body: request.body ?? null,
+      },
+      handler,
+    );
+  }
+  return handler.started;
+}
+
+/** Waiting for headers and bytes is bounded by the caller's signal, so undici's own limits are off. */
+function newAgent(options: UpstreamHttpOptions, connectTimeoutMs: number, caPem: string | undefined): Agent {
+  const { allowAddress } = options;
+  const connect = buildConnector({
+    timeout: connectTimeoutMs,
+    allowH2: false,
+    ...(caPem === undefined ? {} : { secureContext: secureContextWith(caPem) }),
+    ...(allowAddress ? { lookup: guardedLookup(allowAddress, options.resolve) } : {}),
+  });
+  return new Agent({
+    connect(target, callback) {
+      // Node asks no lookup for a literal address.
+      if (allowAddress) checkLiteral(target.hostname.replace(/^\[|\]$/g, ''), allowAddress);
+      connect(target, callback);
+    },
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    keepAliveTimeout: options.keepAliveMs ?? 30_000,
+    keepAliveMaxTimeout: MAX_KEEP_ALIVE_MS,
+    pipelining: 1,
+  });
+}
+
+/** Node leaves out of a bundle what it cannot read, without a word; so the first certificate is parsed here. */
+function secureContextWith(caPem: string) {
+  try {
+    new X509Certificate(caPem);
+    return createSecureContext({ ca: [...getCACertificates('default'), caPem] });
+  } catch (cause) {
+    throw new ProviderError(
+      'PROVIDER_UNAVAILABLE',
+      'The CA bundle of this provider config is not a PEM certificate.',
+      {
+        cause,
+        phase: 'connect',
+      },
+    );
+  }
+}
+
+function logRequest(
+  logger: Logger,
+  request: UpstreamRequest,
+  url: URL,
+  startedMs: number,
+  outcome: { readonly status: number } | { readonly fault: string },
+): void {
+  logger.debug(
+    {
+      method: request.method,
+      host: url.host,
+      path: url.pathname,
+      ...outcome,
+      ms: Math.round(performance.now() - startedMs),
+    },
+    'upstream request',
+  );
+}
+
+function faultName(error: unknown): string {
+  if (error instanceof ProviderError) return error.code;
+  return error instanceof Error ? error.name : 'aborted';
+}

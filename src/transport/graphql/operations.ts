@@ -1,0 +1,112 @@
+// Owns the reading of operations at the doors that are not Apollo's: parsed and validated once per text.
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  NoSchemaIntrospectionCustomRule,
+  OperationTypeNode,
+  parse,
+  specifiedRules,
+  validate,
+} from 'graphql';
+import { refuseDeepDocument } from '../../graphql/document-depth.ts';
+import { boundOperation, type OperationBounds } from '../../graphql/operation-cost.ts';
+import { GatewayError, SharedStateUnavailable } from '../../kernel/errors.ts';
+import type { PersistedOperations } from './persisted-operations.ts';
+
+export interface OperationRequest {
+  readonly query?: string | null;
+  readonly operationName?: string | null;
+  readonly variables?: Readonly<Record<string, unknown>> | null;
+  /** `persistedQuery.sha256Hash` stands for the text of a persisted operation. */
+  readonly extensions?: unknown;
+}
+
+export interface OperationsOptions {
+  readonly schema: GraphQLSchema;
+  readonly introspection: boolean;
+  readonly bounds: OperationBounds;
+  readonly maxTokens: number;
+  readonly persisted: PersistedOperations;
+  /** Keeps names of the schema out of messages about documents. */
+  readonly hideSchema: boolean;
+}
+
+export type PreparedOperation = ExecutionArgs | readonly GraphQLError[];
+
+const MAX_CACHED_DOCUMENTS = 500;
+const SUGGESTION = / Did you mean .*$/s;
+
+export class Operations {
+  readonly #options: OperationsOptions;
+  readonly #rules;
+  readonly #documents = new Map<string, DocumentNode>();
+
+  constructor(options: OperationsOptions) {
+    this.#options = options;
+    this.#rules = options.introspection
+      ? specifiedRules
+      : [...specifiedRules, NoSchemaIntrospectionCustomRule];
+  }
+
+  /** What to execute, or why it cannot be. */
+  prepare(request: OperationRequest, contextValue: unknown): PreparedOperation {
+    const { schema, bounds, persisted } = this.#options;
+    const { operationName, variables } = request;
+    try {
+      const document = this.#document(persisted.resolve(request.query, request.extensions));
+      if (!('kind' in document)) return document;
+      boundOperation(document, operationName, variables, bounds);
+      return {
+        schema,
+        document,
+        contextValue,
+        ...(operationName == null ? {} : { operationName }),
+        ...(variables == null ? {} : { variableValues: variables }),
+      };
+    } catch (error) {
+      if (error instanceof GraphQLError) return [error];
+      throw error;
+    }
+  }
+
+  #document(query: string): DocumentNode | readonly GraphQLError[] {
+    const known = this.#documents.get(query);
+    if (known) return known;
+    try {
+      refuseDeepDocument(query);
+      const document = parse(query, { maxTokens: this.#options.maxTokens });
+      const errors = validate(this.#options.schema, document, this.#rules);
+      if (errors.length > 0) return this.#options.hideSchema ? errors.map(withoutSuggestion) : errors;
+      if (this.#documents.size >= MAX_CACHED_DOCUMENTS) this.#documents.clear();
+      this.#documents.set(query, document);
+      return document;
+    } catch (error) {
+      return [error instanceof GraphQLError ? error : new GraphQLError('The document could not be read')];
+    }
+  }
+}
+
+function withoutSuggestion(error: GraphQLError): GraphQLError {
+  return new GraphQLError(error.message.replace(SUGGESTION, ''), { nodes: error.nodes });
+}
+
+export function isErrors(prepared: PreparedOperation): prepared is readonly GraphQLError[] {
+  return Array.isArray(prepared);
+}
+
+/** Whether an error comes from state that nodes share and that does not answer now. */
+export function isSharedStateFault(error: unknown): boolean {
+  let original = error;
+  while (original instanceof GraphQLError && original.originalError) original = original.originalError;
+  return original instanceof GatewayError && original.cause instanceof SharedStateUnavailable;
+}
+
+/** Kind of the operation that would be executed; `undefined` if the name fits none, or the document has several. */
+export function kindOf({ document, operationName }: ExecutionArgs): OperationTypeNode | undefined {
+  return getOperationAST(document, operationName)?.operation;
+}
+
+export const SUBSCRIPTION = OperationTypeNode.SUBSCRIPTION;

@@ -1,0 +1,173 @@
+// Owns the WebSocket door: graphql-ws on the same port, signed in at its start, told when the node goes away.
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { GraphQLError } from 'graphql';
+import { CloseCode, type Context } from 'graphql-ws';
+import { type Extra, useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+import type { SignedIn } from '../../domain/identity/authenticator.ts';
+import type { Viewer } from '../../domain/identity/viewer.ts';
+import type { Door, GraphContext } from '../../graphql/context.ts';
+import type { ErrorFormatter } from '../../graphql/error-format.ts';
+import { GatewayError } from '../../kernel/errors.ts';
+import { isUuid, newId } from '../../kernel/ids.ts';
+import type { SignInDesk } from '../http/sign-in.ts';
+import type { EventExecution } from './event-execution.ts';
+import { isSharedStateFault, type Operations } from './operations.ts';
+import { withRateLimit } from './rate-limit-extension.ts';
+import { watchSlowReaders } from './slow-readers.ts';
+
+export interface WebSocketDoorOptions {
+  readonly server: Server;
+  readonly path: string;
+  readonly operations: Operations;
+  readonly events: EventExecution;
+  readonly desk: SignInDesk;
+  readonly contextFor: (viewer: Viewer, requestId: string, door: Door) => GraphContext;
+  readonly formatError: ErrorFormatter;
+  readonly maxMessageBytes: number;
+  readonly maxSubscriptionsPerSocket: number;
+  /** How long a socket may leave unread what it was sent. */
+  readonly slowReaderMs: number;
+}
+
+export interface WebSocketDoor {
+  /** Tells every client to come back elsewhere, and takes no new ones. */
+  close(): Promise<void>;
+}
+
+interface Session extends Record<PropertyKey, unknown> {
+  credential?: SignedIn;
+  unfollow?: () => void;
+}
+
+const GOING_AWAY = 1001;
+const TRY_AGAIN_LATER = 1013;
+const MAX_BUFFERED_BYTES = 64 * 1_048_576;
+const INIT_WAIT_MS = 10_000;
+const KEEP_ALIVE_MS = 20_000;
+/** A close frame takes 123 bytes of it. */
+const MAX_REASON_LENGTH = 100;
+
+export function openWebSocketDoor(options: WebSocketDoorOptions): WebSocketDoor {
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: options.maxMessageBytes });
+  const protocol = useServer<Record<string, unknown>, Session>(
+    {
+      connectionInitWaitTimeout: INIT_WAIT_MS,
+      subscribe: (args) => options.events.subscribe(args),
+      onConnect: (context) => admit(context, options.desk),
+      onDisconnect: (context) => context.extra.unfollow?.(),
+      onClose: (context) => context.extra.unfollow?.(),
+      onSubscribe: (context, id, payload) => prepare(context, id, payload, options),
+      onNext: (context, _id, _payload, args, result) => {
+        const graphContext = args.contextValue as GraphContext;
+        if (!result.errors)
+          return graphContext.notes.rateLimit ? withRateLimit(result, graphContext) : undefined;
+        sendElsewhere(context, result.errors);
+        const { requestId } = graphContext;
+        return { ...result, errors: result.errors.map((error) => options.formatError(error, requestId)) };
+      },
+      onError: (context, _id, _payload, errors) => {
+        sendElsewhere(context, errors);
+        return errors.map((error) => options.formatError(error, newId()));
+      },
+    },
+    sockets,
+    KEEP_ALIVE_MS,
+  );
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (request.url?.split('?')[0] !== options.path) {
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
+  };
+  options.server.on('upgrade', onUpgrade);
+  const stopWatching = watchSlowReaders({
+    sockets: sockets.clients,
+    patienceMs: options.slowReaderMs,
+    maxBufferedBytes: MAX_BUFFERED_BYTES,
+  });
+  const close = async () => {
+    options.server.off('upgrade', onUpgrade);
+    stopWatching();
+    for (const socket of sockets.clients)
+      socket.close(GOING_AWAY, 'The node is shutting down; connect again');
+    await protocol.dispose();
+  };
+  let closing: Promise<void> | undefined;
+  return {
+    // Readers are sent away before the other doors close, which close this one too.
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+async function admit(
+  context: Context<Record<string, unknown>, Extra & Session>,
+  desk: SignInDesk,
+): Promise<boolean> {
+  const { extra, connectionParams } = context;
+  const { authorization } = connectionParams ?? {};
+  try {
+    const credential = await desk.signIn(
+      typeof authorization === 'string' ? authorization : undefined,
+      extra.request,
+    );
+    extra.credential = credential;
+    extra.unfollow = desk.authenticator.follow(credential, (reason) =>
+      extra.socket.close(CloseCode.Forbidden, reason.slice(0, MAX_REASON_LENGTH)),
+    );
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    // An outage of ours, or a pause for an address, is no verdict on the credential.
+    const code = error.code === 'UNAUTHENTICATED' ? CloseCode.Unauthorized : TRY_AGAIN_LATER;
+    extra.socket.close(code, error.message.slice(0, MAX_REASON_LENGTH));
+  }
+  return true;
+}
+
+function prepare(
+  context: Context<Record<string, unknown>, Extra & Session>,
+  operationId: string,
+  payload: {
+    query?: string | null;
+    extensions?: Record<string, unknown> | null | undefined;
+    operationName?: string | null | undefined;
+    variables?: Record<string, unknown> | null | undefined;
+  },
+  options: WebSocketDoorOptions,
+) {
+  const { credential } = context.extra;
+  if (!credential) throw new GatewayError('UNAUTHENTICATED', 'A credential is required');
+  if (Object.keys(context.subscriptions).length > options.maxSubscriptionsPerSocket) {
+    return [
+      new GraphQLError(
+        `At most ${options.maxSubscriptionsPerSocket} subscriptions are open on one socket; open another`,
+      ),
+    ];
+  }
+  // A client that reconnects sends the same operation id again, so the id names the run.
+  const door: Door = { kind: 'ws', ...(isUuid(operationId) ? { operationKey: operationId } : {}) };
+  return options.operations.prepare(
+    {
+      query: payload.query ?? null,
+      extensions: payload.extensions,
+      operationName: payload.operationName ?? null,
+      variables: payload.variables ?? null,
+    },
+    options.contextFor(credential.viewer(), newId(), door),
+  );
+}
+
+/** What nodes share cannot be read here now: a client that comes back, to another node perhaps, goes on where it was. */
+function sendElsewhere(
+  context: Context<Record<string, unknown>, Extra & Session>,
+  errors: readonly unknown[],
+): void {
+  if (!errors.some(isSharedStateFault)) return;
+  // What is sent from here on is not: the client sees the close alone.
+  context.extra.socket.close(TRY_AGAIN_LATER, 'Events cannot be read on this node now; connect again');
+}

@@ -1,0 +1,94 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { expect, test, vi } from 'vitest';
+import { AnswerBody } from '../../../src/providers/shared/answer-body.ts';
+
+interface Source {
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly read: string[];
+  left: boolean;
+}
+
+function sourceOf(chunks: string[], after: 'end' | 'wait' | 'raise' = 'end'): Source {
+  const source: Source = { read: [], left: false, body: { [Symbol.asyncIterator]: () => iterator } };
+  const rest = [...chunks];
+  const iterator: AsyncIterator<Uint8Array> = {
+    async next() {
+      const chunk = rest.shift();
+      if (chunk !== undefined) {
+        source.read.push(chunk);
+        return { done: false, value: Buffer.from(chunk) };
+      }
+      if (after === 'raise') throw new Error('broken');
+      if (after === 'wait') await new Promise(() => {});
+      return { done: true, value: undefined };
+    },
+    async return() {
+      source.left = true;
+      return { done: true, value: undefined };
+    },
+  };
+  return source;
+}
+
+test('the first byte that is not white space is seen, and nothing is lost by looking', async () => {
+  const body = new AnswerBody(sourceOf(['\r\n', ' ', ' {"a"', ':1}']));
+  expect(await body.firstByte()).toBe('{'.charCodeAt(0));
+  expect(await body.text(100)).toBe('\r\n  {"a":1}');
+});
+
+test('an empty body has no first byte', async () => {
+  expect(await new AnswerBody(sourceOf([' ', '\n'])).firstByte()).toBeUndefined();
+});
+
+test('text is cut at its limit and leaves the source', async () => {
+  const source = sourceOf(['abc', 'def', 'ghi']);
+  expect(await new AnswerBody(source).text(4)).toBe('abcd');
+  expect(source.left).toBe(true);
+});
+
+test('leaving an incomplete answer leaves the source at once', async () => {
+  const source = sourceOf(['a', 'b']);
+  for await (const _chunk of new AnswerBody(source)) break;
+  expect(source).toMatchObject({ left: true, read: ['a'] });
+});
+
+test('leaving a complete answer reads on to its end, so that the connection can be used again', async () => {
+  const source = sourceOf(['a', 'b']);
+  const body = new AnswerBody(source);
+  for await (const _chunk of body) {
+    body.complete = true;
+    break;
+  }
+  await nextTurn();
+  expect(source).toMatchObject({ left: false, read: ['a', 'b'] });
+});
+
+test('a server that never ends a complete answer is left after a while', async () => {
+  vi.useFakeTimers();
+  const source = sourceOf(['a'], 'wait');
+  const body = new AnswerBody(source);
+  for await (const _chunk of body) {
+    body.complete = true;
+    break;
+  }
+  await vi.advanceTimersByTimeAsync(1100);
+  vi.useRealTimers();
+  expect(source.left).toBe(true);
+});
+
+test('a server that sends on and on after a complete answer is left', async () => {
+  const source = sourceOf(Array.from({ length: 100 }, () => 'x'.repeat(1024)));
+  const body = new AnswerBody(source);
+  body.complete = true;
+  for await (const _chunk of body) break;
+  await nextTurn();
+  expect(source.left).toBe(true);
+  expect(source.read.length).toBeLessThan(100);
+});
+
+test('what breaks behind a complete answer concerns nobody', async () => {
+  const body = new AnswerBody(sourceOf(['a'], 'raise'));
+  body.complete = true;
+  for await (const _chunk of body) break;
+  await nextTurn();
+});
