@@ -25,6 +25,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     '@pydantic/genai-prices',
   ],
   'domain/runs': [...DOMAIN_BASE, 'domain', 'node:'],
+  'domain/gateway.ts': ['domain'],
   graphql: ['domain', 'kernel', 'node:', 'type-graphql', 'graphql', 'dataloader', 'reflect-metadata'],
   'transport/http': [
     'domain',

@@ -1,27 +1,10 @@
 // Owns what every resolver is given: who asks, through which door, the services, and the loaders of this one request.
 import DataLoader from 'dataloader';
-import type { AccountService } from '../domain/billing/account-service.ts';
-import type { UsageService } from '../domain/billing/usage-service.ts';
-import type { CatalogueRefreshService } from '../domain/catalogue/catalogue-refresh-service.ts';
-import type { CatalogueService } from '../domain/catalogue/catalogue-service.ts';
-import type { ModelInstanceService } from '../domain/catalogue/model-instance-service.ts';
-import type { ModelSpecService } from '../domain/catalogue/model-spec-service.ts';
-import type { ModelSyncService } from '../domain/catalogue/model-sync-service.ts';
-import type { PriceService } from '../domain/catalogue/price-service.ts';
-import type { ProviderCheckService } from '../domain/catalogue/provider-check-service.ts';
-import type { ProviderConfigService } from '../domain/catalogue/provider-config-service.ts';
-import type { ProviderSpecService } from '../domain/catalogue/provider-spec-service.ts';
-import type { ApiKeyService } from '../domain/identity/api-key-service.ts';
-import type { AuditService } from '../domain/identity/audit-service.ts';
-import type { IdentityService } from '../domain/identity/identity-service.ts';
-import type { SecretRotation } from '../domain/identity/secret-rotation.ts';
+import type { Services } from '../domain/gateway.ts';
 import type { Viewer } from '../domain/identity/viewer.ts';
-import type { AvailabilityService } from '../domain/routing/availability.ts';
-import type { CircuitService } from '../domain/routing/circuit-service.ts';
-import type { Figures, FiguresGroup, ReportService } from '../domain/routing/report-service.ts';
+import type { Figures, FiguresGroup } from '../domain/routing/report-service.ts';
 import type { LimitState } from '../domain/runs/run-limits.ts';
 import type { RunAttempt, RunRecord } from '../domain/runs/run-record.ts';
-import type { RunService } from '../domain/runs/run-service.ts';
 import { CatalogueLoaders } from './catalogue/catalogue-loaders.ts';
 
 /** How the request came in, as far as starting a run depends on it. */
@@ -33,28 +16,6 @@ export interface Door {
   readonly resume?: { readonly runId: string; readonly after: number };
   /** By GET nothing may be started. */
   readonly readOnly?: boolean;
-}
-
-export interface Services {
-  readonly identity: IdentityService;
-  readonly apiKeys: ApiKeyService;
-  readonly secrets: SecretRotation;
-  readonly audit: AuditService;
-  readonly catalogue: CatalogueService;
-  readonly providerSpecs: ProviderSpecService;
-  readonly providerConfigs: ProviderConfigService;
-  readonly modelSpecs: ModelSpecService;
-  readonly modelInstances: ModelInstanceService;
-  readonly prices: PriceService;
-  readonly providerChecks: ProviderCheckService;
-  readonly modelSyncs: ModelSyncService;
-  readonly catalogueRefreshes: CatalogueRefreshService;
-  readonly availability: AvailabilityService;
-  readonly circuits: CircuitService;
-  readonly reports: ReportService;
-  readonly accounts: AccountService;
-  readonly usage: UsageService;
-  readonly runs: RunService;
 }
 
 export interface GraphContext {

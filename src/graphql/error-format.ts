@@ -1,6 +1,7 @@
 // Owns the last border that an error crosses: a code, words and a request id go out; anything unexpected is masked and logged once.
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { GatewayError, ProviderError, StorageError } from '../kernel/errors.ts';
+import type { GatewayError } from '../kernel/errors.ts';
+import { toGatewayError } from '../kernel/gateway-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { toGlobalId } from './global-id.ts';
 
@@ -56,28 +57,6 @@ function originalOf(error: unknown): unknown {
   let original = error;
   while (original instanceof GraphQLError && original.originalError) original = original.originalError;
   return original;
-}
-
-function toGatewayError(error: unknown): GatewayError | undefined {
-  if (error instanceof GatewayError) return error;
-  if (error instanceof ProviderError) {
-    const details = error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs };
-    return new GatewayError(error.code, error.message, { cause: error, ...details });
-  }
-  if (error instanceof StorageError && error.kind === 'invalid') {
-    return new GatewayError(
-      'BAD_USER_INPUT',
-      'A value cannot be stored or looked for: a text with U+0000, or a number or moment out of range',
-      { cause: error },
-    );
-  }
-  if (error instanceof StorageError && error.kind === 'unavailable') {
-    return new GatewayError('STORAGE_UNAVAILABLE', 'The database does not answer; ask again', {
-      cause: error,
-      retryAfterMs: 1_000,
-    });
-  }
-  return undefined;
 }
 
 function extensionsOf(error: GatewayError, requestId: string): Record<string, unknown> {

@@ -61,3 +61,10 @@ export interface RoutingOptions {
 }
 
 export type OnDetach = 'CONTINUE' | 'CANCEL';
+
+/** What holds where a caller says nothing, at every door. */
+export const COMPLETION_DEFAULTS = {
+  onUnsupported: 'REFUSE',
+  onDetach: 'CONTINUE',
+  detachGraceMs: 30_000,
+} as const satisfies Partial<CompletionRequest>;

@@ -1,10 +1,11 @@
 // Owns the input of a completion as the graph shows it, and their translation into the request that every door shares.
 import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
-import type {
-  CompletionRequest,
-  OnDetach,
-  ResponseFormat,
-  ToolChoice,
+import {
+  COMPLETION_DEFAULTS,
+  type CompletionRequest,
+  type OnDetach,
+  type ResponseFormat,
+  type ToolChoice,
 } from '../../domain/runs/completion-request.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
@@ -197,8 +198,6 @@ export class CancelCompletionInput {
   id!: string;
 }
 
-const DEFAULT_DETACH_GRACE_MS = 30_000;
-
 /** Raises `BAD_USER_INPUT` where fields contradict each other; the rules on values are the domain's. */
 export function toCompletionRequest(input: CompletionInput, fallbackKey?: string): CompletionRequest {
   const { parameters, tools, toolChoice, responseFormat, routing, providerOptions } = input;
@@ -211,10 +210,10 @@ export function toCompletionRequest(input: CompletionInput, fallbackKey?: string
     ...(toolChoice ? { toolChoice: toToolChoice(toolChoice) } : {}),
     ...(responseFormat ? { responseFormat: toResponseFormat(responseFormat) } : {}),
     providerOptions: (providerOptions ?? {}) as Record<string, JsonObject>,
-    onUnsupported: input.onUnsupported ?? 'REFUSE',
+    onUnsupported: input.onUnsupported ?? COMPLETION_DEFAULTS.onUnsupported,
     routing: toRoutingOptions(routing),
-    onDetach: (input.onDetach ?? 'CONTINUE') as OnDetach,
-    detachGraceMs: input.detachGraceMs ?? DEFAULT_DETACH_GRACE_MS,
+    onDetach: (input.onDetach ?? COMPLETION_DEFAULTS.onDetach) as OnDetach,
+    detachGraceMs: input.detachGraceMs ?? COMPLETION_DEFAULTS.detachGraceMs,
     ...(idempotencyKey === undefined || idempotencyKey === null ? {} : { idempotencyKey }),
     metadata: input.metadata ?? {},
   };

@@ -10,7 +10,8 @@ import {
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
-import { createContext, type Door, type GraphContext, type Services } from '../../graphql/context.ts';
+import type { Services } from '../../domain/gateway.ts';
+import { createContext, type Door, type GraphContext } from '../../graphql/context.ts';
 import { refuseDeepDocument } from '../../graphql/document-depth.ts';
 import type { ErrorFormatter } from '../../graphql/error-format.ts';
 import { boundOperation, type OperationBounds } from '../../graphql/operation-cost.ts';

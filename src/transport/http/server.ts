@@ -8,8 +8,9 @@ import Fastify, {
   type FastifyRequest,
 } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
+import type { Services } from '../../domain/gateway.ts';
 import type { Viewer } from '../../domain/identity/viewer.ts';
-import { createContext, type Door, type GraphContext, type Services } from '../../graphql/context.ts';
+import { createContext, type Door, type GraphContext } from '../../graphql/context.ts';
 import type { ErrorFormatter } from '../../graphql/error-format.ts';
 import type { OperationBounds } from '../../graphql/operation-cost.ts';
 import { StartError } from '../../kernel/errors.ts';
