@@ -24,9 +24,13 @@ export interface SandboxToolCall {
 
 const WHO = "Modelgraph's sandbox, a simulated model, not a language model";
 const ECHO_LENGTH = 60;
-// Each is one token, with the space before it.
-const FILLER =
-  'some made up text to look at as it goes by, word for word, so you can see how it runs on'.split(' ');
+/** What it says beyond the echo, a sentence at a time; the seed chooses the first. */
+const SENTENCES = [
+  'The gateway chose this instance from its plan, passed on each token as it came, and recorded what the answer cost.',
+  'You may leave this stream and come back: the run goes on, and its events are sent again from where you left.',
+  'Add the credentials of a real provider, and the same request is answered by a real model.',
+  'If an instance fails, the next one of the plan takes over, and an event tells you so.',
+];
 
 const REASONING_TOKENS: Readonly<Record<ReasoningEffort, number>> = {
   none: 0,
@@ -44,9 +48,9 @@ export function planAnswer(request: ProviderRequest, options: SandboxOptions): S
     name: call.name,
     tokens: call.argumentsText === '' ? [''] : tokensOf(call.argumentsText),
   }));
-  const random = randomOf(request.parameters.seed ?? 0);
-  const reasoning = fill(`Simulated reasoning of ${WHO}.`, reasoningTokensOf(request, options), random);
-  const text = cutAtStop(plannedText(request, options, calls.length > 0, random), request.parameters.stop);
+  const seed = request.parameters.seed ?? 0;
+  const reasoning = fill(`Simulated reasoning of ${WHO}.`, seed, reasoningTokensOf(request, options));
+  const text = cutAtStop(plannedText(request, options, calls.length > 0, seed), request.parameters.stop);
   const answer = {
     reasoning,
     text,
@@ -81,7 +85,7 @@ function plannedText(
   request: ProviderRequest,
   options: SandboxOptions,
   callsTools: boolean,
-  random: () => number,
+  seed: number,
 ): readonly string[] {
   if (options.text !== undefined) return tokensOf(options.text);
   if (callsTools) return [];
@@ -92,7 +96,7 @@ function plannedText(
   if (responseFormat?.type === 'json') return tokensOf(JSON.stringify({ from: WHO, heard }));
   const last = messages.at(-1);
   const reply = last?.role === 'tool' ? `The tool answered: "${startOf(last)}".` : `You wrote: "${heard}".`;
-  return fill(`This is ${WHO}. ${reply}`, options.tokens, random);
+  return fill(`This is ${WHO}. ${reply}`, seed, options.tokens);
 }
 
 function reasoningTokensOf(request: ProviderRequest, options: SandboxOptions): number {
@@ -110,11 +114,17 @@ function startOf(message: Message | undefined): string {
   return characters.length > ECHO_LENGTH ? `${characters.slice(0, ECHO_LENGTH).join('')}...` : text;
 }
 
-/** Exactly `count` tokens: the beginning, then words that say nothing. */
-function fill(beginning: string, count: number, random: () => number): readonly string[] {
-  const tokens = count === 0 ? [] : tokensOf(beginning).slice(0, count);
-  while (tokens.length < count) tokens.push(` ${FILLER[Math.floor(random() * FILLER.length)]}`);
-  return tokens;
+/** The beginning and one whole sentence; or exactly `count` tokens of as many sentences as that takes. */
+function fill(beginning: string, seed: number, count?: number): readonly string[] {
+  const tokens = count === 0 ? [] : tokensOf(beginning);
+  const wanted = count ?? tokens.length + 1;
+  for (let at = seed; tokens.length < wanted; at += 1) tokens.push(...tokensOf(` ${sentenceAt(at)}`));
+  return count === undefined ? tokens : tokens.slice(0, count);
+}
+
+function sentenceAt(place: number): string {
+  const { length } = SENTENCES;
+  return SENTENCES[((place % length) + length) % length] as string;
 }
 
 function cutAtStop(tokens: readonly string[], stop: readonly string[] = []): readonly string[] {
@@ -149,15 +159,4 @@ function withinLimit(answer: SandboxAnswer, maxTokens = Number.POSITIVE_INFINITY
 function turnOf({ model, messages, parameters }: ProviderRequest): string {
   const said = canonicalJson([model.key, parameters.seed, messages]);
   return createHash('sha256').update(said).digest('hex').slice(0, 16);
-}
-
-/** Mulberry32: the same numbers for the same seed, on every machine. */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

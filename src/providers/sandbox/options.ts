@@ -33,8 +33,8 @@ const failSchema = z.strictObject({
 const optionsSchema = z.strictObject({
   /** Says exactly this. */
   text: z.string().max(1_000_000).optional(),
-  /** Length of the text, where `text` is not given. */
-  tokens: z.int().min(1).max(MAX_TOKENS).default(40),
+  /** Exact length of the text, where `text` is not given; without it the text ends with a whole sentence. */
+  tokens: z.int().min(1).max(MAX_TOKENS).optional(),
   /** 0 is as fast as possible. */
   tokensPerSecond: z.number().min(0).max(10_000_000).default(50),
   /** How many tokens arrive together. */
