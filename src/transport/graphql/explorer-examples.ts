@@ -75,7 +75,8 @@ mutation Complete {
 const STREAM = `# Welcome to Modelgraph: one graph over every model that you can call.
 # Send this (Ctrl+Enter) and watch a completion arrive, token by token.
 #
-# Your key is the variable "apiKey" under "Environments...", top right.
+# The answer grows in the panel at the bottom right; the list has every event.
+# The key in use is named at the top right; it is the variable "apiKey" of that environment.
 # The run outlives this subscription. To join it again, from where you left:
 #   subscription { completionEvents(id: "<completionId>", after: <seq>) { ... } }
 # To stop it, call the mutation cancelCompletion.
@@ -113,6 +114,7 @@ subscription Stream {
     # The last event is exactly one of these four.
     ... on CompletionFinished {
       completion {
+        text
         finishReason
         usage {
           totalTokens
@@ -142,8 +144,109 @@ subscription Stream {
 }
 `;
 
+const OWN_PROVIDER = `# Brings a provider of your own. Put its API key into "secret": it is stored encrypted and never shown again.
+# Then send SyncModels with the id that this returns, to take over the list of models that the key can call.
+
+mutation AddProvider {
+  createProviderConfig(
+    input: { name: "my OpenAI", providerKey: "openai", secret: "sk-..." }
+  ) {
+    providerConfig {
+      id
+      name
+    }
+    userErrors {
+      field
+      message
+    }
+  }
+}
+
+mutation SyncModels {
+  syncModels(input: { configId: "<id of the config>" }) {
+    syncs {
+      status
+      added
+      error {
+        message
+      }
+    }
+    userErrors {
+      field
+      message
+    }
+  }
+}
+
+# An instance is a name that applications call: a model, the config that pays for it, and how it is chosen.
+mutation AddInstance {
+  createModelInstance(
+    input: {
+      slug: "fast"
+      configId: "<id of the config>"
+      canonicalId: "openai/gpt-5.4-mini"
+      tags: ["chat"]
+    }
+  ) {
+    modelInstance {
+      slug
+    }
+    userErrors {
+      field
+      message
+    }
+  }
+}
+`;
+
+const ROUTE_PLAN = `# Shows which instances a completion would try, in which order and why. Nobody is called, and nothing is charged.
+
+query RoutePlan {
+  routePlan(
+    input: {
+      # A slug, a model as in "openai/gpt-5.4-mini", a tag as in "tag:chat", or "auto".
+      model: "sandbox/sandbox-text"
+      messages: [{ role: USER, text: "Hello" }]
+    }
+  ) {
+    summary
+    candidates {
+      place
+      label
+      reason
+    }
+  }
+}
+`;
+
+const KEYS_AND_USAGE = `# What was used and what it cost.
+query Usage {
+  usageReport {
+    rows {
+      key
+      completions
+      cost
+    }
+  }
+}
+
+# A key for an application: it may run completions and nothing else. Its text is shown once, here.
+mutation CreateKey {
+  createApiKey(input: { name: "my application", scopes: [RUN] }) {
+    secret
+    userErrors {
+      field
+      message
+    }
+  }
+}
+`;
+
 /** The explorer shows the last one first. */
 export const EXPLORER_EXAMPLES: readonly ExplorerExample[] = [
+  { name: 'Usage and keys', document: KEYS_AND_USAGE },
+  { name: 'Your own provider', document: OWN_PROVIDER },
+  { name: 'Route plan', document: ROUTE_PLAN },
   { name: 'Look around', document: LOOK_AROUND },
   { name: 'Complete', document: COMPLETE },
   { name: 'Stream', document: STREAM },

@@ -7,6 +7,7 @@ import { dirname, extname, join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ANSWER_SCRIPT, ANSWER_STYLE } from './explorer-answer.ts';
 import { EXPLORER_EXAMPLES, type ExplorerExample } from './explorer-examples.ts';
 
 export interface ExplorerOptions {
@@ -105,9 +106,12 @@ export function explorerPage(options: ExplorerPageOptions): ExplorerPage {
   subscriptionsEndpoint: new URL(${scriptJson(options.wsPath)}, location.origin).href.replace(/^http/, 'ws') });`;
   const html = readFileSync(join(distFolder, 'index.html'), 'utf8')
     .replace(/<title>.*<\/title>/, '<title>Modelgraph explorer</title>')
-    .replace('</head>', `  <style>${STYLE}</style>\n  </head>`)
+    .replace('</head>', `  <style>${STYLE}${ANSWER_STYLE}</style>\n  </head>`)
     .replace(/<base.*?>/, `<base href="${assetsPath()}">`)
-    .replace('</body>', () => `  <script type="module" nonce="${nonce}">${start}</script>\n  </body>`);
+    .replace(
+      '</body>',
+      () => `  <script type="module" nonce="${nonce}">${ANSWER_SCRIPT}\n${start}</script>\n  </body>`,
+    );
   return { html, contentSecurityPolicy: policy(nonce) };
 }
 
@@ -148,6 +152,15 @@ function initialOptions({ examples, apiKey }: ExplorerPageOptions): Record<strin
     initialSubscriptionsPayload: { authorization: AUTHORIZATION },
     initialEnvironments: {
       base: { title: 'Modelgraph', variables: { [KEY_VARIABLE]: apiKey ?? KEY_PLACEHOLDER } },
+      // The name of the chosen environment is what the page shows beside the button, so it says which key is in use.
+      activeSubEnvironment: 'key',
+      subEnvironments: [
+        {
+          id: 'key',
+          title: apiKey === undefined ? 'Key: none yet' : "Key: this machine's administrator",
+          variables: { [KEY_VARIABLE]: apiKey ?? KEY_PLACEHOLDER },
+        },
+      ],
     },
     initialSettings: {
       'schema.reloadOnStart': true,

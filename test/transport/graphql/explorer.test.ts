@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fastifyFactory, { type FastifyInstance } from 'fastify';
 import { buildSchema, type ExecutionArgs, execute, parse, subscribe, validate } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
@@ -82,8 +83,10 @@ describe('the explorer', () => {
     expect(html).toContain('paste-your-key-here');
   });
 
-  it('opens with examples that are GraphQL', () => {
-    for (const { document } of EXPLORER_EXAMPLES) expect(() => parse(document)).not.toThrow();
+  it('opens with examples that are valid against the schema of the graph', () => {
+    const graph = buildSchema(readFileSync('schema/schema.graphql', 'utf8'));
+    for (const { name, document } of EXPLORER_EXAMPLES)
+      expect(validate(graph, parse(document)), name).toEqual([]);
   });
 });
 
@@ -148,14 +151,21 @@ describe.skipIf(browserMissing)('the explorer in a browser', () => {
 
   it('shows each event as it comes, with the key in the connection, and asks no other host', async () => {
     await page.getByText('Send Request', { exact: true }).click();
-    await page.getByText('first-piece').waitFor();
-    expect(await page.getByText('second-piece').count()).toBe(0);
+    const list = page.locator('.query-result__list');
+    await list.getByText('first-piece').waitFor();
+    expect(await list.getByText('second-piece').count()).toBe(0);
     rest.resolve();
-    await page.getByText('second-piece').waitFor();
-    expect(await page.getByText('first-piece').count()).toBe(1);
+    await list.getByText('second-piece').waitFor();
+    expect(await list.getByText('first-piece').count()).toBe(1);
     expect(connections).toEqual([{ authorization: `Bearer ${KEY}` }]);
     expect(foreign).toEqual([]);
     expect(complaints).toEqual([]);
+  });
+
+  it('joins the texts of a stream into one answer, and names the key that is in use', async () => {
+    expect(await page.locator('#answer-panel span').textContent()).toBe('first-piecesecond-piece');
+    expect(await page.locator('#answer-panel').isVisible()).toBe(true);
+    expect(await page.getByText("Key: this machine's administrator").count()).toBeGreaterThan(0);
   });
 });
 
