@@ -24,7 +24,7 @@ const [title, body, reasoning, text] = ['b', 'div', 'i', 'span'].map((name) => p
 panel.querySelector('button').addEventListener('click', () => { panel.hidden = true; });
 document.body.append(panel);
 
-let operation, events;
+let operation, events, newest, waiting;
 function begin(id) {
   operation = id;
   events = 0;
@@ -43,7 +43,7 @@ function show(id, data) {
     const ended = event.completion !== undefined;
     title.textContent = (ended ? 'Answer' : 'Answer so far') + ' · ' + events + ' events';
     if (text.textContent || reasoning.textContent) panel.hidden = false;
-    body.scrollTop = body.scrollHeight;
+    waiting ??= setTimeout(scroll, 100);
   }
 }
 const Native = window.WebSocket;
@@ -57,11 +57,13 @@ window.WebSocket = class extends Native {
     });
   }
 };
-let newest;
-new MutationObserver(() => {
+// Scrolling makes the browser lay out the whole page, so it happens some times a second at most, until the list has nothing new.
+function scroll() {
+  waiting = undefined;
+  body.scrollTop = body.scrollHeight;
   const list = [...document.querySelectorAll('.query-result__list')].find(({ offsetParent }) => offsetParent);
-  const last = list?.lastElementChild;
-  if (!last || last === newest) return;
-  newest = last;
-  last.scrollIntoView({ block: 'end' });
-}).observe(document.body, { childList: true, subtree: true });`;
+  if (!list || list.lastElementChild === newest) return;
+  newest = list.lastElementChild;
+  newest?.scrollIntoView({ block: 'end' });
+  waiting = setTimeout(scroll, 300);
+}`;
