@@ -1,4 +1,5 @@
 // Owns counting where the provider sent no usage: OpenAI's o200k vocabulary stands in for every model's, and the result is marked estimated.
+import { Mutex, nextTurn } from '../../kernel/async.ts';
 import type { Message, ProviderUsage, Tool } from '../../providers/contract/adapter.ts';
 
 export interface CountedRequest {
@@ -15,8 +16,12 @@ export interface CountedOutput {
 /** What chat templates add around a message, and what an image of middling size takes. */
 const TOKENS_PER_MESSAGE = 4;
 const TOKENS_PER_IMAGE = 765;
-/** Longer texts are counted by the density of tokens in their beginning, so that counting never stalls the process. */
-const SAMPLE_LENGTH = 20_000;
+/** Characters that are looked at of all texts of one kind together; the rest is taken to be as dense in tokens. */
+const SAMPLE_LENGTH = { input: 8_000, output: 8_000, reasoning: 4_000 };
+/** The tokenizer's work on a text without breaks grows with the square of its length: it gets no longer ones than this. */
+const MAX_PIECE_LENGTH = 500;
+/** After so many characters (milliseconds at worst) the event loop has its turn. */
+const TURN_LENGTH = 2_000;
 
 let countExactly: ((text: string) => number) | undefined;
 
@@ -29,27 +34,97 @@ export async function loadTokenizer(): Promise<(text: string) => number> {
   return countExactly;
 }
 
-export async function countUsage(request: CountedRequest, output: CountedOutput): Promise<ProviderUsage> {
-  const count = await loadTokenizer();
-  const tokensOf = (text: string) => {
-    if (text.length <= SAMPLE_LENGTH) return text === '' ? 0 : count(text);
-    return Math.ceil((count(text.slice(0, SAMPLE_LENGTH)) * text.length) / SAMPLE_LENGTH);
-  };
-  let inputTokens = 0;
-  for (const message of request.messages) {
-    inputTokens += TOKENS_PER_MESSAGE;
-    for (const part of message.parts)
-      inputTokens += part.type === 'text' ? tokensOf(part.text) : TOKENS_PER_IMAGE;
-    for (const call of message.toolCalls) inputTokens += tokensOf(call.name) + tokensOf(call.argumentsText);
+/** One count at a time: however many runs end at once, nothing else waits for more than one turn of it. */
+const counting = new Mutex();
+
+export function countUsage(request: CountedRequest, output: CountedOutput): Promise<ProviderUsage> {
+  return counting.run(async () => {
+    const count = await loadTokenizer();
+    const { messages, tools } = request;
+    const callTexts = (calls: CountedOutput['toolCalls']) =>
+      calls.flatMap(({ name, argumentsText }) => [name, argumentsText]);
+    const inputTexts = [
+      ...messages.flatMap(({ parts, toolCalls }) => [
+        ...parts.map((part) => (part.type === 'text' ? part.text : '')),
+        ...callTexts(toolCalls),
+      ]),
+      ...tools.map((tool) => JSON.stringify(tool)),
+    ];
+    const images = messages.reduce(
+      (sum, { parts }) => sum + parts.filter(({ type }) => type === 'image').length,
+      0,
+    );
+    const outputTexts = [output.text, ...callTexts(output.toolCalls)];
+    return {
+      inputTokens:
+        messages.length * TOKENS_PER_MESSAGE +
+        images * TOKENS_PER_IMAGE +
+        (await countTexts(count, inputTexts, SAMPLE_LENGTH.input)),
+      cacheReadTokens: 0,
+      cacheWriteTokens: 0,
+      outputTokens: await countTexts(count, outputTexts, SAMPLE_LENGTH.output),
+      reasoningTokens: await countTexts(count, [output.reasoning], SAMPLE_LENGTH.reasoning),
+    };
+  });
+}
+
+async function countTexts(
+  count: (text: string) => number,
+  texts: readonly string[],
+  sampleLength: number,
+): Promise<number> {
+  const length = lengthOf(texts);
+  let tokens = 0;
+  let looked = 0;
+  let sinceTurn = 0;
+  for (const piece of length <= sampleLength
+    ? allPieces(texts)
+    : samplePieces(texts, length / sampleLength)) {
+    tokens += count(piece);
+    looked += piece.length;
+    sinceTurn += piece.length;
+    if (sinceTurn < TURN_LENGTH) continue;
+    sinceTurn = 0;
+    await nextTurn();
   }
-  for (const tool of request.tools) inputTokens += tokensOf(JSON.stringify(tool));
-  let outputTokens = tokensOf(output.text);
-  for (const call of output.toolCalls) outputTokens += tokensOf(call.name) + tokensOf(call.argumentsText);
-  return {
-    inputTokens,
-    cacheReadTokens: 0,
-    cacheWriteTokens: 0,
-    outputTokens,
-    reasoningTokens: tokensOf(output.reasoning),
-  };
+  return looked === length ? tokens : Math.ceil((tokens * length) / looked);
+}
+
+function* allPieces(texts: readonly string[]): Iterable<string> {
+  for (const text of texts) {
+    for (let start = 0; start < text.length; ) {
+      const end = pieceEnd(text, start);
+      yield text.slice(start, end);
+      start = end;
+    }
+  }
+}
+
+/** One piece of every so many, at even distances over all texts as if they were one; a piece may go over the end of a text. */
+function* samplePieces(texts: readonly string[], everyOf: number): Iterable<string> {
+  let textStart = 0;
+  let start = 0;
+  for (const text of texts) {
+    const textEnd = textStart + text.length;
+    while (start < textEnd) {
+      const end = start + MAX_PIECE_LENGTH;
+      const piece = text.slice(Math.max(0, start - textStart), end - textStart);
+      if (piece !== '') yield piece;
+      if (end > textEnd) break;
+      start += Math.floor(MAX_PIECE_LENGTH * everyOf);
+    }
+    textStart = textEnd;
+  }
+}
+
+/** Before a space if there is one: a token begins there, so that cutting adds none. */
+function pieceEnd(text: string, start: number): number {
+  const end = start + MAX_PIECE_LENGTH;
+  if (end >= text.length) return text.length;
+  const space = text.lastIndexOf(' ', end);
+  return space > start + MAX_PIECE_LENGTH / 2 ? space : end;
+}
+
+function lengthOf(texts: readonly string[]): number {
+  return texts.reduce((sum, text) => sum + text.length, 0);
 }
