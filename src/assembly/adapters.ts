@@ -15,6 +15,7 @@ import { createOpenAiChatAdapter } from '../providers/openai-chat/adapter.ts';
 import { createOpenAiResponsesAdapter } from '../providers/openai-responses/adapter.ts';
 import { type AdapterRegistry, createAdapterRegistry } from '../providers/registry.ts';
 import { createSandboxAdapter } from '../providers/sandbox/adapter.ts';
+import { IssuedTokens } from '../providers/secret-texts.ts';
 
 export interface AdapterSources {
   readonly config: Config;
@@ -33,11 +34,12 @@ export async function openAdapters({
   overrides,
 }: AdapterSources): Promise<AdapterRegistry> {
   const replaced = new Set(overrides.map(({ protocol }) => protocol));
-  const builtIn = builtInAdapters(config, http, tokens).filter(({ protocol }) => !replaced.has(protocol));
+  const issued = new IssuedTokens(tokens);
+  const builtIn = builtInAdapters(config, http, issued).filter(({ protocol }) => !replaced.has(protocol));
   const known = [...builtIn, ...overrides];
   const spoken = new Set(known.map(({ protocol }) => protocol));
-  const further = await loadAdapters(config.adapters, { http, tokens, logger }, spoken);
-  return createAdapterRegistry([...known, ...further]);
+  const further = await loadAdapters(config.adapters, { http, tokens: issued, logger }, spoken);
+  return createAdapterRegistry([...known, ...further], issued.texts);
 }
 
 function builtInAdapters(config: Config, http: UpstreamHttp, tokens: TokenCache): Adapter[] {

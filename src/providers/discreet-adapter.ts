@@ -1,18 +1,22 @@
-// Owns that no fault of an adapter repeats a secret: servers echo what they were sent, and their words go into errors and logs.
+// Owns that nothing an adapter tells beside the content repeats a secret: servers echo what they were sent, and their words go into errors, records and logs.
+import { unreachable } from '../kernel/unreachable.ts';
 import type { Adapter, ProviderTarget, StreamPart } from './contract/adapter.ts';
+import { secretTextsOf, withoutSecrets } from './secret-texts.ts';
 
-/** Shorter texts are no secrets, and would be found everywhere. */
-const MIN_SECRET_LENGTH = 4;
-const HIDDEN = '[secret]';
 const MAX_CAUSES = 5;
 
-/** The same adapter, whose faults hold neither the credential nor a header of the config. */
-export function discreet(adapter: Adapter): Adapter {
+/** The same adapter, whose faults and records hold neither the credential, nor a part of it, nor a header of the config, nor an issued token. */
+export function discreet(adapter: Adapter, issuedTokens: Iterable<string> = []): Adapter {
   const { listModels } = adapter;
+  const rethrowWithout = (target: ProviderTarget) => (error: unknown) => {
+    hideInError(error, secretTextsOf(target, issuedTokens));
+    throw error;
+  };
   return {
     protocol: adapter.protocol,
     unsupported: (request) => adapter.unsupported(request),
-    stream: (request, options) => discreetStream(adapter.stream(request, options), request.target),
+    stream: (request, options) =>
+      discreetStream(adapter.stream(request, options), () => secretTextsOf(request.target, issuedTokens)),
     check: (target, options) => adapter.check(target, options).catch(rethrowWithout(target)),
     ...(listModels
       ? {
@@ -26,39 +30,77 @@ export function discreet(adapter: Adapter): Adapter {
 /** Past a generator of its own: a read costs one promise more. */
 function discreetStream(
   parts: AsyncIterable<StreamPart[]>,
-  target: ProviderTarget,
+  secrets: () => readonly string[],
 ): AsyncIterable<StreamPart[]> {
   return {
     [Symbol.asyncIterator]() {
       const reads = parts[Symbol.asyncIterator]();
-      const hide = rethrowWithout(target);
+      const hideInRead = (read: IteratorResult<StreamPart[]>) => {
+        if (!read.done) hideInParts(read.value, secrets);
+        return read;
+      };
+      const hideInFault = (error: unknown) => {
+        hideInError(error, secrets());
+        throw error;
+      };
       return {
-        next: () => reads.next().catch(hide),
+        next: () => reads.next().then(hideInRead, hideInFault),
         return: async () => (await reads.return?.()) ?? { done: true, value: undefined },
       };
     },
   };
 }
 
-function rethrowWithout({ secret, headers }: ProviderTarget): (error: unknown) => never {
-  return (error) => {
-    const texts = [secret, ...Object.values(headers)]
-      .map((each) => each?.reveal() ?? '')
-      .filter((text) => text.length >= MIN_SECRET_LENGTH);
-    let fault = error;
-    for (let depth = 0; fault instanceof Error && depth < MAX_CAUSES; depth += 1) {
-      if (texts.some((text) => fault instanceof Error && `${fault.stack}${fault.message}`.includes(text))) {
-        hideIn(fault, texts);
-      }
-      fault = fault.cause;
+/** Content is the client's own and stays as it is. The secrets are looked up only where there is something to look through. */
+function hideInParts(parts: StreamPart[], secrets: () => readonly string[]): void {
+  for (let at = 0; at < parts.length; at += 1) {
+    const part = parts[at] as StreamPart;
+    switch (part.type) {
+      case 'text-delta':
+      case 'reasoning-delta':
+      case 'tool-call-delta':
+      case 'usage':
+        break;
+      case 'response-start':
+        parts[at] = without(part, ['servedModel', 'providerRequestId'], secrets());
+        break;
+      case 'warning':
+        parts[at] = without(part, ['code', 'message'], secrets());
+        break;
+      case 'finish':
+        parts[at] = without(part, ['providerReason'], secrets());
+        break;
+      default:
+        unreachable(part);
     }
-    throw error;
-  };
+  }
 }
 
-function hideIn(error: Error, texts: readonly string[]): void {
-  for (const text of texts) {
-    error.message = error.message.replaceAll(text, HIDDEN);
-    if (error.stack !== undefined) error.stack = error.stack.replaceAll(text, HIDDEN);
+function without<Part extends StreamPart, Name extends keyof Part>(
+  part: Part,
+  names: readonly Name[],
+  secrets: readonly string[],
+): Part {
+  let clean = part;
+  for (const name of names) {
+    const text = part[name];
+    if (typeof text !== 'string') continue;
+    const hidden = withoutSecrets(text, secrets);
+    if (hidden !== text) clean = { ...clean, [name]: hidden };
+  }
+  return clean;
+}
+
+/** In every text of the error and of its causes: the message and the stack, and fields such as the provider's own code. */
+function hideInError(error: unknown, secrets: readonly string[]): void {
+  let fault = error;
+  for (let depth = 0; fault instanceof Error && depth < MAX_CAUSES; depth += 1) {
+    for (const name of Object.getOwnPropertyNames(fault)) {
+      const text: unknown = Reflect.get(fault, name);
+      if (typeof text !== 'string') continue;
+      const hidden = withoutSecrets(text, secrets);
+      if (hidden !== text) Reflect.set(fault, name, hidden);
+    }
+    fault = fault.cause;
   }
 }

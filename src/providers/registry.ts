@@ -7,13 +7,17 @@ export interface AdapterRegistry {
   protocols(): string[];
 }
 
-export function createAdapterRegistry(adapters: readonly Adapter[]): AdapterRegistry {
+/** `issuedTokens`: tokens that no adapter may repeat, as they stand when something is told. */
+export function createAdapterRegistry(
+  adapters: readonly Adapter[],
+  issuedTokens: Iterable<string> = [],
+): AdapterRegistry {
   const byProtocol = new Map<string, Adapter>();
   for (const adapter of adapters) {
     if (byProtocol.has(adapter.protocol)) {
       throw new Error(`Two adapters claim the protocol "${adapter.protocol}".`);
     }
-    byProtocol.set(adapter.protocol, discreet(adapter));
+    byProtocol.set(adapter.protocol, discreet(adapter, issuedTokens));
   }
   return {
     get: (protocol) => byProtocol.get(protocol),
