@@ -42,6 +42,7 @@ export async function assembleRuns(
     runs: repository,
     log,
     logger,
+    maxAnswerBytes: config.maxAnswerBytes,
   });
   const limiter = openLimiter(shared, clock, () => keeper.liveNodes);
   opened.push(() => limiter.dispose());

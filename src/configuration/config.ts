@@ -100,6 +100,8 @@ export interface Config {
   };
   readonly maxBodyBytes: number;
   readonly slowReaderMs: number;
+  /** Upper bound on what is taken of one answer. */
+  readonly maxAnswerBytes: number;
   /** Bounds on one completion request. */
   readonly requestBounds: {
     readonly maxMessages: number;
@@ -192,6 +194,7 @@ export function readConfig(given: Environment): Config {
     },
     slowReaderMs: values.SLOW_READER_MS,
     maxBodyBytes: values.MAX_BODY_MB * 1_048_576,
+    maxAnswerBytes: values.MAX_ANSWER_MB * 1_048_576,
     requestBounds: {
       maxMessages: values.MAX_MESSAGES,
       maxTools: values.MAX_TOOLS,

@@ -96,6 +96,7 @@ export const environmentSchema = z.object({
   MAX_TOOLS: count.default(256),
   MAX_TEXT_CHARACTERS: count.default(8_000_000),
   MAX_IMAGE_CHARACTERS: count.default(28_000_000),
+  MAX_ANSWER_MB: z.coerce.number().int().min(1).max(128).default(16),
   SLOW_READER_MS: z.coerce.number().int().min(100).max(3_600_000).default(30_000),
   MAX_QUERY_DEPTH: z.coerce.number().int().min(1).max(1_000).default(15),
   MAX_QUERY_ALIASES: z.coerce.number().int().min(0).max(100_000).default(100),

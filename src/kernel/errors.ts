@@ -1,4 +1,5 @@
 // Owns the closed set of error codes, and the three error classes that cross a border.
+import { boundedText } from './text.ts';
 
 /** Every code that a client can meet in `extensions.code`, beside those of Apollo itself. */
 export const ERROR_CODES = [
@@ -102,7 +103,14 @@ export interface ProviderErrorDetails {
   readonly transport?: 'certificate' | 'connection';
 }
 
-/** What an adapter raises: one attempt at one provider failed. The message is the provider's own where it gave one. */
+const MAX_MESSAGE_LENGTH = 4_000;
+const MAX_NAME_LENGTH = 256;
+const MAX_INT = 2_147_483_647;
+
+/**
+ * What an adapter raises: one attempt at one provider failed. The message is the provider's own where it gave one. Providers write the texts and
+ * numbers, so they are bounded and cleaned here, where every one of them passes: an error can always be stored and shown.
+ */
 export class ProviderError extends Error {
   override readonly name = 'ProviderError';
   readonly code: ProviderErrorCode;
@@ -115,16 +123,27 @@ export class ProviderError extends Error {
   readonly transport: 'certificate' | 'connection' | undefined;
 
   constructor(code: ProviderErrorCode, message: string, details: ProviderErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(
+      boundedText(message, MAX_MESSAGE_LENGTH),
+      details.cause === undefined ? undefined : { cause: details.cause },
+    );
     this.code = code;
-    this.status = details.status;
-    this.retryAfterMs = details.retryAfterMs;
-    this.providerRequestId = details.providerRequestId;
-    this.providerCode = details.providerCode;
+    this.status = boundedNumber(details.status);
+    this.retryAfterMs = boundedNumber(details.retryAfterMs);
+    this.providerRequestId = boundedName(details.providerRequestId);
+    this.providerCode = boundedName(details.providerCode);
     this.phase = details.phase;
     this.transient = details.transient ?? false;
     this.transport = details.transport;
   }
+}
+
+function boundedName(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : boundedText(text, MAX_NAME_LENGTH);
+}
+
+function boundedNumber(value: number | undefined): number | undefined {
+  return value === undefined || !(value >= 0) ? undefined : Math.min(Math.ceil(value), MAX_INT);
 }
 
 /**

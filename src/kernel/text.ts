@@ -9,3 +9,14 @@ export function storableText(text: string): string {
 export function isStorableText(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed();
 }
+
+/** The same, cut to `maxLength` UTF-16 units; a pair of surrogates is never cut in two. */
+export function boundedText(text: string, maxLength: number): string {
+  if (text.length <= maxLength) return storableText(text);
+  const end = isHighSurrogate(text.charCodeAt(maxLength - 1)) ? maxLength - 1 : maxLength;
+  return storableText(text.slice(0, end));
+}
+
+export function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff;
+}

@@ -4,6 +4,7 @@ import type { EventLog } from '../../coordination/contract.ts';
 import { deferred } from '../../kernel/async.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError } from '../../kernel/errors.ts';
+import { unreachable } from '../../kernel/unreachable.ts';
 import type { StreamPart } from '../../providers/contract/adapter.ts';
 import { NO_USAGE, type Usage } from '../billing/usage.ts';
 import type { WorkspaceCatalogue } from '../catalogue/snapshot.ts';
@@ -12,6 +13,7 @@ import type { Route } from '../routing/planner.ts';
 import { Answer } from './answer.ts';
 import { type CompletionEvent, type ReroutedEvent, toEndedEvent } from './completion-event.ts';
 import type { CompletionRequest } from './completion-request.ts';
+import type { StopKind } from './run-ending.ts';
 import type { RunFunds } from './run-funds.ts';
 import type { RunAttempt, RunRecord, RunWarning } from './run-record.ts';
 
@@ -45,9 +47,6 @@ export interface RunPolicy {
   readonly commit: 'FIRST_TOKEN' | 'COMPLETE';
   readonly onStreamFault: 'RESTART' | 'FAIL';
 }
-
-/** Why a run was stopped before its end, which decides what it ends as. */
-export type StopKind = 'cancelled' | 'interrupted' | 'replaced' | 'funds';
 
 type Unsequenced<Event> = Event extends CompletionEvent
   ? Omit<Event, 'seq' | 'fromSeq' | 'runId' | 'atMs'>
@@ -130,24 +129,36 @@ export class ActiveRun {
     const events: CompletionEvent[] = [];
     let last: { type: string; index?: number; text?: string; argumentsText?: string } | undefined;
     for (const part of parts) {
-      if (part.type === 'text-delta' || part.type === 'reasoning-delta') {
-        if (part.text === '') continue;
-        if (last?.type === part.type) {
-          last.text += part.text;
-          continue;
-        }
-        const event = { ...this.#nextBase(), type: part.type, text: part.text };
-        events.push(event);
-        last = event;
-      } else if (part.type === 'tool-call-delta') {
-        if (last?.type === part.type && last.index === part.index) {
-          last.argumentsText += part.argumentsText;
-          continue;
-        }
-        const { index, callId, name, argumentsText } = part;
-        const event = { ...this.#nextBase(), type: part.type, index, callId, name, argumentsText };
-        events.push(event);
-        last = event;
+      switch (part.type) {
+        case 'text-delta':
+        case 'reasoning-delta':
+          if (part.text === '') break;
+          if (last?.type === part.type) {
+            last.text += part.text;
+          } else {
+            const event = { ...this.#nextBase(), type: part.type, text: part.text };
+            events.push(event);
+            last = event;
+          }
+          break;
+        case 'tool-call-delta':
+          if (last?.type === part.type && last.index === part.index) {
+            last.argumentsText += part.argumentsText;
+          } else {
+            const { index, callId, name, argumentsText } = part;
+            const event = { ...this.#nextBase(), type: part.type, index, callId, name, argumentsText };
+            events.push(event);
+            last = event;
+          }
+          break;
+        // What is told of an answer beside its content is told with the end.
+        case 'response-start':
+        case 'usage':
+        case 'warning':
+        case 'finish':
+          break;
+        default:
+          unreachable(part);
       }
     }
     if (events.length === 0 || this.stopKind === 'replaced') return;
@@ -217,7 +228,6 @@ export class ActiveRun {
       createdAt: run.createdAt,
       endedAt: null,
       contentRemovedAt: null,
-      inputBytes: 0,
     };
   }
 

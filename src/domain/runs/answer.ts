@@ -1,7 +1,7 @@
-// Owns what one attempt has given so far: its text, reasoning, tool calls, usage and end, collected from stream parts.
+// Owns what one attempt has given so far: its text, reasoning, tool calls, usage and end, collected from parts that `part-intake.ts` has cleaned.
 import { ProviderError } from '../../kernel/errors.ts';
 import type { JsonValue } from '../../kernel/json.ts';
-import { storableText } from '../../kernel/text.ts';
+import { unreachable } from '../../kernel/unreachable.ts';
 import type { FinishReason, ProviderUsage, StreamPart, ToolCall } from '../../providers/contract/adapter.ts';
 import type { RunWarning } from './run-record.ts';
 
@@ -36,7 +36,7 @@ export class Answer {
 
   toolCalls(): ToolCall[] {
     const inOrder = [...this.#calls.entries()].sort(([a], [b]) => a - b);
-    return inOrder.map(([, call]) => ({ ...call, argumentsText: storableText(call.argumentsText || '{}') }));
+    return inOrder.map(([, call]) => ({ ...call, argumentsText: call.argumentsText || '{}' }));
   }
 
   #addPart(part: StreamPart): boolean {
@@ -68,6 +68,8 @@ export class Answer {
         this.providerFinishReason = part.providerReason ?? null;
         this.continuation = part.continuation;
         return false;
+      default:
+        return unreachable(part);
     }
   }
 

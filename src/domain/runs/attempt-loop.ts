@@ -13,6 +13,7 @@ import type { ActiveRun } from './active-run.ts';
 import { Answer } from './answer.ts';
 import { type AttemptResult, runAttempt } from './attempt.ts';
 import { translateRequest } from './provider-request.ts';
+import { isKept } from './run-ending.ts';
 import { attemptRecord, priceAttempt } from './settlement.ts';
 import { attemptLimits } from './time-limits.ts';
 
@@ -23,6 +24,8 @@ export interface AttemptLoopDependencies {
   readonly health: ConfigHealthReports;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Upper bound on one answer. */
+  readonly maxAnswerBytes: number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
 }
@@ -93,8 +96,7 @@ export class AttemptLoop {
         if (isTold(result.error, this.#firstFault?.error)) this.#firstFault = result;
         if (result.error.code === 'PROVIDER_AUTHENTICATION') health.refused(candidate.config, result.error);
         const step = nextStep({ ...this.#situation(candidate, result.error), attemptsHere: here });
-        // What nobody saw nobody pays for.
-        await this.#book(candidate, result, step.type !== 'stop' || !this.#run.shown);
+        await this.#book(candidate, result, step.type !== 'stop');
         if (step.type === 'stop') return result;
         const next = step.type === 'retry' ? candidate : this.#waiting[0];
         if (next) this.#announce(candidate, next, result.error);
@@ -186,8 +188,10 @@ export class AttemptLoop {
       clock,
       stop: run.stopSignal,
       answer: run.answer,
+      maxAnswerBytes: this.#needs.maxAnswerBytes,
       onParts: (parts) => {
-        if (policy.commit === 'COMPLETE') held.push(...parts);
+        // One by one: a read may hold more parts than a call can take arguments.
+        if (policy.commit === 'COMPLETE') for (const part of parts) held.push(part);
         else run.emitParts(parts);
         funds?.watch(candidate, run.answer, outOfFunds);
       },
@@ -216,8 +220,10 @@ export class AttemptLoop {
     }
   }
 
-  async #book(candidate: Candidate, result: AttemptResult, absorbed: boolean): Promise<void> {
+  /** `replaced`: another attempt is to take its place. */
+  async #book(candidate: Candidate, result: AttemptResult, replaced: boolean): Promise<void> {
     const { request, prices } = this.#run.run;
+    const absorbed = !isKept({ whole: !result.error, shown: this.#run.shown, replaced });
     const priced = await priceAttempt(request, candidate, result, prices, this.#needs.clock.now());
     const { attempts } = this.#run;
     attempts.push(attemptRecord(attempts.length + 1, candidate, result, priced, absorbed));

@@ -2,7 +2,8 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { ProviderError } from '../../kernel/errors.ts';
 import type { Adapter, ProviderRequest, StreamPart } from '../../providers/contract/adapter.ts';
-import { Answer } from './answer.ts';
+import type { Answer } from './answer.ts';
+import { PartIntake } from './part-intake.ts';
 import { type AttemptLimits, TimeGuard } from './time-guard.ts';
 
 export interface AttemptResult {
@@ -25,6 +26,8 @@ export interface AttemptInput {
   readonly stop: AbortSignal;
   /** Shared with the caller, who may look at it while the attempt runs. */
   readonly answer: Answer;
+  /** An answer that grows beyond it is cut, and ends with reason `length`. */
+  readonly maxAnswerBytes: number;
   /** Called for each read once content has come. */
   readonly onParts: (parts: readonly StreamPart[]) => void;
 }
@@ -38,16 +41,19 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
   if (stop.aborted) onStop();
   else stop.addEventListener('abort', onStop, { once: true });
   const guard = new TimeGuard(clock, input.limits, (reason) => controller.abort(reason));
+  const intake = new PartIntake(input.maxAnswerBytes);
   let firstTokenMs: number | null = null;
   let error: ProviderError | undefined;
   try {
-    for await (const parts of adapter.stream(input.request, { signal: controller.signal })) {
+    for await (const given of adapter.stream(input.request, { signal: controller.signal })) {
+      const parts = intake.take(given);
       if (answer.add(parts)) {
         const now = clock.monotonicMs();
         guard.contentArrived(now);
         firstTokenMs ??= Math.round(now - startedMs);
       }
       if (firstTokenMs !== null) input.onParts(parts);
+      if (intake.isFull) break;
     }
     if (answer.finishReason === null) {
       throw new ProviderError('PROVIDER_PROTOCOL', 'The stream ended without a finish', { phase: 'stream' });

@@ -1,4 +1,5 @@
 // Owns the events of a run as they stand in its log: a closed union with exactly one terminal event.
+import { unreachable } from '../../kernel/unreachable.ts';
 import type { RoutePlan } from '../routing/route-plan.ts';
 import type { RunRecord } from './run-record.ts';
 
@@ -67,29 +68,77 @@ export function toEndedEvent(run: RunRecord): EndedEvent | undefined {
 }
 
 const EVENT_OVERHEAD_BYTES = 160;
+/** Of an event that carries a plan, or what a run has come to. */
+const RECORD_OVERHEAD_BYTES = 2_000;
 
 /** Estimate of what an event takes in memory. */
 export function bytesOfEvent(event: CompletionEvent): number {
-  if ('text' in event) return EVENT_OVERHEAD_BYTES + event.text.length;
-  if (event.type === 'tool-call-delta') return EVENT_OVERHEAD_BYTES + event.argumentsText.length;
-  if (isEnd(event)) return 2_000 + event.run.text.length + event.run.reasoning.length + event.run.inputBytes;
-  return 1_000;
+  switch (event.type) {
+    case 'text-delta':
+    case 'reasoning-delta':
+    case 'tool-call-delta':
+      return EVENT_OVERHEAD_BYTES + contentLength(event);
+    case 'started':
+      return RECORD_OVERHEAD_BYTES;
+    case 'rerouted':
+      return EVENT_OVERHEAD_BYTES + event.reason.length;
+    case 'finished':
+    case 'failed':
+    case 'cancelled':
+    case 'interrupted': {
+      const { text, reasoning, toolCalls, continuation } = event.run;
+      const calls = toolCalls.reduce((sum, { argumentsText }) => sum + argumentsText.length, 0);
+      return RECORD_OVERHEAD_BYTES + text.length + reasoning.length + calls + (continuation?.length ?? 0);
+    }
+    default:
+      return unreachable(event);
+  }
+}
+
+/** Characters of content in a delta; 0 for the other events. */
+export function contentLength(event: CompletionEvent): number {
+  switch (event.type) {
+    case 'text-delta':
+    case 'reasoning-delta':
+      return event.text.length;
+    case 'tool-call-delta':
+      return event.argumentsText.length;
+    case 'started':
+    case 'rerouted':
+    case 'finished':
+    case 'failed':
+    case 'cancelled':
+    case 'interrupted':
+      return 0;
+    default:
+      return unreachable(event);
+  }
 }
 
 /** One event for two that follow each other, if they are deltas of one kind (and of one tool call). */
 export function mergeDeltas(first: CompletionEvent, second: CompletionEvent): DeltaEvent | undefined {
-  if (first.type === 'text-delta' || first.type === 'reasoning-delta') {
-    if (second.type !== first.type) return undefined;
-    return { ...second, fromSeq: first.fromSeq, text: first.text + second.text };
+  switch (first.type) {
+    case 'text-delta':
+    case 'reasoning-delta':
+      if (second.type !== first.type) return undefined;
+      return { ...second, fromSeq: first.fromSeq, text: first.text + second.text };
+    case 'tool-call-delta':
+      if (second.type !== 'tool-call-delta' || first.index !== second.index) return undefined;
+      return {
+        ...second,
+        fromSeq: first.fromSeq,
+        callId: first.callId ?? second.callId,
+        name: first.name ?? second.name,
+        argumentsText: first.argumentsText + second.argumentsText,
+      };
+    case 'started':
+    case 'rerouted':
+    case 'finished':
+    case 'failed':
+    case 'cancelled':
+    case 'interrupted':
+      return undefined;
+    default:
+      return unreachable(first);
   }
-  if (first.type !== 'tool-call-delta' || second.type !== 'tool-call-delta' || first.index !== second.index) {
-    return undefined;
-  }
-  return {
-    ...second,
-    fromSeq: first.fromSeq,
-    callId: first.callId ?? second.callId,
-    name: first.name ?? second.name,
-    argumentsText: first.argumentsText + second.argumentsText,
-  };
 }

@@ -2,7 +2,7 @@
 import type { EventLog, LogSlice } from '../../coordination/contract.ts';
 import { deferred } from '../../kernel/async.ts';
 import { GatewayError, SharedStateUnavailable } from '../../kernel/errors.ts';
-import { type CompletionEvent, isEnd, mergeDeltas } from './completion-event.ts';
+import { type CompletionEvent, contentLength, isEnd, mergeDeltas } from './completion-event.ts';
 
 /** How many events are taken from the log at once; neighbours among them are merged, so a slow reader catches up in few steps. */
 const READ_AT_ONCE = 256;
@@ -144,14 +144,9 @@ function mergeNeighbours(events: readonly CompletionEvent[]): CompletionEvent[] 
   const merged: CompletionEvent[] = [];
   for (const event of events) {
     const last = merged.at(-1);
-    const both = last && lengthOf(last) < MAX_MERGED_LENGTH ? mergeDeltas(last, event) : undefined;
+    const both = last && contentLength(last) < MAX_MERGED_LENGTH ? mergeDeltas(last, event) : undefined;
     if (both) merged[merged.length - 1] = both;
     else merged.push(event);
   }
   return merged;
-}
-
-function lengthOf(event: CompletionEvent): number {
-  if ('text' in event) return event.text.length;
-  return event.type === 'tool-call-delta' ? event.argumentsText.length : 0;
 }

@@ -5,19 +5,20 @@
 // 3. Each read becomes at most one event of a kind in the log; nobody who reads the log can slow it.
 // 4. A fault is tried again or goes on to the next candidate where that can help (`attempt-loop.ts`); content already shown is voided by `rerouted`.
 // 5. Stop, fault or finish: the run is settled by one conditional write. Only its winner publishes the terminal event, after the commit.
-// 6. While the database is away the end waits, and is tried again until it is written.
+// 6. While the database is away the end waits, and is tried again until it is written. An end that the database refuses is written without
+//    its content instead: every run is settled, and every stream has its terminal event.
 
 import type { EventLog } from '../../coordination/contract.ts';
 import { delay } from '../../kernel/async.ts';
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
-import { ActiveRun, type NewRun, type StopKind } from './active-run.ts';
-import type { AttemptResult } from './attempt.ts';
+import { ActiveRun, type NewRun } from './active-run.ts';
 import { AttemptLoop, type AttemptLoopDependencies } from './attempt-loop.ts';
 import { type CompletionEvent, toEndedEvent } from './completion-event.ts';
 import { explainRun } from './explanation.ts';
-import { toRunRecord } from './run-record.ts';
-import { settledRecord, toRunEnd } from './settlement.ts';
+import { type DecisiveAttempt, endingOf } from './run-ending.ts';
+import { type RunRecord, toRunRecord } from './run-record.ts';
+import { endWithoutContent, priceByOwnCount, settledRecord, toRunEnd } from './settlement.ts';
 
 export interface ExecutorDependencies extends AttemptLoopDependencies {
   readonly runs: RunRepository;
@@ -25,8 +26,6 @@ export interface ExecutorDependencies extends AttemptLoopDependencies {
 }
 
 const SETTLE_RETRY_MS = 250;
-
-const STATUS_OF_STOP = { cancelled: 'CANCELLED', interrupted: 'INTERRUPTED', funds: 'FINISHED' } as const;
 /** Another node ends what it has taken over within moments; this is far beyond. */
 const MAX_LOOKS = 240;
 
@@ -61,29 +60,43 @@ export class RunExecutor {
 
   async #execute(run: ActiveRun): Promise<void> {
     try {
-      const last = await new AttemptLoop(this.#needs, run).go();
-      await this.#settle(run, last);
+      await this.#settle(run, await this.#attempt(run));
     } catch (error) {
       this.#needs.logger.error({ err: error, runId: run.id }, 'A run could not be settled');
-      run.abandon(new GatewayError('INTERNAL', 'The run could not be settled', { cause: error }));
+      // Its readers get an end all the same; the row is ended by the keeper, as one that nobody runs.
+      const unsettled = { ...run.record(), lastSeq: run.seq + 1, endedAt: this.#needs.clock.now() };
+      run.end(endWithoutContent(unsettled, undefined));
     } finally {
       this.#active.delete(run.id);
     }
   }
 
-  async #settle(run: ActiveRun, decisive: AttemptResult | undefined): Promise<void> {
+  /** A fault of the gateway itself ends the run as a fault of a provider does. */
+  async #attempt(run: ActiveRun): Promise<DecisiveAttempt | undefined> {
+    try {
+      const result = await new AttemptLoop(this.#needs, run).go();
+      return result && { error: result.error, finishReason: result.answer.finishReason };
+    } catch (error) {
+      this.#needs.logger.error({ err: error, runId: run.id }, 'A run was broken off by an unexpected fault');
+      return {
+        error: new GatewayError('INTERNAL', 'The run was broken off by a fault of the gateway'),
+        finishReason: null,
+      };
+    }
+  }
+
+  async #settle(run: ActiveRun, decisive: DecisiveAttempt | undefined): Promise<void> {
     run.settling = true;
-    const stopKind: StopKind | undefined = decisive?.error || !decisive ? run.stopKind : undefined;
+    const { stopKind } = run;
     if (stopKind === 'replaced') {
       await this.#followEnd(run);
       return;
     }
-    const status = stopKind ? STATUS_OF_STOP[stopKind] : decisive && !decisive.error ? 'FINISHED' : 'FAILED';
-    const record = settledRecord(run, status, decisive, this.#needs.clock.now());
-    const won = await this.#writeEnd(run, record);
-    if (won) {
-      run.end(record);
-      this.#tell(record);
+    const record = settledRecord(run, endingOf(stopKind, decisive), this.#needs.clock.now());
+    const written = await this.#writeEnd(run, record);
+    if (written) {
+      run.end(written);
+      this.#tell(written);
     } else await this.#followEnd(run);
   }
 
@@ -105,7 +118,7 @@ export class RunExecutor {
   }
 
   /** One line a run, without a word of its content. */
-  #tell(record: ReturnType<typeof settledRecord>): void {
+  #tell(record: RunRecord): void {
     const { id, requestId, status, model, canonicalId, usage, costNano, createdAt, endedAt, error } = record;
     this.#needs.logger.info(
       {
@@ -125,8 +138,38 @@ export class RunExecutor {
     );
   }
 
+  /** The record that was committed; `undefined` where another node has ended the run. */
+  async #writeEnd(run: ActiveRun, record: RunRecord): Promise<RunRecord | undefined> {
+    const forms = [
+      () => record,
+      async () => endWithoutContent(record, await this.#ownCountOf(run)),
+      // The charge itself may be what cannot be booked.
+      () => endWithoutContent(record, undefined),
+    ];
+    let refusal: unknown;
+    for (const form of forms) {
+      const written = await form();
+      try {
+        return (await this.#writeWhenUp(run, written)) ? written : undefined;
+      } catch (error) {
+        refusal = error;
+        this.#needs.logger.error(
+          { runId: run.id, err: error },
+          'The end of a run cannot be stored as it is; less of it is stored',
+        );
+      }
+    }
+    throw refusal;
+  }
+
+  /** What the kept attempt comes to by the gateway's own count. */
+  async #ownCountOf({ run, answer, candidate, attempts }: ActiveRun) {
+    if (!candidate || (attempts.at(-1)?.absorbed ?? true)) return undefined;
+    return priceByOwnCount(run.request, candidate, answer, run.prices, this.#needs.clock.now());
+  }
+
   /** Waits for as long as the database is away: a run is never left unsettled while its node lives. */
-  async #writeEnd(run: ActiveRun, record: ReturnType<typeof settledRecord>): Promise<boolean> {
+  async #writeWhenUp(run: ActiveRun, record: RunRecord): Promise<boolean> {
     const end = toRunEnd(record, run.epoch);
     for (;;) {
       try {

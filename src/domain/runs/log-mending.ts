@@ -1,5 +1,6 @@
 // Owns what the log of an ended run lacks when its node died between the commit of the end and the writing of its last events: the row has
 // all of it, so the lacking pieces come out together, each kind as one event that covers the places of those that are lost.
+import { unreachable } from '../../kernel/unreachable.ts';
 import { type CompletionEvent, type DeltaEvent, toEndedEvent } from './completion-event.ts';
 import type { RunRecord } from './run-record.ts';
 
@@ -60,13 +61,29 @@ function shownIn(logged: readonly CompletionEvent[]) {
   let [text, reasoning] = ['', ''];
   let calls = new Map<number, string>();
   for (const event of logged) {
-    if (event.type === 'rerouted' && event.discard) {
-      [text, reasoning] = ['', ''];
-      calls = new Map();
-    } else if (event.type === 'text-delta') text += event.text;
-    else if (event.type === 'reasoning-delta') reasoning += event.text;
-    else if (event.type === 'tool-call-delta') {
-      calls.set(event.index, (calls.get(event.index) ?? '') + event.argumentsText);
+    switch (event.type) {
+      case 'rerouted':
+        if (!event.discard) break;
+        [text, reasoning] = ['', ''];
+        calls = new Map();
+        break;
+      case 'text-delta':
+        text += event.text;
+        break;
+      case 'reasoning-delta':
+        reasoning += event.text;
+        break;
+      case 'tool-call-delta':
+        calls.set(event.index, (calls.get(event.index) ?? '') + event.argumentsText);
+        break;
+      case 'started':
+      case 'finished':
+      case 'failed':
+      case 'cancelled':
+      case 'interrupted':
+        break;
+      default:
+        unreachable(event);
     }
   }
   return { text, reasoning, calls };

@@ -83,7 +83,7 @@ function checkMessages(messages: readonly RequestMessage[], bounds: RequestBound
   let imageLength = 0;
   for (const [index, message] of messages.entries()) {
     const path = `messages[${index}]`;
-    checkMessage(path, message, calls);
+    checkMessage(path, message, calls, bounds);
     for (const [place, part] of message.parts.entries()) {
       checkPart(`${path}.parts[${place}]`, part, message);
       if (part.type === 'text') textLength += part.text.length;
@@ -96,7 +96,12 @@ function checkMessages(messages: readonly RequestMessage[], bounds: RequestBound
   }
 }
 
-function checkMessage(path: string, message: RequestMessage, calls: Set<string>): void {
+function checkMessage(
+  path: string,
+  message: RequestMessage,
+  calls: Set<string>,
+  bounds: RequestBounds,
+): void {
   const { role, parts, toolCalls, toolCallId, continuation } = message;
   if (parts.length === 0 && toolCalls.length === 0 && role !== 'tool') {
     refuse(path, 'has neither content nor tool calls: give "text", "parts" or "toolCalls"');
@@ -104,7 +109,8 @@ function checkMessage(path: string, message: RequestMessage, calls: Set<string>)
   if (toolCalls.length > 0 && role !== 'assistant') {
     refuse(`${path}.toolCalls`, 'only messages of role ASSISTANT carry tool calls');
   }
-  for (const [index, call] of toolCalls.entries()) checkToolCall(`${path}.toolCalls[${index}]`, call, calls);
+  for (const [index, call] of toolCalls.entries())
+    checkToolCall(`${path}.toolCalls[${index}]`, call, calls, bounds);
   if (role === 'tool') {
     if (!toolCallId) refuse(`${path}.toolCallId`, 'a message of role TOOL names the call that it answers');
     if (!calls.has(toolCallId)) {
@@ -120,13 +126,13 @@ function checkMessage(path: string, message: RequestMessage, calls: Set<string>)
     refuse(`${path}.continuation`, 'is not a continuation that a completion gave');
 }
 
-function checkToolCall(path: string, call: ToolCall, calls: Set<string>): void {
+function checkToolCall(path: string, call: ToolCall, calls: Set<string>, bounds: RequestBounds): void {
   checkText(`${path}.callId`, call.callId, MAX_KEY_LENGTH);
   if (call.callId === '') refuse(`${path}.callId`, 'must not be empty');
   if (calls.has(call.callId)) refuse(`${path}.callId`, 'stands twice; each call has an id of its own');
   calls.add(call.callId);
   if (!TOOL_NAME.test(call.name)) refuse(`${path}.name`, 'must be 1 to 64 letters, digits, "_", "-" or "."');
-  checkText(`${path}.argumentsText`, call.argumentsText, DEFAULT_REQUEST_BOUNDS.maxJsonLength);
+  checkText(`${path}.argumentsText`, call.argumentsText, bounds.maxJsonLength);
   if (call.argumentsText !== '' && !isJsonObject(parseJson(call.argumentsText))) {
     refuse(`${path}.argumentsText`, 'must be the JSON text of an object');
   }

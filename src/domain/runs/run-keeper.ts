@@ -3,18 +3,11 @@
 import type { EventLog, RunBus } from '../../coordination/contract.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import { storableText } from '../../kernel/text.ts';
 import type { CompletionRunEntity } from '../../storage/entities/completion-run.entity.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
-import type { RunProgress } from '../../storage/repositories/run.rows.ts';
-import { costOf } from '../billing/cost.ts';
-import { BYTES_PER_TOKEN_COUNTED, estimateInputTokens } from '../billing/hold.ts';
-import { priceInForce } from '../billing/model-price.ts';
-import { isFree } from '../routing/candidates.ts';
-import type { ActiveRun } from './active-run.ts';
-import type { Answer } from './answer.ts';
 import { type CompletionEvent, toEndedEvent } from './completion-event.ts';
 import type { RunExecutor } from './executor.ts';
+import { RunProgressRecords } from './run-progress.ts';
 import { toRunRecord } from './run-record.ts';
 import { toRunEnd } from './settlement.ts';
 
@@ -38,21 +31,10 @@ const MAX_TICK_MS = 1_000;
 const LEASES_PER_TIDYING = 6;
 /** An end that another node writes lies far beyond whatever the dead owner may have shown. */
 export const TAKEN_OVER_SEQ_STEP = 1_000_000;
-/** Rough tokens of a text whose provider has not counted yet; the settlement counts properly. */
-const CHARACTERS_PER_TOKEN = 4;
-
-interface Recorded {
-  answer: Answer;
-  textLength: number;
-  reasoningLength: number;
-  /** Of all that came, shown or held back. */
-  answerLength: number;
-}
 
 export class RunKeeper {
   readonly #needs: KeeperDependencies;
-  readonly #recorded = new WeakMap<ActiveRun, Recorded>();
-  readonly #inputTokens = new WeakMap<ActiveRun, number>();
+  readonly #progress: RunProgressRecords;
   #timer: NodeJS.Timeout | undefined;
   #stopHearing = () => {};
   readonly #lastDone = new Map<string, number>();
@@ -64,6 +46,7 @@ export class RunKeeper {
 
   constructor(needs: KeeperDependencies) {
     this.#needs = needs;
+    this.#progress = new RunProgressRecords(needs);
   }
 
   async start(): Promise<void> {
@@ -84,7 +67,7 @@ export class RunKeeper {
     this.#busy = true;
     try {
       if (this.#isDue('renew', this.#renewEveryMs)) await this.#renewLease();
-      await this.#saveProgress();
+      await this.#progress.save();
       await this.#obeyCancels();
       const { alone, leaseSeconds, runs } = this.#needs;
       if (!alone && this.#mayDeclareOthersDead() && this.#isDue('reap', this.#renewEveryMs))
@@ -131,86 +114,6 @@ export class RunKeeper {
     const now = this.#needs.clock.monotonicMs();
     const fresh = now - this.#lastRenewalMs <= this.#renewEveryMs * 2;
     return fresh && now - this.#renewedSinceMs >= this.#needs.leaseSeconds * 1_000;
-  }
-
-  async #saveProgress(): Promise<void> {
-    const changed: { run: ActiveRun; progress: RunProgress; recorded: Recorded }[] = [];
-    for (const run of this.#needs.executor.active()) {
-      const change = this.#progressOf(run);
-      if (change) changed.push({ run, ...change });
-    }
-    if (changed.length === 0) return;
-    const mine = await this.#needs.runs.saveProgress(changed.map(({ progress }) => progress));
-    for (const { run, recorded } of changed) {
-      if (mine.has(run.id)) this.#recorded.set(run, recorded);
-      else if (this.#needs.executor.get(run.id) && !run.settling) run.stop('replaced');
-    }
-  }
-
-  #progressOf(run: ActiveRun): { progress: RunProgress; recorded: Recorded } | undefined {
-    const { answer, candidate } = run;
-    if (run.settling || !candidate) return undefined;
-    const before = this.#recorded.get(run);
-    const restarted = before?.answer !== answer;
-    const from = restarted ? { textLength: 0, reasoningLength: 0, answerLength: -1 } : before;
-    const answerLength = answer.text.length + answer.reasoning.length;
-    if (answerLength === from.answerLength) return undefined;
-    // What is held back is counted and never kept: after a crash nobody is to see it.
-    const shownText = run.shown ? answer.text : '';
-    const shownReasoning = run.shown ? answer.reasoning : '';
-    const text = shownText.slice(from.textLength);
-    const reasoning = shownReasoning.slice(from.reasoningLength);
-    const usage = {
-      inputTokens: answer.usage?.inputTokens ?? this.#inputTokensOf(run),
-      cacheReadTokens: answer.usage?.cacheReadTokens ?? 0,
-      cacheWriteTokens: answer.usage?.cacheWriteTokens ?? 0,
-      outputTokens: Math.max(
-        answer.usage?.outputTokens ?? 0,
-        Math.ceil(answer.text.length / CHARACTERS_PER_TOKEN),
-      ),
-      reasoningTokens: Math.max(
-        answer.usage?.reasoningTokens ?? 0,
-        Math.ceil(answer.reasoning.length / CHARACTERS_PER_TOKEN),
-      ),
-      estimated: true,
-    };
-    const price = priceInForce(run.run.prices, candidate.canonicalId, this.#needs.clock.now());
-    return {
-      progress: {
-        id: run.id,
-        epoch: run.epoch,
-        instance_id: candidate.instance?.id ?? null,
-        canonical_id: candidate.canonicalId,
-        restarted,
-        text: storableText(text),
-        reasoning: storableText(reasoning),
-        input_tokens: usage.inputTokens,
-        cache_read_tokens: usage.cacheReadTokens,
-        cache_write_tokens: usage.cacheWriteTokens,
-        output_tokens: usage.outputTokens,
-        reasoning_tokens: usage.reasoningTokens,
-        cost_nano: isFree(candidate) ? '0' : price ? costOf(usage, price).totalNano.toString() : null,
-        price_version_id: price?.id ?? null,
-        progress_seq: run.seq,
-      },
-      recorded: {
-        answer,
-        textLength: shownText.length,
-        reasoningLength: shownReasoning.length,
-        answerLength,
-      },
-    };
-  }
-
-  /** Most providers tell only at the end what the input came to; whoever settles a crash needs it before. */
-  #inputTokensOf(run: ActiveRun): number {
-    let tokens = this.#inputTokens.get(run);
-    if (tokens === undefined) {
-      const { messages, tools } = run.run.request;
-      tokens = estimateInputTokens(messages, tools, BYTES_PER_TOKEN_COUNTED);
-      this.#inputTokens.set(run, tokens);
-    }
-    return tokens;
   }
 
   async #obeyCancels(): Promise<void> {

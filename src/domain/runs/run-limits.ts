@@ -115,8 +115,14 @@ function tokensAskedFor({ messages, tools, parameters }: CompletionRequest): num
   return estimateInputTokens(messages, tools) + (parameters.maxTokens ?? 0);
 }
 
-function usedOf({ name, amount }: NamedWant, { usage }: RunRecord): number {
-  return name.startsWith('tokens') ? totalTokens(usage) : amount;
+function usedOf({ name, amount }: NamedWant, run: RunRecord): number {
+  return name.startsWith('tokens') ? tokensMade(run) : amount;
+}
+
+/** All that providers made on the caller's behalf, what is absorbed and not charged included. */
+export function tokensMade({ usage, attempts = [] }: Pick<RunRecord, 'usage' | 'attempts'>): number {
+  if (attempts.length === 0) return totalTokens(usage);
+  return attempts.reduce((sum, attempt) => sum + totalTokens(attempt.usage), 0);
 }
 
 function refusal(want: NamedWant, answer: LimitAnswer, states: readonly LimitState[]): GatewayError {

@@ -46,8 +46,6 @@ export interface RunRecord {
   readonly endedAt: Date | null;
   /** When what was asked and answered was removed, by its workspace's wish. */
   readonly contentRemovedAt: Date | null;
-  /** Size of what the record holds of its input, for the bound on memory. */
-  readonly inputBytes: number;
 }
 
 export interface RunWarning {
@@ -120,7 +118,6 @@ export function toRunRecord(row: Readonly<CompletionRunEntity>): RunRecord {
     createdAt: row.createdAt,
     endedAt: row.endedAt ?? null,
     contentRemovedAt: row.contentRemovedAt ?? null,
-    inputBytes: 0,
   };
 }
 

@@ -1,6 +1,5 @@
 // Owns what a run is booked with: the usage and cost of each attempt, and the record that ends the run.
 
-import { storableText } from '../../kernel/text.ts';
 import type { Message } from '../../providers/contract/adapter.ts';
 import type { AttemptEnd, RunEnd } from '../../storage/repositories/run.rows.ts';
 import { type Cost, costOf, FREE_OF_CHARGE } from '../billing/cost.ts';
@@ -9,17 +8,12 @@ import { countUsage } from '../billing/token-counter.ts';
 import { NO_USAGE, type Usage } from '../billing/usage.ts';
 import { type Candidate, isFree } from '../routing/candidates.ts';
 import type { ActiveRun } from './active-run.ts';
+import type { Answer } from './answer.ts';
 import type { AttemptResult } from './attempt.ts';
 import type { CompletionRequest } from './completion-request.ts';
 import { encodeContinuation } from './continuation.ts';
-import type {
-  AttemptError,
-  AttemptOutcome,
-  RunAttempt,
-  RunError,
-  RunRecord,
-  RunWarning,
-} from './run-record.ts';
+import type { RunEnding } from './run-ending.ts';
+import type { AttemptError, AttemptOutcome, RunAttempt, RunRecord, RunWarning } from './run-record.ts';
 
 export interface PricedAttempt {
   readonly usage: Usage;
@@ -34,7 +28,21 @@ export async function priceAttempt(
   prices: PriceVersions,
   at: Date,
 ): Promise<PricedAttempt> {
-  const usage = await usageOf(request, result);
+  return priceUsage(await usageOf(request, result), candidate, prices, at);
+}
+
+/** By the gateway's own count of tokens, whatever the provider has told. */
+export async function priceByOwnCount(
+  request: CompletionRequest,
+  candidate: Candidate,
+  answer: Answer,
+  prices: PriceVersions,
+  at: Date,
+): Promise<PricedAttempt> {
+  return priceUsage(await countAnswer(request, answer), candidate, prices, at);
+}
+
+function priceUsage(usage: Usage, candidate: Candidate, prices: PriceVersions, at: Date): PricedAttempt {
   if (isFree(candidate)) return { usage, cost: FREE_OF_CHARGE };
   const price = priceInForce(prices, candidate.canonicalId, at);
   return { usage, cost: price && costOf(usage, price) };
@@ -44,18 +52,23 @@ export async function priceAttempt(
 async function usageOf(request: CompletionRequest, { answer, error }: AttemptResult): Promise<Usage> {
   if (!error && answer.usage) return { ...answer.usage, estimated: false };
   if (error && !answer.hasContent) return answer.usage ? { ...answer.usage, estimated: true } : NO_USAGE;
-  const counted = await countUsage(
-    { messages: request.messages as readonly Message[], tools: request.tools },
-    { text: answer.text, reasoning: answer.reasoning, toolCalls: answer.toolCalls() },
-  );
+  const counted = await countAnswer(request, answer);
   const sent = answer.usage;
-  if (!sent) return { ...counted, estimated: true };
+  if (!sent) return counted;
   return {
     ...sent,
     outputTokens: Math.max(sent.outputTokens, counted.outputTokens),
     reasoningTokens: Math.max(sent.reasoningTokens, counted.reasoningTokens),
     estimated: true,
   };
+}
+
+async function countAnswer(request: CompletionRequest, answer: Answer): Promise<Usage> {
+  const counted = await countUsage(
+    { messages: request.messages as readonly Message[], tools: request.tools },
+    { text: answer.text, reasoning: answer.reasoning, toolCalls: answer.toolCalls() },
+  );
+  return { ...counted, estimated: true };
 }
 
 export function attemptRecord(
@@ -93,40 +106,33 @@ function outcomeOf(result: AttemptResult): AttemptOutcome {
 function toAttemptError(error: NonNullable<AttemptResult['error']>): AttemptError {
   return {
     code: error.code,
-    message: storableText(error.message),
+    message: error.message,
     status: error.status ?? null,
     providerCode: error.providerCode ?? null,
     retryAfterMs: error.retryAfterMs ?? null,
   };
 }
 
-/** The run as it ends; charged for the last attempt, if the client keeps its output. What was held back is not shown now. */
-export function settledRecord(
-  run: ActiveRun,
-  status: Exclude<RunRecord['status'], 'RUNNING'>,
-  decisive: AttemptResult | undefined,
-  endedAt: Date,
-): RunRecord {
+/** The run as it ends: with the text of its last attempt, and charged for it, if the client keeps that (`isKept`). */
+export function settledRecord(run: ActiveRun, ending: RunEnding, endedAt: Date): RunRecord {
   const last = run.attempts.at(-1);
   const kept = last?.absorbed ? undefined : last;
   const { answer, candidate } = run;
-  const visible = status === 'FINISHED' || run.shown;
+  const finished = ending.status === 'FINISHED';
   return {
     ...run.record(),
-    status,
-    text: visible ? storableText(answer.text) : '',
-    reasoning: visible ? storableText(answer.reasoning) : '',
-    toolCalls: visible ? answer.toolCalls() : [],
-    finishReason: status !== 'FINISHED' ? null : run.stopKind === 'funds' ? 'funds' : answer.finishReason,
-    providerFinishReason: status === 'FINISHED' ? answer.providerFinishReason : null,
+    ...ending,
+    text: kept ? answer.text : '',
+    reasoning: kept ? answer.reasoning : '',
+    toolCalls: kept ? answer.toolCalls() : [],
+    providerFinishReason: finished ? answer.providerFinishReason : null,
     usage: kept?.usage ?? NO_USAGE,
     costNano: kept?.costNano ?? null,
     costLines: kept?.costLines ?? [],
     priceVersionId: kept?.priceVersionId ?? null,
     warnings: [...run.warnings, ...answer.warnings, ...priceWarnings(kept)],
-    error: errorOf(status, decisive),
     continuation:
-      status === 'FINISHED' && answer.continuation !== undefined && candidate?.protocol !== undefined
+      finished && answer.continuation !== undefined && candidate?.protocol !== undefined
         ? encodeContinuation({
             instanceId: candidate.instance?.id ?? null,
             canonicalId: candidate.canonicalId,
@@ -139,28 +145,49 @@ export function settledRecord(
   };
 }
 
+/**
+ * The same end for a database that refuses to store it: without anything that a provider wrote, and charged by the gateway's own count;
+ * not charged at all where there is none.
+ */
+export function endWithoutContent(record: RunRecord, charge: PricedAttempt | undefined): RunRecord {
+  const charged = {
+    usage: charge?.usage ?? NO_USAGE,
+    costNano: charge?.cost?.totalNano ?? null,
+    costLines: charge?.cost?.lines ?? [],
+    priceVersionId: charge?.cost?.priceVersionId ?? null,
+  };
+  const nothing = { usage: NO_USAGE, costNano: null, costLines: [], priceVersionId: null };
+  return {
+    ...record,
+    ...charged,
+    status: 'FAILED',
+    text: '',
+    reasoning: '',
+    toolCalls: [],
+    finishReason: null,
+    providerFinishReason: null,
+    warnings: [],
+    error: {
+      code: 'INTERNAL',
+      message: 'The answer could not be stored, so it is not kept',
+      retryAfterMs: null,
+    },
+    continuation: null,
+    attempts: (record.attempts ?? []).map((attempt) => ({
+      ...attempt,
+      ...(attempt.absorbed ? nothing : charged),
+      error: attempt.error && { ...attempt.error, message: 'Not stored', providerCode: null },
+      servedModel: null,
+      providerRequestId: null,
+    })),
+  };
+}
+
 function priceWarnings(kept: RunAttempt | undefined): RunWarning[] {
   if (!kept || kept.costNano !== null) return [];
   return [
     { code: 'UNPRICED_MODEL', message: `No price is known for ${kept.canonicalId}, so no cost was recorded` },
   ];
-}
-
-function errorOf(status: RunRecord['status'], decisive: AttemptResult | undefined): RunError | null {
-  if (status === 'CANCELLED')
-    return { code: 'CANCELLED', message: 'The run was cancelled', retryAfterMs: null };
-  if (status === 'INTERRUPTED') {
-    return {
-      code: 'NODE_DRAINING',
-      message: 'The node that ran this completion was shut down',
-      retryAfterMs: null,
-    };
-  }
-  if (status === 'FINISHED') return null;
-  const error = decisive?.error;
-  if (!error)
-    return { code: 'MODEL_UNAVAILABLE', message: 'No candidate was left to try', retryAfterMs: null };
-  return { code: error.code, message: storableText(error.message), retryAfterMs: error.retryAfterMs ?? null };
 }
 
 export function toRunEnd(record: RunRecord, epoch: number): RunEnd {

@@ -38,6 +38,7 @@ export class RunRepository {
   readonly #begins: GroupedWriter<RunBegin, RunBegun>;
   readonly #ends: GroupedWriter<RunEnd, boolean>;
   readonly #raises: GroupedWriter<HoldRaise, boolean>;
+  readonly #progress: GroupedWriter<RunProgress, boolean>;
 
   constructor(storage: { readonly sql: SqlClient; readonly entities: () => SqlEntityManager }) {
     this.#sql = storage.sql;
@@ -45,6 +46,7 @@ export class RunRepository {
     this.#begins = new GroupedWriter((items) => this.#writeBegins(items));
     this.#ends = new GroupedWriter((items) => this.#writeEnds(items));
     this.#raises = new GroupedWriter((items) => this.#writeRaises(items));
+    this.#progress = new GroupedWriter((items) => this.#writeProgress(items));
   }
 
   /** Resolves once the run's row (or the finding that its key is taken) is committed. */
@@ -67,10 +69,9 @@ export class RunRepository {
     return this.#ends.add(run);
   }
 
-  /** Ids of the runs that still belong to the writer; the others have been taken over or ended. */
-  async saveProgress(runs: readonly RunProgress[]): Promise<ReadonlySet<string>> {
-    const rows = await this.#sql.query<{ id: string }>(PROGRESS, [JSON.stringify(runs)]);
-    return new Set(rows.map(({ id }) => id));
+  /** True if the run still belongs to the writer; otherwise it has been taken over or has ended. */
+  saveProgress(run: RunProgress): Promise<boolean> {
+    return this.#progress.add(run);
   }
 
   async requestCancel(runId: string): Promise<void> {
@@ -176,6 +177,12 @@ export class RunRepository {
   async #writeRaises(items: readonly HoldRaise[]): Promise<boolean[]> {
     const rows = await this.#sql.query<{ granted: boolean }>(RAISE, [JSON.stringify(items)]);
     return rows.map(({ granted }) => granted);
+  }
+
+  async #writeProgress(items: readonly RunProgress[]): Promise<boolean[]> {
+    const rows = await this.#sql.query<{ id: string }>(PROGRESS, [JSON.stringify(items)]);
+    const mine = new Set(rows.map(({ id }) => id));
+    return items.map(({ id }) => mine.has(id));
   }
 
   async #writeEnds(items: readonly RunEnd[]): Promise<boolean[]> {
