@@ -8,6 +8,7 @@ import type {
   StreamPart,
 } from '../../src/providers/contract/adapter.ts';
 import { discreet } from '../../src/providers/discreet-adapter.ts';
+import { IssuedTokens } from '../../src/providers/secret-texts.ts';
 
 const target = {
   configId: 'c',
@@ -67,4 +68,101 @@ test('what a provider answers is left as it is, and leaving the stream leaves th
     break;
   }
   expect(echo.left).toBe(true);
+});
+
+const SERVICE_ACCOUNT = JSON.stringify({
+  type: 'service_account',
+  project_id: 'my-project',
+  private_key: '-----BEGIN PRIVATE KEY-----\ncanary-pem\n-----END PRIVATE KEY-----\n',
+  token_uri: 'https://oauth2.googleapis.com/token',
+});
+
+/** Says the text in every place that is not content, then fails with it in every place of an error. */
+function repeating(text: string): Adapter {
+  return {
+    protocol: 'repeating',
+    async *stream(): AsyncGenerator<StreamPart[]> {
+      yield [
+        { type: 'response-start', servedModel: text, providerRequestId: text },
+        { type: 'warning', code: text, message: text },
+        { type: 'finish', reason: 'stop', providerReason: text },
+      ];
+      throw new ProviderError('PROVIDER_AUTHENTICATION', text, {
+        providerCode: text,
+        providerRequestId: text,
+        cause: Object.assign(new Error(text), { detail: text }),
+      });
+    },
+    unsupported: () => [],
+    check: async () => {},
+  };
+}
+
+test.each([
+  ['the whole of a key', 'sk-canary-secret', 'sk-canary-secret', []],
+  ['the secret half of an access key', 'AKIACANARY0123456789:canary/secret+key', 'canary/secret+key', []],
+  ['its session token', 'AKIACANARY0123456789:canarysecret:canarysession', 'canarysession', []],
+  ['an access key in JSON', '{"accessKeyId":"AKIA","secretAccessKey":"canary-aws"}', 'canary-aws', []],
+  [
+    'what a base64 key is made of',
+    `Basic ${Buffer.from('client-id:client-canary').toString('base64')}`,
+    'client-canary',
+    [],
+  ],
+  ['a pair as it travels', 'user-name:canary', Buffer.from('user-name:canary').toString('base64'), []],
+  [
+    'a private key as it stands in JSON',
+    SERVICE_ACCOUNT,
+    '-----BEGIN PRIVATE KEY-----\\ncanary-pem\\n-----END PRIVATE KEY-----\\n',
+    [],
+  ],
+  ['a token that was issued for the credential', SERVICE_ACCOUNT, 'ya29.canary-token', ['ya29.canary-token']],
+])('%s is hidden wherever a provider repeats it beside the content', async (_name, secret, echo, issued) => {
+  const adapter = discreet(repeating(`got ${echo}!`), issued);
+  const echoed = { target: { ...target, secret: new Secret(secret) } } as unknown as ProviderRequest;
+  const parts: StreamPart[] = [];
+  const read = async () => {
+    for await (const each of adapter.stream(echoed, { signal })) parts.push(...each);
+  };
+  const error = await read().then(
+    () => undefined,
+    (caught: ProviderError) => caught,
+  );
+  expect(parts).toEqual([
+    { type: 'response-start', servedModel: 'got [secret]!', providerRequestId: 'got [secret]!' },
+    { type: 'warning', code: 'got [secret]!', message: 'got [secret]!' },
+    { type: 'finish', reason: 'stop', providerReason: 'got [secret]!' },
+  ]);
+  expect(error).toMatchObject({
+    message: 'got [secret]!',
+    providerCode: 'got [secret]!',
+    providerRequestId: 'got [secret]!',
+    cause: { message: 'got [secret]!', detail: 'got [secret]!' },
+  });
+  const { cause } = error as { cause?: Error };
+  expect(`${error?.stack}${cause?.stack}`).not.toContain(echo);
+});
+
+test('what of a credential is no secret stays readable: a project, an address, a common word', async () => {
+  const words = 'service_account my-project https://oauth2.googleapis.com/token';
+  const adapter = discreet(repeating(words));
+  const asked = { target: { ...target, secret: new Secret(SERVICE_ACCOUNT) } } as unknown as ProviderRequest;
+  for await (const [start] of adapter.stream(asked, { signal })) {
+    expect(start).toMatchObject({ servedModel: words });
+    break;
+  }
+});
+
+test('tokens are known as soon as an adapter has got them, and no more than the latest 500 are kept', async () => {
+  const issued = new IssuedTokens({ get: async (key) => `token-${key}` });
+  for (let key = 0; key < 600; key += 1) {
+    await issued.get(String(key), {
+      minLifeMs: 0,
+      signal,
+      fetch: async () => ({ token: '', expiresAtMs: 0 }),
+    });
+  }
+  const known = [...issued.texts];
+  expect(known).toHaveLength(500);
+  expect(known.at(-1)).toBe('token-599');
 });

@@ -57,6 +57,18 @@ withRedis('the event log in Redis', () => {
   describe('as an event log', () => eventLogContract(() => openPair()));
   describe('as a strict event log', () => eventLogContract(() => openPair({ strict: true })));
 
+  test('takes more events at once than a call takes arguments', async () => {
+    const prefix = `test:${randomUUID()}:`;
+    {
+      await using node = await openNode(prefix);
+      node.log.append('many', range(1, 200_000));
+      expect(await node.log.lastSeq('many')).toBe(200_000);
+    }
+    const redis = new Redis(REDIS_URL);
+    await redis.del(`${prefix}many`);
+    await redis.quit();
+  });
+
   test('shows the owner’s readers an event at once, and a strict one only when Redis has it', async () => {
     await using proxy = await startTcpProxy(6379);
     proxy.delay(300);

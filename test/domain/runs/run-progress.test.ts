@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import { beforeAll, expect, test } from 'vitest';
+import { MemoryEventLog } from '../../../src/coordination/memory/event-log.ts';
+import { ActiveRun, type NewRun } from '../../../src/domain/runs/active-run.ts';
+import type { CompletionEvent } from '../../../src/domain/runs/completion-event.ts';
+import { RunProgressRecords } from '../../../src/domain/runs/run-progress.ts';
+import { systemClock } from '../../../src/kernel/clock.ts';
+import { StorageError } from '../../../src/kernel/errors.ts';
+import { silentLogger } from '../../../src/kernel/logger.ts';
+import type { Storage } from '../../../src/storage/orm.ts';
+import { RunRepository } from '../../../src/storage/repositories/run.repository.ts';
+import { describeEachDatabase, openTestStorage } from '../../support/databases.ts';
+import { beginRow } from '../../support/run-rows.ts';
+
+const log = new MemoryEventLog<CompletionEvent>({
+  clock: systemClock,
+  retentionMs: 1_000,
+  maxEndedBytes: 1_000_000,
+  bytesOf: () => 1,
+});
+
+describeEachDatabase('the progress records of runs', (kind) => {
+  let storage: Storage;
+  let runs: RunRepository;
+  let workspaceId: string;
+  /** The next statement is carried out, and its answer lost. */
+  let loseAnswer = false;
+
+  beforeAll(async () => {
+    storage = await openTestStorage(kind);
+    const sql = {
+      ...storage.sql,
+      query: async (...given: Parameters<typeof storage.sql.query>) => {
+        const rows = await storage.sql.query(...given);
+        if (!loseAnswer) return rows;
+        loseAnswer = false;
+        throw new StorageError('unavailable', 'The connection was lost');
+      },
+    } as typeof storage.sql;
+    runs = new RunRepository({ sql, entities: () => storage.entities() });
+    workspaceId = randomUUID();
+    await storage.sql.query(
+      {
+        name: 'workspace',
+        text: "insert into workspace (id, slug, display_name) values ($1, 'test', 'Test')",
+      },
+      [workspaceId],
+    );
+  });
+
+  async function running(): Promise<ActiveRun> {
+    const row = beginRow(workspaceId, randomUUID());
+    await runs.begin({ ...row, hold_nano: undefined } as never);
+    const request = { messages: [], tools: [], onDetach: 'CONTINUE' };
+    const run = new ActiveRun(
+      { id: row.id, request, prices: new Map() } as unknown as NewRun,
+      log,
+      systemClock,
+    );
+    run.candidate = { canonicalId: 'p/m', config: {}, model: undefined, spec: undefined } as never;
+    return run;
+  }
+  const say = (run: ActiveRun, text: string) => {
+    const parts = [{ type: 'text-delta', text } as const];
+    run.answer.add(parts);
+    run.emitParts(parts);
+  };
+  const recordsOf = (...active: ActiveRun[]) =>
+    new RunProgressRecords({
+      executor: { active: () => active, get: (id) => active.find((run) => run.id === id) },
+      runs,
+      clock: systemClock,
+      logger: silentLogger,
+    });
+  const storedText = async (run: ActiveRun) => (await runs.byIds([run.id]))[0]?.text;
+
+  test('hold what was shown, a piece at a time', async () => {
+    const run = await running();
+    const records = recordsOf(run);
+    for (const text of ['Hello', ', ', 'world']) {
+      say(run, text);
+      await records.save();
+    }
+    expect(await storedText(run)).toBe('Hello, world');
+  });
+
+  test('hold no piece twice where the answer to a record was lost', async () => {
+    const run = await running();
+    const records = recordsOf(run);
+    say(run, 'Hello');
+    await records.save();
+    say(run, ', world');
+    loseAnswer = true;
+    await records.save();
+    say(run, '!');
+    await records.save();
+    expect(await storedText(run)).toBe('Hello, world!');
+  });
+
+  test('are written for every other run where one run’s cannot be stored', async () => {
+    const [good, bad, other] = [await running(), await running(), await running()];
+    const records = recordsOf(good, bad, other);
+    bad.answer.usage = {
+      inputTokens: 3e9,
+      cacheReadTokens: 0,
+      cacheWriteTokens: 0,
+      outputTokens: 0,
+      reasoningTokens: 0,
+    };
+    for (const run of [good, bad, other]) say(run, 'Hello');
+    await records.save();
+    expect([await storedText(good), await storedText(bad), await storedText(other)]).toEqual([
+      'Hello',
+      '',
+      'Hello',
+    ]);
+    expect([good, bad, other].map(({ stopKind }) => stopKind)).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('count what is held back, and neither hold its text nor charge for it', async () => {
+    const run = await running();
+    run.answer.add([{ type: 'text-delta', text: 'held back' }]);
+    await recordsOf(run).save();
+    const [row] = await runs.byIds([run.id]);
+    expect(row).toMatchObject({ text: '', outputTokens: 3 });
+    expect(row?.costNano ?? null).toBeNull();
+  });
+});
