@@ -3,8 +3,15 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
-import { type CompletionEvent, streamCompletion } from '../../src/client/stream-completion.ts';
+import {
+  type CompletionEvent,
+  type CompletionInput,
+  streamCompletion,
+} from '../../src/client/stream-completion.ts';
 import { createDatabase, postgresUsable } from '../support/databases.ts';
+import { startFakeUpstream } from '../support/fake-upstream.ts';
+import { GARBAGE_ANSWERS } from '../support/garbage-answers.ts';
+import { discrepanciesOf, plainSql } from '../support/ledger.ts';
 import { seededRandom } from '../support/random.ts';
 import { REDIS_URL, redisUsable } from '../support/redis.ts';
 import { startRoundRobin } from '../support/round-robin.ts';
@@ -24,6 +31,9 @@ const GROWTH_MIB = 200;
 /** No reader needs so long, whatever happens. */
 const MAX_READ_MS = 60_000;
 const PIECES = 'abcdefghij';
+const TEXT_MODEL = 'sandbox/sandbox-text';
+/** What those ask for who leave while their run is being begun: counted apart, since it may or may not have begun. */
+const LEFT_MODEL = 'sandbox/sandbox-tools';
 
 interface Outcome {
   readonly status: string;
@@ -41,7 +51,7 @@ describe.skipIf(!(postgresUsable() && redisUsable()))('a soak', () => {
   });
 
   test(
-    `of ${SECONDS} seconds on two nodes: sockets cut, nodes killed and started, Redis stopped; every reader that keeps trying reads its run to one end`,
+    `of ${SECONDS} seconds on two nodes: sockets cut, nodes killed and started, Redis stopped, garbage in every tenth answer, clients that leave while their run begins; every reader that keeps trying reads its run to one end`,
     async () => {
       const random = seededRandom(20_261_121);
       const database = await createDatabase('postgresql');
@@ -51,13 +61,21 @@ describe.skipIf(!(postgresUsable() && redisUsable()))('a soak', () => {
       const environment = {
         DATABASE_URL: database.url ?? '',
         REDIS_URL: redis.redisUrl,
+        BILLING: 'on',
         SECRET_KEYS: `test:${randomBytes(32).toString('base64')}`,
         LEASE_SECONDS: '2',
         LOG_LEVEL: 'error',
       };
-      const nodes: ServerProcess[] = [];
-      for (const _name of ['a', 'b']) nodes.push(await startServerProcess(environment));
+      let answers = 0;
+      const upstream = await startFakeUpstream(
+        () => (GARBAGE_ANSWERS[answers++ % GARBAGE_ANSWERS.length] as (typeof GARBAGE_ANSWERS)[number])[1],
+      );
+      closers.push(() => upstream.close());
+      const nodes = [await startServerProcess(environment)];
       closers.push(() => Promise.all(nodes.map((node) => node.stop('SIGKILL'))));
+      const garbage = await setUpGarbage(nodes[0] as ServerProcess, upstream.url);
+      // It begins with what the first has set up.
+      nodes.push(await startServerProcess(environment));
       const ports = () => nodes.map(({ url }) => Number(new URL(url).port));
       const proxy = await startRoundRobin(ports());
       closers.push(() => proxy.close());
@@ -65,36 +83,59 @@ describe.skipIf(!(postgresUsable() && redisUsable()))('a soak', () => {
       const endMs = performance.now() + SECONDS * 1_000;
       const going = () => performance.now() < endMs;
       const outcomes: Outcome[] = [];
+      const ofGarbage: CompletionEvent[] = [];
       const client = async (number: number) => {
-        while (going()) outcomes.push(await readOne(number));
+        for (let turn = number; going(); turn += 1) {
+          if (turn % 10 === 3) ofGarbage.push((await readRun(number, { model: garbage })).end);
+          else if (turn % 10 === 7) await leaveSoon(number);
+          else outcomes.push(await readOne(number));
+        }
       };
-      const readOne = async (number: number): Promise<Outcome> => {
-        const text = Array.from(
-          { length: 20 + Math.floor(random() * 80) },
-          (_value, index) => PIECES[index % PIECES.length],
-        ).join(' ');
-        const events: CompletionEvent[] = [];
-        const stream = streamCompletion({
+      const stream = (number: number, input: Partial<CompletionInput>, signal: AbortSignal) =>
+        streamCompletion({
           url: `${proxy.url}/graphql`,
           key: SERVER_KEY,
           door: number % 2 === 0 ? 'ws' : 'sse',
           webSocketImpl: WebSocket,
           patienceMs: 30_000,
           silenceMs: 13_000,
-          signal: AbortSignal.timeout(MAX_READ_MS),
-          input: {
-            model: 'sandbox/sandbox-text',
-            messages: [{ role: 'USER', text: 'Hello' }],
-            providerOptions: { sandbox: { text, tokensPerSecond: 60, firstTokenMs: 0 } },
-          },
+          signal,
+          input: { model: TEXT_MODEL, messages: [{ role: 'USER', text: 'Hello' }], ...input },
         });
-        for await (const event of stream) events.push(event);
+      /** All events of a run, the last of which is its only end. */
+      const readRun = async (number: number, input: Partial<CompletionInput>) => {
+        const events: CompletionEvent[] = [];
+        for await (const event of stream(number, input, AbortSignal.timeout(MAX_READ_MS))) events.push(event);
         const ends = events.filter((event) => 'completion' in event);
         const end = ends[0];
-        if (ends.length !== 1 || !end || !('completion' in end)) {
+        if (ends.length !== 1 || !end || end !== events.at(-1)) {
           const seen = events.map(({ __typename, seq }) => `${__typename} ${seq}`).slice(-3);
           throw new Error(`${ends.length} ends of ${events[0]?.completionId}, reader ${number}: ${seen}`);
         }
+        return { events, end };
+      };
+      /** Before, during or after the begin, as it comes. */
+      const leaveSoon = async (number: number) => {
+        const input = {
+          model: LEFT_MODEL,
+          onDetach: 'CANCEL' as const,
+          detachGraceMs: 200,
+          providerOptions: { sandbox: { tokens: 100, tokensPerSecond: 60, firstTokenMs: 0 } },
+        };
+        try {
+          for await (const _event of stream(number, input, AbortSignal.timeout(1 + random() * 40)));
+        } catch {
+          // Whoever leaves is told nothing.
+        }
+      };
+      const readOne = async (number: number): Promise<Outcome> => {
+        const text = Array.from(
+          { length: 20 + Math.floor(random() * 80) },
+          (_value, index) => PIECES[index % PIECES.length],
+        ).join(' ');
+        const { events, end } = await readRun(number, {
+          providerOptions: { sandbox: { text, tokensPerSecond: 60, firstTokenMs: 0 } },
+        });
         const read = events.map((event) => (event.__typename === 'TextDelta' ? event.text : '')).join('');
         const { status, text: kept } = end.completion;
         // A node that was killed may have shown less than it had recorded, or more than it had logged; what finished is whole.
@@ -133,14 +174,24 @@ describe.skipIf(!(postgresUsable() && redisUsable()))('a soak', () => {
         expect.arrayContaining(['FINISHED']),
       );
       for (const { status } of outcomes) expect(['FINISHED', 'INTERRUPTED']).toContain(status);
+      expect(ofGarbage.length).toBeGreaterThan(SECONDS / 10);
       const running = async () =>
         (await nodes[0]?.graph('{ completions(first: 1, filter: { status: RUNNING }) { totalCount } }'))?.data
           .completions.totalCount;
       await expect.poll(running, { timeout: 10_000 }).toBe(0);
-      const total = (await nodes[0]?.graph('{ completions(first: 1) { totalCount } }'))?.data.completions
-        .totalCount;
+      const total = async (canonicalId: string) =>
+        (
+          await nodes[0]?.graph(
+            'query ($canonicalId: String) { completions(first: 1, filter: { canonicalId: $canonicalId }) { totalCount } }',
+            { canonicalId },
+          )
+        )?.data.completions.totalCount;
       // No reconnect has started a second run.
-      expect(total).toBe(outcomes.length);
+      expect(await total(TEXT_MODEL)).toBe(outcomes.length);
+      expect(await total(garbage)).toBe(ofGarbage.length);
+      // Every run is settled: nothing is held any more, and the books are right.
+      expect(await plainSql(database.url ?? '', 'select * from hold')).toEqual([]);
+      expect(await discrepanciesOf(database.url ?? '')).toEqual([]);
       // A node that has just started, with nothing done yet, is what they are measured by.
       const fresh = await startServerProcess(environment);
       closers.push(() => fresh.stop('SIGKILL'));
@@ -154,6 +205,22 @@ describe.skipIf(!(postgresUsable() && redisUsable()))('a soak', () => {
     (SECONDS + 90) * 1_000,
   );
 });
+
+/** A paid model whose provider answers garbage; gives its canonical id. */
+async function setUpGarbage({ graph }: ServerProcess, baseUrl: string): Promise<string> {
+  const { data, errors } = await graph(
+    `mutation ($baseUrl: String!) {
+       createProviderSpec(input: {key: "garbage", displayName: "Garbage", protocol: "openai-chat", baseUrl: $baseUrl}) { userErrors { message } }
+       createProviderConfig(input: {name: "Garbage", providerKey: "garbage", secret: "sk-0123456789abcdef"}) { userErrors { message } }
+       createModelSpec(input: {key: "garbage", providerKey: "garbage"}) { modelSpec { canonicalId } userErrors { message } }
+       setPrice(input: {canonicalId: "garbage/garbage", input: "1", output: "1"}) { userErrors { message } }
+       creditAccount(input: {amount: "1000", description: "Soak", idempotencyKey: "soak"}) { userErrors { message } } }`,
+    { baseUrl },
+  );
+  const wrong = errors ?? Object.values(data as Record<string, any>).flatMap(({ userErrors }) => userErrors);
+  if (wrong.length > 0) throw new Error(JSON.stringify(wrong));
+  return data.createModelSpec.modelSpec.canonicalId;
+}
 
 function residentMiB(pid: number): number {
   const [, pages = '0'] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ');

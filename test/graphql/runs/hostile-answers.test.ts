@@ -5,6 +5,7 @@ import { startTestApp, type TestApp } from '../../support/app.ts';
 import { catalogueCalls } from '../../support/catalogue-calls.ts';
 import { describeEachDatabase } from '../../support/databases.ts';
 import { type FakeUpstream, type Reply, startFakeUpstream } from '../../support/fake-upstream.ts';
+import { GARBAGE_ANSWERS, said, stopped, streamOf, used } from '../../support/garbage-answers.ts';
 import { HELLO, openSocket } from '../../support/run-calls.ts';
 
 const STREAM = `subscription ($input: CompletionInput!) { streamCompletion(input: $input) {
@@ -16,87 +17,7 @@ const STREAM = `subscription ($input: CompletionInput!) { streamCompletion(input
 } }`;
 const RUN = 'query ($id: String!) { completion(id: $id) { status text cost } }';
 
-const EVENT_STREAM = { headers: { 'content-type': 'text/event-stream' } };
-const chunk = (fields: object, over: object = {}) =>
-  `data: ${JSON.stringify({ id: 'c1', model: 'served', choices: [{ index: 0, ...fields }], ...over })}\n\n`;
-const text = (content: string) => chunk({ delta: { content } });
-const stop = (reason = 'stop') => chunk({ delta: {}, finish_reason: reason });
-const usage = (completion_tokens: unknown, prompt_tokens: unknown = 7) =>
-  `data: ${JSON.stringify({ id: 'c1', choices: [], usage: { prompt_tokens, completion_tokens } })}\n\n`;
-const DONE = 'data: [DONE]\n\n';
-const streamOf = (...body: string[]): Reply => ({ ...EVENT_STREAM, body: [...body, DONE] });
-const calling = (id: string, name: string, args = '{}') =>
-  streamOf(
-    chunk({ delta: { tool_calls: [{ index: 0, id, function: { name, arguments: args } }] } }),
-    stop('tool_calls'),
-    usage(3),
-  );
-const BAD = 'x\u0000\ud800y';
 const MEGABYTE = 'lorem ipsum '.repeat(87_382);
-
-/** What comes, and what the run must end as. */
-const SHAPES: readonly [string, Reply, string][] = [
-  ['a finish reason with U+0000', streamOf(text('Hi'), stop(BAD), usage(3)), 'FINISHED'],
-  [
-    'a model and an id with half a surrogate',
-    streamOf(chunk({ delta: { content: 'Hi' } }, { model: BAD, id: BAD }), stop(), usage(3)),
-    'FINISHED',
-  ],
-  ['a tool id with U+0000', calling(BAD, 'f'), 'FINISHED'],
-  ['a tool name with half a surrogate', calling('call', BAD), 'FINISHED'],
-  ['text with U+0000 and half a surrogate', streamOf(text(BAD), stop(), usage(3)), 'FINISHED'],
-  [
-    'a pair of surrogates in two chunks',
-    streamOf(
-      'data: {"choices":[{"index":0,"delta":{"content":"\\ud83d"}}]}\n\n',
-      'data: {"choices":[{"index":0,"delta":{"content":"\\ude00"}}]}\n\n',
-      stop(),
-      usage(3),
-    ),
-    'FINISHED',
-  ],
-  ['a usage of three billion tokens', streamOf(text('Hi'), stop(), usage(3e9)), 'FINISHED'],
-  ['a usage of two billion tokens in and out', streamOf(text('Hi'), stop(), usage(2e9, 2e9)), 'FINISHED'],
-  ['a usage of 1e300 tokens', streamOf(text('Hi'), stop(), usage(1e300, 1e300)), 'FINISHED'],
-  ['a usage of text', streamOf(text('Hi'), stop(), usage('many', null)), 'FINISHED'],
-  [
-    'an error code with U+0000',
-    {
-      status: 400,
-      headers: { 'content-type': 'application/json', 'retry-after': '1e300' },
-      body: JSON.stringify({ error: { message: BAD, code: BAD } }),
-    },
-    'FAILED',
-  ],
-  [
-    'an error amid the answer with U+0000 in its code',
-    {
-      ...EVENT_STREAM,
-      body: [text('Hi'), `data: ${JSON.stringify({ error: { message: BAD, code: BAD } })}\n\n`],
-    },
-    'FAILED',
-  ],
-  ['cut JSON', { ...EVENT_STREAM, body: [text('Hi'), 'data: {"choices":[{"ind\n\n'] }, 'FAILED'],
-  [
-    'a page of HTML',
-    { headers: { 'content-type': 'text/html' }, body: '<html><title>Sign in</title></html>' },
-    'FAILED',
-  ],
-  ['no answer at all', { ...EVENT_STREAM, body: '' }, 'FAILED'],
-  [
-    '2,000 tool calls',
-    streamOf(
-      ...Array.from({ length: 2_000 }, (_value, index) =>
-        chunk({
-          delta: { tool_calls: [{ index, id: `c${index}`, function: { name: 'f', arguments: '{}' } }] },
-        }),
-      ),
-      stop('tool_calls'),
-      usage(3),
-    ),
-    'FAILED',
-  ],
-];
 
 describeEachDatabase('what a provider sends', (kind) => {
   let app: TestApp;
@@ -170,7 +91,7 @@ describeEachDatabase('what a provider sends', (kind) => {
       )
     ).data.account;
 
-  test.each(SHAPES)(
+  test.each(GARBAGE_ANSWERS)(
     'as %s: its stream has exactly one terminal event, and the run is settled and charged',
     async (_name, reply, status) => {
       const { events, completion } = await read(await replying(reply));
@@ -188,7 +109,7 @@ describeEachDatabase('what a provider sends', (kind) => {
   );
 
   test('as a count of tokens that cannot be is not believed: the gateway counts, and says so', async () => {
-    const { completion } = await read(await replying(streamOf(text('Hello world'), stop(), usage(3e9))));
+    const { completion } = await read(await replying(streamOf(said('Hello world'), stopped(), used(3e9))));
     expect(completion.usage).toMatchObject({ outputTokens: 2, estimated: true });
     expect(completion.warnings).toEqual([{ code: 'USAGE_IMPLAUSIBLE' }]);
   });
