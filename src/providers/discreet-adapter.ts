@@ -15,8 +15,15 @@ export function discreet(adapter: Adapter, issuedTokens: Iterable<string> = []):
   return {
     protocol: adapter.protocol,
     unsupported: (request) => adapter.unsupported(request),
-    stream: (request, options) =>
-      discreetStream(adapter.stream(request, options), () => secretTextsOf(request.target, issuedTokens)),
+    stream: (request, options) => {
+      // Looked up once, when the first read has come: the token of the call is known by then.
+      let known: readonly string[] | undefined;
+      const secrets = () => {
+        known ??= secretTextsOf(request.target, issuedTokens);
+        return known;
+      };
+      return discreetStream(adapter.stream(request, options), secrets);
+    },
     check: (target, options) => adapter.check(target, options).catch(rethrowWithout(target)),
     ...(listModels
       ? {

@@ -42,7 +42,7 @@ export type CompletionInput = {
 
 /** Where a completion stands. */
 export type CompletionStatus =
-  /** Somebody stopped it; what came until then is kept. */
+  /** Somebody stopped it; what was shown until then is kept and charged. */
   | 'CANCELLED'
   /** Every attempt failed; `error` says why. */
   | 'FAILED'
@@ -68,7 +68,7 @@ export type FinishReason =
   | 'CONTENT_FILTER'
   /** The gateway stopped it: the account or a budget did not cover more output. */
   | 'FUNDS'
-  /** It came to its bound on tokens. */
+  /** It came to its bound on tokens, or to the largest answer that this gateway takes. */
   | 'LENGTH'
   /** Something else; see `providerFinishReason`. */
   | 'OTHER'

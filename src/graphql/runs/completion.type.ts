@@ -23,7 +23,7 @@ registerEnumType(CompletionStatus, {
     RUNNING: { description: 'It is under way.' },
     FINISHED: { description: 'The answer is whole.' },
     FAILED: { description: 'Every attempt failed; `error` says why.' },
-    CANCELLED: { description: 'Somebody stopped it; what came until then is kept.' },
+    CANCELLED: { description: 'Somebody stopped it; what was shown until then is kept and charged.' },
     INTERRUPTED: { description: 'Its node stopped; what had been recorded is kept.' },
   },
 });
@@ -41,7 +41,9 @@ registerEnumType(FinishReasonKind, {
   description: 'Why the model stopped.',
   valuesConfig: {
     STOP: { description: 'It was done, or came to a stop text.' },
-    LENGTH: { description: 'It came to its bound on tokens.' },
+    LENGTH: {
+      description: 'It came to its bound on tokens, or to the largest answer that this gateway takes.',
+    },
     TOOL_CALLS: { description: 'It wants its tool calls answered.' },
     CONTENT_FILTER: { description: 'The provider’s filter stopped it.' },
     OTHER: { description: 'Something else; see `providerFinishReason`.' },

@@ -125,7 +125,7 @@ describe.skipIf(!postgresUsable())('an end that the database refuses', () => {
     await plainSql(url, 'drop trigger refuse_poison on completion_run');
     await plainSql(
       url,
-      "update completion_run set created_at = created_at - interval '1 hour' where model = 'cursed'",
+      "update completion_run set created_at = created_at - interval '1 hour', updated_at = updated_at - interval '1 hour' where model = 'cursed'",
     );
     await expect
       .poll(async () => (await rowOf('cursed')).status, { timeout: 20_000, interval: 250 })
