@@ -10,7 +10,7 @@ import {
 import { z } from 'zod';
 import type { Viewer } from '../../domain/identity/viewer.ts';
 import type { Door, GraphContext } from '../../graphql/context.ts';
-import type { ErrorFormatter } from '../../graphql/error-format.ts';
+import { type ErrorFormatter, formatErrors } from '../../graphql/error-format.ts';
 import { parseGlobalId } from '../../graphql/global-id.ts';
 import { credentialOf, signIn } from '../http/http-auth.ts';
 import type { SignInDesk } from '../http/sign-in.ts';
@@ -42,11 +42,9 @@ const bodySchema = z.object({
 });
 
 export function registerSseDoor(server: FastifyInstance, options: SseDoorOptions): void {
-  const preHandler = signIn(options.desk);
-  server.post(options.path, { preHandler }, (request, reply) =>
-    answer(request, reply, request.body, options),
-  );
-  server.get(options.path, { preHandler }, (request, reply) =>
+  const onRequest = signIn(options.desk);
+  server.post(options.path, { onRequest }, (request, reply) => answer(request, reply, request.body, options));
+  server.get(options.path, { onRequest }, (request, reply) =>
     answer(request, reply, fromQuery(request.query), options),
   );
 }
@@ -89,7 +87,7 @@ async function answer(
     options.contextFor(credential.viewer(), request.id, door),
   );
   const format = (errors: readonly GraphQLError[]): GraphQLFormattedError[] =>
-    errors.map((error) => options.formatError(error, request.id));
+    formatErrors(errors, options.formatError, request.id);
   if (isErrors(prepared)) return refuse(reply, 400, format(prepared));
   if (kindOf(prepared) !== SUBSCRIPTION) {
     const message = 'This door is for subscriptions; send queries and mutations to POST /graphql';

@@ -3,19 +3,22 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { GraphQLError } from 'graphql';
 import { CloseCode, type Context } from 'graphql-ws';
-import { type Extra, useServer } from 'graphql-ws/use/ws';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import type { SignedIn } from '../../domain/identity/authenticator.ts';
 import type { Viewer } from '../../domain/identity/viewer.ts';
 import type { Door, GraphContext } from '../../graphql/context.ts';
-import type { ErrorFormatter } from '../../graphql/error-format.ts';
+import { type ErrorFormatter, formatErrors } from '../../graphql/error-format.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import { isUuid, newId } from '../../kernel/ids.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import type { IntakeBudget } from '../http/intake-budget.ts';
 import type { SignInDesk } from '../http/sign-in.ts';
 import type { EventExecution } from './event-execution.ts';
 import { isSharedStateFault, type Operations } from './operations.ts';
 import { withRateLimit } from './rate-limit-extension.ts';
 import { watchSlowReaders } from './slow-readers.ts';
+import { boundIntake } from './socket-intake.ts';
+import { type SocketExtra, serveSockets } from './socket-protocol.ts';
 
 export interface WebSocketDoorOptions {
   readonly server: Server;
@@ -25,6 +28,9 @@ export interface WebSocketDoorOptions {
   readonly desk: SignInDesk;
   readonly contextFor: (viewer: Viewer, requestId: string, door: Door) => GraphContext;
   readonly formatError: ErrorFormatter;
+  readonly logger: Logger;
+  /** What the node may hold of unfinished messages, over all sockets and requests. */
+  readonly budget: IntakeBudget;
   readonly maxMessageBytes: number;
   readonly maxSubscriptionsPerSocket: number;
   /** How long a socket may leave unread what it was sent. */
@@ -51,11 +57,15 @@ const MAX_REASON_LENGTH = 100;
 
 export function openWebSocketDoor(options: WebSocketDoorOptions): WebSocketDoor {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: options.maxMessageBytes });
-  const protocol = useServer<Record<string, unknown>, Session>(
-    {
+  const signedIn = new WeakMap<WebSocket, () => void>();
+  const sendAllAway = serveSockets<Session>({
+    sockets,
+    keepAliveMs: KEEP_ALIVE_MS,
+    logger: options.logger,
+    hooks: {
       connectionInitWaitTimeout: INIT_WAIT_MS,
       subscribe: (args) => options.events.subscribe(args),
-      onConnect: (context) => admit(context, options.desk),
+      onConnect: (context) => admit(context, options.desk, () => signedIn.get(context.extra.socket)?.()),
       onDisconnect: (context) => context.extra.unfollow?.(),
       onClose: (context) => context.extra.unfollow?.(),
       onSubscribe: (context, id, payload) => prepare(context, id, payload, options),
@@ -65,22 +75,26 @@ export function openWebSocketDoor(options: WebSocketDoorOptions): WebSocketDoor 
           return graphContext.notes.rateLimit ? withRateLimit(result, graphContext) : undefined;
         sendElsewhere(context, result.errors);
         const { requestId } = graphContext;
-        return { ...result, errors: result.errors.map((error) => options.formatError(error, requestId)) };
+        return { ...result, errors: formatErrors(result.errors, options.formatError, requestId) };
       },
       onError: (context, _id, _payload, errors) => {
         sendElsewhere(context, errors);
-        return errors.map((error) => options.formatError(error, newId()));
+        return formatErrors(errors, options.formatError, newId());
       },
     },
-    sockets,
-    KEEP_ALIVE_MS,
-  );
+  });
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (request.url?.split('?')[0] !== options.path) {
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+    // Node leaves the socket to us: an error that nobody listens for would end the process.
+    socket.on('error', () => socket.destroy());
+    // As at the HTTP door, a slash at the end makes no difference.
+    if (request.url?.split('?')[0]?.replace(/\/$/, '') !== options.path) {
+      refuseUpgrade(socket, '404 Not Found');
       return;
     }
-    sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
+    sockets.handleUpgrade(request, socket, head, (opened) => {
+      signedIn.set(opened, boundIntake(opened, socket, options.budget));
+      sockets.emit('connection', opened, request);
+    });
   };
   options.server.on('upgrade', onUpgrade);
   const stopWatching = watchSlowReaders({
@@ -93,7 +107,7 @@ export function openWebSocketDoor(options: WebSocketDoorOptions): WebSocketDoor 
     stopWatching();
     for (const socket of sockets.clients)
       socket.close(GOING_AWAY, 'The node is shutting down; connect again');
-    await protocol.dispose();
+    await sendAllAway();
   };
   let closing: Promise<void> | undefined;
   return {
@@ -105,17 +119,21 @@ export function openWebSocketDoor(options: WebSocketDoorOptions): WebSocketDoor 
   };
 }
 
+/** Ends the connection too where the client keeps its side of it open. */
+function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.once('finish', () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
 async function admit(
-  context: Context<Record<string, unknown>, Extra & Session>,
+  context: Context<Record<string, unknown>, SocketExtra & Session>,
   desk: SignInDesk,
+  onSignedIn: () => void,
 ): Promise<boolean> {
   const { extra, connectionParams } = context;
-  const { authorization } = connectionParams ?? {};
   try {
-    const credential = await desk.signIn(
-      typeof authorization === 'string' ? authorization : undefined,
-      extra.request,
-    );
+    const credential = await desk.signIn(authorizationOf(connectionParams), extra.request);
+    onSignedIn();
     extra.credential = credential;
     extra.unfollow = desk.authenticator.follow(credential, (reason) =>
       extra.socket.close(CloseCode.Forbidden, reason.slice(0, MAX_REASON_LENGTH)),
@@ -129,8 +147,15 @@ async function admit(
   return true;
 }
 
+/** As a header it may be spelt in any case. */
+function authorizationOf(connectionParams: Readonly<Record<string, unknown>> = {}): string | undefined {
+  const entries = Object.entries(connectionParams);
+  const found = entries.find(([name, value]) => /^authorization$/i.test(name) && typeof value === 'string');
+  return found?.[1] as string | undefined;
+}
+
 function prepare(
-  context: Context<Record<string, unknown>, Extra & Session>,
+  context: Context<Record<string, unknown>, SocketExtra & Session>,
   operationId: string,
   payload: {
     query?: string | null;
@@ -164,7 +189,7 @@ function prepare(
 
 /** What nodes share cannot be read here now: a client that comes back, to another node perhaps, goes on where it was. */
 function sendElsewhere(
-  context: Context<Record<string, unknown>, Extra & Session>,
+  context: Context<Record<string, unknown>, SocketExtra & Session>,
   errors: readonly unknown[],
 ): void {
   if (!errors.some(isSharedStateFault)) return;
