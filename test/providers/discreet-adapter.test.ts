@@ -24,6 +24,7 @@ function echoing(): Adapter & { left: boolean } {
     });
   const adapter = {
     protocol: 'echo',
+    optionRules: { reserved: {}, priced: [], extended: [] },
     left: false,
     async *stream(request: ProviderRequest): AsyncGenerator<StreamPart[]> {
       try {
@@ -93,6 +94,7 @@ function repeating(text: string): Adapter {
         cause: Object.assign(new Error(text), { detail: text }),
       });
     },
+    optionRules: { reserved: {}, priced: [], extended: [] },
     unsupported: () => [],
     check: async () => {},
   };

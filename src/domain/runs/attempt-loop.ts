@@ -187,6 +187,7 @@ export class AttemptLoop {
       limits,
       clock,
       stop: run.stopSignal,
+      wholeSuffices: policy.commit === 'COMPLETE',
       answer: run.answer,
       maxAnswerBytes: this.#needs.maxAnswerBytes,
       onParts: (parts) => {

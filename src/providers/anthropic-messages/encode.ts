@@ -4,12 +4,16 @@ import { planThinking } from '../claude/thinking.ts';
 import type { Parameters, ProviderRequest, Tool, Unsupported } from '../contract/adapter.ts';
 import { readBlockNotes } from '../shared/assistant-blocks.ts';
 import { outputToolOf } from '../shared/output-tool.ts';
+import { withProviderOptions } from '../shared/provider-options.ts';
 import { encodeMessages } from './encode-messages.ts';
+import { MESSAGES_OPTION_RULES } from './option-rules.ts';
 import { type AnthropicQuirks, anthropicQuirks } from './quirks.ts';
 
 export interface EncodedRequest {
   readonly body: JsonObject;
   readonly refused: readonly Unsupported[];
+  /** For the header `anthropic-beta`. */
+  readonly betas: readonly string[];
   /** The tool whose arguments are the answer's text, where a schema is asked for by a forced tool. */
   readonly outputTool?: string;
 }
@@ -39,7 +43,7 @@ export function encodeRequest(request: ProviderRequest): EncodedRequest {
   for (const name of FOREIGN_PARAMETERS) {
     if (parameters[name] !== undefined) refuse(`parameters.${name}`, 'This protocol has no such parameter.');
   }
-  const body = {
+  const body: JsonObject = {
     model: model.key,
     max_tokens: maxTokens,
     ...(system.length > 0 ? { system } : {}),
@@ -50,11 +54,11 @@ export function encodeRequest(request: ProviderRequest): EncodedRequest {
     ...(plan.thinking ? { thinking: plan.thinking } : {}),
     ...(Object.keys(outputConfig).length > 0 ? { output_config: outputConfig } : {}),
     stream: true,
-    ...providerOptions,
   };
   return {
-    body,
+    body: withProviderOptions(body, providerOptions, MESSAGES_OPTION_RULES),
     refused: [...refused, ...plan.refused, ...ofMessages],
+    betas: [...quirks.betas, ...(plan.betas ?? [])],
     ...(output.tool ? { outputTool: output.tool.name } : {}),
   };
 }

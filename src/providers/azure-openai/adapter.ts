@@ -10,6 +10,7 @@ import type {
 import { checkByEmptyCompletion, checkByGet } from '../openai-chat/check.ts';
 import { encodeRequest } from '../openai-chat/encode.ts';
 import { fitRequest } from '../openai-chat/features.ts';
+import { CHAT_OPTION_RULES } from '../openai-chat/option-rules.ts';
 import { type Quirks, quirksOf } from '../openai-chat/quirks.ts';
 import { streamChat } from '../openai-chat/stream.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
@@ -27,14 +28,16 @@ const FIRST_VERSION_WITH_STREAM_OPTIONS = '2024-09-01';
 export function createAzureOpenAiAdapter({ http, newId: mint = newId }: AzureOpenAiOptions): Adapter {
   return {
     protocol: 'azure-openai',
+    optionRules: CHAT_OPTION_RULES,
 
-    stream: (request, { signal }) =>
+    stream: (request, options) =>
       streamChat({
         http,
         target: request.target,
         newId: mint,
         quirks: () => quirksOf(request.target.quirks),
-        prepare: (quirks) => completionOf(request, quirks, signal),
+        prepare: (quirks, streamed) => completionOf(request, quirks, streamed, options.signal),
+        options,
       }),
 
     unsupported: (request) => fitRequest(request, quirksOf(request.target.quirks)).unsupported,
@@ -58,11 +61,16 @@ export function createAzureOpenAiAdapter({ http, newId: mint = newId }: AzureOpe
   };
 }
 
-function completionOf(request: ProviderRequest, quirks: Quirks, signal: AbortSignal): UpstreamRequest {
+function completionOf(
+  request: ProviderRequest,
+  quirks: Quirks,
+  streamed: boolean,
+  signal: AbortSignal,
+): UpstreamRequest {
   const { target, model } = request;
   const endpoint = endpointOf(target);
   const fitted = fitRequest(request, quirks).request;
-  const body = encodeRequest(fitted, quirksAt(endpoint, request, quirks));
+  const body = encodeRequest(fitted, quirksAt(endpoint, request, quirks), streamed);
   return post(target, endpoint, model.key, body, signal);
 }
 

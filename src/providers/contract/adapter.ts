@@ -1,11 +1,14 @@
 // Owns the contract between the gateway and a wire protocol: what is asked, the parts that come back, and who speaks it.
 import type { JsonObject, JsonValue } from '../../kernel/json.ts';
 import type { Secret } from '../../kernel/secret.ts';
+import type { OptionRules } from './option-rules.ts';
 
 /** One wire protocol. Stateless but for what it is constructed with (HTTP pools, a token cache). */
 export interface Adapter {
   /** Protocol name, as in `ProviderSpec.protocol`. */
   readonly protocol: string;
+  /** What `providerOptions` may not set in this protocol's requests. */
+  readonly optionRules: OptionRules;
   /**
    * Runs one completion. Each yielded array holds the parts of one upstream read, never empty. The last part of all is `finish`; anything else
    * is raised as `ProviderError`. Leaving the loop, or aborting the signal, stops the upstream request.
@@ -21,7 +24,14 @@ export interface Adapter {
 
 export interface CallOptions {
   readonly signal: AbortSignal;
+  /** Nobody sees any of the answer before it is whole, so it may as well come in one piece. */
+  readonly wholeSuffices?: boolean;
+  /** Is told of what is no content, for the limits on time. */
+  readonly onSign?: (sign: CallSign) => void;
 }
+
+/** `alive`: the provider has sent something, if only a comment. `whole`: the answer was asked for in one piece, so that nothing comes before its end. */
+export type CallSign = 'alive' | 'whole';
 
 /** Where and as whom to call: a provider config joined with its spec. */
 export interface ProviderTarget {
@@ -62,7 +72,7 @@ export interface ProviderRequest {
   readonly tools: readonly Tool[];
   readonly toolChoice?: ToolChoice;
   readonly responseFormat?: ResponseFormat;
-  /** Further body fields for this protocol, merged in last and verbatim. */
+  /** Further body fields for this protocol, merged in last; they keep this protocol's `optionRules`. */
   readonly providerOptions: JsonObject;
 }
 

@@ -2,13 +2,15 @@
 import { type NewId, newId } from '../../kernel/ids.ts';
 import type { Adapter, CallOptions, ProviderRequest, StreamPart, UpstreamHttp } from '../contract/adapter.ts';
 import { AnswerBody } from '../shared/answer-body.ts';
+import { readAnswer } from '../shared/answer-stream.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { readLines } from '../shared/ndjson.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
-import { OllamaDecoder, type Read } from './decode.ts';
+import { OllamaDecoder } from './decode.ts';
 import { encodeRequest } from './encode.ts';
 import { faultOfAnswer } from './errors.ts';
 import { apiUrl, checkVersion, listOllamaModels } from './models.ts';
+import { OLLAMA_OPTION_RULES } from './option-rules.ts';
 import { unsupportedByOllama } from './unsupported.ts';
 
 export interface OllamaAdapterOptions {
@@ -20,6 +22,7 @@ export interface OllamaAdapterOptions {
 export function createOllamaAdapter({ http, newId: mint = newId }: OllamaAdapterOptions): Adapter {
   return {
     protocol: 'ollama',
+    optionRules: OLLAMA_OPTION_RULES,
     stream: (request, options) => streamAnswer(http, mint, request, options),
     unsupported: unsupportedByOllama,
     listModels: (target, options) => listOllamaModels(http, target, options),
@@ -32,33 +35,20 @@ async function* streamAnswer(
   http: UpstreamHttp,
   mint: NewId,
   request: ProviderRequest,
-  { signal }: CallOptions,
+  options: CallOptions,
 ): AsyncGenerator<StreamPart[]> {
   const { target } = request;
   const response = await http.send({
     method: 'POST',
     url: apiUrl(target, 'chat'),
     headers: { 'content-type': 'application/json', ...authHeaders(target) },
-    body: JSON.stringify(withProviderOptions(encodeRequest(request), request.providerOptions)),
-    signal,
+    body: JSON.stringify(
+      withProviderOptions(encodeRequest(request), request.providerOptions, OLLAMA_OPTION_RULES),
+    ),
+    signal: options.signal,
     ...connectionOf(target),
   });
   if (response.status < 200 || response.status >= 300) throw await faultOfAnswer(response, target.secret);
-  const decoder = new OllamaDecoder(mint);
-  const body = new AnswerBody(response);
-  for await (const lines of readLines(body)) {
-    const parts: StreamPart[] = [];
-    let fault: Read['fault'];
-    for (const line of lines) {
-      const read = decoder.read(line);
-      parts.push(...read.parts);
-      fault = read.fault;
-      if (fault) break;
-    }
-    if (parts.length > 0) yield parts;
-    if (fault) throw fault;
-    body.complete = decoder.finished;
-    if (body.complete) break;
-  }
-  yield decoder.end();
+  const body = new AnswerBody(response, options);
+  yield* readAnswer(body, readLines(body), new OllamaDecoder(mint));
 }

@@ -8,6 +8,7 @@ import { checkByEmptyCompletion, checkByGet } from './check.ts';
 import { encodeRequest } from './encode.ts';
 import { fitRequest } from './features.ts';
 import { decodeModels } from './models.ts';
+import { CHAT_OPTION_RULES } from './option-rules.ts';
 import { quirksOf } from './quirks.ts';
 import { streamChat } from './stream.ts';
 
@@ -20,17 +21,19 @@ export interface OpenAiChatOptions {
 export function createOpenAiChatAdapter({ http, newId: mint = newId }: OpenAiChatOptions): Adapter {
   return {
     protocol: 'openai-chat',
+    optionRules: CHAT_OPTION_RULES,
 
-    stream: (request, { signal }) =>
+    stream: (request, options) =>
       streamChat({
         http,
         target: request.target,
         newId: mint,
         quirks: () => quirksOf(request.target.quirks),
-        prepare: (quirks) => {
-          const body = encodeRequest(fitRequest(request, quirks).request, quirks);
-          return completionOf(request.target, body, signal);
+        prepare: (quirks, streamed) => {
+          const body = encodeRequest(fitRequest(request, quirks).request, quirks, streamed);
+          return completionOf(request.target, body, options.signal);
         },
+        options,
       }),
 
     unsupported: (request) => fitRequest(request, quirksOf(request.target.quirks)).unsupported,

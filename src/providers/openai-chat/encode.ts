@@ -12,26 +12,27 @@ import type {
   ToolCall,
   ToolChoice,
 } from '../contract/adapter.ts';
+import { withProviderOptions } from '../shared/provider-options.ts';
+import { CHAT_OPTION_RULES } from './option-rules.ts';
 import type { Quirks } from './quirks.ts';
 import { inStrictTurns } from './strict-turns.ts';
 
 type Body = Record<string, JsonValue | undefined>;
 
-/** The JSON text to post. What the caller gave as provider options is laid over everything, verbatim. */
-export function encodeRequest(request: ProviderRequest, quirks: Quirks): string {
+/** The JSON text to post. */
+export function encodeRequest(request: ProviderRequest, quirks: Quirks, streamed = true): string {
   const messages = quirks.strictTurns ? inStrictTurns(request.messages) : request.messages;
   const body: Body = {
     model: request.model.key,
     messages: messages.map((message) => encodeMessage(message, quirks)),
-    stream: true,
-    stream_options: quirks.streamOptions ? { include_usage: true } : undefined,
+    stream: streamed,
+    stream_options: streamed && quirks.streamOptions ? { include_usage: true } : undefined,
     ...encodeTools(request, quirks),
     response_format: encodeResponseFormat(request.responseFormat, quirks),
     ...encodeParameters(request.parameters, quirks),
     ...encodeReasoning(request.parameters, quirks),
-    ...request.providerOptions,
   };
-  return JSON.stringify(body);
+  return JSON.stringify(withProviderOptions(body, request.providerOptions, CHAT_OPTION_RULES));
 }
 
 function encodeMessage(message: Message, quirks: Quirks): JsonObject {

@@ -13,6 +13,7 @@ import type {
 } from '../contract/adapter.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
 import { assistantItems } from './continuation.ts';
+import { RESPONSES_OPTION_RULES } from './option-rules.ts';
 import { quirksOf, type ResponsesQuirks } from './quirks.ts';
 import type { InputItem } from './wire.ts';
 
@@ -27,21 +28,21 @@ const NO_SUCH_PARAMETERS = [
   'reasoningTokens',
 ] as const satisfies readonly (keyof Parameters)[];
 
-export function encodeRequest(request: ProviderRequest): string {
+export function encodeRequest(request: ProviderRequest, streamed = true): string {
   const quirks = quirksOf(request.target.quirks);
   const { instructions, rest } = splitInstructions(request.messages);
   const body = defined({
     model: request.model.key,
     instructions,
     input: rest.flatMap(inputItems),
-    stream: true,
+    stream: streamed,
     store: false,
     ...encodeParameters(request, quirks),
     ...encodeTools(request, quirks),
     ...encodeReasoning(request, quirks),
     text: encodeFormat(request.responseFormat),
   });
-  return JSON.stringify(withProviderOptions(body, request.providerOptions));
+  return JSON.stringify(withProviderOptions(body, request.providerOptions, RESPONSES_OPTION_RULES));
 }
 
 /** The system messages at the head become `instructions`; one further down keeps its place as an item. */

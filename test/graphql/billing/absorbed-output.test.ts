@@ -18,6 +18,7 @@ class PausingAdapter implements Adapter {
   readonly protocol = 'pausing';
   said: Deferred<void> = deferred();
   goOn: Deferred<void> = deferred();
+  readonly optionRules = { reserved: {}, priced: [], extended: [] };
   readonly unsupported = () => [];
   readonly check = async () => {};
 

@@ -32,6 +32,7 @@ describeEachDatabase('what a provider sends', (kind) => {
       protocol: 'scripted',
       stream: (request, { signal }) =>
         (adapters.get(request.model.key) as NonNullable<ReturnType<typeof adapters.get>>)(signal),
+      optionRules: { reserved: {}, priced: [], extended: [] },
       unsupported: () => [],
       check: async () => {},
     };

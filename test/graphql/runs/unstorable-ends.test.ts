@@ -28,6 +28,7 @@ const speaking: Adapter = {
       { type: 'finish', reason: 'stop' },
     ];
   },
+  optionRules: { reserved: {}, priced: [], extended: [] },
   unsupported: () => [],
   check: async () => {},
 };
