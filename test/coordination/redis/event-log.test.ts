@@ -111,6 +111,68 @@ withRedis('the event log in Redis', () => {
     expect(await reading).toEqual(range(1, 21).map(({ seq }) => seq));
   });
 
+  test('a strict log shows its owner’s readers what reached Redis although the answer was lost, the end included', async () => {
+    await using proxy = await startTcpProxy(6379);
+    const prefix = `test:${randomUUID()}:`;
+    await using owner = await openNode(prefix, { url: proxy.redisUrl, strict: true });
+    await using other = await openNode(prefix);
+    owner.log.append('r', range(1, 3));
+    const reading = readAll(owner.log, 'r', 0);
+    await expect.poll(() => owner.log.read('r', 0, 10)).toMatchObject({ events: range(1, 3) });
+    const loseAnswers = async (write: () => void, last: number) => {
+      proxy.delay(60_000);
+      write();
+      await expect.poll(() => other.log.lastSeq('r')).toBe(last);
+      proxy.cut();
+      proxy.delay(0);
+      proxy.mend();
+    };
+    await loseAnswers(() => owner.log.append('r', range(4, 6)), 6);
+    await expect.poll(() => owner.log.read('r', 0, 10)).toMatchObject({ events: range(1, 6) });
+    owner.log.append('r', range(7, 8));
+    await expect.poll(() => other.log.lastSeq('r')).toBe(8);
+    await loseAnswers(() => {
+      owner.log.append('r', [eventOf(9, { end: true })]);
+      owner.log.close('r');
+    }, 9);
+    expect(await reading).toEqual(range(1, 9).map(({ seq }) => seq));
+  });
+
+  test('a reader of a strict log that comes before Redis has confirmed anything is woken by the first event', async () => {
+    await using proxy = await startTcpProxy(6379);
+    await using owner = await openNode(`test:${randomUUID()}:`, { url: proxy.redisUrl, strict: true });
+    proxy.delay(50);
+    owner.log.append('r', [...range(1, 2), eventOf(3, { end: true })]);
+    owner.log.close('r');
+    expect(await readAll(owner.log, 'r', 0)).toEqual([1, 2, 3]);
+  });
+
+  test('an end by another hand that Redis cannot take now is written when it is back', async () => {
+    await using proxy = await startTcpProxy(6379);
+    const prefix = `test:${randomUUID()}:`;
+    await using owner = await openNode(prefix);
+    await using taker = await openNode(prefix, { url: proxy.redisUrl });
+    owner.log.append('r', range(1, 3));
+    await expect.poll(() => taker.log.lastSeq('r')).toBe(3);
+    proxy.cut();
+    taker.log.conclude('r', [eventOf(1_000_003, { end: true })]);
+    proxy.mend();
+    await expect
+      .poll(() => owner.link.command((redis) => redis.xlen(`${prefix}r`)), { timeout: 5_000 })
+      .toBe(4);
+  });
+
+  test('what is lacking before an end is only taken if it follows what is there at that moment', async () => {
+    await using pair = await openPair();
+    pair.log.append('r', range(1, 4));
+    await expect.poll(() => pair.other.lastSeq('r')).toBe(4);
+    // Whoever computed this had read the log when it reached up to 2.
+    pair.other.conclude('r', [eventOf(3), eventOf(5, { end: true })]);
+    pair.other.conclude('other', [...range(1, 1), eventOf(2, { end: true })]);
+    await expect.poll(() => pair.log.lastSeq('other')).toBe(2);
+    expect(await pair.other.read('r', 0, 10)).toMatchObject({ events: range(1, 4), state: 'open' });
+  });
+
   test('an owner that another node has replaced cannot write behind the end', async () => {
     await using pair = await openPair();
     pair.log.append('r', range(1, 3));
