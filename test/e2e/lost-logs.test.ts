@@ -81,6 +81,14 @@ describeTwoNodes('a run whose log, owner or database connection is lost', () => 
   test('an owner that was replaced stops at once, though its provider is silent, and its readers get the other’s end', async () => {
     const id = await start({ tokens: 5, firstTokenMs: 60_000 });
     const reading = read('a', id);
+    // A record of its progress has been made, and there is nothing new for another.
+    const recorded = async () => {
+      const { rows } = await database.query('select progress_seq from completion_run where id = $1', [
+        rowId(id),
+      ]);
+      return rows[0].progress_seq;
+    };
+    await expect.poll(recorded, { timeout: 5_000 }).toBe(1);
     await database.query(
       `update completion_run set epoch = epoch + 1, node_id = gen_random_uuid(), status = 'INTERRUPTED',
          ended_at = now(), last_seq = 1000001 where id = $1`,
