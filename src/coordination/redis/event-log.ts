@@ -4,7 +4,8 @@
 // 2. They are gathered for Redis: one batch is under way, the next gathers meanwhile. Entry ids are `<seq>-0`, so Redis refuses repeats.
 // 3. Each batch ends with one word to all nodes: which runs have grown. A node looks at every run that it follows once a second as well.
 // 4. What Redis has not confirmed is kept, and sent again when it is back; a run that goes on is compared with what Redis still has.
-// 5. With `strict` events are shown only once Redis has them.
+// 5. An end by another hand goes in by one script, which leaves a log alone that has its end; where Redis is away it is kept and sent later.
+// 6. With `strict` events are shown only once Redis has them.
 import type { Logger } from '../../kernel/logger.ts';
 import type { EventLog, LogSlice, SequencedEvent } from '../contract.ts';
 import { MemoryEventLog, type MemoryEventLogOptions } from '../memory/event-log.ts';

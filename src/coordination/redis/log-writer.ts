@@ -74,7 +74,8 @@ export class LogWriter<Event extends SequencedEvent> {
   append(runId: string, events: readonly Event[]): void {
     const outgoing = this.#outgoing.get(runId) ?? { unsent: [], closed: false, unsure: false };
     this.#outgoing.set(runId, outgoing);
-    outgoing.unsent.push(...events);
+    // One by one: there may be more events than a call can take arguments.
+    for (const event of events) outgoing.unsent.push(event);
     this.#sendSoon();
   }
 
@@ -250,7 +251,8 @@ export class LogWriter<Event extends SequencedEvent> {
       const lacking = [...this.#options.shownBeyond(runId, lastSeq), ...outgoing.unsent];
       const bySeq = new Map(lacking.map((event) => [event.seq, event]));
       const resent = [...bySeq.values()].sort((one, other) => one.seq - other.seq);
-      outgoing.unsent.splice(0, outgoing.unsent.length, ...resent);
+      outgoing.unsent.length = 0;
+      for (const event of resent) outgoing.unsent.push(event);
     }
   }
 
