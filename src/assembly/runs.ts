@@ -4,12 +4,16 @@ import { ConfigHealthReports } from '../domain/catalogue/config-health-reports.t
 import { Circuits } from '../domain/routing/circuits.ts';
 import { ContentRetention } from '../domain/runs/content-retention.ts';
 import { RunExecutor } from '../domain/runs/executor.ts';
+import { NodeLease } from '../domain/runs/node-lease.ts';
+import { OrphanRuns } from '../domain/runs/orphan-runs.ts';
 import { DEFAULT_REQUEST_BOUNDS } from '../domain/runs/request-validation.ts';
+import { RunFollower } from '../domain/runs/run-follower.ts';
 import { RunKeeper } from '../domain/runs/run-keeper.ts';
 import { RunLimits } from '../domain/runs/run-limits.ts';
 import { RunPlanner } from '../domain/runs/run-planner.ts';
 import { RunService } from '../domain/runs/run-service.ts';
 import { RunStarter } from '../domain/runs/run-starter.ts';
+import { UnsureBegins } from '../domain/runs/unsure-begins.ts';
 import { ContentRepository } from '../storage/repositories/content.repository.ts';
 import { RunRepository } from '../storage/repositories/run.repository.ts';
 import type { AssembledCatalogue } from './catalogue.ts';
@@ -44,13 +48,18 @@ export async function assembleRuns(
     logger,
     maxAnswerBytes: config.maxAnswerBytes,
   });
-  const limiter = openLimiter(shared, clock, () => keeper.liveNodes);
+  const { leaseSeconds } = config;
+  const node = { nodeId, runs: repository, clock, logger };
+  const lease = new NodeLease({ ...node, leaseSeconds });
+  const unsure = new UnsureBegins(node);
+  const limiter = openLimiter(shared, clock, () => lease.liveNodes);
   opened.push(() => limiter.dispose());
   const starter = new RunStarter({
     nodeId,
     planner: new RunPlanner({ ...common, snapshots, retries: config.retries }),
     executor,
     runs: repository,
+    unsure,
     charges,
     limits: new RunLimits(limiter),
     clock,
@@ -60,16 +69,15 @@ export async function assembleRuns(
       optionRulesOf: (protocol) => adapterOf(protocol)?.optionRules,
     },
   });
-  const { leaseSeconds } = config;
-  const runs = new RunService({ starter, executor, runs: repository, log, bus, leaseSeconds });
+  const follower = new RunFollower({ executor, runs: repository, log, clock });
+  const runs = new RunService({ starter, executor, runs: repository, follower, bus });
   const keeper = new RunKeeper({
-    nodeId,
+    ...node,
     executor,
-    runs: repository,
-    log,
+    lease,
+    orphans: new OrphanRuns({ ...node, log }),
+    unsure,
     bus,
-    clock,
-    logger,
     alone: storage.kind === 'embedded',
     leaseSeconds,
   });
@@ -81,6 +89,8 @@ export async function assembleRuns(
   });
   retention.start();
   opened.push(() => retention.close());
+  await lease.start();
+  opened.push(() => lease.close());
   await keeper.start();
   opened.push(() => keeper.close());
   opened.push(() => runs.drain(config.drainGraceMs));

@@ -16,16 +16,24 @@ export interface EventLog<Event extends SequencedEvent> {
   append(runId: string, events: readonly Event[]): void;
   /** No more events will come. They stay readable for the retention, memory permitting. */
   close(runId: string): void;
-  /** Ends a log that another node began and will not go on with; the last event is the end. A log that has its end already stays as it is. */
-  conclude(runId: string, events: readonly Event[]): Promise<void>;
-  /** `seq` of the last event that is known of the run, on whatever node; 0 if nothing is. Raises `SharedStateUnavailable`. */
+  /**
+   * Ends a log that its owner will not go on with. Takes the events at once; where the log cannot be reached they are kept and written later.
+   * The last event is the end. Events before it are only taken if they follow the last one that the log has. A log that has its end stays as it is.
+   */
+  conclude(runId: string, events: readonly Event[]): void;
+  /** `seq` of the last event that is known of the run, on whatever node; 0 if there is none. Raises `SharedStateUnavailable`. */
   lastSeq(runId: string): Promise<number>;
   /** Up to `limit` events with `seq > after`, oldest first. Raises `SharedStateUnavailable`. */
   read(runId: string, after: number, limit: number): Promise<LogSlice<Event>> | LogSlice<Event>;
   /** Calls `wake` whenever there is something new to read, or the log has closed, until the returned function is called. */
   follow(runId: string, wake: () => void): () => void;
-  /** Whether a reader on another node follows the run now. */
-  isFollowedElsewhere(runId: string): Promise<boolean>;
+  /** For how long it is known that a reader on another node followed a run. */
+  readonly followerKnownMs: number;
+  /**
+   * How many milliseconds ago a reader on another node may last have followed the run; `undefined` if none did within `followerKnownMs`.
+   * 0 where nobody can tell.
+   */
+  lastFollowedElsewhere(runId: string): Promise<number | undefined>;
   dispose(): Promise<void>;
 }
 

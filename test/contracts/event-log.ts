@@ -110,8 +110,8 @@ export function eventLogContract(open: () => OpenedEventLog | Promise<OpenedEven
     opened.log.append(run, range(1, 3));
     await expect.poll(() => opened.other.lastSeq(run)).toBe(3);
     const reading = readAll(opened.other, run, 3);
-    await opened.other.conclude(run, [eventOf(1_000_003, { end: true })]);
-    await opened.other.conclude(run, [eventOf(1_000_004, { end: true })]);
+    opened.other.conclude(run, [eventOf(1_000_003, { end: true })]);
+    opened.other.conclude(run, [eventOf(1_000_004, { end: true })]);
     expect(await reading).toEqual([1_000_003]);
     // A reader that has seen more than was logged gets the end as well.
     expect(await seqs(opened.other, run, 500)).toEqual({ seqs: [1_000_003], state: 'closed' });
@@ -119,7 +119,7 @@ export function eventLogContract(open: () => OpenedEventLog | Promise<OpenedEven
     opened.log.append(ended, [eventOf(1), eventOf(2, { end: true })]);
     opened.log.close(ended);
     await expect.poll(() => seqs(opened.other, ended, 0)).toEqual({ seqs: [1, 2], state: 'closed' });
-    await opened.other.conclude(ended, [eventOf(1_000_002, { end: true })]);
+    opened.other.conclude(ended, [eventOf(1_000_002, { end: true })]);
     expect(await seqs(opened.other, ended, 0)).toEqual({ seqs: [1, 2], state: 'closed' });
   });
 }

@@ -3,6 +3,7 @@ import { createClient } from 'graphql-ws';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { createDatabase, postgresUsable, type TestDatabase } from '../support/databases.ts';
+import { startFakeUpstream } from '../support/fake-upstream.ts';
 import { REDIS_URL, redisUsable } from '../support/redis.ts';
 import { startRoundRobin } from '../support/round-robin.ts';
 import {
@@ -183,6 +184,47 @@ describe.skipIf(!(postgresUsable() && redisUsable()))('nodes that are lost', () 
     const fresh = await read(a.url, STREAM, { input: input({ tokens: 5, tokensPerSecond: 0 }) });
     check(fresh);
     expect((await read(b.url, EVENTS, { id, after: 0 })).at(-1).seq).toBe(events.at(-1).seq);
+  });
+
+  test('stopped for longer than a lease while its provider falls silent: the provider is not asked again for a run that another has ended', async () => {
+    const upstream = await startFakeUpstream(() => ({
+      headers: { 'content-type': 'text/event-stream' },
+      body: ['data: {"choices":[{"index":0,"delta":{"content":"one"}}]}\n\n', ': nothing more\n\n'],
+      fault: { stallAfterBytes: 60 },
+    }));
+    opened.push(() => upstream.close());
+    const { a, b } = await cluster({ PRIVATE_UPSTREAMS: 'allow' });
+    const made = await a.graph(
+      `mutation ($input: CreateProviderConfigInput!) {
+        createProviderConfig(input: $input) { userErrors { message } providerConfig { id } } }`,
+      {
+        input: {
+          name: 'Silent',
+          providerKey: 'deepseek',
+          baseUrl: upstream.url,
+          secret: 'sk-0123456789abcdef',
+          timeLimits: { betweenTokensMs: 1_500 },
+        },
+      },
+    );
+    expect(made.data.createProviderConfig.userErrors).toEqual([]);
+    const asked = { model: 'deepseek/deepseek-flash', messages: [{ role: 'USER', text: 'Hello' }] };
+    const begun = await a.graph(
+      'mutation ($input: CompletionInput!) { startCompletion(input: $input) { completion { id } } }',
+      { input: { ...asked, routing: { onStreamFault: 'RESTART' } } },
+    );
+    const { id } = begun.data.startCompletion.completion;
+    const elsewhere = read(b.url, EVENTS, { id, after: 0 }, (event) => {
+      if (event.__typename === 'TextDelta') a.child.kill('SIGSTOP');
+    });
+    expect((await elsewhere).at(-1)).toMatchObject({
+      __typename: 'CompletionInterrupted',
+      completion: { error: { code: 'NODE_LOST' } },
+    });
+    a.child.kill('SIGCONT');
+    const own = await read(a.url, EVENTS, { id, after: 0 });
+    expect(own.at(-1).__typename).toBe('CompletionInterrupted');
+    expect(upstream.requests).toHaveLength(1);
   });
 
   test('an unmodified graphql-ws client reads one run to its end through a drain of its node', async () => {

@@ -190,7 +190,7 @@ describeEachDatabase('the account', (kind) => {
       async crash() {
         if (random() < 0.7) return;
         const taken = await runs.takeOrphans(randomUUID(), 10);
-        for (const row of taken) {
+        for (const row of await runs.byIds(taken)) {
           const run = books.running.get(row.id);
           if (!run) continue;
           expect(await runs.end(end(run.id, 999n, run.epoch))).toBe(false);

@@ -12,7 +12,11 @@ export interface TwoNodes {
   readonly b: TestApp;
   /** Before PostgreSQL and Redis, as both nodes reach them. */
   readonly postgres: TcpProxy;
-  readonly redis: TcpProxy;
+  readonly redis: Pick<TcpProxy, 'cut' | 'mend' | 'delay'>;
+  /** Before Redis, as each node reaches it. */
+  readonly redisOf: { readonly a: TcpProxy; readonly b: TcpProxy };
+  /** Of the real database, past the proxy. */
+  readonly databaseUrl: string;
   /** A key of the workspace `default`, good on both. */
   readonly key: string;
 }
@@ -26,27 +30,39 @@ export async function startTwoNodes(environment: Record<string, string> = {}): P
   const real = await createDatabase('postgresql');
   const url = new URL(real.url ?? '');
   const postgres = await startTcpProxy(Number(url.port || 5432));
-  const redis = await startTcpProxy(Number(new URL(REDIS_URL).port || 6379));
+  const redisPort = Number(new URL(REDIS_URL).port || 6379);
+  const redisOf = { a: await startTcpProxy(redisPort), b: await startTcpProxy(redisPort) };
+  const bothRedis = Object.values(redisOf);
+  const redis: TwoNodes['redis'] = {
+    cut: () => bothRedis.forEach((proxy) => void proxy.cut()),
+    mend: () => bothRedis.forEach((proxy) => void proxy.mend()),
+    delay: (ms) => bothRedis.forEach((proxy) => void proxy.delay(ms)),
+  };
   url.port = String(postgres.port);
   const database: TestDatabase = { ...real, url: url.href };
   const key = `mg_test_${randomBytes(16).toString('hex')}`;
-  const options = {
+  const optionsOf = async (node: 'a' | 'b') => ({
     database,
-    environment: { REDIS_URL: redis.redisUrl, LEASE_SECONDS: '2', BOOTSTRAP_API_KEY: key, ...environment },
+    environment: {
+      REDIS_URL: redisOf[node].redisUrl,
+      LEASE_SECONDS: '2',
+      BOOTSTRAP_API_KEY: key,
+      ...environment,
+    },
     overrides: { catalogueData: await sandboxCatalogue() },
-  };
-  const a = await startTestApp('postgresql', options);
-  const b = await startTestApp('postgresql', options);
+  });
+  const a = await startTestApp('postgresql', await optionsOf('a'));
+  const b = await startTestApp('postgresql', await optionsOf('b'));
   closers.push(async () => {
     postgres.mend();
     redis.mend();
     await a.close();
     await b.close();
     await postgres[Symbol.asyncDispose]();
-    await redis[Symbol.asyncDispose]();
+    for (const proxy of bothRedis) await proxy[Symbol.asyncDispose]();
     await real.drop();
   });
-  return { a, b, postgres, redis, key };
+  return { a, b, postgres, redis, redisOf, databaseUrl: real.url ?? '', key };
 }
 
 const closers: (() => Promise<void>)[] = [];

@@ -14,7 +14,6 @@ export interface MemoryEventLogOptions<Event> {
 
 interface RunLog<Event> {
   readonly events: Event[];
-  readonly readers: Set<() => void>;
   bytes: number;
   /** Set once closed. */
   expiresAtMs: number | undefined;
@@ -23,10 +22,14 @@ interface RunLog<Event> {
 const SWEEP_EVERY_MS = 5_000;
 
 export class MemoryEventLog<Event extends SequencedEvent> implements EventLog<Event> {
+  /** There is no other node. */
+  readonly followerKnownMs = Number.POSITIVE_INFINITY;
   readonly #options: MemoryEventLogOptions<Event>;
   readonly #running = new Map<string, RunLog<Event>>();
   /** In order of ending. */
   readonly #ended = new Map<string, RunLog<Event>>();
+  /** Of runs that go on, or that have no log yet. */
+  readonly #readers = new Map<string, Set<() => void>>();
   readonly #sweeper: NodeJS.Timeout;
   #endedBytes = 0;
 
@@ -39,7 +42,7 @@ export class MemoryEventLog<Event extends SequencedEvent> implements EventLog<Ev
     let log = this.#running.get(runId);
     if (!log) {
       if (this.#ended.has(runId)) return;
-      log = { events: [], readers: new Set(), bytes: 0, expiresAtMs: undefined };
+      log = { events: [], bytes: 0, expiresAtMs: undefined };
       this.#running.set(runId, log);
     }
     for (const event of events) {
@@ -48,7 +51,7 @@ export class MemoryEventLog<Event extends SequencedEvent> implements EventLog<Ev
       log.events.push(event);
       log.bytes += this.#options.bytesOf(event);
     }
-    for (const wake of log.readers) wake();
+    this.#wake(runId);
   }
 
   close(runId: string): void {
@@ -58,26 +61,22 @@ export class MemoryEventLog<Event extends SequencedEvent> implements EventLog<Ev
     log.expiresAtMs = this.#options.clock.monotonicMs() + this.#options.retentionMs;
     this.#ended.set(runId, log);
     this.#endedBytes += log.bytes;
-    for (const wake of log.readers) wake();
-    log.readers.clear();
+    this.#wake(runId);
     this.#evict((_log) => this.#endedBytes > this.#options.maxEndedBytes);
   }
 
-  async conclude(runId: string, events: readonly Event[]): Promise<void> {
+  conclude(runId: string, events: readonly Event[]): void {
     if (this.#ended.has(runId)) return;
-    this.append(runId, events);
+    const end = events.slice(-1);
+    this.append(runId, follows(events, this.#lastSeqOf(runId)) ? events : end);
     this.close(runId);
   }
 
   async lastSeq(runId: string): Promise<number> {
-    const log = this.#running.get(runId) ?? this.#ended.get(runId);
-    return log?.events.at(-1)?.seq ?? 0;
+    return this.#lastSeqOf(runId);
   }
 
-  /** There is no other node. */
-  async isFollowedElsewhere(): Promise<boolean> {
-    return false;
-  }
+  async lastFollowedElsewhere(): Promise<undefined> {}
 
   read(runId: string, after: number, limit: number): LogSlice<Event> {
     const log = this.#running.get(runId) ?? this.#ended.get(runId);
@@ -89,13 +88,26 @@ export class MemoryEventLog<Event extends SequencedEvent> implements EventLog<Ev
   }
 
   follow(runId: string, wake: () => void): () => void {
-    const log = this.#running.get(runId);
-    log?.readers.add(wake);
-    return () => log?.readers.delete(wake);
+    const readers = this.#readers.get(runId) ?? new Set();
+    readers.add(wake);
+    this.#readers.set(runId, readers);
+    return () => {
+      readers.delete(wake);
+      if (readers.size === 0 && this.#readers.get(runId) === readers) this.#readers.delete(runId);
+    };
   }
 
   async dispose(): Promise<void> {
     clearInterval(this.#sweeper);
+  }
+
+  #lastSeqOf(runId: string): number {
+    const log = this.#running.get(runId) ?? this.#ended.get(runId);
+    return log?.events.at(-1)?.seq ?? 0;
+  }
+
+  #wake(runId: string): void {
+    for (const wake of this.#readers.get(runId) ?? []) wake();
   }
 
   #sweep(): void {
@@ -113,9 +125,21 @@ export class MemoryEventLog<Event extends SequencedEvent> implements EventLog<Ev
   }
 }
 
-/** Events lie densely from seq 1 on, but for an end that may be far ahead. */
+/** Whether nothing lies between the last event of a log and the first of these. */
+export function follows(events: readonly SequencedEvent[], lastSeq: number): boolean {
+  const [first] = events;
+  return first !== undefined && (first.fromSeq ?? first.seq) === lastSeq + 1;
+}
+
+/** Events mostly lie densely from seq 1 on; an event that covers several places, or an end that lies far ahead, leaves places out. */
 function firstIndexBeyond(events: readonly SequencedEvent[], after: number): number {
-  if (after < events.length) return Math.max(0, after);
-  const last = events.at(-1);
-  return last && last.seq > after ? events.length - 1 : events.length;
+  if (after <= 0) return 0;
+  if (events[after - 1]?.seq === after) return after;
+  let [from, to] = [0, events.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((events[middle] as SequencedEvent).seq > after) to = middle;
+    else from = middle + 1;
+  }
+  return from;
 }

@@ -48,6 +48,11 @@ export interface RunPolicy {
   readonly onStreamFault: 'RESTART' | 'FAIL';
 }
 
+/** Often enough to notice every reader on another node: this share of the time for which one is known. */
+const LOOK_ELSEWHERE_SHARE = 0.75;
+/** The least between two looks. */
+const LOOK_AGAIN_MS = 100;
+
 type Unsequenced<Event> = Event extends CompletionEvent
   ? Omit<Event, 'seq' | 'fromSeq' | 'runId' | 'atMs'>
   : never;
@@ -70,7 +75,11 @@ export class ActiveRun {
   /** Its attempts are over; what remains is the write that ends it. */
   settling = false;
   seq = 0;
+  /** Set while it is not sure whether another node has taken the run: settles once it is, when the run goes on or has been stopped. */
+  ownership: Promise<void> | undefined;
   #attendants = 0;
+  /** By the monotonic clock; of readers on all nodes. */
+  #lastAttendedMs: number;
   #detachTimer: NodeJS.Timeout | undefined;
   #over = false;
 
@@ -84,6 +93,7 @@ export class ActiveRun {
     this.#clock = clock;
     // Nobody may be waiting when the run ends badly; that is not a fault of the process.
     this.#ended.promise.catch(() => {});
+    this.#lastAttendedMs = clock.monotonicMs();
     this.#armDetachTimer();
   }
 
@@ -112,6 +122,7 @@ export class ActiveRun {
       if (left) return;
       left = true;
       this.#attendants -= 1;
+      this.#lastAttendedMs = this.#clock.monotonicMs();
       this.#armDetachTimer();
     };
   }
@@ -251,16 +262,29 @@ export class ActiveRun {
     this.#log.close(this.id);
   }
 
-  /** A reader on another node attends the run as well. */
+  /** Readers on other nodes count as well: they are looked for often enough that none is missed. */
   async #stopIfAlone(): Promise<void> {
-    const followed = await this.#log.isFollowedElsewhere(this.id);
+    const askedMs = this.#clock.monotonicMs();
+    const followedMsAgo = await this.#log.lastFollowedElsewhere(this.id);
     if (this.#attendants > 0 || this.#over) return;
-    if (followed) this.#armDetachTimer();
+    if (followedMsAgo !== undefined) {
+      this.#lastAttendedMs = Math.max(this.#lastAttendedMs, askedMs - followedMsAgo);
+    }
+    if (followedMsAgo === 0 || this.#graceLeftMs() > 0) this.#armDetachTimer(LOOK_AGAIN_MS);
     else this.stop('cancelled');
   }
 
-  #armDetachTimer(): void {
+  #graceLeftMs(): number {
+    return this.#lastAttendedMs + this.run.request.detachGraceMs - this.#clock.monotonicMs();
+  }
+
+  #armDetachTimer(atLeastMs = 0): void {
+    clearTimeout(this.#detachTimer);
     if (this.run.request.onDetach !== 'CANCEL' || this.#attendants > 0 || this.#over) return;
-    this.#detachTimer = setTimeout(() => void this.#stopIfAlone(), this.run.request.detachGraceMs);
+    const waitMs = Math.max(
+      atLeastMs,
+      Math.min(this.#graceLeftMs(), this.#log.followerKnownMs * LOOK_ELSEWHERE_SHARE),
+    );
+    this.#detachTimer = setTimeout(() => void this.#stopIfAlone(), Math.ceil(waitMs));
   }
 }

@@ -1,5 +1,5 @@
 // Owns the way down the list of candidates: who is asked, how often, what a fault leads to, and what of it the reader sees.
-import { delay } from '../../kernel/async.ts';
+import { abortable, delay } from '../../kernel/async.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError, ProviderError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -200,7 +200,15 @@ export class AttemptLoop {
     // Held back until it was whole: it goes out now, at once, or never.
     if (held.length > 0 && (!result.error || run.stopKind === 'funds')) run.emitParts(held);
     this.#log(candidate, result);
-    return result;
+    return this.#afterDoubt(result);
+  }
+
+  /** Behind a pause of this node: a fault leads to nothing if another node has taken the run meanwhile. */
+  async #afterDoubt(result: AttemptResult): Promise<AttemptResult> {
+    const { ownership, stopSignal } = this.#run;
+    if (!result.error || !ownership) return result;
+    await abortable(ownership, stopSignal).catch(() => {});
+    return { ...result, stopped: stopSignal.aborted };
   }
 
   #prepare(candidate: Candidate) {

@@ -1,6 +1,7 @@
 // Owns following a run: exactly the events beyond a place, then the live ones, up to and with the one that ends it.
-import type { EventLog, LogSlice } from '../../coordination/contract.ts';
+import type { EventLog } from '../../coordination/contract.ts';
 import { deferred } from '../../kernel/async.ts';
+import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError, SharedStateUnavailable } from '../../kernel/errors.ts';
 import { type CompletionEvent, contentLength, isEnd, mergeDeltas } from './completion-event.ts';
 
@@ -12,21 +13,20 @@ const SILENT_MS = 3_000;
 /** A merged delta grows no longer than this, so that no single message is huge. */
 const MAX_MERGED_LENGTH = 64_000;
 
+/** `ending`: it has just ended, and its last events may be on their way to the log. `ended`: whatever its log has now is all there will be. */
+export type RunPhase = 'running' | 'ending' | 'ended';
+
 export interface ReadOptions {
   readonly log: EventLog<CompletionEvent>;
+  readonly clock: Clock;
   readonly runId: string;
   readonly after: number;
-  /** Set for a run that this node does not have. */
-  readonly elsewhere?: RunElsewhere;
+  /** How far the run is, where its log says nothing of it. */
+  readonly phase: () => RunPhase | Promise<RunPhase>;
+  /** Set for a run that this node does not have: gives its log the end that it lacks, if the run has ended. */
+  readonly mendEnd?: () => Promise<void>;
   /** Called once, when the reader leaves by whichever way. */
   readonly onLeave?: () => void;
-}
-
-export interface RunElsewhere {
-  /** Whether it goes on: its events may be on their way. */
-  readonly isRunning: () => Promise<boolean>;
-  /** Gives its log the end that it lacks, if the run has ended. */
-  readonly mendEnd: () => Promise<void>;
 }
 
 export function readEvents(options: ReadOptions): AsyncIterableIterator<CompletionEvent> {
@@ -40,10 +40,12 @@ class EventReader implements AsyncIterableIterator<CompletionEvent> {
   #ready: CompletionEvent[] = [];
   #awake = deferred();
   #left = false;
-  #lastEventMs = Date.now();
+  /** By the monotonic clock: the last event, or the last mending of a log without news. */
+  #lastNewsMs: number;
 
   constructor(options: ReadOptions) {
     this.#options = options;
+    this.#lastNewsMs = options.clock.monotonicMs();
     this.#after = options.after;
     this.#unfollow = options.log.follow(options.runId, () => this.#awake.resolve());
   }
@@ -60,7 +62,12 @@ class EventReader implements AsyncIterableIterator<CompletionEvent> {
         return { value: event, done: false };
       }
       if (this.#left) return { value: undefined, done: true };
-      await this.#fill();
+      try {
+        await this.#fill();
+      } catch (error) {
+        this.#leave();
+        throw unreadable(error);
+      }
     }
   }
 
@@ -72,7 +79,8 @@ class EventReader implements AsyncIterableIterator<CompletionEvent> {
 
   async #fill(): Promise<void> {
     this.#awake = deferred();
-    const reading = this.#read();
+    const { log, runId } = this.#options;
+    const reading = log.read(runId, this.#after, READ_AT_ONCE);
     const slice = reading instanceof Promise ? await reading : reading;
     if (this.#left) return;
     const last = slice.events.at(-1);
@@ -81,7 +89,7 @@ class EventReader implements AsyncIterableIterator<CompletionEvent> {
       const unseen = slice.events.filter((event) => isEnd(event) || event.fromSeq > this.#after);
       this.#after = last.seq;
       this.#ready = mergeNeighbours(unseen);
-      this.#lastEventMs = Date.now();
+      this.#lastNewsMs = this.#options.clock.monotonicMs();
     } else if (slice.state === 'closed') {
       this.#leave();
     } else {
@@ -91,34 +99,23 @@ class EventReader implements AsyncIterableIterator<CompletionEvent> {
 
   /** Until there is more. Of a run on another node, it is looked at from time to time whether it still goes on. */
   async #waitFor(unknown: boolean): Promise<void> {
-    const { elsewhere } = this.#options;
-    if (unknown && !(await elsewhere?.isRunning())) {
-      this.#leave();
+    const { phase, mendEnd, clock } = this.#options;
+    if (unknown && (await phase()) === 'ended') {
       throw new GatewayError(
         'EVENTS_EXPIRED',
         'The events of this completion are no longer kept; completion(id) has its result',
       );
     }
-    if (!elsewhere) {
+    if (!mendEnd) {
       await this.#awake.promise;
       return;
     }
     const timer = setTimeout(this.#awake.resolve, LOOK_AGAIN_MS);
     await this.#awake.promise;
     clearTimeout(timer);
-    if (this.#left || Date.now() - this.#lastEventMs < SILENT_MS) return;
-    this.#lastEventMs = Date.now();
-    await elsewhere.mendEnd();
-  }
-
-  #read(): LogSlice<CompletionEvent> | Promise<LogSlice<CompletionEvent>> {
-    const { log, runId } = this.#options;
-    const reading = log.read(runId, this.#after, READ_AT_ONCE);
-    if (!(reading instanceof Promise)) return reading;
-    return reading.catch((error: unknown) => {
-      this.#leave();
-      throw unreadable(error);
-    });
+    if (this.#left || clock.monotonicMs() - this.#lastNewsMs < SILENT_MS) return;
+    this.#lastNewsMs = clock.monotonicMs();
+    await mendEnd();
   }
 
   #leave(): void {

@@ -108,7 +108,7 @@ export class RunExecutor {
       const record = row && toRunRecord(row);
       const end = record && toEndedEvent(record);
       if (record && end) {
-        await log.conclude(run.id, [end]).catch(() => {});
+        log.conclude(run.id, [end]);
         run.endedElsewhere(record);
         return;
       }

@@ -1,21 +1,23 @@
-// Owns what a node does for its runs each second: progress records, cancels asked for elsewhere, its lease, and the runs of dead nodes.
+// Owns what a node does for its runs each second: progress records, what became of them elsewhere, and the runs that no node carries on.
 
-import type { EventLog, RunBus } from '../../coordination/contract.ts';
+import type { RunBus } from '../../coordination/contract.ts';
+import { delay } from '../../kernel/async.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import type { CompletionRunEntity } from '../../storage/entities/completion-run.entity.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
-import { type CompletionEvent, toEndedEvent } from './completion-event.ts';
 import type { RunExecutor } from './executor.ts';
+import type { NodeLease } from './node-lease.ts';
+import type { OrphanRuns } from './orphan-runs.ts';
 import { RunProgressRecords } from './run-progress.ts';
-import { toRunRecord } from './run-record.ts';
-import { toRunEnd } from './settlement.ts';
+import type { UnsureBegins } from './unsure-begins.ts';
 
 export interface KeeperDependencies {
   readonly nodeId: string;
   readonly executor: RunExecutor;
   readonly runs: RunRepository;
-  readonly log: EventLog<CompletionEvent>;
+  readonly lease: NodeLease;
+  readonly orphans: OrphanRuns;
+  readonly unsure: UnsureBegins;
   readonly bus: RunBus;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -25,71 +27,78 @@ export interface KeeperDependencies {
   readonly leaseSeconds: number;
 }
 
-/** Parts of a lease: how often it is renewed, and the runs of dead nodes looked for. */
-const RENEWALS_PER_LEASE = 5;
 const MAX_TICK_MS = 1_000;
+const CLOSE_WITHIN_MS = 1_000;
 const LEASES_PER_TIDYING = 6;
-/** An end that another node writes lies far beyond whatever the dead owner may have shown. */
-export const TAKEN_OVER_SEQ_STEP = 1_000_000;
-
+/** A tick that comes after so many did not come in time: the node was held up, and others may have taken it for dead. */
+const TICKS_OF_A_PAUSE = 3;
 export class RunKeeper {
   readonly #needs: KeeperDependencies;
   readonly #progress: RunProgressRecords;
+  readonly #lastDone = new Map<string, number>();
+  /** Steps that are under way, by name. */
+  readonly #underWay = new Map<string, Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
   #stopHearing = () => {};
-  readonly #lastDone = new Map<string, number>();
-  #busy = false;
-  #lastRenewalMs = Number.NEGATIVE_INFINITY;
-  #renewedSinceMs = Number.POSITIVE_INFINITY;
-
-  #liveNodes = 1;
+  #lastTickMs: number;
 
   constructor(needs: KeeperDependencies) {
     this.#needs = needs;
     this.#progress = new RunProgressRecords(needs);
+    this.#lastTickMs = needs.clock.monotonicMs();
   }
 
   async start(): Promise<void> {
-    await this.#renewLease();
-    if (this.#needs.alone) await this.#endOrphans(0);
-    this.#timer = setInterval(() => void this.#tick(), Math.min(MAX_TICK_MS, this.#renewEveryMs));
-    this.#stopHearing = this.#needs.bus.onCancel((id) => this.#needs.executor.get(id)?.stop('cancelled'));
+    const { alone, orphans, bus, executor } = this.#needs;
+    if (alone) {
+      await orphans.takeFromDead(null);
+      await orphans.endTaken();
+    }
+    this.#timer = setInterval(() => this.#tick(), this.#tickMs);
+    this.#stopHearing = bus.onCancel((id) => executor.get(id)?.stop('cancelled'));
   }
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#stopHearing();
-    await this.#needs.runs.dropLease(this.#needs.nodeId).catch(() => {});
+    await Promise.race([Promise.all(this.#underWay.values()), delay(CLOSE_WITHIN_MS)]);
   }
 
-  async #tick(): Promise<void> {
-    if (this.#busy) return;
-    this.#busy = true;
-    try {
-      if (this.#isDue('renew', this.#renewEveryMs)) await this.#renewLease();
-      await this.#progress.save();
-      await this.#obeyCancels();
-      const { alone, leaseSeconds, runs } = this.#needs;
-      if (!alone && this.#mayDeclareOthersDead() && this.#isDue('reap', this.#renewEveryMs))
-        await this.#endOrphans(leaseSeconds);
-      if (this.#isDue('tidy', leaseSeconds * 1_000 * LEASES_PER_TIDYING)) {
-        await runs.dropExpiredKeys();
-        await this.#endStrays();
-      }
-    } catch (error) {
-      this.#needs.logger.warn({ err: error }, 'Runs could not be kept this second; trying again');
-    } finally {
-      this.#busy = false;
+  get #tickMs(): number {
+    return Math.min(MAX_TICK_MS, this.#needs.lease.renewEveryMs);
+  }
+
+  #tick(): void {
+    const { alone, leaseSeconds, lease, orphans, runs, unsure, clock } = this.#needs;
+    const sinceLastMs = clock.monotonicMs() - this.#lastTickMs;
+    this.#lastTickMs = clock.monotonicMs();
+    if (!alone && sinceLastMs > this.#tickMs * TICKS_OF_A_PAUSE && !lease.isHeld) this.#doubtOwnership();
+    this.#step('progress', () => this.#progress.save());
+    if (!alone) this.#step('watch', () => this.#watch());
+    this.#step('unsure', () => unsure.withdraw());
+    if (this.#isDue('reap', lease.renewEveryMs)) {
+      this.#step('reap', async () => {
+        if (!alone && lease.mayDeclareOthersDead) await orphans.takeFromDead(leaseSeconds);
+        await orphans.endTaken();
+      });
+    }
+    if (this.#isDue('strays', leaseSeconds * 1_000)) {
+      this.#step('strays', () => orphans.takeStrays(this.#activeIds()));
+    }
+    if (this.#isDue('tidy', leaseSeconds * 1_000 * LEASES_PER_TIDYING)) {
+      this.#step('tidy', () => runs.dropExpiredKeys());
     }
   }
 
-  /** Nodes with a lease, this one included, as of the last renewal. */
-  get liveNodes(): number {
-    return this.#liveNodes;
-  }
-
-  get #renewEveryMs(): number {
-    return (this.#needs.leaseSeconds * 1_000) / RENEWALS_PER_LEASE;
+  /** No step waits for another, nor fails with it; one that is still under way is not begun again. */
+  #step(name: string, work: () => Promise<void>): void {
+    if (this.#underWay.has(name)) return;
+    const step = work()
+      .catch((error: unknown) => {
+        this.#needs.logger.warn({ err: error, step: name }, 'A part of keeping runs failed; trying again');
+      })
+      .finally(() => this.#underWay.delete(name));
+    this.#underWay.set(name, step);
   }
 
   /** A tick is late now and then: what is due within a moment is done now. */
@@ -101,65 +110,44 @@ export class RunKeeper {
     return true;
   }
 
-  async #renewLease(): Promise<void> {
-    const { runs, nodeId, clock, leaseSeconds } = this.#needs;
-    this.#liveNodes = await runs.renewLease(nodeId, leaseSeconds);
-    const now = clock.monotonicMs();
-    if (now - this.#lastRenewalMs > this.#renewEveryMs * 2) this.#renewedSinceMs = now;
-    this.#lastRenewalMs = now;
+  /** What the database says of this node's runs: another node has taken or ended them, or somebody there has asked to cancel them. */
+  async #watch(): Promise<void> {
+    const { executor, runs, nodeId } = this.#needs;
+    const asked = [...executor.active()].filter(({ settling }) => !settling);
+    if (asked.length === 0) return;
+    const owned = await runs.ownedBy(
+      nodeId,
+      asked.map(({ id }) => id),
+    );
+    for (const run of asked) {
+      // Its own end may have been written meanwhile.
+      if (executor.get(run.id) !== run || run.settling) continue;
+      const row = owned.get(run.id);
+      if (!row) run.stop('replaced');
+      else if (row.isCancelled) run.stop('cancelled');
+    }
   }
 
-  /** A node that was itself away for a while cannot tell who else was. */
-  #mayDeclareOthersDead(): boolean {
-    const now = this.#needs.clock.monotonicMs();
-    const fresh = now - this.#lastRenewalMs <= this.#renewEveryMs * 2;
-    return fresh && now - this.#renewedSinceMs >= this.#needs.leaseSeconds * 1_000;
-  }
-
-  async #obeyCancels(): Promise<void> {
-    const { alone, executor, runs } = this.#needs;
-    if (alone || executor.activeCount === 0) return;
-    for (const id of await runs.cancelRequested(this.#activeIds())) executor.get(id)?.stop('cancelled');
-  }
-
-  /** Ends the runs of nodes that are gone, with what their last progress record holds. */
-  async #endOrphans(leaseSeconds: number): Promise<void> {
-    const orphans = await this.#needs.runs.takeOrphans(this.#needs.nodeId, leaseSeconds);
-    for (const row of orphans) await this.#endOrphan(row);
-  }
-
-  /** A row of this node that nobody here runs: whatever was to end or undo it did not reach the database. */
-  async #endStrays(): Promise<void> {
-    const { runs, nodeId } = this.#needs;
-    for (const row of await runs.takeStrays(nodeId, this.#activeIds())) await this.#endOrphan(row);
+  /** Until the database has answered, faults of this node's runs lead to nothing: their providers must not be asked again for another's runs. */
+  #doubtOwnership(): void {
+    const { executor, lease, logger } = this.#needs;
+    const doubted = [...executor.active()];
+    const ownership = lease
+      .renew()
+      .then(() => this.#watch())
+      .catch((error: unknown) => {
+        logger.warn(
+          { err: error },
+          'After a pause this node could not find out whether its runs are still its own',
+        );
+      })
+      .finally(() => {
+        for (const run of doubted) if (run.ownership === ownership) run.ownership = undefined;
+      });
+    for (const run of doubted) run.ownership = ownership;
   }
 
   #activeIds(): string[] {
     return [...this.#needs.executor.active()].map(({ id }) => id);
-  }
-
-  async #endOrphan(row: CompletionRunEntity): Promise<void> {
-    const { clock, runs, log, logger } = this.#needs;
-    const endedAt = clock.now();
-    const logged = await log.lastSeq(row.id).catch(() => 0);
-    const seq = Math.max(row.progressSeq, logged) + TAKEN_OVER_SEQ_STEP;
-    const record = {
-      ...toRunRecord(row),
-      status: 'INTERRUPTED' as const,
-      error: {
-        code: 'NODE_DRAINING' as const,
-        message: 'The node that ran this completion stopped; this is what it had recorded',
-        retryAfterMs: null,
-      },
-      attempts: [],
-      lastSeq: seq,
-      endedAt,
-    };
-    const won = await runs.end(toRunEnd(record, row.epoch));
-    if (!won) return;
-    logger.warn({ runId: row.id }, 'A run of a node that is gone was ended as interrupted');
-    const end = toEndedEvent(record);
-    // Without Redis now, whoever follows the run notices later that its log lacks its end.
-    if (end) await log.conclude(row.id, [end]).catch(() => {});
   }
 }

@@ -6,7 +6,7 @@
 // 4. The row is committed, or the run that its idempotency key names is joined. The executor takes what has begun.
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../kernel/clock.ts';
-import { GatewayError } from '../../kernel/errors.ts';
+import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import { canonicalJson } from '../../kernel/json.ts';
 import { formatUsd } from '../../kernel/money.ts';
@@ -23,12 +23,14 @@ import { refuseRoute } from './route-refusal.ts';
 import { RunFunds } from './run-funds.ts';
 import type { LimitState, RunLimits, TakenLimits } from './run-limits.ts';
 import type { RunPlanner } from './run-planner.ts';
+import type { UnsureBegins } from './unsure-begins.ts';
 
 export interface StarterDependencies {
   readonly nodeId: string;
   readonly planner: RunPlanner;
   readonly executor: RunExecutor;
   readonly runs: RunRepository;
+  readonly unsure: UnsureBegins;
   readonly charges: ChargeRules;
   readonly limits: RunLimits;
   readonly clock: Clock;
@@ -123,7 +125,7 @@ export class RunStarter {
     context: CallContext,
     row: RunBegin,
   ): Promise<{ begun: RunBegun; taken: TakenLimits | undefined }> {
-    const { runs, limits } = this.#needs;
+    const { runs, limits, unsure } = this.#needs;
     const asked = limits.take(row.id, viewer, request);
     // A key may name a run that is there already, and joining it takes nothing.
     if (asked instanceof GatewayError && row.idempotency_key === null) throw asked;
@@ -132,6 +134,7 @@ export class RunStarter {
     const granted = taken instanceof GatewayError ? undefined : taken;
     if (begins.status === 'rejected') {
       granted?.giveBack();
+      if (begins.reason instanceof StorageError && begins.reason.kind === 'unavailable') unsure.add(row);
       throw begins.reason;
     }
     const begun = begins.value;

@@ -20,6 +20,7 @@ export class TimeGuard {
   #lastContentMs: number | undefined;
   #firstTokenMs: number;
   #timer: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(clock: Clock, limits: AttemptLimits, abort: (reason: ProviderError) => void) {
     this.#clock = clock;
@@ -44,6 +45,7 @@ export class TimeGuard {
   }
 
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#timer);
   }
 
@@ -55,7 +57,13 @@ export class TimeGuard {
     );
   }
 
+  /** After a pause of this node the answer may lie in its sockets unread: they are read before it counts as late. */
   #look(): void {
+    setImmediate(() => setImmediate(() => this.#decide()));
+  }
+
+  #decide(): void {
+    if (this.#closed) return;
     const deadline = this.#nextDeadline();
     if (deadline.atMs > this.#clock.monotonicMs()) {
       this.#arm();

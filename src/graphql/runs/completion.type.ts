@@ -79,7 +79,10 @@ export class CompletionWarningType {
 
 @ObjectType('CompletionError', { description: 'Why a completion did not finish.', simpleResolvers: true })
 export class CompletionErrorType {
-  @Field(() => String, { description: 'One of the gateway’s error codes.' })
+  @Field(() => String, {
+    description:
+      'One of the gateway’s error codes. Of an INTERRUPTED completion: NODE_LOST if its node died, NODE_DRAINING if its node was shut down.',
+  })
   code!: string;
 
   @Field(() => String, { description: 'In words; the provider’s own where it gave any.' })

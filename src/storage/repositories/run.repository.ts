@@ -1,6 +1,6 @@
 // Owns the statements of runs: written in groups past the ORM, read through it.
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
-import { CompletionRunEntity, RunAttemptEntity } from '../entities/completion-run.entity.ts';
+import { CompletionRunEntity, RunAttemptEntity, type RunStatus } from '../entities/completion-run.entity.ts';
 import { toStorageError } from '../errors.ts';
 import { GroupedWriter } from '../grouped-writer.ts';
 import type { SqlClient } from '../sql.ts';
@@ -16,13 +16,13 @@ import type {
 import {
   BEGIN,
   BEGIN_PLAIN,
-  CANCEL_REQUESTED,
   DROP_DEAD_LEASES,
   DROP_EXPIRED_KEYS,
   DROP_LEASE,
   END,
-  HAS_LIVE_OWNER,
   KNOWN_KEY,
+  OWNED,
+  PHASE,
   PROGRESS,
   RAISE,
   RENEW_LEASE,
@@ -31,6 +31,9 @@ import {
   TAKE_STRAYS,
   WITHDRAW,
 } from './run.statements.ts';
+
+/** After so many leases without a word the row of a dead node's lease is of no use to anybody. */
+const LEASES_KEPT = 6;
 
 export class RunRepository {
   readonly #sql: SqlClient;
@@ -78,10 +81,19 @@ export class RunRepository {
     await this.#sql.query(REQUEST_CANCEL, [runId]);
   }
 
-  /** Which of the runs are to be stopped. */
-  async cancelRequested(runIds: readonly string[]): Promise<string[]> {
-    const rows = await this.#sql.query<{ id: string }>(CANCEL_REQUESTED, [runIds]);
-    return rows.map(({ id }) => id);
+  /** Those of the runs that go on and belong to the node, with whether somebody has asked to cancel them. */
+  async ownedBy(
+    nodeId: string,
+    runIds: readonly string[],
+  ): Promise<ReadonlyMap<string, { isCancelled: boolean }>> {
+    const rows = await this.#sql.query<{ id: string; is_cancelled: boolean }>(OWNED, [runIds, nodeId]);
+    return new Map(rows.map(({ id, is_cancelled }) => [id, { isCancelled: is_cancelled }]));
+  }
+
+  /** How far a run is, and since when its row has not changed, by the database's clock; nothing of its content is read. */
+  async phaseOf(runId: string): Promise<{ status: RunStatus; unchangedMs: number } | undefined> {
+    const [row] = await this.#sql.query<{ status: RunStatus; unchanged_ms: number }>(PHASE, [runId]);
+    return row && { status: row.status, unchangedMs: row.unchanged_ms };
   }
 
   /** How many nodes are alive, this one included. */
@@ -90,27 +102,24 @@ export class RunRepository {
     return (row?.others ?? 0) + 1;
   }
 
-  /** Whether the node that has the run, or had it last, is alive. */
-  async hasLiveOwner(runId: string, leaseSeconds: number): Promise<boolean> {
-    const [row] = await this.#sql.query<{ alive: boolean }>(HAS_LIVE_OWNER, [runId, leaseSeconds]);
-    return row?.alive ?? false;
-  }
-
   async dropLease(nodeId: string): Promise<void> {
     await this.#sql.query(DROP_LEASE, [nodeId]);
   }
 
-  /** Makes `nodeId` the owner of every running run whose node has not renewed its lease for so long. */
-  async takeOrphans(nodeId: string, leaseSeconds: number): Promise<CompletionRunEntity[]> {
+  /**
+   * Makes `nodeId` the owner of every running run whose node has not renewed its lease for so long, and gives their ids. `null`: no other
+   * node can be alive, whatever its lease says.
+   */
+  async takeOrphans(nodeId: string, leaseSeconds: number | null): Promise<string[]> {
     const rows = await this.#sql.query<{ id: string }>(TAKE_ORPHANS, [nodeId, leaseSeconds]);
-    await this.#sql.query(DROP_DEAD_LEASES, [leaseSeconds * 6]);
-    return rows.length === 0 ? [] : this.byIds(rows.map(({ id }) => id));
+    if (leaseSeconds !== null) await this.#sql.query(DROP_DEAD_LEASES, [leaseSeconds * LEASES_KEPT]);
+    return rows.map(({ id }) => id);
   }
 
-  /** The running rows of a node that are none of those which it runs. */
-  async takeStrays(nodeId: string, runningIds: readonly string[]): Promise<CompletionRunEntity[]> {
+  /** Ids of the running rows of a node that are none of those which it runs. */
+  async takeStrays(nodeId: string, runningIds: readonly string[]): Promise<string[]> {
     const rows = await this.#sql.query<{ id: string }>(TAKE_STRAYS, [nodeId, runningIds]);
-    return rows.length === 0 ? [] : this.byIds(rows.map(({ id }) => id));
+    return rows.map(({ id }) => id);
   }
 
   async dropExpiredKeys(): Promise<void> {
@@ -186,7 +195,9 @@ export class RunRepository {
   }
 
   async #writeEnds(items: readonly RunEnd[]): Promise<boolean[]> {
-    const rows = await this.#sql.query<{ id: string }>(END, [JSON.stringify(items)]);
+    // Several runs are locked by id everywhere, so that no two statements wait for each other.
+    const inOrder = items.toSorted((one, other) => (one.id < other.id ? -1 : 1));
+    const rows = await this.#sql.query<{ id: string }>(END, [JSON.stringify(inOrder)]);
     const won = new Set(rows.map(({ id }) => id));
     return items.map(({ id }) => won.has(id));
   }

@@ -43,9 +43,10 @@ export const REQUEST_CANCEL = {
   name: 'request-cancel',
   text: "update completion_run set cancel_requested_at = now() where id = $1 and status = 'RUNNING'",
 };
-export const CANCEL_REQUESTED = {
-  name: 'cancel-requested',
-  text: 'select id from completion_run where id = any($1::uuid[]) and cancel_requested_at is not null',
+export const OWNED = {
+  name: 'owned-runs',
+  text: `select id, cancel_requested_at is not null as is_cancelled from completion_run
+         where id = any($1::uuid[]) and node_id = $2 and status = 'RUNNING'`,
 };
 export const RENEW_LEASE = {
   name: 'renew-lease',
@@ -55,11 +56,10 @@ export const RENEW_LEASE = {
          select count(*)::int as others from node_lease
          where node_id <> $1 and renewed_at > now() - make_interval(secs => $2)`,
 };
-export const HAS_LIVE_OWNER = {
-  name: 'has-live-owner',
-  text: `select exists (
-           select from completion_run run join node_lease lease on lease.node_id = run.node_id
-           where run.id = $1 and lease.renewed_at > now() - make_interval(secs => $2)) as alive`,
+export const PHASE = {
+  name: 'run-phase',
+  text: `select status, (extract(epoch from now() - updated_at) * 1000)::float8 as unchanged_ms
+         from completion_run where id = $1`,
 };
 export const DROP_LEASE = { name: 'drop-lease', text: 'delete from node_lease where node_id = $1' };
 export const TAKE_ORPHANS = { name: 'take-orphans', text: 'select * from take_orphans($1, $2) as id' };

@@ -26,6 +26,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   EVENTS_EXPIRED: 410,
   NODE_BUSY: 503,
   NODE_DRAINING: 503,
+  NODE_LOST: 502,
   QUERY_TOO_COMPLEX: 400,
   CANCELLED: 409,
   INTERNAL: 500,

@@ -22,11 +22,7 @@ const LIMITS = {
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-function attemptOf(
-  stream: (options: CallOptions) => AsyncIterable<StreamPart[]>,
-  maxAnswerBytes: 1_000_000,
-  wholeSuffices = false,
-) {
+function attemptOf(stream: (options: CallOptions) => AsyncIterable<StreamPart[]>, wholeSuffices = false) {
   const adapter: Adapter = {
     protocol: 'test',
     optionRules: { reserved: {}, priced: [], extended: [] },
@@ -40,6 +36,7 @@ function attemptOf(
     limits: LIMITS,
     clock: systemClock,
     stop: new AbortController().signal,
+    maxAnswerBytes: 1_000_000,
     wholeSuffices,
     answer: new Answer(),
     onParts: () => {},

@@ -1,0 +1,90 @@
+// Owns ending the runs that no node carries on: those of dead nodes, and rows of this node whose end was lost on its way.
+import type { EventLog } from '../../coordination/contract.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { StorageError } from '../../kernel/errors.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import type { CompletionRunEntity } from '../../storage/entities/completion-run.entity.ts';
+import type { RunRepository } from '../../storage/repositories/run.repository.ts';
+import { type CompletionEvent, toEndedEvent } from './completion-event.ts';
+import { toRunRecord } from './run-record.ts';
+import { toRunEnd } from './settlement.ts';
+
+export interface OrphanDependencies {
+  readonly nodeId: string;
+  readonly runs: RunRepository;
+  readonly log: EventLog<CompletionEvent>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** An end that another node writes lies far beyond whatever the dead owner may have shown. */
+export const TAKEN_OVER_SEQ_STEP = 1_000_000;
+/** Rows in memory at once; each has its text. */
+const ENDED_AT_ONCE = 100;
+
+export class OrphanRuns {
+  readonly #needs: OrphanDependencies;
+  /** Ids of runs that this node has taken and not ended yet. */
+  readonly #taken = new Set<string>();
+
+  constructor(needs: OrphanDependencies) {
+    this.#needs = needs;
+  }
+
+  /** `null`: no other node can be alive. */
+  async takeFromDead(leaseSeconds: number | null): Promise<void> {
+    const { runs, nodeId } = this.#needs;
+    for (const id of await runs.takeOrphans(nodeId, leaseSeconds)) this.#taken.add(id);
+  }
+
+  /** Rows of this node that are none of those which it runs. */
+  async takeStrays(runningIds: readonly string[]): Promise<void> {
+    const { runs, nodeId } = this.#needs;
+    for (const id of await runs.takeStrays(nodeId, runningIds)) this.#taken.add(id);
+  }
+
+  /** Ends what was taken, with what the last progress records hold. What cannot be ended now is tried again the next time. */
+  async endTaken(): Promise<void> {
+    const ids = [...this.#taken];
+    for (let from = 0; from < ids.length; from += ENDED_AT_ONCE) {
+      const some = ids.slice(from, from + ENDED_AT_ONCE);
+      const rows = new Map((await this.#needs.runs.byIds(some)).map((row) => [row.id, row]));
+      await Promise.all(some.map((id) => this.#endOne(id, rows.get(id))));
+    }
+  }
+
+  async #endOne(id: string, row: CompletionRunEntity | undefined): Promise<void> {
+    try {
+      if (row?.status === 'RUNNING') await this.#end(row);
+      this.#taken.delete(id);
+    } catch (error) {
+      this.#needs.logger.error(
+        { runId: id, err: error },
+        'A run that no node carries on could not be ended yet',
+      );
+      // What the database refuses for good is found again as a stray.
+      if (!(error instanceof StorageError && error.kind === 'unavailable')) this.#taken.delete(id);
+    }
+  }
+
+  async #end(row: CompletionRunEntity): Promise<void> {
+    const { clock, runs, log, logger } = this.#needs;
+    const record = {
+      ...toRunRecord(row),
+      status: 'INTERRUPTED' as const,
+      error: {
+        code: 'NODE_LOST' as const,
+        message: 'The node that ran this completion was lost; this is what it had recorded',
+        retryAfterMs: null,
+      },
+      attempts: [],
+      lastSeq: row.progressSeq + TAKEN_OVER_SEQ_STEP,
+      endedAt: clock.now(),
+    };
+    if (!(await runs.end(toRunEnd(record, row.epoch)))) return;
+    logger.warn({ runId: row.id }, 'A run that no node carried on was ended as interrupted');
+    const end = toEndedEvent(record);
+    // The database decides; the log is told behind, whenever it can be reached.
+    if (end) log.conclude(row.id, [end]);
+  }
+}

@@ -1,0 +1,149 @@
+// Owns following a run wherever it is: on this node, on another, or ended with whatever its log still has.
+//
+// 1. A run of this node is read from memory, and counts as attended while somebody reads.
+// 2. A run elsewhere is read from the shared log. Its row tells whether it goes on; who owns it does not matter.
+// 3. A log that lacks the end of an ended run gets it from the row, by whoever notices first: the ids of its entries make a repeat harmless.
+// 4. A run that has just ended is waited for: its owner writes the log after the row. Later a log that is not there has expired.
+import type { EventLog, LogSlice } from '../../coordination/contract.ts';
+import { abortable, delay } from '../../kernel/async.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { GatewayError, StorageError } from '../../kernel/errors.ts';
+import type { RunRepository } from '../../storage/repositories/run.repository.ts';
+import { type CompletionEvent, toEndedEvent } from './completion-event.ts';
+import { type RunPhase, readEvents, unreadable } from './event-reader.ts';
+import type { RunExecutor } from './executor.ts';
+import { loadRun } from './load-run.ts';
+import { lackingEvents } from './log-mending.ts';
+import type { RunRecord } from './run-record.ts';
+
+export interface FollowerDependencies {
+  readonly executor: RunExecutor;
+  readonly runs: RunRepository;
+  readonly log: EventLog<CompletionEvent>;
+  readonly clock: Clock;
+}
+
+const POLL_MS = 200;
+/** The owner of a run writes its last events within this time after the end was committed, unless Redis or the owner is away for longer. */
+const LATE_EVENTS_MS = 15_000;
+const EVENTS_A_PAGE = 1_000;
+
+export class RunFollower {
+  readonly #needs: FollowerDependencies;
+
+  constructor(needs: FollowerDependencies) {
+    this.#needs = needs;
+  }
+
+  /** The events with `seq > after`, then the live ones, up to and with the end. */
+  async follow(runId: string, after: number): Promise<AsyncIterableIterator<CompletionEvent>> {
+    const { executor, log, clock } = this.#needs;
+    const active = executor.get(runId);
+    const reading = { log, clock, runId, after };
+    if (active) {
+      const phase = () => (executor.get(runId) === active ? 'running' : 'ended');
+      return readEvents({ ...reading, phase, onLeave: active.attend() });
+    }
+    const replay = await this.#replayOfEnded(runId, after);
+    if (replay) return replay;
+    const phase = () => this.#phaseOf(runId).catch(cannotTell);
+    return readEvents({ ...reading, phase, mendEnd: () => this.#mendEnd(runId) });
+  }
+
+  /** The run once it has ended, on whatever node; it counts as attended meanwhile. Rejects as soon as `signal` is aborted. */
+  async ended(runId: string, signal?: AbortSignal): Promise<RunRecord> {
+    signal?.throwIfAborted();
+    const active = this.#needs.executor.get(runId);
+    const leave = active ? active.attend() : this.#needs.log.follow(runId, () => {});
+    try {
+      const ended = active ? active.ended : this.#endedElsewhere(runId, signal);
+      return await (signal ? abortable(ended, signal) : ended);
+    } finally {
+      leave();
+    }
+  }
+
+  async #endedElsewhere(runId: string, signal: AbortSignal | undefined): Promise<RunRecord> {
+    while ((await this.#phaseOf(runId).catch(cannotTell)) === 'running') await delay(POLL_MS, signal);
+    return loadRun(this.#needs.runs, runId);
+  }
+
+  /** For an ended run whose log is not kept: nothing beyond the end, or the end alone where that is all there is. */
+  async #replayOfEnded(
+    runId: string,
+    after: number,
+  ): Promise<AsyncIterableIterator<CompletionEvent> | undefined> {
+    const slice = await this.#read(runId, after, 1);
+    if (slice.state === 'closed' || slice.events.length > 0) return undefined;
+    const phase = await this.#phaseOf(runId).catch(cannotTell);
+    if (phase === 'running') return undefined;
+    const run = await loadRun(this.#needs.runs, runId);
+    const end = toEndedEvent(run);
+    if (!end) return undefined;
+    if (after >= end.seq) return onlyEvents([]);
+    if (slice.state === 'open') {
+      if (phase === 'ended') await this.#mendEnd(runId);
+      return undefined;
+    }
+    // What a lost node had shown and not written is gone; a run that its own node ended may still be written.
+    const isAll = end.type === 'interrupted' && (phase === 'ended' || run.error?.code === 'NODE_LOST');
+    return isAll ? onlyEvents([end]) : undefined;
+  }
+
+  async #mendEnd(runId: string): Promise<void> {
+    const { runs, log } = this.#needs;
+    try {
+      if ((await this.#phaseOf(runId)) === 'running') return;
+      const run = await loadRun(runs, runId);
+      const lacking = lackingEvents(await this.#readWhole(runId), run);
+      // The beginning of a very long log is not kept: nothing can be joined to it but the end.
+      const isCut = lacking[0]?.fromSeq === 1 && (await log.lastSeq(runId)) > 0;
+      if (lacking.length > 0) log.conclude(runId, isCut ? lacking.slice(-1) : lacking);
+    } catch {
+      // Whoever looks next tries again.
+    }
+  }
+
+  async #readWhole(runId: string): Promise<CompletionEvent[]> {
+    const events: CompletionEvent[] = [];
+    for (;;) {
+      const slice = await this.#read(runId, events.at(-1)?.seq ?? 0, EVENTS_A_PAGE);
+      events.push(...slice.events);
+      if (slice.events.length < EVENTS_A_PAGE) return events;
+    }
+  }
+
+  async #read(runId: string, after: number, limit: number): Promise<LogSlice<CompletionEvent>> {
+    try {
+      return await this.#needs.log.read(runId, after, limit);
+    } catch (error) {
+      throw unreadable(error);
+    }
+  }
+
+  async #phaseOf(runId: string): Promise<RunPhase> {
+    const row = await this.#needs.runs.phaseOf(runId);
+    if (!row) throw undone();
+    if (row.status === 'RUNNING') return 'running';
+    return row.unchangedMs < LATE_EVENTS_MS ? 'ending' : 'ended';
+  }
+}
+
+/** It was there when it was joined: what had begun it did not get its answer, or was refused by a limit, and has undone it. */
+function undone(): GatewayError {
+  return new GatewayError(
+    'STORAGE_UNAVAILABLE',
+    'This completion was undone before anything was asked of a provider; ask again',
+    { retryAfterMs: 1_000 },
+  );
+}
+
+/** While the database is away a run may well go on. */
+function cannotTell(error: unknown): RunPhase {
+  if (error instanceof StorageError && error.kind === 'unavailable') return 'running';
+  throw error;
+}
+
+async function* onlyEvents(events: readonly CompletionEvent[]): AsyncIterableIterator<CompletionEvent> {
+  yield* events;
+}

@@ -1,0 +1,42 @@
+// Owns runs of which this node does not know whether they have begun: the database's answer was lost, the caller was refused, so they are undone.
+import type { Clock } from '../../kernel/clock.ts';
+import type { RunRepository } from '../../storage/repositories/run.repository.ts';
+import type { RunBegin } from '../../storage/repositories/run.rows.ts';
+
+type BegunRow = Pick<RunBegin, 'id' | 'workspace_id' | 'caller' | 'idempotency_key'>;
+
+/** A statement that was under way may still commit within this time. */
+const LATE_COMMIT_MS = 30_000;
+/** Beyond it the oldest are left to the search for rows that nobody runs. */
+const MAX_UNSURE = 5_000;
+
+export class UnsureBegins {
+  readonly #runs: RunRepository;
+  readonly #nodeId: string;
+  readonly #clock: Clock;
+  readonly #rows = new Map<string, { readonly row: BegunRow; readonly untilMs: number }>();
+
+  constructor(needs: { readonly runs: RunRepository; readonly nodeId: string; readonly clock: Clock }) {
+    this.#runs = needs.runs;
+    this.#nodeId = needs.nodeId;
+    this.#clock = needs.clock;
+  }
+
+  add({ id, workspace_id, caller, idempotency_key }: BegunRow): void {
+    const [oldest] = this.#rows.keys();
+    if (oldest !== undefined && this.#rows.size >= MAX_UNSURE) this.#rows.delete(oldest);
+    const untilMs = this.#clock.monotonicMs() + LATE_COMMIT_MS;
+    this.#rows.set(id, { row: { id, workspace_id, caller, idempotency_key }, untilMs });
+  }
+
+  /** Takes back what has begun after all: its hold and its key are free again. */
+  async withdraw(): Promise<void> {
+    if (this.#rows.size === 0) return;
+    const begun = await this.#runs.ownedBy(this.#nodeId, [...this.#rows.keys()]);
+    const now = this.#clock.monotonicMs();
+    for (const [id, { row, untilMs }] of this.#rows) {
+      if (begun.has(id)) await this.#runs.withdraw(row);
+      if (begun.has(id) || untilMs < now) this.#rows.delete(id);
+    }
+  }
+}

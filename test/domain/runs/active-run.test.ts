@@ -1,0 +1,74 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { ActiveRun, type NewRun } from '../../../src/domain/runs/active-run.ts';
+
+const GRACE_MS = 15_000;
+const FOLLOWER_KNOWN_MS = 4_000;
+
+describe('a run that is to be cancelled when nobody follows it', () => {
+  /** When a reader on another node was there, in milliseconds since the run began. */
+  let elsewhere: readonly (readonly [from: number, to: number])[];
+  let begunMs: number;
+  const sinceBegin = () => Date.now() - begunMs;
+  beforeEach(() => {
+    vi.useFakeTimers();
+    begunMs = Date.now();
+    elsewhere = [];
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  function start(): { run: ActiveRun; stoppedAt: () => number | undefined } {
+    let stopped: number | undefined;
+    const log = {
+      append: () => {},
+      close: () => {},
+      followerKnownMs: FOLLOWER_KNOWN_MS,
+      lastFollowedElsewhere: async () => {
+        const agoMs = elsewhere
+          .filter(([from]) => from <= sinceBegin())
+          .map(([, to]) => Math.max(0, sinceBegin() - to));
+        const latest = Math.min(...agoMs);
+        return latest < FOLLOWER_KNOWN_MS ? latest : undefined;
+      },
+    };
+    const clock = { now: () => new Date(), monotonicMs: () => Date.now() };
+    const spec = { id: 'r', request: { onDetach: 'CANCEL', detachGraceMs: GRACE_MS } } as unknown as NewRun;
+    const run = new ActiveRun(spec, log as never, clock);
+    run.stopSignal.addEventListener('abort', () => {
+      stopped = sinceBegin();
+    });
+    return { run, stoppedAt: () => stopped };
+  }
+
+  test('keeps its whole grace after a reader on another node has left, and no more', async () => {
+    elsewhere = [[0, 9_500]];
+    const { stoppedAt } = start();
+    await vi.advanceTimersByTimeAsync(24_400);
+    expect(stoppedAt()).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(200);
+    expect(stoppedAt()).toBeGreaterThanOrEqual(24_500);
+  });
+
+  test('goes on if a reader on another node comes back within the grace', async () => {
+    elsewhere = [
+      [0, 9_500],
+      [16_000, 60_000],
+    ];
+    const { stoppedAt } = start();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(stoppedAt()).toBeUndefined();
+  });
+
+  test('counts its grace from the last reader, wherever it was', async () => {
+    const { run, stoppedAt } = start();
+    const leave = run.attend();
+    await vi.advanceTimersByTimeAsync(20_000);
+    leave();
+    elsewhere = [[21_000, 23_000]];
+    await vi.advanceTimersByTimeAsync(17_900);
+    expect(stoppedAt()).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(200);
+    expect(stoppedAt()).toBeGreaterThanOrEqual(38_000);
+  });
+});
