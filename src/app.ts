@@ -115,7 +115,7 @@ async function openDoors(foundation: Foundation, bootstrapKey: string): Promise<
     explorer: config.explorer,
     ...(config.production ? {} : { explorerKey: bootstrapKey }),
   });
-  // Closed in reverse: the doors stay open for those who wait for their runs, but readers of streams go elsewhere first.
+  // Closed in reverse: readers of streams are sent elsewhere and no run is begun, at once; runs get their grace, and the doors stay open for those who wait for them.
   opened.splice(-1, 0, () => server.close());
   opened.push(() => server.detachReaders());
   return server.url;

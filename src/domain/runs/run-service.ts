@@ -12,6 +12,7 @@ import type { CompletionRequest } from './completion-request.ts';
 import { readEvents, unreadable } from './event-reader.ts';
 import type { RunExecutor } from './executor.ts';
 import { lackingEvents } from './log-mending.ts';
+import { RunDrain } from './run-drain.ts';
 import { type RunAttempt, type RunRecord, toRunAttempt, toRunRecord } from './run-record.ts';
 import type { CallContext, RunStarter } from './run-starter.ts';
 
@@ -38,14 +39,15 @@ const POLL_MS = 200;
 
 export class RunService {
   readonly #needs: RunServiceDependencies;
-  #draining = false;
+  readonly #drain: RunDrain;
 
   constructor(needs: RunServiceDependencies) {
     this.#needs = needs;
+    this.#drain = new RunDrain(needs.executor);
   }
 
   get draining(): boolean {
-    return this.#draining;
+    return this.#drain.isDraining;
   }
 
   /** The plan that a request would run by, without running it. */
@@ -60,7 +62,7 @@ export class RunService {
     const active = this.#needs.executor.get(runId);
     const leave = active?.attend();
     try {
-      const ended = active ? active.ended : this.#endedElsewhere(runId);
+      const ended = active ? active.ended : this.#endedElsewhere(runId, context.gone);
       const run = await (context.gone ? abortable(ended, context.gone) : ended);
       if (run.status === 'FINISHED') return run;
       throw endedBadly(run);
@@ -112,9 +114,10 @@ export class RunService {
       this.#needs.bus.cancel(runId);
       await this.#needs.runs.requestCancel(runId);
     }
-    const ended = active ? active.ended : this.#endedElsewhere(runId);
+    const timeUp = AbortSignal.timeout(CANCEL_WAIT_MS);
+    const ended = active ? active.ended : this.#endedElsewhere(runId, timeUp);
     try {
-      return { run: await abortable(ended, AbortSignal.timeout(CANCEL_WAIT_MS)), settled: true };
+      return { run: await abortable(ended, timeUp), settled: true };
     } catch {
       return { run: active?.record() ?? (await this.#load(runId)), settled: false };
     }
@@ -154,15 +157,9 @@ export class RunService {
     );
   }
 
-  /** Takes no new runs; gives the running ones `graceMs`, then ends the rest as interrupted. */
-  async drain(graceMs: number): Promise<void> {
-    this.#draining = true;
-    const running = [...this.#needs.executor.active()];
-    const allEnded = Promise.allSettled(running.map((run) => run.ended));
-    const inTime = await Promise.race([allEnded.then(() => true), delay(graceMs).then(() => false)]);
-    if (inTime) return;
-    for (const run of running) run.stop('interrupted');
-    await allEnded;
+  /** Takes no new runs; gives the running ones `graceMs`, then ends the rest as interrupted. Gives the number of those that could not be ended. */
+  drain(graceMs: number): Promise<number> {
+    return this.#drain.drain(graceMs);
   }
 
   async #begin(
@@ -172,12 +169,9 @@ export class RunService {
     commit: RunPolicy['commit'] = 'FIRST_TOKEN',
   ): Promise<string> {
     requireScope(viewer, 'run');
-    if (this.#draining) {
-      throw new GatewayError('NODE_DRAINING', 'This node is shutting down; ask again', {
-        retryAfterMs: 1_000,
-      });
-    }
-    return this.#needs.starter.begin(viewer, request, context, commit);
+    // Nobody would get the answer, and nobody has been told of the run.
+    context.gone?.throwIfAborted();
+    return this.#drain.begin(() => this.#needs.starter.begin(viewer, request, context, commit));
   }
 
   async #follow(runId: string, after: number): Promise<AsyncIterableIterator<CompletionEvent>> {
@@ -233,14 +227,14 @@ export class RunService {
     return { ...toRunRecord(row), attempts: attempts.get(runId) ?? [] };
   }
 
-  /** Waits for a run that another node (or an earlier life of this one) has, and attends it meanwhile. */
-  async #endedElsewhere(runId: string): Promise<RunRecord> {
+  /** Waits for a run that another node (or an earlier life of this one) has, and attends it until the signal is aborted. */
+  async #endedElsewhere(runId: string, signal?: AbortSignal): Promise<RunRecord> {
     const leave = this.#needs.log.follow(runId, () => {});
     try {
       for (;;) {
         const run = await this.#load(runId);
         if (run.status !== 'RUNNING') return run;
-        await delay(POLL_MS);
+        await delay(POLL_MS, signal);
       }
     } finally {
       leave();

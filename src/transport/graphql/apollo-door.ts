@@ -1,5 +1,5 @@
 // Owns the HTTP door of the graph: Apollo on Fastify, bounded before it executes, with every error in its last form.
-import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import { ApolloServer, type ApolloServerPlugin, type HTTPGraphQLHead } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
@@ -9,13 +9,16 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { GraphQLError, GraphQLSchema } from 'graphql';
+import type { GraphQLError, GraphQLFormattedError, GraphQLSchema } from 'graphql';
 import type { Services } from '../../domain/gateway.ts';
 import { createContext, type Door, type GraphContext } from '../../graphql/context.ts';
 import { refuseDeepDocument } from '../../graphql/document-depth.ts';
 import type { ErrorFormatter } from '../../graphql/error-format.ts';
 import { boundOperation, type OperationBounds } from '../../graphql/operation-cost.ts';
+import { goneSignalOf } from '../http/caller-presence.ts';
+import { isOutage } from '../http/fault-status.ts';
 import { signIn, viewerOf } from '../http/http-auth.ts';
+import { retryAfterSeconds } from '../http/refusal.ts';
 import type { SignInDesk } from '../http/sign-in.ts';
 import type { PersistedOperations } from './persisted-operations.ts';
 import { withRateLimit } from './rate-limit-extension.ts';
@@ -84,7 +87,7 @@ export async function registerApolloDoor(
   };
   await apollo.start();
   const handler = fastifyApolloHandler(apollo, {
-    context: async (request) => contextOf(request, options.services),
+    context: async (request, reply) => contextOf(request, reply, options.services),
   });
   server.route({
     url: options.path,
@@ -129,19 +132,14 @@ function finishAnswer(
   done(null, payload);
 }
 
-function contextOf(request: FastifyRequest, services: Services): GraphContext {
-  const gone = new AbortController();
-  request.raw.once('close', () => {
-    // A request that was read to its end closes too; only a socket that is gone means that nobody waits.
-    if (request.raw.socket.destroyed) gone.abort();
-  });
+function contextOf(request: FastifyRequest, reply: FastifyReply, services: Services): GraphContext {
   const door = request.method === 'GET' ? READ_ONLY_DOOR : HTTP_DOOR;
   return createContext({
     viewer: viewerOf(request),
     requestId: request.id,
     door,
     services,
-    gone: gone.signal,
+    gone: goneSignalOf(reply.raw),
   });
 }
 
@@ -157,15 +155,23 @@ function doorPlugin({ bounds, persisted, formatError }: ApolloDoorOptions): Apol
           persisted.allow(source);
           boundOperation(document, operationName, request.variables, bounds);
         },
-        async willSendResponse({ response, errors }) {
+        async willSendResponse({ response, errors, requestIsBatched }) {
           if (response.body.kind !== 'single') return;
           response.body.singleResult = withRateLimit(response.body.singleResult, contextValue);
           if (!errors) return;
-          response.body.singleResult.errors = errors.map((error) =>
-            formatError(error, contextValue.requestId),
-          );
+          const told = errors.map((error) => formatError(error, contextValue.requestId));
+          response.body.singleResult.errors = told;
+          if (!response.body.singleResult.data && !requestIsBatched) tellOutage(response.http, told);
         },
       };
     },
   };
+}
+
+/** An answer that is nothing but an outage of the gateway says so in its status: load balancers and clients go elsewhere, or come back. */
+function tellOutage(http: HTTPGraphQLHead, errors: readonly GraphQLFormattedError[]): void {
+  if (!errors.every(({ extensions }) => isOutage(extensions?.code))) return;
+  http.status = 503;
+  const [first] = errors;
+  http.headers.set('retry-after', retryAfterSeconds(Number(first?.extensions?.retryAfterMs ?? 0)));
 }
