@@ -16,9 +16,8 @@ import { refuseDeepDocument } from '../../graphql/document-depth.ts';
 import type { ErrorFormatter } from '../../graphql/error-format.ts';
 import { boundOperation, type OperationBounds } from '../../graphql/operation-cost.ts';
 import { goneSignalOf } from '../http/caller-presence.ts';
-import { isOutage } from '../http/fault-status.ts';
+import { isOutage, retryAfterOf } from '../http/fault-status.ts';
 import { signIn, viewerOf } from '../http/http-auth.ts';
-import { retryAfterSeconds } from '../http/refusal.ts';
 import type { SignInDesk } from '../http/sign-in.ts';
 import type { PersistedOperations } from './persisted-operations.ts';
 import { withRateLimit } from './rate-limit-extension.ts';
@@ -173,5 +172,5 @@ function tellOutage(http: HTTPGraphQLHead, errors: readonly GraphQLFormattedErro
   if (!errors.every(({ extensions }) => isOutage(extensions?.code))) return;
   http.status = 503;
   const [first] = errors;
-  http.headers.set('retry-after', retryAfterSeconds(Number(first?.extensions?.retryAfterMs ?? 0)));
+  http.headers.set('retry-after', retryAfterOf(Number(first?.extensions?.retryAfterMs ?? 1_000)));
 }

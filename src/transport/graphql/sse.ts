@@ -111,8 +111,8 @@ async function answer(
 }
 
 /**
- * A client that takes nothing but an event stream is refused by one: it shows the words, and does not take the refusal for a fault of the network that
- * it tries again. Outages and credentials that are not good keep their status, which proxies and clients act upon.
+ * A client that takes nothing but an event stream is refused by one: it shows the words at once, and does not take the refusal for a fault of the
+ * network that it tries again. What it should try again (503 with `Retry-After`) and a bad credential stay statuses, which proxies act upon.
  */
 function refuseAsEvents(
   request: FastifyRequest,
@@ -121,8 +121,8 @@ function refuseAsEvents(
   done: (error: null, payload: unknown) => void,
 ): void {
   const { statusCode } = reply;
-  const isFinal = statusCode >= 400 && statusCode < 500 && statusCode !== 401;
-  if (!isFinal || typeof payload !== 'string' || !takesEventsOnly(request.headers.accept)) {
+  const isStatus = statusCode === 401 || (statusCode === 503 && reply.hasHeader('retry-after'));
+  if (isStatus || typeof payload !== 'string' || !takesEventsOnly(request.headers.accept)) {
     done(null, payload);
     return;
   }

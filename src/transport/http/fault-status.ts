@@ -1,5 +1,6 @@
-// Owns the HTTP status of each error code, the same at every door.
-import { ERROR_CODES, type ErrorCode } from '../../kernel/errors.ts';
+// Owns what an error code means in HTTP: the status of the answer, and the header that says when to ask again.
+import type { FastifyReply } from 'fastify';
+import type { ErrorCode } from '../../kernel/errors.ts';
 
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   UNAUTHENTICATED: 401,
@@ -8,35 +9,45 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   BAD_USER_INPUT: 400,
   CONFLICT: 409,
   MODEL_NOT_FOUND: 404,
-  MODEL_UNAVAILABLE: 409,
+  MODEL_UNAVAILABLE: 503,
   CAPABILITY_MISSING: 400,
   CONTEXT_LENGTH_EXCEEDED: 400,
   INSUFFICIENT_FUNDS: 402,
   UNPRICED_MODEL: 409,
   RATE_LIMITED: 429,
   PROVIDER_AUTHENTICATION: 502,
-  PROVIDER_RATE_LIMITED: 502,
+  PROVIDER_RATE_LIMITED: 429,
   PROVIDER_TIMEOUT: 504,
-  PROVIDER_INVALID_REQUEST: 502,
+  PROVIDER_INVALID_REQUEST: 400,
   PROVIDER_CONTENT_FILTERED: 400,
-  PROVIDER_UNAVAILABLE: 502,
+  PROVIDER_UNAVAILABLE: 503,
   PROVIDER_PROTOCOL: 502,
   STORAGE_UNAVAILABLE: 503,
   EVENTS_EXPIRED: 410,
   NODE_DRAINING: 503,
   QUERY_TOO_COMPLEX: 400,
-  // As nginx tells of a client that closed its request.
-  CANCELLED: 499,
+  CANCELLED: 409,
   INTERNAL: 500,
 };
-const CODES: ReadonlySet<unknown> = new Set(ERROR_CODES);
 
-/** Codes that are not ours speak of the document, as those that GraphQL and Apollo give. */
+/** The codes that GraphQL's own stages raise are all about the request, so they are 400. */
 export function statusOf(code: unknown): number {
-  return CODES.has(code) ? STATUS[code as ErrorCode] : 400;
+  return STATUS[code as ErrorCode] ?? 400;
 }
 
-/** An outage of the gateway itself: the same request may succeed a little later, or at another node. */
+/** Faults of this node or of what it needs, as opposed to those of the request: a load balancer may ask another node. */
 export function isOutage(code: unknown): boolean {
-  return statusOf(code) === 503;
+  return code === 'STORAGE_UNAVAILABLE' || code === 'NODE_DRAINING';
+}
+
+/** Whole seconds, rounded up: a client that asks earlier is refused again. */
+export function retryAfterOf(retryAfterMs: number): string {
+  return String(Math.max(1, Math.ceil(retryAfterMs / 1_000)));
+}
+
+/** Sets the status and, where it is known when to ask again, `Retry-After`. */
+export function setFaultStatus(reply: FastifyReply, code: unknown, retryAfterMs?: number): FastifyReply {
+  const wait = retryAfterMs ?? (isOutage(code) ? 1_000 : undefined);
+  if (wait !== undefined) reply.header('retry-after', retryAfterOf(wait));
+  return reply.code(statusOf(code));
 }
