@@ -118,7 +118,7 @@ async function openDoors(foundation: Foundation, bootstrapKey: string): Promise<
     // A code would be known to one of several workers only.
     ...(config.production || config.workers > 1 ? {} : { explorerKey: bootstrapKey }),
   });
-  // Closed in reverse: the doors stay open for those who wait for their runs, but readers of streams go elsewhere first.
+  // Closed in reverse: readers of streams are sent elsewhere and no run is begun, at once; runs get their grace, and the doors stay open for those who wait for them.
   opened.splice(-1, 0, () => server.close());
   opened.push(() => server.detachReaders());
   return server;

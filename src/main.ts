@@ -1,6 +1,7 @@
-// Owns the process: reads the configuration, starts the app (or its workers), says where it is, and drains on a signal.
+// Owns the process: reads the configuration, starts the app (or its workers), says where it is, drains on a signal, and hears of errors that nothing handled.
 import cluster from 'node:cluster';
 import { enableCompileCache } from 'node:module';
+import { inspect } from 'node:util';
 import type { App } from './app.ts';
 import { type Config, readConfig } from './configuration/config.ts';
 import { loadEnvironmentFile } from './configuration/environment.ts';
@@ -8,6 +9,8 @@ import { StartError } from './kernel/errors.ts';
 
 /** A worker that dies is replaced, but not in a tight loop. */
 const RESTART_AFTER_MS = 1_000;
+/** What closing may take beyond the grace of running runs. */
+const CLOSE_MS = 10_000;
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 async function main(): Promise<void> {
@@ -22,7 +25,9 @@ async function main(): Promise<void> {
   const { createApp } = await import('./app.ts');
   const app = await createApp(config);
   if (!cluster.isWorker || cluster.worker?.id === 1) tellWhere(config, app);
-  drainOnSignal(app);
+  const shutDown = prepareShutdown(app, config.drainGraceMs + CLOSE_MS);
+  drainOnSignal(app, shutDown);
+  hearUnhandledErrors(app, shutDown);
 }
 
 function tellWhere(config: Config, { url, explorerUrl, graphqlPath, bootstrapKey }: App): void {
@@ -36,23 +41,53 @@ function tellWhere(config: Config, { url, explorerUrl, graphqlPath, bootstrapKey
 `);
 }
 
-function drainOnSignal({ logger, close }: App): void {
-  let stopping = false;
+type ShutDown = (exitCode: number) => void;
+
+/** Drains once, whoever asks first; ends the process when that is done, or has taken too long. */
+function prepareShutdown({ logger, close }: App, limitMs: number): ShutDown {
+  let isStopping = false;
+  return (exitCode) => {
+    if (isStopping) return;
+    isStopping = true;
+    setTimeout(() => {
+      logger.error({ limitMs }, 'The shutdown took too long; the process ends now');
+      process.exit(1);
+    }, limitMs).unref();
+    close().then(
+      () => process.exit(exitCode),
+      (error: unknown) => {
+        logger.error({ err: error }, 'The shutdown failed');
+        process.exit(1);
+      },
+    );
+  };
+}
+
+function drainOnSignal({ logger }: App, shutDown: ShutDown): void {
+  let isAsked = false;
   for (const signal of SIGNALS) {
     process.on(signal, () => {
       // A second signal means that somebody is in a hurry.
-      if (stopping) process.exit(1);
-      stopping = true;
+      if (isAsked) process.exit(1);
+      isAsked = true;
       logger.info({ signal }, 'Shutting down: no new runs, running ones get a grace period');
-      close().then(
-        () => process.exit(0),
-        (error: unknown) => {
-          logger.error({ err: error }, 'The shutdown failed');
-          process.exit(1);
-        },
-      );
+      shutDown(0);
     });
   }
+}
+
+/** A promise that nothing waited for harms nobody else. After an exception that nothing caught, the state of the process is unknown: another takes its place. */
+function hearUnhandledErrors({ logger }: App, shutDown: ShutDown): void {
+  let unhandled = 0;
+  process.on('unhandledRejection', (reason) => {
+    unhandled += 1;
+    const err = reason instanceof Error ? reason : new Error(`Rejected with ${inspect(reason)}`);
+    logger.error({ err, unhandled }, 'A promise was rejected and nothing handled it; the gateway goes on');
+  });
+  process.on('uncaughtException', (err) => {
+    logger.error({ err }, 'An exception was caught by nothing: this node drains and ends');
+    shutDown(1);
+  });
 }
 
 /** Equal nodes on one port: the system hands each connection to one of them. */

@@ -93,6 +93,10 @@ export async function assembleRuns(
   opened.push(() => lease.close());
   await keeper.start();
   opened.push(() => keeper.close());
-  opened.push(() => runs.drain(config.drainGraceMs));
+  opened.push(async () => {
+    const left = await runs.drain(config.drainGraceMs);
+    if (left > 0)
+      logger.warn({ runs: left }, 'Runs could not be ended; the next start or another node ends them');
+  });
   return { runs, circuits };
 }

@@ -76,12 +76,15 @@ async function refusalOf(response: Response): Promise<Error> {
   const text = await response.text().catch(() => '');
   try {
     const { errors } = JSON.parse(text) as { errors?: [] };
-    if (errors && response.status < 500) return errorOf(errors);
+    const error = errors && errorOf(errors);
+    // Above 500, only the outages that the gateway names are its own words.
+    if (error && (response.status < 500 || error instanceof ConnectionLost)) return error;
   } catch {
     // What stands before the gateway answers in its own way.
   }
+  const retryAfterMs = Number(response.headers.get('retry-after') ?? 0) * 1_000 || undefined;
   return response.status >= 500 || response.status === 429
-    ? new ConnectionLost(`The gateway answered ${response.status}`)
+    ? new ConnectionLost(`The gateway answered ${response.status}`, { retryAfterMs })
     : new ModelgraphError('BAD_REQUEST', `The gateway answered ${response.status}: ${text.slice(0, 200)}`);
 }
 

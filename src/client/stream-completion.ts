@@ -96,7 +96,8 @@ async function* follow(
           cause: error,
         });
       }
-      await pause(Math.max(error.retryAfterMs ?? 0, waitMs * (0.5 + Math.random() / 2)), signal);
+      const askedMs = Math.min(error.retryAfterMs ?? 0, patienceMs);
+      await pause(Math.max(askedMs, waitMs * (0.5 + Math.random() / 2)), signal);
       waitMs = Math.min(waitMs * 2, MAX_WAIT_MS);
     }
   }

@@ -54,6 +54,9 @@ export interface ContextInput {
   readonly gone?: AbortSignal;
 }
 
+/** What a door knows of a call; the services are the same for all. */
+export type ContextFor = (call: Omit<ContextInput, 'services'>) => GraphContext;
+
 export function createContext(input: ContextInput): GraphContext {
   const notes: GraphContext['notes'] = {};
   const tellLimits = (states: readonly LimitState[]) => {

@@ -32,12 +32,12 @@ export interface ErrorFormatOptions {
 const STOPPED_AT_FIRST = /^Too many errors processing variables/;
 
 export function formatErrors(
-  errors: readonly GraphQLError[],
+  errors: readonly unknown[],
   formatError: ErrorFormatter,
   requestId: string,
 ): GraphQLFormattedError[] {
   return errors
-    .filter(({ message }) => !STOPPED_AT_FIRST.test(message))
+    .filter((error) => !(error instanceof GraphQLError && STOPPED_AT_FIRST.test(error.message)))
     .map((error) => formatError(error, requestId));
 }
 

@@ -181,6 +181,37 @@ describe.each(['ws', 'sse'] as const)('the client over %s', (door) => {
   });
 });
 
+describe('the client over sse, when a 503 says when to come back', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await startTestApp('embedded', {
+      environment: { SANDBOX: 'on' },
+      overrides: { catalogueData: await sandboxCatalogue() },
+    });
+  });
+
+  const draining = { message: 'Shutting down', extensions: { code: 'NODE_DRAINING', retryAfterMs: 600 } };
+  test.each([
+    ['the gateway', { errors: [draining] }, {}],
+    ['a proxy', 'busy', { 'retry-after': '1' }],
+  ])('comes back then and not before, as %s says', async (_who, body, headers) => {
+    const askedAt: number[] = [];
+    const stream = streamCompletion({
+      url: `${app.url}/graphql`,
+      key: app.adminKey,
+      door: 'sse',
+      input: sandboxInput({ text: 'At last.' }),
+      fetch: async (...call) => {
+        askedAt.push(performance.now());
+        return askedAt.length === 1 ? Response.json(body, { status: 503, headers }) : fetch(...call);
+      },
+    });
+    expect((await collect(stream)).at(-1)?.__typename).toBe('CompletionFinished');
+    expect(askedAt).toHaveLength(2);
+    expect((askedAt[1] ?? 0) - (askedAt[0] ?? 0)).toBeGreaterThanOrEqual(599);
+  });
+});
+
 test('where there is no WebSocket, the client says so', async () => {
   vi.stubGlobal('WebSocket', undefined);
   onTestFinished(() => void vi.unstubAllGlobals());

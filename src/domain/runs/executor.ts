@@ -32,6 +32,7 @@ const MAX_LOOKS = 240;
 export class RunExecutor {
   readonly #needs: ExecutorDependencies;
   readonly #active = new Map<string, ActiveRun>();
+  readonly #givenUp = new AbortController();
 
   constructor(needs: ExecutorDependencies) {
     this.#needs = needs;
@@ -47,6 +48,11 @@ export class RunExecutor {
 
   get activeCount(): number {
     return this.#active.size;
+  }
+
+  /** The node goes away: ends that cannot be written now are left to the next start, or to another node. */
+  giveUp(): void {
+    this.#givenUp.abort(new GatewayError('NODE_DRAINING', 'This node shut down before the end was written'));
   }
 
   /** Takes a run whose row has been committed. */
@@ -112,7 +118,7 @@ export class RunExecutor {
         run.endedElsewhere(record);
         return;
       }
-      await delay(SETTLE_RETRY_MS);
+      await delay(SETTLE_RETRY_MS, this.#givenUp.signal);
     }
     run.abandon(new GatewayError('CONFLICT', 'Another node has taken the run over'));
   }
@@ -168,7 +174,7 @@ export class RunExecutor {
     return priceByOwnCount(run.request, candidate, answer, run.prices, this.#needs.clock.now());
   }
 
-  /** Waits for as long as the database is away: a run is never left unsettled while its node lives. */
+  /** Waits for as long as the database is away: a run is never left unsettled while its node works. */
   async #writeWhenUp(run: ActiveRun, record: RunRecord): Promise<boolean> {
     const end = toRunEnd(record, run.epoch);
     for (;;) {
@@ -177,7 +183,7 @@ export class RunExecutor {
       } catch (error) {
         if (!(error instanceof StorageError) || error.kind !== 'unavailable') throw error;
         this.#needs.logger.warn({ runId: run.id, err: error }, 'The end of a run waits for the database');
-        await delay(SETTLE_RETRY_MS);
+        await delay(SETTLE_RETRY_MS, this.#givenUp.signal);
       }
     }
   }

@@ -1,6 +1,6 @@
 // Owns what a caller can do with completions; every door goes through here. A run is detached from whoever asked; readers follow its log.
 import type { RunBus } from '../../coordination/contract.ts';
-import { delay, nextTurn } from '../../kernel/async.ts';
+import { nextTurn } from '../../kernel/async.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
 import type { RunListFilter, RunListPage } from '../../storage/repositories/run.rows.ts';
@@ -11,6 +11,7 @@ import type { CompletionEvent } from './completion-event.ts';
 import type { CompletionRequest } from './completion-request.ts';
 import type { RunExecutor } from './executor.ts';
 import { loadRun, runNotFound } from './load-run.ts';
+import { RunDrain } from './run-drain.ts';
 import type { RunFollower } from './run-follower.ts';
 import { type RunAttempt, type RunRecord, toRunAttempt, toRunRecord } from './run-record.ts';
 import type { CallContext, RunStarter } from './run-starter.ts';
@@ -35,14 +36,15 @@ const CANCEL_WAIT_MS = 1_500;
 
 export class RunService {
   readonly #needs: RunServiceDependencies;
-  #draining = false;
+  readonly #drain: RunDrain;
 
   constructor(needs: RunServiceDependencies) {
     this.#needs = needs;
+    this.#drain = new RunDrain(needs.executor);
   }
 
   get draining(): boolean {
-    return this.#draining;
+    return this.#drain.isDraining;
   }
 
   /** The plan that a request would run by, without running it. */
@@ -144,15 +146,9 @@ export class RunService {
     );
   }
 
-  /** Takes no new runs; gives the running ones `graceMs`, then ends the rest as interrupted. */
-  async drain(graceMs: number): Promise<void> {
-    this.#draining = true;
-    const running = [...this.#needs.executor.active()];
-    const allEnded = Promise.allSettled(running.map((run) => run.ended));
-    const inTime = await Promise.race([allEnded.then(() => true), delay(graceMs).then(() => false)]);
-    if (inTime) return;
-    for (const run of running) run.stop('interrupted');
-    await allEnded;
+  /** Takes no new runs; gives the running ones `graceMs`, then ends the rest as interrupted. Gives the number of those that could not be ended. */
+  drain(graceMs: number): Promise<number> {
+    return this.#drain.drain(graceMs);
   }
 
   async #begin(
@@ -162,12 +158,9 @@ export class RunService {
     commit: RunPolicy['commit'] = 'FIRST_TOKEN',
   ): Promise<string> {
     requireScope(viewer, 'run');
-    if (this.#draining) {
-      throw new GatewayError('NODE_DRAINING', 'This node is shutting down; ask again', {
-        retryAfterMs: 1_000,
-      });
-    }
-    return this.#needs.starter.begin(viewer, request, context, commit);
+    // Nobody would get the answer, and nobody has been told of the run.
+    context.gone?.throwIfAborted();
+    return this.#drain.begin(() => this.#needs.starter.begin(viewer, request, context, commit));
   }
 
   #listFilter(viewer: Viewer, filter: RunFilter): RunListFilter {

@@ -22,6 +22,7 @@ import { boundDocument } from '../../graphql/document-bounds.ts';
 import { type ErrorFormatter, formatErrors } from '../../graphql/error-format.ts';
 import { boundOperation, type OperationBounds } from '../../graphql/operation-cost.ts';
 import { BoundedCache } from '../../kernel/bounded-cache.ts';
+import { goneSignalOf } from '../http/caller-presence.ts';
 import { isOutage, retryAfterOf, statusOf } from '../http/fault-status.ts';
 import { signIn, viewerOf } from '../http/http-auth.ts';
 import type { SignInDesk } from '../http/sign-in.ts';
@@ -95,7 +96,7 @@ export async function registerApolloDoor(
   const register = (key: string, text: string) => registered.set(key, text, text.length);
   await apollo.start();
   const handler = fastifyApolloHandler(apollo, {
-    context: async (request) => contextOf(request, options.services),
+    context: async (request, reply) => contextOf(request, reply, options.services),
   });
   server.route({
     url: options.path,
@@ -167,19 +168,14 @@ function finishAnswer(
   done(null, payload);
 }
 
-function contextOf(request: FastifyRequest, services: Services): GraphContext {
-  const gone = new AbortController();
-  request.raw.once('close', () => {
-    // A request that was read to its end closes too; only a socket that is gone means that nobody waits.
-    if (request.raw.socket.destroyed) gone.abort();
-  });
+function contextOf(request: FastifyRequest, reply: FastifyReply, services: Services): GraphContext {
   const door = request.method === 'GET' ? READ_ONLY_DOOR : HTTP_DOOR;
   return createContext({
     viewer: viewerOf(request),
     requestId: request.id,
     door,
     services,
-    gone: gone.signal,
+    gone: goneSignalOf(reply.raw),
   });
 }
 
@@ -197,13 +193,13 @@ function doorPlugin(options: ApolloDoorOptions): ApolloServerPlugin<GraphContext
           if (operation?.operation === OperationTypeNode.SUBSCRIPTION) throw wrongDoor(options.doors);
           boundOperation({ schema, document, operationName, variables: request.variables }, bounds);
         },
-        async willSendResponse({ response, errors }) {
+        async willSendResponse({ response, errors, requestIsBatched }) {
           if (response.body.kind !== 'single') return;
           response.body.singleResult = withRateLimit(response.body.singleResult, contextValue);
           if (!errors) return;
           const told = formatErrors(errors, formatError, contextValue.requestId);
           response.body.singleResult.errors = told;
-          tellOutage(response.http, response.body.singleResult.data, told);
+          if (!requestIsBatched) tellOutage(response.http, response.body.singleResult.data, told);
         },
       };
     },

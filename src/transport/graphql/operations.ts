@@ -15,6 +15,8 @@ import { boundDocument } from '../../graphql/document-bounds.ts';
 import { boundOperation, type OperationBounds } from '../../graphql/operation-cost.ts';
 import { BoundedCache } from '../../kernel/bounded-cache.ts';
 import { GatewayError, SharedStateUnavailable } from '../../kernel/errors.ts';
+import { toGatewayError } from '../../kernel/gateway-error.ts';
+import { isOutage } from '../http/fault-status.ts';
 import type { PersistedOperations } from './persisted-operations.ts';
 
 export interface OperationRequest {
@@ -101,9 +103,19 @@ export function isErrors(prepared: PreparedOperation): prepared is readonly Grap
 
 /** Whether an error comes from state that nodes share and that does not answer now. */
 export function isSharedStateFault(error: unknown): boolean {
+  const original = originalOf(error);
+  return original instanceof GatewayError && original.cause instanceof SharedStateUnavailable;
+}
+
+/** Whether an error comes from an outage of the gateway: whoever comes back may fare better. */
+export function isOutageFault(error: unknown): boolean {
+  return isOutage(toGatewayError(originalOf(error))?.code);
+}
+
+function originalOf(error: unknown): unknown {
   let original = error;
   while (original instanceof GraphQLError && original.originalError) original = original.originalError;
-  return original instanceof GatewayError && original.cause instanceof SharedStateUnavailable;
+  return original;
 }
 
 /** Kind of the operation that would be executed; `undefined` if the name fits none, or the document has several. */

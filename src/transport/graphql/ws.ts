@@ -5,12 +5,12 @@ import { GraphQLError } from 'graphql';
 import { CloseCode, type Context } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { SignedIn } from '../../domain/identity/authenticator.ts';
-import type { Viewer } from '../../domain/identity/viewer.ts';
-import type { Door, GraphContext } from '../../graphql/context.ts';
+import type { ContextFor, Door, GraphContext } from '../../graphql/context.ts';
 import { type ErrorFormatter, formatErrors } from '../../graphql/error-format.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import { isUuid, newId } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/logger.ts';
+import { callerGone } from '../http/caller-presence.ts';
 import type { IntakeBudget } from '../http/intake-budget.ts';
 import type { SignInDesk } from '../http/sign-in.ts';
 import type { EventExecution } from './event-execution.ts';
@@ -26,7 +26,7 @@ export interface WebSocketDoorOptions {
   readonly operations: Operations;
   readonly events: EventExecution;
   readonly desk: SignInDesk;
-  readonly contextFor: (viewer: Viewer, requestId: string, door: Door) => GraphContext;
+  readonly contextFor: ContextFor;
   readonly formatError: ErrorFormatter;
   readonly logger: Logger;
   /** What the node may hold of unfinished messages, over all sockets and requests. */
@@ -52,6 +52,7 @@ const TRY_AGAIN_LATER = 1013;
 const MAX_BUFFERED_BYTES = 64 * 1_048_576;
 const INIT_WAIT_MS = 10_000;
 const KEEP_ALIVE_MS = 20_000;
+const CLOSE_ANSWER_MS = 1_500;
 /** A close frame takes 123 bytes of it. */
 const MAX_REASON_LENGTH = 100;
 
@@ -83,12 +84,17 @@ export function openWebSocketDoor(options: WebSocketDoorOptions): WebSocketDoor 
       },
     },
   });
+  let closing: Promise<void> | undefined;
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // Node leaves the socket to us: an error that nobody listens for would end the process.
     socket.on('error', () => socket.destroy());
     // As at the HTTP door, a slash at the end makes no difference.
     if (request.url?.split('?')[0]?.replace(/\/$/, '') !== options.path) {
       refuseUpgrade(socket, '404 Not Found');
+      return;
+    }
+    if (closing) {
+      refuseUpgrade(socket, '503 Service Unavailable', 'Retry-After: 1\r\n');
       return;
     }
     sockets.handleUpgrade(request, socket, head, (opened) => {
@@ -103,13 +109,16 @@ export function openWebSocketDoor(options: WebSocketDoorOptions): WebSocketDoor 
     maxBufferedBytes: MAX_BUFFERED_BYTES,
   });
   const close = async () => {
-    options.server.off('upgrade', onUpgrade);
     stopWatching();
     for (const socket of sockets.clients)
       socket.close(GOING_AWAY, 'The node is shutting down; connect again');
+    // A client that does not answer the close frame, as one that is frozen or hostile, is not waited for.
+    const timer = setTimeout(() => {
+      for (const socket of sockets.clients) socket.terminate();
+    }, CLOSE_ANSWER_MS);
     await sendAllAway();
+    clearTimeout(timer);
   };
-  let closing: Promise<void> | undefined;
   return {
     // Readers are sent away before the other doors close, which close this one too.
     close: () => {
@@ -119,10 +128,10 @@ export function openWebSocketDoor(options: WebSocketDoorOptions): WebSocketDoor 
   };
 }
 
-/** Ends the connection too where the client keeps its side of it open. */
-function refuseUpgrade(socket: Duplex, status: string): void {
+/** The listener stays until the server is closed: without one, Node hands the request to the routes, as if it were no upgrade. */
+function refuseUpgrade(socket: Duplex, status: string, headers = ''): void {
   socket.once('finish', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  socket.end(`HTTP/1.1 ${status}\r\n${headers}Connection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
 async function admit(
@@ -133,6 +142,8 @@ async function admit(
   const { extra, connectionParams } = context;
   try {
     const credential = await desk.signIn(authorizationOf(connectionParams), extra.request);
+    // It may have closed meanwhile, and has told so already.
+    if (extra.socket.readyState !== extra.socket.OPEN) return false;
     onSignedIn();
     extra.credential = credential;
     extra.unfollow = desk.authenticator.follow(credential, (reason) =>
@@ -183,8 +194,26 @@ function prepare(
       operationName: payload.operationName ?? null,
       variables: payload.variables ?? null,
     },
-    options.contextFor(credential.viewer(), newId(), door),
+    options.contextFor({
+      viewer: credential.viewer(),
+      requestId: newId(),
+      door,
+      gone: goneSignalOfOperation(context, operationId),
+    }),
   );
+}
+
+/** Aborted when the client unsubscribes, or its socket closes, before the operation has a result or a stream to leave. */
+function goneSignalOfOperation({ subscriptions }: Context, operationId: string): AbortSignal {
+  const gone = new AbortController();
+  // The library tells nobody of this, but leaves what stands here; it puts the stream itself here once there is one.
+  subscriptions[operationId] = {
+    async *[Symbol.asyncIterator]() {},
+    async return() {
+      gone.abort(callerGone());
+    },
+  } as AsyncIterable<unknown>;
+  return gone.signal;
 }
 
 /** What nodes share cannot be read here now: a client that comes back, to another node perhaps, goes on where it was. */

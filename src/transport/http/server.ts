@@ -9,8 +9,8 @@ import Fastify, {
 } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Services } from '../../domain/gateway.ts';
-import type { Viewer } from '../../domain/identity/viewer.ts';
-import { createContext, type Door, type GraphContext } from '../../graphql/context.ts';
+import { nodeDraining } from '../../domain/runs/run-drain.ts';
+import { type ContextFor, createContext } from '../../graphql/context.ts';
 import type { ErrorFormatter } from '../../graphql/error-format.ts';
 import type { OperationBounds } from '../../graphql/operation-cost.ts';
 import { StartError } from '../../kernel/errors.ts';
@@ -27,6 +27,7 @@ import { setFaultStatus } from './fault-status.ts';
 import { type Readiness, registerHealth } from './health.ts';
 import { IntakeBudget } from './intake-budget.ts';
 import { registerJsonBody } from './json-body.ts';
+import { refuse, toldOf } from './refusal.ts';
 import { SignInDesk, type SignInOptions } from './sign-in.ts';
 
 export interface ServerOptions {
@@ -59,8 +60,9 @@ export interface RunningServer {
   readonly url: string;
   /** Where the explorer is, with a code that signs it in once if it may be; `undefined` if it is off. */
   readonly explorerUrl: string | undefined;
-  /** Sends clients of open streams elsewhere; requests under way are still answered. */
-  detachReaders(): Promise<void>;
+  /** Sends clients of open streams elsewhere, and refuses new streams; waits for nobody. Requests under way are still answered. */
+  detachReaders(): void;
+  /** In bounded time: what has not been answered by then is cut. */
   close(): Promise<void>;
 }
 
@@ -73,6 +75,8 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/;
 const LOOPBACK_ADDRESS = /^(localhost|127\.|::1$)/i;
 /** How long a client may take to send its request; streams and long answers are not bounded by it. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** How long requests under way may take when the server closes. */
+const LAST_ANSWERS_MS = 2_000;
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const server = Fastify({
@@ -80,11 +84,21 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
     routerOptions: { ignoreTrailingSlash: true },
     forceCloseConnections: 'idle',
+    // Its own answer has no errors in it; ours has.
+    return503OnClosing: false,
     requestTimeout: REQUEST_TIMEOUT_MS,
   });
+  const closing = new AbortController();
+  let isClosed = false;
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
-    done();
+    if (isClosed) refuse(reply, [toldOf(nodeDraining())]);
+    else done();
+  });
+  server.addHook('onSend', (_request, reply, payload, done) => {
+    // Clients that keep connections take their next request to another node.
+    if (closing.signal.aborted) reply.header('connection', 'close');
+    done(null, payload);
   });
   server.addHook('onResponse', (request, reply, done) => {
     const { method, routeOptions } = request;
@@ -107,13 +121,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   registerFrontPage(server, options.explorer);
   const explorerSignIn = options.explorer ? registerExplorerPage(server, options) : undefined;
 
-  const contextFor = (viewer: Viewer, requestId: string, door: Door): GraphContext =>
-    createContext({ viewer, requestId, door, services: options.services });
+  const contextFor: ContextFor = (call) => createContext({ ...call, services: options.services });
   const persisted = new PersistedOperations(options.persisted);
   const desk = new SignInDesk(options.signIn);
   const operations = new Operations({ ...options, persisted });
   const events = new EventExecution(options.schema);
-  const closing = new AbortController();
   const { formatError } = options;
   // Pages of other origins may read what the doors answer, and nothing else (the explorer's sign-in least of all).
   const apollo = await inScope(server, async (doors) => {
@@ -151,18 +163,23 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     slowReaderMs: options.slowReaderMs,
   });
   const url = await server.listen({ host: options.host, port: options.port }).catch(explainAddress);
-  const detachReaders = async () => {
+  const detachReaders = () => {
     closing.abort();
-    await sockets.close();
+    return sockets.close();
   };
   return {
     url,
     explorerUrl: options.explorer ? `${url}${GRAPHQL_PATH}${explorerSignIn?.fragment ?? ''}` : undefined,
-    detachReaders,
+    detachReaders() {
+      void detachReaders();
+    },
     async close() {
+      isClosed = true;
       await detachReaders();
-      await apollo.stop();
+      const cut = setTimeout(() => server.server.closeAllConnections(), LAST_ANSWERS_MS);
       await server.close();
+      clearTimeout(cut);
+      await apollo.stop();
     },
   };
 }

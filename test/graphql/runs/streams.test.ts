@@ -285,9 +285,19 @@ describeEachDatabase('streams of completions', (kind) => {
         'Last-Event-ID',
       ],
     ])('are refused %s, in words that help', async (_what, body, headers, words) => {
-      const { response } = await openSse(app, key, { query: STREAM, ...body }, headers);
-      expect(response.status).toBe(400);
-      expect(JSON.stringify(await response.json())).toContain(words);
+      const asJson = await openSse(
+        app,
+        key,
+        { query: STREAM, ...body },
+        { accept: 'application/json', ...headers },
+      );
+      expect(asJson.response.status).toBe(400);
+      expect(JSON.stringify(await asJson.response.json())).toContain(words);
+      const asEvents = await openSse(app, key, { query: STREAM, ...body }, headers);
+      expect(asEvents.response.status).toBe(200);
+      const [refusal, end] = await collect(asEvents.events);
+      expect([refusal?.event, end?.event]).toEqual(['next', 'complete']);
+      expect(refusal?.data.errors[0].message).toContain(words);
     });
 
     test('are refused by GET, which starts nothing', async () => {
