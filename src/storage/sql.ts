@@ -1,6 +1,6 @@
 // Owns the narrow SQL interface of the paths that go past the ORM, and its PostgreSQL binding.
 import pg from 'pg';
-import { toStorageError } from './errors.ts';
+import { hasLostAgainstAnother, toStorageError } from './errors.ts';
 
 export interface SqlStatement {
   /** Prepared under this name where the driver can. */
@@ -36,15 +36,17 @@ export function createPostgresSqlClient(options: PostgresSqlOptions): SqlClient 
   });
   // An idle connection that the server drops is replaced on the next query; without a listener it would end the process.
   pool.on('error', () => {});
+  async function query<Row extends object>({ name, text }: SqlStatement, values: readonly unknown[]) {
+    return (await pool.query<Row>({ name, text, values: [...values] })).rows;
+  }
   return {
     async query<Row extends object>(statement: SqlStatement, values: readonly unknown[]) {
       try {
-        const result = await pool.query<Row>({
-          name: statement.name,
-          text: statement.text,
-          values: [...values],
+        // Each statement is a transaction of its own: one that lost against another has left nothing behind, and is sent once more.
+        return await query<Row>(statement, values).catch((error: unknown) => {
+          if (!hasLostAgainstAnother(error)) throw error;
+          return query<Row>(statement, values);
         });
-        return result.rows;
       } catch (error) {
         throw toStorageError(error);
       }
