@@ -58,7 +58,7 @@ export async function layFoundation(
   logger: Logger,
   opened: Opened,
 ): Promise<Foundation> {
-  const storage = await openDatabase(config, overrides, opened);
+  const storage = await openDatabase(config, overrides, logger, opened);
   const allowAddress = addressPolicy(config.privateUpstreams);
   const http = createUpstreamHttp({ logger, allowAddress });
   opened.push(() => http.close());
@@ -86,7 +86,12 @@ export async function layFoundation(
   };
 }
 
-async function openDatabase(config: Config, overrides: AppOverrides, opened: Opened): Promise<Storage> {
+async function openDatabase(
+  config: Config,
+  overrides: AppOverrides,
+  logger: Logger,
+  opened: Opened,
+): Promise<Storage> {
   const databaseUrl = config.databaseUrl?.reveal();
   if (databaseUrl === undefined && config.dataDir !== 'memory://') {
     const lock: DataDirLock = lockDataDir(config.dataDir);
@@ -97,6 +102,7 @@ async function openDatabase(config: Config, overrides: AppOverrides, opened: Ope
     dataDir: config.dataDir === 'memory://' ? config.dataDir : join(config.dataDir, 'database'),
     ...config.database,
     applicationName: APPLICATION_NAME,
+    logger,
     ...(overrides.onStatement ? { onStatement: overrides.onStatement } : {}),
   });
   opened.push(() => storage.close());

@@ -14,6 +14,7 @@ import { Migration20261121000008_access } from '../../migrations/Migration202611
 import { Migration20261121000009_money } from '../../migrations/Migration20261121000009_money.ts';
 import { Migration20261121000010_audit } from '../../migrations/Migration20261121000010_audit.ts';
 import { Migration20261121000011_content } from '../../migrations/Migration20261121000011_content.ts';
+import type { Logger } from '../kernel/logger.ts';
 import { AccountEntity } from './entities/account.entity.ts';
 import { ApiKeyEntity } from './entities/api-key.entity.ts';
 import { AuditEventEntity } from './entities/audit-event.entity.ts';
@@ -29,7 +30,7 @@ import { ProviderConfigEntity } from './entities/provider-config.entity.ts';
 import { ProviderSpecEntity } from './entities/provider-spec.entity.ts';
 import { WorkspaceEntity } from './entities/workspace.entity.ts';
 import { PgliteClient } from './pglite-client.ts';
-import { createPostgresSqlClient, type SqlClient } from './sql.ts';
+import { connectionOptions, createPostgresSqlClient, type SqlClient } from './sql.ts';
 
 export interface StorageOptions {
   /** PostgreSQL; absent = the embedded database in `dataDir`. */
@@ -40,6 +41,8 @@ export interface StorageOptions {
   readonly acquireTimeoutMs: number;
   readonly statementTimeoutMs: number;
   readonly applicationName: string;
+  /** Is told when the embedded database stops, and when it is open again. */
+  readonly logger?: Logger;
   /** Receives each SQL text that the ORM runs. */
   readonly onStatement?: (sql: string) => void;
 }
@@ -114,7 +117,7 @@ function commonOptions(options: StorageOptions) {
 }
 
 async function openEmbedded(options: StorageOptions): Promise<Storage> {
-  const client = await PgliteClient.open(options.dataDir);
+  const client = await PgliteClient.open(options.dataDir, options.logger);
   const orm = await PgliteOrm.init({ ...commonOptions(options), driverOptions: { pglite: () => client } });
   return {
     kind: 'embedded',
@@ -133,11 +136,7 @@ async function openPostgres(options: StorageOptions, url: string): Promise<Stora
     ...commonOptions(options),
     clientUrl: url,
     pool: { min: 0, max: options.connections },
-    driverOptions: {
-      connectionTimeoutMillis: options.acquireTimeoutMs,
-      statement_timeout: options.statementTimeoutMs,
-      application_name: options.applicationName,
-    },
+    driverOptions: connectionOptions(options),
   });
   const sql = createPostgresSqlClient({ ...options, url });
   return {

@@ -23,16 +23,23 @@ export interface PostgresSqlOptions {
   readonly applicationName: string;
 }
 
-/** A pool of its own, so that runs never queue behind catalogue reads. */
-export function createPostgresSqlClient(options: PostgresSqlOptions): SqlClient {
-  const pool = new pg.Pool({
-    connectionString: options.url,
-    max: options.connections,
+/** What every connection holds to; the client's own limit on a query is for a server that does not even refuse. */
+export function connectionOptions(options: Omit<PostgresSqlOptions, 'url' | 'connections'>) {
+  return {
     connectionTimeoutMillis: options.acquireTimeoutMs,
     statement_timeout: options.statementTimeoutMs,
     query_timeout: options.statementTimeoutMs + 1_000,
     application_name: options.applicationName,
     keepAlive: true,
+  };
+}
+
+/** A pool of its own, so that runs never queue behind catalogue reads. */
+export function createPostgresSqlClient(options: PostgresSqlOptions): SqlClient {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.connections,
+    ...connectionOptions(options),
   });
   // An idle connection that the server drops is replaced on the next query; without a listener it would end the process.
   pool.on('error', () => {});
