@@ -13,7 +13,7 @@ import type { Adapter, UpstreamHttp } from '../providers/contract/adapter.ts';
 import { addressPolicy } from '../providers/http/private-addresses.ts';
 import { createUpstreamHttp } from '../providers/http/upstream-http.ts';
 import type { AdapterRegistry } from '../providers/registry.ts';
-import { type DataDirLock, lockDataDir } from '../storage/data-dir.ts';
+import { lockDataDir } from '../storage/data-dir-lock.ts';
 import { openStorage, type Storage } from '../storage/orm.ts';
 import { SnapshotRepository } from '../storage/repositories/snapshot.repository.ts';
 import { openAdapters } from './adapters.ts';
@@ -94,7 +94,7 @@ async function openDatabase(
 ): Promise<Storage> {
   const databaseUrl = config.databaseUrl?.reveal();
   if (databaseUrl === undefined && config.dataDir !== 'memory://') {
-    const lock: DataDirLock = lockDataDir(config.dataDir);
+    const lock = await lockDataDir(config.dataDir);
     opened.push(() => lock.release());
   }
   const storage = await openStorage({

@@ -75,7 +75,7 @@ async function answer({ id, sql, values }: PgliteRequest): Promise<void> {
 /** The compiled code has been aborted, or the database has panicked: whatever it is asked after that fails or never ends. */
 function isEndOfDatabase(error: unknown): boolean {
   const { name, severity } = error as { name?: string; severity?: string };
-  return error instanceof WebAssembly.RuntimeError || name === 'ExitStatus' || severity === 'PANIC';
+  return name === 'RuntimeError' || name === 'ExitStatus' || severity === 'PANIC';
 }
 
 async function close(): Promise<void> {
