@@ -12,7 +12,7 @@ import type { CompletionRequest } from './completion-request.ts';
 import { readEvents, unreadable } from './event-reader.ts';
 import type { RunExecutor } from './executor.ts';
 import { lackingEvents } from './log-mending.ts';
-import { type RunAttempt, type RunRecord, toRunAttempt, toRunRecord } from './run-record.ts';
+import { type RunAttempt, type RunRecord, type RunStatus, toRunAttempt, toRunRecord } from './run-record.ts';
 import type { CallContext, RunStarter } from './run-starter.ts';
 
 export interface RunServiceDependencies {
@@ -187,7 +187,7 @@ export class RunService {
     const replay = await this.#replayOfEnded(runId, after);
     if (replay) return replay;
     const elsewhere = {
-      isRunning: async () => (await this.#load(runId)).status === 'RUNNING',
+      isRunning: async () => (await this.#statusOf(runId)) === 'RUNNING',
       mendEnd: async () => this.#mendLog(await this.#load(runId)),
     };
     return readEvents({ log, runId, after, elsewhere });
@@ -226,6 +226,12 @@ export class RunService {
     }
   }
 
+  async #statusOf(runId: string): Promise<RunStatus> {
+    const status = await this.#needs.runs.statusOf(runId);
+    if (!status) throw notFound();
+    return status;
+  }
+
   async #load(runId: string): Promise<RunRecord> {
     const [row] = await this.#needs.runs.byIds([runId]);
     if (!row) throw notFound();
@@ -238,8 +244,7 @@ export class RunService {
     const leave = this.#needs.log.follow(runId, () => {});
     try {
       for (;;) {
-        const run = await this.#load(runId);
-        if (run.status !== 'RUNNING') return run;
+        if ((await this.#statusOf(runId)) !== 'RUNNING') return await this.#load(runId);
         await delay(POLL_MS);
       }
     } finally {

@@ -2,7 +2,7 @@
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import type { Batcher } from '../../kernel/batcher.ts';
 import { StorageError } from '../../kernel/errors.ts';
-import { CompletionRunEntity, RunAttemptEntity } from '../entities/completion-run.entity.ts';
+import { CompletionRunEntity, RunAttemptEntity, type RunStatus } from '../entities/completion-run.entity.ts';
 import { toStorageError } from '../errors.ts';
 import { createGroupedWriter } from '../grouped-writer.ts';
 import type { SqlClient } from '../sql.ts';
@@ -26,6 +26,7 @@ import {
   RAISE,
   RENEW_LEASE,
   REQUEST_CANCEL,
+  STATUS,
   TAKE_ORPHANS,
   TAKE_STRAYS,
 } from './run.statements.ts';
@@ -33,6 +34,13 @@ import { RunBegins } from './run-begins.ts';
 
 /** How long a begin waits for the database, unless it is told otherwise. */
 const BEGIN_WITHIN_MS = 5_000;
+
+const CONTENT = ['text', 'reasoning', 'toolCalls', 'continuation'] as const;
+type Content = (typeof CONTENT)[number];
+
+type Columns = Pick<CompletionRunEntity, Extract<keyof CompletionRunEntity, string>>;
+/** A run as it was read: its content only where that was asked for. */
+export type CompletionRunRow = Omit<Columns, Content> & Partial<Pick<Columns, Content>>;
 
 export class RunRepository {
   readonly #sql: SqlClient;
@@ -137,6 +145,12 @@ export class RunRepository {
     );
   }
 
+  /** Where the run stands, without anything of it; `undefined` where there is none. */
+  async statusOf(runId: string): Promise<RunStatus | undefined> {
+    const [row] = await this.#sql.query<{ status: RunStatus }>(STATUS, [runId]);
+    return row?.status;
+  }
+
   async attemptsOf(runIds: readonly string[]): Promise<RunAttemptEntity[]> {
     return this.#reading((entities) =>
       entities.find(
@@ -148,15 +162,22 @@ export class RunRepository {
   }
 
   /** Newest first; one more row than `limit` tells that there is a further page. */
-  async list(filter: RunListFilter, page: RunListPage): Promise<CompletionRunEntity[]> {
+  async list(filter: RunListFilter, page: RunListPage): Promise<CompletionRunRow[]> {
     const beyond = page.beyondId && { id: page.backward ? { $gt: page.beyondId } : { $lt: page.beyondId } };
-    return this.#reading((entities) =>
+    const rows: unknown[] = await this.#reading((entities) =>
       entities.find(
         CompletionRunEntity,
         { ...filter, ...beyond },
-        { orderBy: { id: page.backward ? 'asc' : 'desc' }, limit: page.limit + 1, disableIdentityMap: true },
+        {
+          orderBy: { id: page.backward ? 'asc' : 'desc' },
+          limit: page.limit + 1,
+          disableIdentityMap: true,
+          ...(page.withContent ? {} : { exclude: CONTENT }),
+        },
       ),
     );
+    // The ORM's own type of a row with excluded columns takes lists of JSON objects for single ones.
+    return rows as CompletionRunRow[];
   }
 
   async count(filter: RunListFilter): Promise<number> {

@@ -63,6 +63,7 @@ export const HAS_LIVE_OWNER = {
            select from completion_run run join node_lease lease on lease.node_id = run.node_id
            where run.id = $1 and lease.renewed_at > now() - make_interval(secs => $2)) as alive`,
 };
+export const STATUS = { name: 'run-status', text: 'select status from completion_run where id = $1' };
 export const DROP_LEASE = { name: 'drop-lease', text: 'delete from node_lease where node_id = $1' };
 export const TAKE_ORPHANS = { name: 'take-orphans', text: 'select * from take_orphans($1, $2) as id' };
 export const TAKE_STRAYS = { name: 'take-strays', text: 'select * from take_strays($1, $2::uuid[]) as id' };
