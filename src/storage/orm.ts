@@ -14,6 +14,7 @@ import { Migration20261121000008_access } from '../../migrations/Migration202611
 import { Migration20261121000009_money } from '../../migrations/Migration20261121000009_money.ts';
 import { Migration20261121000010_audit } from '../../migrations/Migration20261121000010_audit.ts';
 import { Migration20261121000011_content } from '../../migrations/Migration20261121000011_content.ts';
+import { Migration20261122000012_budget_charges } from '../../migrations/Migration20261122000012_budget_charges.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { AccountEntity } from './entities/account.entity.ts';
 import { ApiKeyEntity } from './entities/api-key.entity.ts';
@@ -87,6 +88,7 @@ const MIGRATIONS: readonly Constructor<Migration>[] = [
   Migration20261121000009_money,
   Migration20261121000010_audit,
   Migration20261121000011_content,
+  Migration20261122000012_budget_charges,
 ];
 
 /** Any number that all nodes share: whoever holds this advisory lock migrates, the others wait. */
