@@ -18,6 +18,7 @@ import { ReportService } from './domain/routing/report-service.ts';
 import type { RunService } from './domain/runs/run-service.ts';
 import { createErrorFormatter } from './graphql/error-format.ts';
 import { buildGraphSchema } from './graphql/schema.ts';
+import { StorageError } from './kernel/errors.ts';
 import type { Logger } from './kernel/logger.ts';
 import { keepInDataDir } from './storage/data-dir.ts';
 import { FiguresRepository } from './storage/repositories/figures.repository.ts';
@@ -134,8 +135,8 @@ async function readinessOf(snapshots: SnapshotRepository, runs: RunService): Pro
   const problems: Record<string, string> = runs.draining ? { node: 'it is shutting down' } : {};
   try {
     await snapshots.revision();
-  } catch {
-    problems.database = 'it does not answer';
+  } catch (error) {
+    problems.database = error instanceof StorageError ? error.message : 'it does not answer';
   }
   return problems;
 }

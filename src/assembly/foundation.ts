@@ -13,7 +13,7 @@ import type { Adapter, UpstreamHttp } from '../providers/contract/adapter.ts';
 import { addressPolicy } from '../providers/http/private-addresses.ts';
 import { createUpstreamHttp } from '../providers/http/upstream-http.ts';
 import type { AdapterRegistry } from '../providers/registry.ts';
-import { type DataDirLock, lockDataDir } from '../storage/data-dir.ts';
+import { lockDataDir } from '../storage/data-dir-lock.ts';
 import { openStorage, type Storage } from '../storage/orm.ts';
 import { SnapshotRepository } from '../storage/repositories/snapshot.repository.ts';
 import { openAdapters } from './adapters.ts';
@@ -58,7 +58,7 @@ export async function layFoundation(
   logger: Logger,
   opened: Opened,
 ): Promise<Foundation> {
-  const storage = await openDatabase(config, overrides, opened);
+  const storage = await openDatabase(config, overrides, logger, opened);
   const allowAddress = addressPolicy(config.privateUpstreams);
   const http = createUpstreamHttp({ logger, allowAddress });
   opened.push(() => http.close());
@@ -86,10 +86,15 @@ export async function layFoundation(
   };
 }
 
-async function openDatabase(config: Config, overrides: AppOverrides, opened: Opened): Promise<Storage> {
+async function openDatabase(
+  config: Config,
+  overrides: AppOverrides,
+  logger: Logger,
+  opened: Opened,
+): Promise<Storage> {
   const databaseUrl = config.databaseUrl?.reveal();
   if (databaseUrl === undefined && config.dataDir !== 'memory://') {
-    const lock: DataDirLock = lockDataDir(config.dataDir);
+    const lock = await lockDataDir(config.dataDir);
     opened.push(() => lock.release());
   }
   const storage = await openStorage({
@@ -97,6 +102,7 @@ async function openDatabase(config: Config, overrides: AppOverrides, opened: Ope
     dataDir: config.dataDir === 'memory://' ? config.dataDir : join(config.dataDir, 'database'),
     ...config.database,
     applicationName: APPLICATION_NAME,
+    logger,
     ...(overrides.onStatement ? { onStatement: overrides.onStatement } : {}),
   });
   opened.push(() => storage.close());

@@ -31,7 +31,7 @@ export async function assembleRuns(
   const log = openEventLog(foundation);
   opened.push(() => log.dispose());
   const bus = shared?.bus ?? memoryRunBus;
-  const repository = new RunRepository(storage);
+  const repository = new RunRepository(storage, config.database.acquireTimeoutMs);
   const circuits = new Circuits({
     store: openCircuitStore(foundation),
     clock,

@@ -34,7 +34,7 @@ export function openEventLog({ config, shared, logger, clock }: Foundation): Eve
 }
 
 export function openCircuitStore({ shared, logger, clock }: Foundation): CircuitStore {
-  return shared ? createRedisCircuitStore({ ...shared, logger }) : createMemoryCircuitStore({ clock });
+  return shared ? createRedisCircuitStore({ ...shared, logger, clock }) : createMemoryCircuitStore({ clock });
 }
 
 /** Counted by all nodes together where there is a Redis; else, and while it is away, each node has its share. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Config, readConfig } from '../configuration/config.ts';
 import { loadEnvironmentFile } from '../configuration/environment.ts';
 import { StartError } from '../kernel/errors.ts';
-import { type DataDirLock, lockDataDir } from '../storage/data-dir.ts';
+import { lockDataDir } from '../storage/data-dir-lock.ts';
 import { openStorage, type Storage } from '../storage/orm.ts';
 
 /** Runs `work` on the database that the environment names; says what an operator can mend without a stack, and fails the process. */
@@ -24,7 +24,7 @@ export async function withDatabase(
 async function open(name: string, work: (storage: Storage, config: Config) => Promise<void>): Promise<void> {
   const config = readConfig(process.env);
   const databaseUrl = config.databaseUrl?.reveal();
-  const lock: DataDirLock | undefined = databaseUrl === undefined ? lockDataDir(config.dataDir) : undefined;
+  const lock = databaseUrl === undefined ? await lockDataDir(config.dataDir) : undefined;
   try {
     const storage = await openStorage({
       ...(databaseUrl === undefined ? {} : { databaseUrl }),

@@ -98,3 +98,9 @@ export interface Limiter {
   settle(runId: string, wants: readonly (LimitWant & { readonly used: number })[]): void;
   dispose(): void;
 }
+
+/** A limiter that can take in what was granted elsewhere. */
+export interface CountingLimiter extends Limiter {
+  /** Counts what the run has been granted, whether or not there is room for it; it is settled as if it had been taken here. */
+  count(runId: string, wants: readonly LimitWant[]): void;
+}

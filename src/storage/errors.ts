@@ -6,6 +6,10 @@ const CONSTRAINT_CLASS = '23';
 const DATA_CLASS = '22';
 /** SQLSTATE classes and codes that mean "not now": connection, sign-in, no such database, resources, operator intervention, time limits, locks. */
 const UNAVAILABLE_STATES = /^(08|28|3D|53|57|58|55P03|40001|40P01)/;
+/** Deadlock, and a transaction that could not be put in line with others. */
+const LOST_STATES = new Set(['40P01', '40001']);
+/** PostgreSQL's words for a message whose bytes were broken by a value in it, as by U+0000. Poolers use the same code for being out of order. */
+const BROKEN_BY_VALUE_TEXT = /invalid (message format|string in message)|insufficient data left in message/i;
 const UNAVAILABLE_SYSTEM_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -35,7 +39,7 @@ export function toStorageError(error: unknown): StorageError {
         ...(fault.constraint === undefined ? {} : { constraint: fault.constraint }),
       });
     }
-    if (fault.code?.startsWith(DATA_CLASS) && fault.code.length === 5) {
+    if (isInvalidValue(fault)) {
       return new StorageError('invalid', fault.message ?? 'A value cannot be stored', { cause: error });
     }
     if (isUnavailable(fault)) {
@@ -44,6 +48,16 @@ export function toStorageError(error: unknown): StorageError {
     fault = (fault.cause ?? (fault as { previous?: unknown }).previous) as DriverFault | undefined;
   }
   return new StorageError('fault', error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+/** The statement was rolled back in favour of another that ran at the same time; sent again, it is likely to succeed. */
+export function hasLostAgainstAnother(error: unknown): boolean {
+  return LOST_STATES.has((error as DriverFault | undefined)?.code ?? '');
+}
+
+function isInvalidValue({ code = '', message = '' }: DriverFault): boolean {
+  if (code.length !== 5) return false;
+  return code.startsWith(DATA_CLASS) || (code === '08P01' && BROKEN_BY_VALUE_TEXT.test(message));
 }
 
 function isUnavailable(fault: DriverFault): boolean {

@@ -1,54 +1,19 @@
-// Owns group commit: one group of writes is under way, the next gathers meanwhile, and each caller waits for its own group's commit.
-import { type Deferred, deferred } from '../kernel/async.ts';
+// Owns group commit: how a batch of writes that share one transaction fails.
+import { type BatchDeadline, Batcher } from '../kernel/batcher.ts';
 import { StorageError } from '../kernel/errors.ts';
 
-interface Waiting<Item, Result> {
-  readonly item: Item;
-  readonly reply: Deferred<Result>;
-}
+const MAX_GROUP = 256;
 
-export class GroupedWriter<Item, Result> {
-  readonly #write: (items: readonly Item[]) => Promise<readonly Result[]>;
-  readonly #maxGroup: number;
-  #gathering: Waiting<Item, Result>[] = [];
-  #writing = false;
-
-  /** `write` commits a group and answers for each item, in order. */
-  constructor(write: (items: readonly Item[]) => Promise<readonly Result[]>, maxGroup = 256) {
-    this.#write = write;
-    this.#maxGroup = maxGroup;
-  }
-
-  /** Resolves once the item's group has been committed. */
-  add(item: Item): Promise<Result> {
-    const reply = deferred<Result>();
-    this.#gathering.push({ item, reply });
-    if (!this.#writing) {
-      this.#writing = true;
-      // Items that arrive in the same turn of the event loop share the first group too.
-      queueMicrotask(() => void this.#writeAll());
-    }
-    return reply.promise;
-  }
-
-  async #writeAll(): Promise<void> {
-    while (this.#gathering.length > 0) await this.#writeGroup(this.#gathering.splice(0, this.#maxGroup));
-    this.#writing = false;
-  }
-
-  async #writeGroup(group: readonly Waiting<Item, Result>[]): Promise<void> {
-    try {
-      const results = await this.#write(group.map(({ item }) => item));
-      for (const [index, { reply }] of group.entries()) reply.resolve(results[index] as Result);
-    } catch (error) {
-      const mayBeOneItem =
-        group.length > 1 && !(error instanceof StorageError && error.kind === 'unavailable');
-      if (!mayBeOneItem) {
-        for (const { reply } of group) reply.reject(error);
-        return;
-      }
-      // The group was rolled back whole; one by one, only the faulty item fails.
-      for (const waiting of group) await this.#writeGroup([waiting]);
-    }
-  }
+/** `write` commits a group and answers for each item, in order; an item that cannot be stored fails alone. */
+export function createGroupedWriter<Item, Result>(
+  write: (items: readonly Item[]) => Promise<readonly Result[]>,
+  deadline?: BatchDeadline<Item, Result>,
+): Batcher<Item, Result> {
+  return new Batcher({
+    work: write,
+    maxBatch: MAX_GROUP,
+    // A group that failed was rolled back whole.
+    failureOf: (error) => (error instanceof StorageError && error.kind === 'unavailable' ? 'outage' : 'item'),
+    ...(deadline ? { deadline } : {}),
+  });
 }

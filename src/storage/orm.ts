@@ -14,7 +14,9 @@ import { Migration20261121000008_access } from '../../migrations/Migration202611
 import { Migration20261121000009_money } from '../../migrations/Migration20261121000009_money.ts';
 import { Migration20261121000010_audit } from '../../migrations/Migration20261121000010_audit.ts';
 import { Migration20261121000011_content } from '../../migrations/Migration20261121000011_content.ts';
+import { Migration20261122000012_budget_charges } from '../../migrations/Migration20261122000012_budget_charges.ts';
 import { Migration20261122000013_run_order } from '../../migrations/Migration20261122000013_run_order.ts';
+import type { Logger } from '../kernel/logger.ts';
 import { AccountEntity } from './entities/account.entity.ts';
 import { ApiKeyEntity } from './entities/api-key.entity.ts';
 import { AuditEventEntity } from './entities/audit-event.entity.ts';
@@ -30,7 +32,7 @@ import { ProviderConfigEntity } from './entities/provider-config.entity.ts';
 import { ProviderSpecEntity } from './entities/provider-spec.entity.ts';
 import { WorkspaceEntity } from './entities/workspace.entity.ts';
 import { PgliteClient } from './pglite-client.ts';
-import { createPostgresSqlClient, type SqlClient } from './sql.ts';
+import { connectionOptions, createPostgresSqlClient, type SqlClient } from './sql.ts';
 
 export interface StorageOptions {
   /** PostgreSQL; absent = the embedded database in `dataDir`. */
@@ -41,6 +43,8 @@ export interface StorageOptions {
   readonly acquireTimeoutMs: number;
   readonly statementTimeoutMs: number;
   readonly applicationName: string;
+  /** Is told when the embedded database stops, and when it is open again. */
+  readonly logger?: Logger;
   /** Receives each SQL text that the ORM runs. */
   readonly onStatement?: (sql: string) => void;
 }
@@ -85,6 +89,7 @@ const MIGRATIONS: readonly Constructor<Migration>[] = [
   Migration20261121000009_money,
   Migration20261121000010_audit,
   Migration20261121000011_content,
+  Migration20261122000012_budget_charges,
   Migration20261122000013_run_order,
 ];
 
@@ -116,7 +121,7 @@ function commonOptions(options: StorageOptions) {
 }
 
 async function openEmbedded(options: StorageOptions): Promise<Storage> {
-  const client = await PgliteClient.open(options.dataDir);
+  const client = await PgliteClient.open(options.dataDir, options.logger);
   const orm = await PgliteOrm.init({ ...commonOptions(options), driverOptions: { pglite: () => client } });
   return {
     kind: 'embedded',
@@ -135,11 +140,7 @@ async function openPostgres(options: StorageOptions, url: string): Promise<Stora
     ...commonOptions(options),
     clientUrl: url,
     pool: { min: 0, max: options.connections },
-    driverOptions: {
-      connectionTimeoutMillis: options.acquireTimeoutMs,
-      statement_timeout: options.statementTimeoutMs,
-      application_name: options.applicationName,
-    },
+    driverOptions: connectionOptions(options),
   });
   const sql = createPostgresSqlClient({ ...options, url });
   return {

@@ -1,50 +1,50 @@
-// Owns the main thread's side of the embedded database: the part of PGlite's interface that the ORM's dialect uses, over messages.
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
-import { type Deferred, deferred, Mutex } from '../kernel/async.ts';
-import { StorageError } from '../kernel/errors.ts';
+// Owns the main thread's side of the embedded database: the part of PGlite's interface that the ORM's dialect uses. A thread that ends unasked is replaced.
+import { delay, Mutex } from '../kernel/async.ts';
+import { StartError, StorageError } from '../kernel/errors.ts';
+import { type Logger, silentLogger } from '../kernel/logger.ts';
 import { toStorageError } from './errors.ts';
-import type { PgliteReply, PgliteRequest } from './pglite-worker.ts';
+import { type PgliteResult, PgliteSession } from './pglite-session.ts';
 import type { SqlClient, SqlStatement } from './sql.ts';
-
-interface PgliteResult<Row> {
-  readonly rows: Row[];
-  readonly affectedRows: number | undefined;
-}
 
 interface PgliteTransaction {
   query<Row>(sql: string, values?: readonly unknown[]): Promise<PgliteResult<Row>>;
 }
 
-const workerUrl = new URL(import.meta.url.replace(/pglite-client(\.[jt]s)/, 'pglite-worker$1'));
+const IN_MEMORY = 'memory://';
+/** Between attempts to open the database again, which fail for as long as the disk is full. */
+const FIRST_REOPEN_MS = 250;
+const MAX_REOPEN_MS = 10_000;
 
 export class PgliteClient implements SqlClient {
   readonly ready = true;
   readonly waitReady = Promise.resolve();
   closed = false;
-  readonly #worker: Worker;
-  readonly #pending = new Map<number, Deferred<PgliteResult<object>>>();
+  readonly #dataDir: string;
+  readonly #logger: Logger;
+  /** The last one, which has ended while the next is being opened. */
+  #session: PgliteSession;
   /** A transaction owns the one connection until it ends; single statements queue behind it. */
   readonly #connection = new Mutex();
-  #lastId = 0;
+  readonly #closing = new AbortController();
+  #reopening: Promise<void> | undefined;
 
-  private constructor(worker: Worker) {
-    this.#worker = worker;
-    worker.on('message', (reply: PgliteReply) => this.#settle(reply));
-    worker.on('error', (error) => this.#failAll(error));
-    worker.on('exit', () => this.#failAll(new Error('The embedded database has stopped')));
+  private constructor(dataDir: string, logger: Logger, session: PgliteSession) {
+    this.#dataDir = dataDir;
+    this.#logger = logger;
+    this.#session = session;
+    this.#watch(session);
   }
 
-  /** Opens the database in `dataDir` (`memory://` keeps it in memory), creating it if there is none. */
-  static async open(dataDir: string): Promise<PgliteClient> {
-    const worker = new Worker(workerUrl, { workerData: { dataDir }, execArgv: [] });
-    await Promise.race([
-      once(worker, 'message'),
-      once(worker, 'exit').then(() => {
-        throw new StorageError('unavailable', `The embedded database in ${dataDir} did not open`);
-      }),
-    ]);
-    return new PgliteClient(worker);
+  /** Opens the database in `dataDir` (`memory://` keeps it in memory), creating it if there is none. Raises `StartError`. */
+  static async open(dataDir: string, logger: Logger = silentLogger): Promise<PgliteClient> {
+    try {
+      return new PgliteClient(dataDir, logger, await PgliteSession.open(dataDir));
+    } catch (error) {
+      throw new StartError(
+        `DATA_DIR: the embedded database in ${dataDir} does not open (${(error as Error).message}); see that the disk has room and that the folder may be written to`,
+        { cause: error },
+      );
+    }
   }
 
   async query<Row extends object>(statement: SqlStatement, values: readonly unknown[]): Promise<Row[]>;
@@ -54,10 +54,10 @@ export class PgliteClient implements SqlClient {
     values: readonly unknown[] = [],
   ): Promise<Row[] | PgliteResult<Row>> {
     if (typeof statement === 'string') {
-      return this.#connection.run(() => this.#send<Row>(statement, values));
+      return this.#connection.run(() => this.#session.query<Row>(statement, values));
     }
     try {
-      return (await this.#connection.run(() => this.#send<Row>(statement.text, values))).rows;
+      return (await this.#connection.run(() => this.#session.query<Row>(statement.text, values))).rows;
     } catch (error) {
       throw toStorageError(error);
     }
@@ -66,13 +66,23 @@ export class PgliteClient implements SqlClient {
   /** Runs `work` inside one transaction: committed if it resolves, rolled back if it rejects. */
   transaction<T>(work: (transaction: PgliteTransaction) => Promise<T>): Promise<T> {
     return this.#connection.run(async () => {
-      await this.#send('begin', []);
+      // What begins in one session never goes on in the next, where it would be no transaction.
+      const session = this.#session;
+      const begun = session.query('begin', []);
+      await begun.catch(() => {});
       try {
-        const result = await work({ query: (sql, values = []) => this.#send(sql, values) });
-        await this.#send('commit', []);
+        // Without a beginning too: the ORM's dialect waits for this call, and learns of the failure by its first statement.
+        const result = await work({
+          query: async (sql, values = []) => {
+            await begun;
+            return session.query(sql, values);
+          },
+        });
+        await begun;
+        await session.query('commit', []);
         return result;
       } catch (error) {
-        await this.#send('rollback', []).catch(() => {});
+        await session.query('rollback', []).catch(() => {});
         throw error;
       }
     });
@@ -80,39 +90,44 @@ export class PgliteClient implements SqlClient {
 
   /** Several statements without parameters, as in a migration. */
   exec(sql: string): Promise<unknown> {
-    return this.#connection.run(() => this.#send(sql, undefined));
+    return this.#connection.run(() => this.#session.query(sql, undefined));
   }
 
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    const exited = once(this.#worker, 'exit');
-    await this.#connection.run(async () => this.#worker.postMessage('close'));
-    await exited;
+    this.#closing.abort(new StorageError('unavailable', 'The embedded database is being closed'));
+    await this.#reopening;
+    await this.#connection.run(() => this.#session.close());
   }
 
-  #send<Row>(sql: string, values: readonly unknown[] | undefined): Promise<PgliteResult<Row>> {
-    const id = ++this.#lastId;
-    const reply = deferred<PgliteResult<object>>();
-    this.#pending.set(id, reply);
-    this.#worker.postMessage({ id, sql, values } satisfies PgliteRequest);
-    return reply.promise as Promise<PgliteResult<Row>>;
+  #watch(session: PgliteSession): void {
+    void session.ended.then((reason) => {
+      if (this.closed) return;
+      const next = this.#dataDir === IN_MEMORY ? 'what it held is lost' : 'it is opened again';
+      this.#logger.error({ err: reason }, `The embedded database has stopped; ${next}`);
+      // Anew in memory it would be empty, without even its tables.
+      if (this.#dataDir !== IN_MEMORY) this.#reopening = this.#reopen();
+    });
   }
 
-  #settle(reply: PgliteReply): void {
-    const waiting = this.#pending.get(reply.id);
-    this.#pending.delete(reply.id);
-    if ('error' in reply) {
-      waiting?.reject(Object.assign(new Error(reply.error.message), reply.error));
-    } else {
-      waiting?.resolve(reply);
+  async #reopen(): Promise<void> {
+    const { signal } = this.#closing;
+    for (let waitMs = FIRST_REOPEN_MS; !signal.aborted; waitMs = Math.min(waitMs * 2, MAX_REOPEN_MS)) {
+      try {
+        await delay(waitMs, signal);
+        const session = await PgliteSession.open(this.#dataDir, signal);
+        this.#session = session;
+        this.#watch(session);
+        this.#logger.info({}, 'The embedded database is open again');
+        return;
+      } catch (error) {
+        if (!signal.aborted)
+          this.#logger.error(
+            { err: error },
+            'The embedded database does not open yet; see that the disk has room',
+          );
+      }
     }
-  }
-
-  #failAll(cause: Error): void {
-    this.closed = true;
-    const error = new StorageError('unavailable', 'The embedded database does not answer', { cause });
-    for (const waiting of this.#pending.values()) waiting.reject(error);
-    this.#pending.clear();
   }
 }

@@ -12,7 +12,13 @@ export type PgliteReply =
   | { readonly id: number; readonly rows: object[]; readonly affectedRows: number | undefined }
   | {
       readonly id: number;
-      readonly error: { readonly message: string; readonly code?: string; readonly constraint?: string };
+      readonly error: {
+        readonly message: string;
+        readonly code?: string;
+        readonly constraint?: string;
+        /** The database cannot go on after this: its thread is about to end. */
+        readonly isFatal: boolean;
+      };
     };
 
 const port = parentPort;
@@ -52,15 +58,24 @@ async function answer({ id, sql, values }: PgliteRequest): Promise<void> {
     port?.postMessage({ id, rows, affectedRows } satisfies PgliteReply);
   } catch (error) {
     const { message, code, constraint } = error as { message: string; code?: string; constraint?: string };
+    const isFatal = isEndOfDatabase(error);
     port?.postMessage({
       id,
       error: {
         message,
+        isFatal,
         ...(code === undefined ? {} : { code }),
         ...(constraint === undefined ? {} : { constraint }),
       },
     } satisfies PgliteReply);
+    if (isFatal) process.exit(1);
   }
+}
+
+/** The compiled code has been aborted, or the database has panicked: whatever it is asked after that fails or never ends. */
+function isEndOfDatabase(error: unknown): boolean {
+  const { name, severity } = error as { name?: string; severity?: string };
+  return name === 'RuntimeError' || name === 'ExitStatus' || severity === 'PANIC';
 }
 
 async function close(): Promise<void> {

@@ -272,4 +272,26 @@ describeEachDatabase('the account', (kind) => {
     ]);
     await storage.sql.query(sql('update account set balance_nano = 7 where workspace_id = $1'), [id]);
   });
+
+  test('has budgets whose spent sums are proved by what each run was charged', async () => {
+    const id = await workspace();
+    const budgetId = await budget(id, null, 100n);
+    await credit(id, 100n);
+    const rows = [begin(id, 5n, { budget_ids: [budgetId] }), begin(id, 5n, { budget_ids: [budgetId] })];
+    await Promise.all(rows.map((row) => runs.begin(row)));
+    await Promise.all(rows.map(({ id: runId }) => runs.end(end(runId, 3n))));
+    expect(await ledger.discrepancies()).toEqual([]);
+    const setSpent = (nano: number) =>
+      storage.sql.query(sql('update budget_use set spent_nano = $2 where budget_id = $1'), [budgetId, nano]);
+    await setSpent(4);
+    expect(await ledger.discrepancies()).toEqual([
+      {
+        rule: 'what a budget has spent is the sum of its charges',
+        subject: budgetId,
+        expected: '6',
+        found: '4',
+      },
+    ]);
+    await setSpent(6);
+  });
 });

@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { WorkspaceEntity } from '../../src/storage/entities/workspace.entity.ts';
+import { toStorageError } from '../../src/storage/errors.ts';
 import type { Storage } from '../../src/storage/orm.ts';
 import { startTestApp } from '../support/app.ts';
 import {
@@ -29,6 +31,17 @@ describeEachDatabase('the database', (kind) => {
   test('tells a mistake of ours as a fault', async () => {
     await expect(storage.sql.query(statement('select nonsense'), [])).rejects.toMatchObject({
       kind: 'fault',
+    });
+  });
+
+  test('tells a value that breaks the statement as invalid, not as an outage', async () => {
+    const search = storage.entities().find(WorkspaceEntity, { slug: { $like: '%a\0b%' } });
+    const error = await search.then(() => undefined, toStorageError);
+    expect(error).toMatchObject({ kind: 'invalid' });
+    expect(
+      toStorageError({ code: '08P01', message: 'no more connections allowed (max_client_conn)' }),
+    ).toMatchObject({
+      kind: 'unavailable',
     });
   });
 

@@ -7,6 +7,8 @@ export interface TcpProxy extends AsyncDisposable {
   readonly redisUrl: string;
   /** Breaks what is connected, and refuses what comes. */
   cut(): void;
+  /** Nothing passes any more, in either direction, and nobody is told; `mend` lets through what was held. */
+  stall(): void;
   mend(): void;
   /** Everything that the server says arrives so much later. */
   delay(ms: number): void;
@@ -16,6 +18,12 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let refusing = false;
   let delayMs = 0;
+  let stalled = false;
+  const held: (() => void)[] = [];
+  const pass = (write: () => void) => {
+    if (stalled) held.push(write);
+    else write();
+  };
   const server = createServer((client) => {
     if (refusing) {
       client.resetAndDestroy();
@@ -31,10 +39,10 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
         upstream.destroy();
       });
     }
-    client.on('data', (bytes) => upstream.write(bytes));
+    client.on('data', (bytes) => pass(() => upstream.destroyed || upstream.write(bytes)));
     upstream.on('data', (bytes) => {
-      if (delayMs === 0) client.write(bytes);
-      else setTimeout(() => client.destroyed || client.write(bytes), delayMs);
+      if (delayMs === 0) pass(() => client.destroyed || client.write(bytes));
+      else setTimeout(() => pass(() => client.destroyed || client.write(bytes)), delayMs);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -46,8 +54,13 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       refusing = true;
       for (const socket of sockets) socket.resetAndDestroy();
     },
+    stall() {
+      stalled = true;
+    },
     mend() {
       refusing = false;
+      stalled = false;
+      for (const write of held.splice(0)) write();
     },
     delay(ms) {
       delayMs = ms;

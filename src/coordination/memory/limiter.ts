@@ -1,6 +1,6 @@
 // Owns limits counted in the process: exact for one node.
 import type { Clock } from '../../kernel/clock.ts';
-import type { LimitAnswer, Limiter, LimitWant } from '../contract.ts';
+import type { CountingLimiter, LimitAnswer, LimitWant } from '../contract.ts';
 import { msUntilGone, SLOTS, slotAt } from '../limit-window.ts';
 
 interface Counter {
@@ -18,7 +18,7 @@ export interface MemoryLimiterOptions {
 
 const SWEEP_EVERY_MS = 60_000;
 
-export class MemoryLimiter implements Limiter {
+export class MemoryLimiter implements CountingLimiter {
   readonly #clock: Clock;
   readonly #counters = new Map<string, Counter>();
   /** Runs under way, by key. */
@@ -42,10 +42,13 @@ export class MemoryLimiter implements Limiter {
       const retryAfterMs = this.#retryAfter(wants[refused] as LimitWant, now);
       return { refused, retryAfterMs, remaining };
     }
-    for (const want of wants) this.#add(runId, want, now, want.amount);
-    this.#takenAt.set(runId, now);
+    this.#take(runId, wants, now);
     const remaining = wants.map(({ amount }, index) => (free[index] ?? 0) - amount);
     return { refused: null, retryAfterMs: 0, remaining };
+  }
+
+  count(runId: string, wants: readonly LimitWant[]): void {
+    this.#take(runId, wants, this.#clock.now().getTime());
   }
 
   settle(runId: string, wants: readonly (LimitWant & { readonly used: number })[]): void {
@@ -62,6 +65,11 @@ export class MemoryLimiter implements Limiter {
 
   dispose(): void {
     clearInterval(this.#timer);
+  }
+
+  #take(runId: string, wants: readonly LimitWant[], now: number): void {
+    for (const want of wants) this.#add(runId, want, now, want.amount);
+    this.#takenAt.set(runId, now);
   }
 
   #used(want: LimitWant, now: number): number {
@@ -83,6 +91,7 @@ export class MemoryLimiter implements Limiter {
       counter = { windowMs, slots: new Map(), total: 0 };
       this.#counters.set(key, counter);
     }
+    forgetPast(counter, now);
     const slot = slotAt(now, windowMs);
     counter.slots.set(slot, (counter.slots.get(slot) ?? 0) + amount);
     counter.total += amount;

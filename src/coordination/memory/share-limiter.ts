@@ -1,11 +1,11 @@
 // Owns limits where nodes cannot count together: each has its share, the limit over the nodes that are alive.
-import type { LimitAnswer, Limiter, LimitWant } from '../contract.ts';
+import type { CountingLimiter, LimitAnswer, LimitWant } from '../contract.ts';
 
-export class ShareLimiter implements Limiter {
-  readonly #own: Limiter;
+export class ShareLimiter implements CountingLimiter {
+  readonly #own: CountingLimiter;
   readonly #nodes: () => number;
 
-  constructor(own: Limiter, nodes: () => number) {
+  constructor(own: CountingLimiter, nodes: () => number) {
     this.#own = own;
     this.#nodes = nodes;
   }
@@ -15,6 +15,10 @@ export class ShareLimiter implements Limiter {
     if (nodes <= 1) return this.#own.take(runId, wants);
     const share = wants.map((want) => ({ ...want, limit: Math.max(1, Math.floor(want.limit / nodes)) }));
     return this.#own.take(runId, share);
+  }
+
+  count(runId: string, wants: readonly LimitWant[]): void {
+    this.#own.count(runId, wants);
   }
 
   settle(runId: string, wants: readonly (LimitWant & { readonly used: number })[]): void {

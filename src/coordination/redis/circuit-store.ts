@@ -1,16 +1,20 @@
 // Owns circuits as all nodes see them by Redis: news go out by pub/sub, what is open stays for nodes that start later, a probe is a key with a time.
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import type { Clock } from '../../kernel/clock.ts';
 import { isJsonObject, parseJson } from '../../kernel/json.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { CircuitNews, CircuitStore } from '../contract.ts';
+import { createMemoryCircuitStore } from '../memory/circuit-store.ts';
 import type { RedisBus } from './bus.ts';
+import { DELETE_IF } from './delete-if.ts';
 import type { RedisLink } from './link.ts';
 
 export interface RedisCircuitStoreOptions {
   readonly link: RedisLink;
   readonly bus: RedisBus;
   readonly logger: Logger;
+  readonly clock: Clock;
   readonly prefix?: string;
 }
 
@@ -23,11 +27,14 @@ export function createRedisCircuitStore({
   link,
   bus,
   logger,
+  clock,
   prefix = PREFIX,
 }: RedisCircuitStoreOptions): CircuitStore {
   const sender = randomUUID();
   const listeners = new Set<(news: CircuitNews) => void>();
   const known = `${prefix}:known`;
+  /** One probe at a time on this node, whatever Redis says. */
+  const own = createMemoryCircuitStore({ clock });
 
   const hear = (text: string) => {
     const news = parseJson(text);
@@ -49,6 +56,8 @@ export function createRedisCircuitStore({
     link.behind(work).catch(() => {});
   };
 
+  const probeOf = (key: string) => `${prefix}:probe:${key}`;
+
   return {
     publish(news) {
       const text = JSON.stringify({ ...news, sender });
@@ -60,16 +69,20 @@ export function createRedisCircuitStore({
       return () => listeners.delete(listener);
     },
     async acquireProbe(key, forMs) {
+      if (!own.acquireProbe(key, forMs)) return false;
       try {
-        return (
-          (await link.command((redis) => redis.set(`${prefix}:probe:${key}`, sender, 'PX', forMs, 'NX'))) !==
-          null
-        );
+        const set = await link.command((redis) => redis.set(probeOf(key), sender, 'PX', forMs, 'NX'));
+        if (set === null) own.releaseProbe(key);
+        return set !== null;
       } catch {
         // Without Redis each node probes by itself.
         return true;
       }
     },
-    releaseProbe: (key) => tell((redis) => redis.del(`${prefix}:probe:${key}`)),
+    releaseProbe(key) {
+      own.releaseProbe(key);
+      // A probe that took too long is over: by now it may be another node's.
+      tell((redis) => redis.eval(DELETE_IF, 1, probeOf(key), sender));
+    },
   };
 }

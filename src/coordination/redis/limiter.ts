@@ -1,14 +1,15 @@
 // Owns limits as all nodes count them by Redis: one script decides for all runs that ask meanwhile, in one round trip and by Redis' own clock.
 
+import { Batcher } from '../../kernel/batcher.ts';
 import { SharedStateUnavailable } from '../../kernel/errors.ts';
-import type { LimitAnswer, Limiter, LimitWant } from '../contract.ts';
+import type { CountingLimiter, LimitAnswer, Limiter, LimitWant } from '../contract.ts';
 import { SLOTS } from '../limit-window.ts';
 import type { RedisLink } from './link.ts';
 
 export interface RedisLimiterOptions {
   readonly link: RedisLink;
-  /** Counts while Redis is away. */
-  readonly alone: Limiter;
+  /** Decides while Redis is away, and counts what this node grants all the time: limits do not begin anew when Redis is left out. */
+  readonly alone: CountingLimiter;
   readonly prefix?: string;
 }
 
@@ -23,8 +24,6 @@ interface Taken {
 interface Asking {
   readonly runId: string;
   readonly wants: readonly LimitWant[];
-  readonly resolve: (answer: LimitAnswer | Promise<LimitAnswer>) => void;
-  readonly reject: (error: unknown) => void;
 }
 
 const PREFIX = 'mg:limit';
@@ -147,33 +146,32 @@ export class RedisLimiter implements Limiter {
   readonly #options: RedisLimiterOptions;
   readonly #prefix: string;
   readonly #taken = new Map<string, Taken>();
-  readonly #asking: Asking[] = [];
-  #asked: Promise<void> | undefined;
+  readonly #asking: Batcher<Asking, LimitAnswer>;
   readonly #timer: NodeJS.Timeout;
 
   constructor(options: RedisLimiterOptions) {
     this.#options = options;
     this.#prefix = options.prefix ?? PREFIX;
     options.link.define({ limitTake: TAKE, limitSettle: SETTLE, limitRenew: RENEW });
+    this.#asking = new Batcher({
+      work: (batch) => this.#ask(batch),
+      maxBatch: MAX_BATCH,
+      failureOf: () => 'batch',
+    });
     this.#timer = setInterval(() => this.#renew(), RENEW_EVERY_MS);
     this.#timer.unref();
   }
 
   take(runId: string, wants: readonly LimitWant[]): Promise<LimitAnswer> {
-    const { promise, resolve, reject } = Promise.withResolvers<LimitAnswer>();
-    this.#asking.push({ runId, wants, resolve, reject });
-    this.#asked ??= Promise.resolve().then(() => this.#askAll());
-    return promise;
+    return this.#asking.add({ runId, wants });
   }
 
   settle(runId: string, wants: readonly (LimitWant & { readonly used: number })[]): void {
     const taken = this.#taken.get(runId);
     if (!taken) return;
     this.#taken.delete(runId);
-    if (taken.alone) {
-      this.#options.alone.settle(runId, wants);
-      return;
-    }
+    this.#options.alone.settle(runId, wants);
+    if (taken.alone) return;
     const changed = wants.filter(({ windowMs, amount, used }) => windowMs === null || used !== amount);
     if (changed.length === 0) return;
     const keys = changed.map(({ key }) => this.#keyOf(key));
@@ -191,13 +189,7 @@ export class RedisLimiter implements Limiter {
     this.#options.alone.dispose();
   }
 
-  /** One batch is under way, the next gathers meanwhile. */
-  async #askAll(): Promise<void> {
-    while (this.#asking.length > 0) await this.#ask(this.#asking.splice(0, MAX_BATCH));
-    this.#asked = undefined;
-  }
-
-  async #ask(batch: readonly Asking[]): Promise<void> {
+  async #ask(batch: readonly Asking[]): Promise<LimitAnswer[]> {
     const keys: string[] = [];
     const told: (string | number)[] = [SLOTS];
     for (const { runId, wants } of batch) {
@@ -211,22 +203,27 @@ export class RedisLimiter implements Limiter {
       const [atMs = 0, ...answers] = await this.#options.link.decision((redis) =>
         (redis as unknown as Scripts).limitTake(keys.length, ...keys, ...told),
       );
-      let at = 0;
-      for (const { runId, wants, resolve } of batch) {
-        const [refused = 0, retryAfterMs = 0, ...remaining] = answers.slice(at, at + 2 + wants.length);
-        at += 2 + wants.length;
-        if (refused === 0) this.#taken.set(runId, { places: this.#placesOf(wants), atMs, alone: false });
-        resolve({ refused: refused === 0 ? null : refused - 1, retryAfterMs, remaining });
-      }
+      return this.#readAnswers(batch, atMs, answers);
     } catch (error) {
-      for (const { runId, wants, resolve, reject } of batch) {
-        if (error instanceof SharedStateUnavailable) resolve(this.#takeAlone(runId, wants));
-        else reject(error);
-      }
+      if (!(error instanceof SharedStateUnavailable)) throw error;
+      return Promise.all(batch.map((asking) => this.#takeAlone(asking)));
     }
   }
 
-  async #takeAlone(runId: string, wants: readonly LimitWant[]): Promise<LimitAnswer> {
+  #readAnswers(batch: readonly Asking[], atMs: number, answers: readonly number[]): LimitAnswer[] {
+    let at = 0;
+    return batch.map(({ runId, wants }) => {
+      const [refused = 0, retryAfterMs = 0, ...remaining] = answers.slice(at, at + 2 + wants.length);
+      at += 2 + wants.length;
+      if (refused === 0) {
+        this.#taken.set(runId, { places: this.#placesOf(wants), atMs, alone: false });
+        this.#options.alone.count(runId, wants);
+      }
+      return { refused: refused === 0 ? null : refused - 1, retryAfterMs, remaining };
+    });
+  }
+
+  async #takeAlone({ runId, wants }: Asking): Promise<LimitAnswer> {
     const answer = await this.#options.alone.take(runId, wants);
     if (answer.refused === null) this.#taken.set(runId, { places: [], atMs: 0, alone: true });
     return answer;

@@ -1,4 +1,4 @@
-// Owns the connection to Redis: a command may take a short while, and after three misses Redis is off the path until a probe succeeds.
+// Owns the connection to Redis: a command may take a short while. After three misses, or when Redis says that it takes no writes, it is off the path until a probe succeeds.
 import { Redis } from 'ioredis';
 import { SharedStateUnavailable } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -18,6 +18,12 @@ const BEHIND_MS = 10_000;
 const PROBE_EVERY_MS = 250;
 const MISSES_UNTIL_OFF = 3;
 const CONNECT_TIMEOUT_MS = 2_000;
+/** Of no meaning; writing it is what tells that Redis takes writes. */
+const PROBE_KEY = 'mg:probe';
+const PROBE_KEPT_MS = 1_000;
+/** How Redis says that it does not do its work now: full, read-only, unable to save, starting, busy, split, or not for us. In answers to scripts the word stands within. */
+const OUT_OF_ORDER =
+  /\b(OOM|READONLY|MISCONF|NOREPLICAS|MASTERDOWN|LOADING|BUSY|CLUSTERDOWN|TRYAGAIN|EXECABORT|NOAUTH|WRONGPASS|NOPERM)\b/;
 const MAX_RECONNECT_MS = 1_000;
 
 export class RedisLink {
@@ -59,7 +65,7 @@ export class RedisLink {
     return this.#onPath && !this.#closed;
   }
 
-  /** Raises `SharedStateUnavailable` if Redis is off the path or does not answer in time; the command may still be carried out. */
+  /** Raises `SharedStateUnavailable` if Redis is off the path, takes no writes or does not answer in time; the command may still be carried out. */
   async command<Result>(work: (redis: Redis) => Promise<Result>): Promise<Result> {
     const answer = this.#send(work);
     try {
@@ -134,6 +140,7 @@ export class RedisLink {
       if (missed === 0) this.#misses = 0;
       return result;
     } catch (error) {
+      if (isOutOfOrder(error)) this.#misses = MISSES_UNTIL_OFF;
       if (!isRefusal(error)) this.#miss(error);
       throw error;
     }
@@ -143,7 +150,8 @@ export class RedisLink {
     this.#misses += 1;
     if (this.#misses < MISSES_UNTIL_OFF || !this.#onPath) return;
     this.#onPath = false;
-    this.#options.logger.warn({ err: error }, 'Redis does not answer; it is left out until it does');
+    const fault = isOutOfOrder(error) ? 'takes no writes' : 'does not answer';
+    this.#options.logger.warn({ err: error }, `Redis ${fault}; it is left out until it does`);
     this.#probeLater();
   }
 
@@ -154,7 +162,8 @@ export class RedisLink {
 
   async #probeOnce(): Promise<void> {
     try {
-      await this.#patience.within(this.#redis.ping(), this.#commandMs);
+      // A Redis that is full or read-only answers a ping.
+      await this.#patience.within(this.#redis.set(PROBE_KEY, '', 'PX', PROBE_KEPT_MS), this.#commandMs);
     } catch {
       this.#probeLater();
       return;
@@ -170,15 +179,23 @@ export class RedisLink {
   }
 }
 
-/** Redis has answered, with an error. */
+/** Redis has answered with an error that speaks of the command: another command may well succeed. */
 function isRefusal(error: unknown): boolean {
+  return isErrorReply(error) && !OUT_OF_ORDER.test(error.message);
+}
+
+function isOutOfOrder(error: unknown): boolean {
+  return isErrorReply(error) && OUT_OF_ORDER.test(error.message);
+}
+
+function isErrorReply(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError';
 }
 
 function unavailable(error: unknown): unknown {
   return isRefusal(error)
     ? error
-    : new SharedStateUnavailable('Redis did not answer in time', { cause: error });
+    : new SharedStateUnavailable('Redis did not do it in time', { cause: error });
 }
 
 function connect(url: string): Redis {

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { abortable, delay } from '../../kernel/async.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import { SharedStateUnavailable } from '../../kernel/errors.ts';
 import type { TokenCache, TokenRequest } from '../../providers/contract/adapter.ts';
 import { createMemoryTokenCache } from '../memory/token-cache.ts';
+import { DELETE_IF } from './delete-if.ts';
 import type { RedisLink } from './link.ts';
 
 export interface RedisTokenCacheOptions {
@@ -21,12 +21,16 @@ interface IssuedToken {
   readonly expiresAtMs: number;
 }
 
+interface Turn {
+  readonly lock: string;
+  readonly holder: string;
+  readonly signal: AbortSignal;
+}
+
 const PREFIX = 'mg:token:';
 /** A node that fetches and dies holds the others up no longer than this. */
 const LOCK_MS = 15_000;
 const LOOK_AGAIN_MS = 50;
-const RELEASE =
-  "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0";
 
 export function createRedisTokenCache(options: RedisTokenCacheOptions): TokenCache {
   const { link, clock, seal, open, prefix = PREFIX } = options;
@@ -49,45 +53,39 @@ export function createRedisTokenCache(options: RedisTokenCacheOptions): TokenCac
     await link.command((redis) => redis.set(prefix + key, seal(JSON.stringify(issued)), 'PX', lifeMs));
   }
 
-  /** One node at a time; the others look until the token is there, or the lock is free. */
-  async function fetchShared(key: string, request: TokenRequest, signal: AbortSignal): Promise<IssuedToken> {
-    const lock = `${prefix}lock:${key}`;
-    const holder = randomUUID();
+  /** One node fetches at a time; the others look until the token is there, or until it is their turn. */
+  async function storedOrTurn(
+    key: string,
+    request: TokenRequest,
+    { lock, holder, signal }: Turn,
+  ): Promise<IssuedToken | undefined> {
     for (;;) {
       const known = await stored(key, request);
       if (known) return known;
-      if (await link.command((redis) => redis.set(lock, holder, 'PX', LOCK_MS, 'NX'))) break;
+      if (await link.command((redis) => redis.set(lock, holder, 'PX', LOCK_MS, 'NX'))) return undefined;
       await delay(LOOK_AGAIN_MS, signal);
     }
+  }
+
+  async function fetchShared(key: string, request: TokenRequest, signal: AbortSignal): Promise<IssuedToken> {
+    const turn = { lock: `${prefix}lock:${key}`, holder: randomUUID(), signal };
+    // Whatever Redis says or does not say, this node can fetch for itself.
+    const known = await storedOrTurn(key, request, turn).catch(() => undefined);
+    if (known) return known;
+    // Whoever asked may have left while Redis was being asked: then nothing is fetched, since nobody would take the answer.
+    signal.throwIfAborted();
     try {
       const issued = await abortable(request.fetch(signal), signal);
-      await ignoringOutage(keep(key, issued));
+      // A token that cannot be shared is good for this node all the same.
+      await keep(key, issued).catch(() => {});
       return issued;
     } finally {
-      await ignoringOutage(link.command((redis) => redis.eval(RELEASE, 1, lock, holder)));
+      // A lock that could not be given back expires.
+      await link.command((redis) => redis.eval(DELETE_IF, 1, turn.lock, turn.holder)).catch(() => {});
     }
   }
 
   return {
-    get: (key, request) =>
-      own.get(key, {
-        ...request,
-        fetch: async (signal) => {
-          try {
-            return await fetchShared(key, request, signal);
-          } catch (error) {
-            if (error instanceof SharedStateUnavailable) return request.fetch(signal);
-            throw error;
-          }
-        },
-      }),
+    get: (key, request) => own.get(key, { ...request, fetch: (signal) => fetchShared(key, request, signal) }),
   };
-}
-
-async function ignoringOutage(work: Promise<unknown>): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    if (!(error instanceof SharedStateUnavailable)) throw error;
-  }
 }

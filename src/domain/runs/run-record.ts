@@ -3,11 +3,8 @@ import type { ErrorCode } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import type { Nano } from '../../kernel/money.ts';
 import type { FinishReason, ToolCall } from '../../providers/contract/adapter.ts';
-import type {
-  CompletionRunEntity,
-  RunAttemptEntity,
-  RunStatus,
-} from '../../storage/entities/completion-run.entity.ts';
+import type { RunAttemptEntity, RunStatus } from '../../storage/entities/completion-run.entity.ts';
+import type { CompletionRunRow } from '../../storage/repositories/run.repository.ts';
 import type { CostLine } from '../billing/cost.ts';
 import type { Usage } from '../billing/usage.ts';
 import type { RoutePlan } from '../routing/route-plan.ts';
@@ -89,7 +86,8 @@ export interface AttemptError {
   readonly retryAfterMs: number | null;
 }
 
-export function toRunRecord(row: Readonly<CompletionRunEntity>): RunRecord {
+/** The content is empty where it was not read. */
+export function toRunRecord(row: Readonly<CompletionRunRow>): RunRecord {
   return {
     id: row.id,
     workspaceId: row.workspaceId,
@@ -101,9 +99,9 @@ export function toRunRecord(row: Readonly<CompletionRunEntity>): RunRecord {
     metadata: row.metadata,
     instanceId: row.instanceId ?? null,
     canonicalId: row.canonicalId ?? null,
-    text: row.text,
-    reasoning: row.reasoning,
-    toolCalls: row.toolCalls as unknown as readonly ToolCall[],
+    text: row.text ?? '',
+    reasoning: row.reasoning ?? '',
+    toolCalls: (row.toolCalls ?? []) as unknown as readonly ToolCall[],
     finishReason: (row.finishReason ?? null) as RunRecord['finishReason'],
     providerFinishReason: row.providerFinishReason ?? null,
     usage: toUsage(row),

@@ -2,7 +2,7 @@
 //
 // 1. The viewer's permission is asserted, the request validated.
 // 2. The route is planned from the snapshot; a name that cannot be served is refused with what to do.
-// 3. Limits and the run's row with its hold are asked for together; what was granted in vain is given back.
+// 3. Limits and the run's row with its hold are asked for together, with an idempotency key one after the other; what was granted in vain is given back.
 // 4. The row is committed, or the run that its idempotency key names is joined. The executor takes what has begun.
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../kernel/clock.ts';
@@ -44,6 +44,13 @@ export interface CallContext {
   readonly gone?: AbortSignal;
   /** Is told what is left of the caller's limits. */
   readonly tellLimits?: (states: readonly LimitState[]) => void;
+}
+
+type AskedLimits = ReturnType<RunLimits['take']>;
+
+interface Beginning {
+  readonly begun: RunBegun;
+  readonly taken: TakenLimits | undefined;
 }
 
 export class RunStarter {
@@ -105,7 +112,11 @@ export class RunStarter {
       on_account: charge.onAccount,
       budget_ids: charge.budgetIds,
     };
-    const { begun, taken } = await this.#beginWithin(viewer, request, context, { ...row, ...held });
+    const { begun, taken } = await this.#beginWithin(viewer, request, context, { ...row, ...held }).catch(
+      (error: unknown) => {
+        throw error === context.gone?.reason ? callerGone() : error;
+      },
+    );
     if (begun.outcome !== 'begun') return joined(begun);
     funds?.begunWith(hold);
     const active = executor.start(run);
@@ -118,23 +129,31 @@ export class RunStarter {
     return id;
   }
 
-  /** Limits beside the hold: neither waits for the other. */
-  async #beginWithin(
+  #beginWithin(
     viewer: Viewer,
     request: CompletionRequest,
     context: CallContext,
     row: RunBegin,
-  ): Promise<{ begun: RunBegun; taken: TakenLimits | undefined }> {
-    const { runs, limits, unsure } = this.#needs;
-    const asked = limits.take(row.id, viewer, request);
-    // A key may name a run that is there already, and joining it takes nothing.
-    if (asked instanceof GatewayError && row.idempotency_key === null) throw asked;
-    const [begins, takes] = await Promise.allSettled([runs.begin(row), asked]);
+  ): Promise<Beginning> {
+    const asked = this.#needs.limits.take(row.id, viewer, request);
+    if (asked === undefined || row.idempotency_key === null) return this.#beginBeside(asked, context, row);
+    return this.#beginAfter(asked, context, row);
+  }
+
+  /** Limits beside the hold: neither waits for the other. */
+  async #beginBeside(
+    asked: AskedLimits,
+    { gone, tellLimits }: CallContext,
+    row: RunBegin,
+  ): Promise<Beginning> {
+    const { runs } = this.#needs;
+    if (asked instanceof GatewayError) throw asked;
+    const [begins, takes] = await Promise.allSettled([runs.begin(row, gone), asked]);
     const taken = takes.status === 'fulfilled' ? takes.value : undefined;
     const granted = taken instanceof GatewayError ? undefined : taken;
     if (begins.status === 'rejected') {
+      this.#noteUnsure(begins.reason, row);
       granted?.giveBack();
-      if (begins.reason instanceof StorageError && begins.reason.kind === 'unavailable') unsure.add(row);
       throw begins.reason;
     }
     const begun = begins.value;
@@ -145,11 +164,47 @@ export class RunStarter {
     const refusal =
       takes.status === 'rejected' ? takes.reason : taken instanceof GatewayError ? taken : undefined;
     if (refusal !== undefined) {
-      await runs.withdraw(row);
+      // Where this fails, the keeper ends the row later; the caller is told of the limit all the same.
+      await runs.withdraw(row).catch(() => {});
       throw refusal;
     }
-    if (granted) context.tellLimits?.(granted.states);
+    if (granted) tellLimits?.(granted.states);
     return { begun, taken: granted };
+  }
+
+  /**
+   * Limits before the row, where there is a key: from its commit on the row can be joined by whoever has the same key, so it must not be taken
+   * back. A run that is there already can be joined whatever the limits say.
+   */
+  async #beginAfter(
+    asked: AskedLimits,
+    { gone, tellLimits }: CallContext,
+    row: RunBegin,
+  ): Promise<Beginning> {
+    const { runs } = this.#needs;
+    const taken = await asked;
+    if (taken instanceof GatewayError) {
+      const begun = await runs.join(row, gone);
+      if (!begun) throw taken;
+      return { begun, taken: undefined };
+    }
+    let begun: RunBegun | undefined;
+    try {
+      begun = await runs.begin(row, gone);
+    } catch (error) {
+      this.#noteUnsure(error, row);
+      throw error;
+    } finally {
+      if (begun?.outcome !== 'begun') taken?.giveBack();
+    }
+    if (begun.outcome !== 'begun') return { begun, taken: undefined };
+    if (taken) tellLimits?.(taken.states);
+    return { begun, taken };
+  }
+
+  /** The database may have begun the run although its answer was lost: the row is taken back later. */
+  #noteUnsure(error: unknown, row: RunBegin): void {
+    if (error instanceof StorageError && error.kind === 'unavailable') this.#needs.unsure.add(row);
   }
 
   #rowOf(run: NewRun): RunBegin {
@@ -173,6 +228,10 @@ export class RunStarter {
       created_at: run.createdAt.toISOString(),
     };
   }
+}
+
+function callerGone(): GatewayError {
+  return new GatewayError('CANCELLED', 'Whoever asked for this completion left before it had begun');
 }
 
 /** The run that the key names. Raises `CONFLICT` for another input under it, `INSUFFICIENT_FUNDS` where nothing was begun. */

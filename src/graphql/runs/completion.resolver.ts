@@ -9,6 +9,7 @@ import { type Connection, ConnectionArgs, connectByTime } from '../connection.ts
 import type { GraphContext } from '../context.ts';
 import { requireGlobalId } from '../global-id.ts';
 import { RoutePlanType, toRoutePlanType } from '../routing/route-plan.type.ts';
+import { selectsAny } from '../selected-fields.ts';
 import { CompletionAttemptType, toAttemptType } from './attempt.type.ts';
 import { CancelCompletionInput, CompletionInput, toCompletionRequest } from './completion.input.ts';
 import {
@@ -18,6 +19,9 @@ import {
   toCompletionType,
 } from './completion.type.ts';
 import { CompletionConnection, CompletionFilterInput, toRunFilter } from './completion-list.ts';
+
+/** The fields of a completion that may be large: a list reads them only where they are asked for. */
+const CONTENT_FIELDS = ['text', 'reasoning', 'toolCalls', 'continuation'];
 
 @Resolver(() => CompletionType)
 export class CompletionResolver {
@@ -52,9 +56,10 @@ export class CompletionResolver {
     @Arg('filter', () => CompletionFilterInput, { nullable: true }) filter?: CompletionFilterInput,
   ): Promise<Connection<CompletionType>> {
     const wanted = toRunFilter(filter);
+    const withContent = selectsAny(info, CONTENT_FIELDS);
     return connectByTime(args, info, {
       isId: isUuid,
-      list: (page) => services.runs.list(viewer, wanted, page),
+      list: (page) => services.runs.list(viewer, wanted, { ...page, withContent }),
       count: () => services.runs.count(viewer, wanted),
       node: toCompletionType,
     });

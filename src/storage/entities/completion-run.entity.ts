@@ -15,7 +15,8 @@ const CompletionRunSchema = defineEntity({
     requestId: p.text().nullable(),
     status: p.text().$type<RunStatus>(),
     model: p.text(),
-    input: p.json().$type<JsonObject>(),
+    /** May hold many megabytes, and is read by nobody: what was asked is kept for the database's own users. */
+    input: p.json().$type<JsonObject>().lazy(),
     plan: p.json().$type<JsonObject>(),
     metadata: p.json().$type<JsonObject>(),
     onDetach: p.text(),

@@ -38,6 +38,17 @@ const CHECK = {
     group by used.budget_id, used.period_start, used.reserved_nano
     having coalesce(sum(held.amount_nano), 0) <> used.reserved_nano
     union all
+    select 'what a budget has spent is the sum of its charges', used.budget_id::text,
+      coalesce(sum(charge.amount_nano), 0)::text, used.spent_nano::text
+    from budget_use used left join budget_charge charge using (budget_id, period_start)
+    group by used.budget_id, used.period_start, used.spent_nano
+    having coalesce(sum(charge.amount_nano), 0) <> used.spent_nano
+    union all
+    select 'a budget is charged what its run cost', charge.budget_id::text,
+      coalesce(run.cost_nano, 0)::text, charge.amount_nano::text
+    from budget_charge charge join completion_run run on run.id = charge.run_id
+    where charge.amount_nano <> coalesce(run.cost_nano, 0)
+    union all
     select 'no hold outlives its run', hold.run_id::text, 'RUNNING', coalesce(run.status, 'no such run')
     from hold left join completion_run run on run.id = hold.run_id
     where run.status is distinct from 'RUNNING'

@@ -1,8 +1,10 @@
 // Owns the statements of runs: written in groups past the ORM, read through it.
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
+import type { Batcher } from '../../kernel/batcher.ts';
+import { StorageError } from '../../kernel/errors.ts';
 import { CompletionRunEntity, RunAttemptEntity, type RunStatus } from '../entities/completion-run.entity.ts';
 import { toStorageError } from '../errors.ts';
-import { GroupedWriter } from '../grouped-writer.ts';
+import { createGroupedWriter } from '../grouped-writer.ts';
 import type { SqlClient } from '../sql.ts';
 import type {
   HoldRaise,
@@ -14,23 +16,31 @@ import type {
   RunProgress,
 } from './run.rows.ts';
 import {
-  BEGIN,
-  BEGIN_PLAIN,
   DROP_DEAD_LEASES,
   DROP_EXPIRED_KEYS,
   DROP_LEASE,
   END,
-  KNOWN_KEY,
   OWNED,
   PHASE,
   PROGRESS,
   RAISE,
   RENEW_LEASE,
   REQUEST_CANCEL,
+  STATUS,
   TAKE_ORPHANS,
   TAKE_STRAYS,
-  WITHDRAW,
 } from './run.statements.ts';
+import { RunBegins } from './run-begins.ts';
+
+/** How long a begin waits for the database, unless it is told otherwise. */
+const BEGIN_WITHIN_MS = 5_000;
+
+const CONTENT = ['text', 'reasoning', 'toolCalls', 'continuation'] as const;
+type Content = (typeof CONTENT)[number];
+
+type Columns = Pick<CompletionRunEntity, Extract<keyof CompletionRunEntity, string>>;
+/** A run as it was read: its content only where that was asked for. */
+export type CompletionRunRow = Omit<Columns, Content> & Partial<Pick<Columns, Content>>;
 
 /** After so many leases without a word the row of a dead node's lease is of no use to anybody. */
 const LEASES_KEPT = 6;
@@ -38,28 +48,41 @@ const LEASES_KEPT = 6;
 export class RunRepository {
   readonly #sql: SqlClient;
   readonly #entities: () => SqlEntityManager;
-  readonly #begins: GroupedWriter<RunBegin, RunBegun>;
-  readonly #ends: GroupedWriter<RunEnd, boolean>;
-  readonly #raises: GroupedWriter<HoldRaise, boolean>;
-  readonly #progress: GroupedWriter<RunProgress, boolean>;
+  readonly #begins: RunBegins;
+  readonly #ends: Batcher<RunEnd, boolean>;
+  readonly #raises: Batcher<HoldRaise, boolean>;
+  readonly #progress: Batcher<RunProgress, boolean>;
 
-  constructor(storage: { readonly sql: SqlClient; readonly entities: () => SqlEntityManager }) {
+  constructor(
+    storage: { readonly sql: SqlClient; readonly entities: () => SqlEntityManager },
+    beginWithinMs = BEGIN_WITHIN_MS,
+  ) {
     this.#sql = storage.sql;
     this.#entities = storage.entities;
-    this.#begins = new GroupedWriter((items) => this.#writeBegins(items));
-    this.#ends = new GroupedWriter((items) => this.#writeEnds(items));
-    this.#raises = new GroupedWriter((items) => this.#writeRaises(items));
-    this.#progress = new GroupedWriter((items) => this.#writeProgress(items));
+    this.#begins = new RunBegins(storage.sql, beginWithinMs);
+    this.#ends = createGroupedWriter((items) => this.#writeEnds(items));
+    this.#raises = createGroupedWriter((items) => this.#writeRaises(items));
+    this.#progress = createGroupedWriter((items) => this.#writeProgress(items));
   }
 
-  /** Resolves once the run's row (or the finding that its key is taken) is committed. */
-  begin(run: RunBegin): Promise<RunBegun> {
-    return this.#begins.add(run);
+  /**
+   * Resolves once the run's row (or the finding that its key is taken) is committed. Raises `StorageError` where that takes too long, after
+   * which the run does not begin any more, and the reason of `gone` where that was aborted before the row was on its way.
+   */
+  async begin(run: RunBegin, gone?: AbortSignal): Promise<RunBegun> {
+    const begun = await this.#begins.ask(run, false, gone);
+    if (!begun) throw new StorageError('fault', 'The database did not say whether the run has begun');
+    return begun;
+  }
+
+  /** The run that the key names, if there is one. Every run that this node was to begin before is taken into account. */
+  join(run: RunBegin, gone?: AbortSignal): Promise<RunBegun | undefined> {
+    return this.#begins.ask(run, true, gone);
   }
 
   /** Undoes the beginning of a run that nothing was asked of yet; its key is free again. */
-  async withdraw(run: Pick<RunBegin, 'id' | 'workspace_id' | 'caller' | 'idempotency_key'>): Promise<void> {
-    await this.#sql.query(WITHDRAW, [run.id, run.workspace_id, run.caller, run.idempotency_key]);
+  withdraw(run: Pick<RunBegin, 'id' | 'workspace_id' | 'caller' | 'idempotency_key'>): Promise<void> {
+    return this.#begins.withdraw(run);
   }
 
   /** Whether there was room for the hold to come to so much in all. */
@@ -132,6 +155,12 @@ export class RunRepository {
     );
   }
 
+  /** Where the run stands, without anything of it; `undefined` where there is none. */
+  async statusOf(runId: string): Promise<RunStatus | undefined> {
+    const [row] = await this.#sql.query<{ status: RunStatus }>(STATUS, [runId]);
+    return row?.status;
+  }
+
   async attemptsOf(runIds: readonly string[]): Promise<RunAttemptEntity[]> {
     return this.#reading((entities) =>
       entities.find(
@@ -143,44 +172,26 @@ export class RunRepository {
   }
 
   /** Newest first; one more row than `limit` tells that there is a further page. */
-  async list(filter: RunListFilter, page: RunListPage): Promise<CompletionRunEntity[]> {
+  async list(filter: RunListFilter, page: RunListPage): Promise<CompletionRunRow[]> {
     const beyond = page.beyondId && { id: page.backward ? { $gt: page.beyondId } : { $lt: page.beyondId } };
-    return this.#reading((entities) =>
+    const rows: unknown[] = await this.#reading((entities) =>
       entities.find(
         CompletionRunEntity,
         { ...filter, ...beyond },
-        { orderBy: { id: page.backward ? 'asc' : 'desc' }, limit: page.limit + 1, disableIdentityMap: true },
+        {
+          orderBy: { id: page.backward ? 'asc' : 'desc' },
+          limit: page.limit + 1,
+          disableIdentityMap: true,
+          ...(page.withContent ? {} : { exclude: CONTENT }),
+        },
       ),
     );
+    // The ORM's own type of a row with excluded columns takes lists of JSON objects for single ones.
+    return rows as CompletionRunRow[];
   }
 
   async count(filter: RunListFilter): Promise<number> {
     return this.#reading((entities) => entities.count(CompletionRunEntity, { ...filter }));
-  }
-
-  async #writeBegins(items: readonly RunBegin[]): Promise<RunBegun[]> {
-    const held = items.some(({ hold_nano }) => hold_nano !== undefined);
-    if (!held && !hasRepeatedKey(items)) return this.#writePlainBegins(items);
-    const asks = items.map(toAsk);
-    const rows = await this.#sql.query<Omit<RunBegun, 'runId'> & { run_id: string }>(BEGIN, [
-      JSON.stringify(asks),
-      JSON.stringify(items),
-    ]);
-    return rows.map(({ outcome, run_id, refusal }) => ({ outcome, runId: run_id, refusal }));
-  }
-
-  async #writePlainBegins(items: readonly RunBegin[]): Promise<RunBegun[]> {
-    const rows = await this.#sql.query<{ id: string }>(BEGIN_PLAIN, [JSON.stringify(items)]);
-    const begun = new Set(rows.map(({ id }) => id));
-    return Promise.all(
-      items.map(async (item) => {
-        if (begun.has(item.id)) return { outcome: 'begun', runId: item.id, refusal: null } as const;
-        const key = [item.workspace_id, item.caller, item.idempotency_key];
-        const [known] = await this.#sql.query<{ run_id: string; input_hash: string }>(KNOWN_KEY, key);
-        const outcome = known?.input_hash === item.input_hash ? 'joined' : 'conflict';
-        return { outcome, runId: known?.run_id ?? item.id, refusal: null } as const;
-      }),
-    );
   }
 
   async #writeRaises(items: readonly HoldRaise[]): Promise<boolean[]> {
@@ -209,21 +220,4 @@ export class RunRepository {
       throw toStorageError(error);
     }
   }
-}
-
-function hasRepeatedKey(items: readonly RunBegin[]): boolean {
-  const seen = new Set<string>();
-  for (const { workspace_id, caller, idempotency_key } of items) {
-    if (idempotency_key === null) continue;
-    const key = `${workspace_id} ${caller} ${idempotency_key}`;
-    if (seen.has(key)) return true;
-    seen.add(key);
-  }
-  return false;
-}
-
-/** What is decided on, without what is only stored. */
-function toAsk(item: RunBegin) {
-  const { id, workspace_id, caller, idempotency_key, input_hash, hold_nano, on_account, budget_ids } = item;
-  return { id, workspace_id, caller, idempotency_key, input_hash, hold_nano, on_account, budget_ids };
 }

@@ -124,4 +124,6 @@ export interface RunListPage {
   readonly backward: boolean;
   /** Id of the row that the page begins behind; ids sort by time. */
   readonly beyondId?: string;
+  /** Whether text, reasoning, tool calls and continuations are read; they are empty otherwise. */
+  readonly withContent: boolean;
 }

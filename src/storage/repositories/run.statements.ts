@@ -28,9 +28,11 @@ export const BEGIN_PLAIN = {
     from item where idempotency_key is null or id in (select run_id from keyed)
     returning id`,
 };
-export const KNOWN_KEY = {
-  name: 'known-key',
-  text: 'select run_id, input_hash from idempotency_key where workspace_id = $1 and caller = $2 and key = $3',
+export const KNOWN_KEYS = {
+  name: 'known-keys',
+  text: `select workspace_id, caller, key as idempotency_key, run_id, input_hash from idempotency_key
+         where expires_at > now()
+           and (workspace_id, caller, key) in (select * from unnest($1::uuid[], $2::text[], $3::text[]))`,
 };
 export const WITHDRAW = { name: 'withdraw-run', text: 'select withdraw_run($1, $2, $3, $4)' };
 export const RAISE = {
@@ -61,6 +63,7 @@ export const PHASE = {
   text: `select status, (extract(epoch from now() - updated_at) * 1000)::float8 as unchanged_ms
          from completion_run where id = $1`,
 };
+export const STATUS = { name: 'run-status', text: 'select status from completion_run where id = $1' };
 export const DROP_LEASE = { name: 'drop-lease', text: 'delete from node_lease where node_id = $1' };
 export const TAKE_ORPHANS = { name: 'take-orphans', text: 'select * from take_orphans($1, $2) as id' };
 export const TAKE_STRAYS = { name: 'take-strays', text: 'select * from take_strays($1, $2::uuid[]) as id' };

@@ -8,14 +8,21 @@ import { systemClock } from '../../../src/kernel/clock.ts';
 import { silentLogger } from '../../../src/kernel/logger.ts';
 import { REDIS_URL, withRedis } from '../../support/redis.ts';
 
-async function openNode(prefix: string, openMs = 200) {
-  const link = new RedisLink({ url: REDIS_URL, logger: silentLogger, commandMs: 500 });
-  await link.ready();
+async function openNode(prefix: string, openMs = 200, url = REDIS_URL) {
+  const link = new RedisLink({ url, logger: silentLogger, commandMs: 500 });
+  await link.ready(1_000);
   const bus = new RedisBus({ link, logger: silentLogger, prefix: `${prefix}:` });
-  const store = createRedisCircuitStore({ link, bus, logger: silentLogger, prefix });
+  const store = createRedisCircuitStore({
+    link,
+    bus,
+    logger: silentLogger,
+    clock: systemClock,
+    prefix,
+  });
   const settings = { enabled: true, failuresInRow: 2, windowSize: 20, slowMs: 60_000, openMs };
   const circuits = new Circuits({ store, clock: systemClock, logger: silentLogger, settings });
   return {
+    store,
     circuits,
     fail: (key: string) =>
       circuits.record(key, { result: 'failure', firstTokenMs: null, reason: 'down' }, 'go', true),
@@ -59,5 +66,26 @@ withRedis('circuits shared by Redis', () => {
     await expect.poll(() => later.circuits.view('k').state).toBe('OPEN');
     later.circuits.reset('k');
     await expect.poll(() => one.circuits.view('k').state).toBe('CLOSED');
+  });
+
+  test('a probe that took too long does not end the one that another node makes now', async () => {
+    const prefix = `test:${randomUUID()}`;
+    await using one = await openNode(prefix);
+    await using two = await openNode(prefix);
+    await using three = await openNode(prefix);
+    expect(await one.store.acquireProbe('k', 20)).toBe(true);
+    await expect.poll(() => two.store.acquireProbe('k', 60_000)).toBe(true);
+    one.store.releaseProbe('k');
+    // Asked later than the release on the same connection.
+    expect(await one.store.acquireProbe('k', 60_000)).toBe(false);
+    expect(await three.store.acquireProbe('k', 60_000)).toBe(false);
+    two.store.releaseProbe('k');
+    await expect.poll(() => three.store.acquireProbe('k', 60_000)).toBe(true);
+  });
+
+  test('a node without Redis lets one probe through, not one for each that asks', async () => {
+    await using lost = await openNode(`test:${randomUUID()}`, 200, 'redis://127.0.0.1:9');
+    const admitted = await Promise.all([1, 2, 3].map(() => lost.store.acquireProbe('k', 60_000)));
+    expect(admitted).toEqual([true, false, false]);
   });
 });

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { RedisLink } from '../../../src/coordination/redis/link.ts';
 import { createRedisTokenCache } from '../../../src/coordination/redis/token-cache.ts';
+import { delay } from '../../../src/kernel/async.ts';
 import { type Clock, systemClock } from '../../../src/kernel/clock.ts';
 import { silentLogger } from '../../../src/kernel/logger.ts';
 import { tokenCacheContract } from '../../contracts/token-cache.ts';
+import { ownRedisUsable, startOwnRedis } from '../../support/own-redis.ts';
 import { REDIS_URL, withRedis } from '../../support/redis.ts';
+import { startTcpProxy } from '../../support/tcp-proxy.ts';
 
 const sealing = {
   seal: (text: string) => Buffer.from(text).toString('base64'),
@@ -79,4 +82,41 @@ withRedis('tokens in Redis', () => {
       ),
     ).toBe('own');
   });
+
+  test('are not fetched for whoever left while Redis was being asked', async () => {
+    const proxy = await startTcpProxy(Number(new URL(REDIS_URL).port || 6379));
+    await using slow = await openCache(systemClock, undefined, proxy.redisUrl);
+    onTestFinished(() => proxy[Symbol.asyncDispose]());
+    proxy.delay(40);
+    const leaving = new AbortController();
+    let fetches = 0;
+    const asked = slow.cache.get('k', {
+      minLifeMs: 60_000,
+      signal: leaving.signal,
+      fetch: async (signal) => {
+        fetches += 1;
+        signal.throwIfAborted();
+        return { token: 't', expiresAtMs: Date.now() + 1_800_000 };
+      },
+    });
+    setTimeout(() => leaving.abort(new Error('left')), 10);
+    await expect(asked).rejects.toThrow('left');
+    // Both round trips to Redis are over by then.
+    await delay(200);
+    expect(fetches).toBe(0);
+  });
+
+  test.skipIf(!ownRedisUsable()).each(['full', 'read-only'] as const)(
+    'are good for the node that fetched them where Redis is %s and cannot keep them',
+    async (how) => {
+      await using redis = await startOwnRedis();
+      await using one = await openCache(systemClock, undefined, redis.url);
+      const fetch = async () => {
+        await redis.stopWrites(how);
+        return 'kept by nobody';
+      };
+      expect(await one.cache.get('k', request(fetch))).toBe('kept by nobody');
+      expect(await one.cache.get('other', request(fetch))).toBe('kept by nobody');
+    },
+  );
 });

@@ -135,6 +135,15 @@ describeEachDatabase('limits', (kind) => {
     expect(data.completions.totalCount).toBe(2);
   });
 
+  test('that are used up refuse all requests under one idempotency key alike', async () => {
+    const { key } = await limited(app, { requestsPerMinute: 1 });
+    expect((await post(app, key, sandboxInput())).errors).toBeUndefined();
+    const keyed = sandboxInput({}, { idempotencyKey: 'refused' });
+    const answers = await Promise.all(Array.from({ length: 40 }, () => post(app, key, keyed)));
+    const codes = answers.map(({ errors }) => errors?.[0].extensions.code);
+    expect(new Set(codes)).toEqual(new Set(['RATE_LIMITED']));
+  });
+
   test('are told at every door', async () => {
     const { key } = await limited(app, { requestsPerMinute: 3 });
     await using socket = openSocket(app, key);

@@ -405,6 +405,35 @@ describeEachDatabase('complete', (kind) => {
     expect(await seen((await app.createWorkspace()).key)).toBe('NOT_FOUND');
   });
 
+  test('a list of completions reads no prompt, and answers only where they are asked for', async () => {
+    const statements: string[] = [];
+    const spied = await startTestApp(kind, {
+      overrides: { catalogueData: await sandboxCatalogue(), onStatement: (text) => statements.push(text) },
+    });
+    await spied.graph(
+      'mutation { createProviderConfig(input: {name: "S", providerKey: "sandbox"}) { userErrors { message } } }',
+    );
+    await complete(spied, spied.adminKey, sandboxInput({ text: 'The answer.' }));
+    const read = async (query: string) => {
+      statements.length = 0;
+      const { data } = await spied.graph(query);
+      const [statement = ''] = statements.filter((text) => text.includes('from "completion_run"'));
+      const columns = ['input', 'text', 'reasoning', 'tool_calls', 'continuation', 'status'];
+      return [data.completions, columns.filter((column) => statement.includes(`."${column}"`))];
+    };
+    expect(await read('{ completions { nodes { status } edges { cursor } } }')).toMatchObject([
+      { nodes: [{ status: 'FINISHED' }] },
+      ['status'],
+    ]);
+    const byFragment =
+      '{ completions { edges { node { ...Content } } } } fragment Content on Completion { text }';
+    expect(await read(byFragment)).toEqual([
+      { edges: [{ node: { text: 'The answer.' } }] },
+      ['text', 'reasoning', 'tool_calls', 'continuation', 'status'],
+    ]);
+    await spied.close();
+  });
+
   test('is listed newest first, in pages, by status', async () => {
     const { key: own } = await app.createWorkspace();
     const calls = catalogueCalls(app, own);
