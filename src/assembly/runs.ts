@@ -54,7 +54,10 @@ export async function assembleRuns(
     limits: new RunLimits(limiter),
     clock,
     newId,
-    bounds: { ...DEFAULT_REQUEST_BOUNDS, ...config.requestBounds },
+    rules: {
+      bounds: { ...DEFAULT_REQUEST_BOUNDS, ...config.requestBounds },
+      optionRulesOf: (protocol) => adapterOf(protocol)?.optionRules,
+    },
   });
   const { leaseSeconds } = config;
   const runs = new RunService({ starter, executor, runs: repository, log, bus, leaseSeconds });

@@ -2,8 +2,10 @@
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { StartError } from '../kernel/errors.ts';
+import { isJsonObject } from '../kernel/json.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { Adapter, TokenCache, UpstreamHttp } from './contract/adapter.ts';
+import type { OptionRules } from './contract/option-rules.ts';
 
 /** What a further adapter is made with. */
 export interface AdapterHost {
@@ -61,7 +63,22 @@ function checkAdapter(entry: string, adapter: Adapter): void {
     throw fault(entry, 'an adapter has no protocol name of a-z, 0-9 and "-"');
   }
   const lacking = REQUIRED.filter((name) => typeof adapter[name] !== 'function');
+  if (!isOptionRules(adapter.optionRules)) {
+    const form =
+      'optionRules: { reserved: { <field>: <what to do instead> }, priced: [<field>], extended: [<field>] }';
+    throw fault(
+      entry,
+      `the adapter "${protocol}" does not say what providerOptions may not set: give it ${form}`,
+    );
+  }
   if (lacking.length > 0) throw fault(entry, `the adapter "${protocol}" lacks ${lacking.join(', ')}`);
+}
+
+/** Read with doubt: such a module is written by others, often in JavaScript. */
+function isOptionRules(rules: unknown): rules is OptionRules {
+  if (!isJsonObject(rules) || !isJsonObject(rules.reserved)) return false;
+  const texts = [Object.values(rules.reserved), rules.priced, rules.extended];
+  return texts.every((list) => Array.isArray(list) && list.every((text) => typeof text === 'string'));
 }
 
 function fault(entry: string, words: string): StartError {

@@ -23,6 +23,7 @@ function echoing(): Adapter & { left: boolean } {
     });
   const adapter = {
     protocol: 'echo',
+    optionRules: { reserved: {}, priced: [], extended: [] },
     left: false,
     async *stream(request: ProviderRequest): AsyncGenerator<StreamPart[]> {
       try {

@@ -3,7 +3,13 @@ import type { Adapter } from '../../src/providers/contract/adapter.ts';
 import { createAdapterRegistry } from '../../src/providers/registry.ts';
 
 function adapterOf(protocol: string): Adapter {
-  return { protocol, stream: async function* () {}, unsupported: () => [], check: async () => {} };
+  return {
+    protocol,
+    optionRules: { reserved: {}, priced: [], extended: [] },
+    stream: async function* () {},
+    unsupported: () => [],
+    check: async () => {},
+  };
 }
 
 test('an adapter is found by the name of its protocol', () => {

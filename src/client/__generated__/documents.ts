@@ -28,7 +28,7 @@ export type CompletionInput = {
   onUnsupported?: UnsupportedPolicy | null | undefined;
   /** How the answer is sampled. */
   parameters?: ParametersInput | null | undefined;
-  /** Further fields for the provider’s request, verbatim, by protocol: `{"openai-chat": {"verbosity": "low"}}`. */
+  /** Further fields for the provider’s request, by protocol: `{"openai-chat": {"verbosity": "low"}}`. Objects are merged, tools are added to `tools`, anything else replaces what the gateway would send. Refused are fields that the input has itself (the model, the messages, the bound on tokens, streaming) and, where an account or a budget pays, fields that change the price (`service_tier`, `speed`). */
   providerOptions?: Record<string, unknown> | null | undefined;
   /** What form the answer takes. Default TEXT. */
   responseFormat?: ResponseFormatInput | null | undefined;

@@ -3,10 +3,12 @@ import { GatewayError } from '../../kernel/errors.ts';
 import { isJsonObject, parseJson } from '../../kernel/json.ts';
 import { isStorableText } from '../../kernel/text.ts';
 import type { MessagePart, Parameters, Tool, ToolCall } from '../../providers/contract/adapter.ts';
+import type { OptionRules } from '../../providers/contract/option-rules.ts';
 import { faultsOfParameters } from '../catalogue/parameter-rules.ts';
 import { MOST_ATTEMPTS } from '../catalogue/time-limit-fields.ts';
 import type { CompletionRequest, RequestMessage, RoutingOptions } from './completion-request.ts';
 import { decodeContinuation } from './continuation.ts';
+import { faultOfOptions } from './provider-options.ts';
 
 /** Bounds on one request. Sizes count UTF-16 units of text. */
 export interface RequestBounds {
@@ -38,10 +40,19 @@ function refuse(path: string, message: string): never {
   throw new GatewayError('BAD_USER_INPUT', `${path}: ${message}`, { path });
 }
 
+/** What a request is checked against. */
+export interface RequestRules {
+  readonly bounds: RequestBounds;
+  /** Of each protocol that is spoken here. */
+  readonly optionRulesOf: (protocol: string) => OptionRules | undefined;
+  /** Whether an account or a budget pays for it. */
+  readonly paidFor: boolean;
+}
+
 /** Raises `BAD_USER_INPUT` for the first rule that the request breaks. */
 export function validateRequest(
   request: CompletionRequest,
-  bounds: RequestBounds = DEFAULT_REQUEST_BOUNDS,
+  { bounds, optionRulesOf, paidFor }: RequestRules,
 ): void {
   checkText('model', request.model, 512);
   if (request.model.trim() === '')
@@ -51,6 +62,8 @@ export function validateRequest(
   checkTools(request, bounds);
   checkResponseFormat(request, bounds);
   checkJson('providerOptions', request.providerOptions, bounds);
+  const optionFault = faultOfOptions(request.providerOptions, optionRulesOf, paidFor);
+  if (optionFault) refuse(optionFault.path, optionFault.message);
   checkJson('metadata', request.metadata, bounds);
   if (request.idempotencyKey !== undefined) {
     checkText('idempotencyKey', request.idempotencyKey, MAX_KEY_LENGTH);

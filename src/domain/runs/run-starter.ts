@@ -18,7 +18,7 @@ import type { RoutePlan } from '../routing/route-plan.ts';
 import type { NewRun, RunPolicy } from './active-run.ts';
 import type { CompletionRequest } from './completion-request.ts';
 import type { RunExecutor } from './executor.ts';
-import { type RequestBounds, validateRequest } from './request-validation.ts';
+import { type RequestRules, validateRequest } from './request-validation.ts';
 import { refuseRoute } from './route-refusal.ts';
 import { RunFunds } from './run-funds.ts';
 import type { LimitState, RunLimits, TakenLimits } from './run-limits.ts';
@@ -33,7 +33,7 @@ export interface StarterDependencies {
   readonly limits: RunLimits;
   readonly clock: Clock;
   readonly newId: NewId;
-  readonly bounds: RequestBounds;
+  readonly rules: Omit<RequestRules, 'paidFor'>;
 }
 
 export interface CallContext {
@@ -54,9 +54,9 @@ export class RunStarter {
   /** The plan that a request would run by, without running it. */
   plan(viewer: Viewer, request: CompletionRequest): RoutePlan {
     requireScope(viewer, 'run', 'read');
-    validateRequest(request, this.#needs.bounds);
-    return this.#needs.planner.plan(viewer, request, this.#needs.charges.chargeFor(viewer) !== undefined)
-      .route.plan;
+    const paidFor = this.#needs.charges.chargeFor(viewer) !== undefined;
+    validateRequest(request, { ...this.#needs.rules, paidFor });
+    return this.#needs.planner.plan(viewer, request, paidFor).route.plan;
   }
 
   /** The id of the run that was begun, or joined. Raises what refuses it. */
@@ -67,9 +67,9 @@ export class RunStarter {
     commit: RunPolicy['commit'],
   ): Promise<string> {
     requireScope(viewer, 'run');
-    const { planner, executor, bounds } = this.#needs;
-    validateRequest(request, bounds);
+    const { planner, executor, rules } = this.#needs;
     const charge = this.#needs.charges.chargeFor(viewer);
+    validateRequest(request, { ...rules, paidFor: charge !== undefined });
     const { route, catalogue } = planner.plan(viewer, request, charge !== undefined);
     const [first] = route.candidates;
     if (!first) throw refuseRoute(route);

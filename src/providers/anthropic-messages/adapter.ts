@@ -18,6 +18,7 @@ import { AnswerReader, eventsOfMessage } from './decode.ts';
 import { encodeRequest } from './encode.ts';
 import { faultOfAnswer, faultOfEvent, protocolFault } from './errors.ts';
 import { readModelPages } from './models.ts';
+import { MESSAGES_OPTION_RULES } from './option-rules.ts';
 import { anthropicQuirks } from './quirks.ts';
 import { messageSchema } from './wire.ts';
 
@@ -54,6 +55,7 @@ export function createAnthropicMessagesAdapter(http: UpstreamHttp): Adapter {
 
   return {
     protocol: 'anthropic-messages',
+    optionRules: MESSAGES_OPTION_RULES,
     async *stream(request, options) {
       const { body, outputTool } = encodeRequest(request);
       const content = { body: JSON.stringify(body), modelKey: request.model.key };

@@ -4,7 +4,9 @@ import { planThinking } from '../claude/thinking.ts';
 import type { Parameters, ProviderRequest, Tool, Unsupported } from '../contract/adapter.ts';
 import { readBlockNotes } from '../shared/assistant-blocks.ts';
 import { outputToolOf } from '../shared/output-tool.ts';
+import { withProviderOptions } from '../shared/provider-options.ts';
 import { encodeMessages } from './encode-messages.ts';
+import { MESSAGES_OPTION_RULES } from './option-rules.ts';
 import { type AnthropicQuirks, anthropicQuirks } from './quirks.ts';
 
 export interface EncodedRequest {
@@ -39,7 +41,7 @@ export function encodeRequest(request: ProviderRequest): EncodedRequest {
   for (const name of FOREIGN_PARAMETERS) {
     if (parameters[name] !== undefined) refuse(`parameters.${name}`, 'This protocol has no such parameter.');
   }
-  const body = {
+  const body: JsonObject = {
     model: model.key,
     max_tokens: maxTokens,
     ...(system.length > 0 ? { system } : {}),
@@ -50,10 +52,9 @@ export function encodeRequest(request: ProviderRequest): EncodedRequest {
     ...(plan.thinking ? { thinking: plan.thinking } : {}),
     ...(Object.keys(outputConfig).length > 0 ? { output_config: outputConfig } : {}),
     stream: true,
-    ...providerOptions,
   };
   return {
-    body,
+    body: withProviderOptions(body, providerOptions, MESSAGES_OPTION_RULES),
     refused: [...refused, ...plan.refused, ...ofMessages],
     ...(output.tool ? { outputTool: output.tool.name } : {}),
   };

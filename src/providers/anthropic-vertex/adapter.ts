@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../../kernel/clock.ts';
 import type { ProviderError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import { readAnswer } from '../anthropic-messages/adapter.ts';
+import { MESSAGES_OPTION_RULES } from '../anthropic-messages/option-rules.ts';
 import { anthropicQuirks } from '../anthropic-messages/quirks.ts';
 import type {
   Adapter,
@@ -65,6 +66,7 @@ export function createAnthropicVertexAdapter(options: AnthropicVertexAdapterOpti
 
   return {
     protocol: 'anthropic-vertex',
+    optionRules: MESSAGES_OPTION_RULES,
     async *stream(request, callOptions) {
       const { body, outputTool } = encodeVertexRequest(request);
       const asked: Call = { modelKey: request.model.key, method: 'streamRawPredict', body };

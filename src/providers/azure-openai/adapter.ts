@@ -10,6 +10,7 @@ import type {
 import { checkByEmptyCompletion, checkByGet } from '../openai-chat/check.ts';
 import { encodeRequest } from '../openai-chat/encode.ts';
 import { fitRequest } from '../openai-chat/features.ts';
+import { CHAT_OPTION_RULES } from '../openai-chat/option-rules.ts';
 import { type Quirks, quirksOf } from '../openai-chat/quirks.ts';
 import { streamChat } from '../openai-chat/stream.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
@@ -27,6 +28,7 @@ const FIRST_VERSION_WITH_STREAM_OPTIONS = '2024-09-01';
 export function createAzureOpenAiAdapter({ http, newId: mint = newId }: AzureOpenAiOptions): Adapter {
   return {
     protocol: 'azure-openai',
+    optionRules: CHAT_OPTION_RULES,
 
     stream: (request, { signal }) =>
       streamChat({

@@ -21,6 +21,7 @@ import { encodeRequest } from './encode.ts';
 import { faultOfAnswer, faultOfFrame, protocolFault } from './errors.ts';
 import { readEventFrames } from './frames.ts';
 import { readModelLists } from './models.ts';
+import { CONVERSE_OPTION_RULES } from './option-rules.ts';
 import { signedHeaders } from './sign.ts';
 import { answerSchema, type EventFrame } from './wire.ts';
 
@@ -56,6 +57,7 @@ export function createBedrockConverseAdapter(http: UpstreamHttp, clock: Clock = 
 
   return {
     protocol: 'bedrock-converse',
+    optionRules: CONVERSE_OPTION_RULES,
     async *stream(request, options) {
       const { path, body, outputTool } = encodeRequest(request);
       const url = `${request.target.baseUrl}${path}`;

@@ -2,10 +2,12 @@
 import type { JsonObject, JsonValue } from '../../kernel/json.ts';
 import type { Parameters, ProviderRequest, Tool, Unsupported } from '../contract/adapter.ts';
 import { outputToolOf } from '../shared/output-tool.ts';
+import { withProviderOptions } from '../shared/provider-options.ts';
 import { invokedModel } from './addresses.ts';
 import { encodeMessages } from './encode-messages.ts';
 import { planReasoning } from './encode-reasoning.ts';
 import { planTools } from './encode-tools.ts';
+import { CONVERSE_OPTION_RULES } from './option-rules.ts';
 import { bedrockQuirks } from './quirks.ts';
 import type { BedrockQuirks } from './quirks-schema.ts';
 
@@ -49,15 +51,15 @@ export function encodeRequest(request: ProviderRequest): EncodedRequest {
     ...(parameters.stop && parameters.stop.length > 0 ? { stopSequences: parameters.stop } : {}),
   };
   const fields = { ...sampling.fields, ...reasoning.fields };
-  const body: JsonObject = {
+  const own: JsonObject = {
     messages: turns,
     ...(system.length > 0 ? { system } : {}),
     ...(isEmpty(inferenceConfig) ? {} : { inferenceConfig }),
     ...(tools.toolConfig ? { toolConfig: tools.toolConfig } : {}),
     ...output.config,
     ...(isEmpty(fields) ? {} : { additionalModelRequestFields: fields }),
-    ...providerOptions,
   };
+  const body = withProviderOptions(own, providerOptions, CONVERSE_OPTION_RULES);
   const streamed =
     quirks.streaming === 'always' || (quirks.streaming === 'without-tools' && body.toolConfig === undefined);
   const wireModel = encodeURIComponent(invokedModel(target, model.key, quirks));

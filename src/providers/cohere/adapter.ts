@@ -10,6 +10,7 @@ import { CohereDecoder, type Read } from './decode.ts';
 import { encodeRequest } from './encode.ts';
 import { faultOfAnswer } from './errors.ts';
 import { listCohereModels, rootOf } from './models.ts';
+import { COHERE_OPTION_RULES } from './option-rules.ts';
 import { unsupportedByCohere } from './unsupported.ts';
 
 export interface CohereAdapterOptions {
@@ -24,6 +25,7 @@ const OPENING_BRACE = 0x7b;
 export function createCohereAdapter({ http, newId: mint = newId }: CohereAdapterOptions): Adapter {
   return {
     protocol: 'cohere',
+    optionRules: COHERE_OPTION_RULES,
     stream: (request, options) => streamAnswer(http, mint, request, options),
     unsupported: unsupportedByCohere,
     listModels: (target, options) => listCohereModels(http, target, options),
@@ -44,7 +46,9 @@ async function* streamAnswer(
     method: 'POST',
     url: `${rootOf(target)}/v2/chat`,
     headers: { 'content-type': 'application/json', ...authHeaders(target) },
-    body: JSON.stringify(withProviderOptions(encodeRequest(request), request.providerOptions)),
+    body: JSON.stringify(
+      withProviderOptions(encodeRequest(request), request.providerOptions, COHERE_OPTION_RULES),
+    ),
     signal,
     ...connectionOf(target),
   });

@@ -1,11 +1,14 @@
 // Owns the contract between the gateway and a wire protocol: what is asked, the parts that come back, and who speaks it.
 import type { JsonObject, JsonValue } from '../../kernel/json.ts';
 import type { Secret } from '../../kernel/secret.ts';
+import type { OptionRules } from './option-rules.ts';
 
 /** One wire protocol. Stateless but for what it is constructed with (HTTP pools, a token cache). */
 export interface Adapter {
   /** Protocol name, as in `ProviderSpec.protocol`. */
   readonly protocol: string;
+  /** What `providerOptions` may not set in this protocol's requests. */
+  readonly optionRules: OptionRules;
   /**
    * Runs one completion. Each yielded array holds the parts of one upstream read, never empty. The last part of all is `finish`; anything else
    * is raised as `ProviderError`. Leaving the loop, or aborting the signal, stops the upstream request.
@@ -62,7 +65,7 @@ export interface ProviderRequest {
   readonly tools: readonly Tool[];
   readonly toolChoice?: ToolChoice;
   readonly responseFormat?: ResponseFormat;
-  /** Further body fields for this protocol, merged in last and verbatim. */
+  /** Further body fields for this protocol, merged in last; they keep this protocol's `optionRules`. */
   readonly providerOptions: JsonObject;
 }
 

@@ -7,6 +7,7 @@ import { vertexModelUrl } from '../vertex/address.ts';
 import { createVertexSignIn } from '../vertex/sign-in.ts';
 import { checkByCounting, type Door, streamAnswer } from './call.ts';
 import { listGeminiModels } from './models.ts';
+import { GEMINI_OPTION_RULES } from './option-rules.ts';
 import { quirksOfTarget } from './quirks.ts';
 import { unsupportedByGemini } from './unsupported.ts';
 
@@ -30,6 +31,7 @@ export function createGeminiAdapter({ http, newId: mint = newId }: GeminiAdapter
   };
   return {
     protocol: 'gemini',
+    optionRules: GEMINI_OPTION_RULES,
     stream: (request, options) => streamAnswer(door, request, options),
     unsupported: unsupportedByGemini,
     listModels: (target, options) => listGeminiModels(http, target, options),
@@ -53,6 +55,7 @@ export function createGeminiVertexAdapter(options: GeminiVertexAdapterOptions): 
   };
   return {
     protocol: 'gemini-vertex',
+    optionRules: GEMINI_OPTION_RULES,
     stream: (request, callOptions) => streamAnswer(door, request, callOptions),
     unsupported: unsupportedByGemini,
     check: (target, callOptions) => checkByCounting(door, target, callOptions),

@@ -18,6 +18,7 @@ import { GigaChatDecoder } from './decode.ts';
 import { encodeRequest, unsupportedBy } from './encode.ts';
 import { faultOfAnswer, faultOfPage, faultWithin, protocolFault } from './errors.ts';
 import { uploadImages } from './images.ts';
+import { GIGACHAT_OPTION_RULES } from './option-rules.ts';
 import { createGigaChatSignIn, type GigaChatSignIn } from './sign-in.ts';
 import { timeLimit } from './time-limit.ts';
 import { modelListSchema } from './wire.ts';
@@ -42,6 +43,7 @@ export function createGigaChatAdapter(options: GigaChatAdapterOptions): Adapter 
   const { newId = freshId, checkLimitMs = 5000 } = options;
   return {
     protocol: 'gigachat',
+    optionRules: GIGACHAT_OPTION_RULES,
     stream: (request, { signal }) => streamParts(signIn, request, signal, newId),
     unsupported: unsupportedBy,
     listModels: (target, { signal }) => listModels(signIn, target, signal),

@@ -13,6 +13,7 @@ import type {
 import { withProviderOptions } from '../shared/provider-options.ts';
 import { fitTools, wireFunctionName } from './functions.ts';
 import { fitImages } from './images.ts';
+import { GIGACHAT_OPTION_RULES } from './option-rules.ts';
 import { quirksOf } from './settings.ts';
 import type { WireMessage } from './wire.ts';
 
@@ -45,7 +46,9 @@ export function encodeRequest(request: ProviderRequest, fileIds: ReadonlyMap<Mes
     ...(functions.length > 0 ? { functions, function_call: functionCall } : {}),
     ...encodeFormat(request),
   };
-  return JSON.stringify(withProviderOptions(body as unknown as JsonObject, request.providerOptions));
+  return JSON.stringify(
+    withProviderOptions(body as unknown as JsonObject, request.providerOptions, GIGACHAT_OPTION_RULES),
+  );
 }
 
 function encodeParameters({ parameters, target }: ProviderRequest): JsonObject {

@@ -9,6 +9,7 @@ import { OllamaDecoder, type Read } from './decode.ts';
 import { encodeRequest } from './encode.ts';
 import { faultOfAnswer } from './errors.ts';
 import { apiUrl, checkVersion, listOllamaModels } from './models.ts';
+import { OLLAMA_OPTION_RULES } from './option-rules.ts';
 import { unsupportedByOllama } from './unsupported.ts';
 
 export interface OllamaAdapterOptions {
@@ -20,6 +21,7 @@ export interface OllamaAdapterOptions {
 export function createOllamaAdapter({ http, newId: mint = newId }: OllamaAdapterOptions): Adapter {
   return {
     protocol: 'ollama',
+    optionRules: OLLAMA_OPTION_RULES,
     stream: (request, options) => streamAnswer(http, mint, request, options),
     unsupported: unsupportedByOllama,
     listModels: (target, options) => listOllamaModels(http, target, options),
@@ -39,7 +41,9 @@ async function* streamAnswer(
     method: 'POST',
     url: apiUrl(target, 'chat'),
     headers: { 'content-type': 'application/json', ...authHeaders(target) },
-    body: JSON.stringify(withProviderOptions(encodeRequest(request), request.providerOptions)),
+    body: JSON.stringify(
+      withProviderOptions(encodeRequest(request), request.providerOptions, OLLAMA_OPTION_RULES),
+    ),
     signal,
     ...connectionOf(target),
   });

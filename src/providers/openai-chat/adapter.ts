@@ -8,6 +8,7 @@ import { checkByEmptyCompletion, checkByGet } from './check.ts';
 import { encodeRequest } from './encode.ts';
 import { fitRequest } from './features.ts';
 import { decodeModels } from './models.ts';
+import { CHAT_OPTION_RULES } from './option-rules.ts';
 import { quirksOf } from './quirks.ts';
 import { streamChat } from './stream.ts';
 
@@ -20,6 +21,7 @@ export interface OpenAiChatOptions {
 export function createOpenAiChatAdapter({ http, newId: mint = newId }: OpenAiChatOptions): Adapter {
   return {
     protocol: 'openai-chat',
+    optionRules: CHAT_OPTION_RULES,
 
     stream: (request, { signal }) =>
       streamChat({

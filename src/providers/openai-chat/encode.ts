@@ -12,12 +12,14 @@ import type {
   ToolCall,
   ToolChoice,
 } from '../contract/adapter.ts';
+import { withProviderOptions } from '../shared/provider-options.ts';
+import { CHAT_OPTION_RULES } from './option-rules.ts';
 import type { Quirks } from './quirks.ts';
 import { inStrictTurns } from './strict-turns.ts';
 
 type Body = Record<string, JsonValue | undefined>;
 
-/** The JSON text to post. What the caller gave as provider options is laid over everything, verbatim. */
+/** The JSON text to post. */
 export function encodeRequest(request: ProviderRequest, quirks: Quirks): string {
   const messages = quirks.strictTurns ? inStrictTurns(request.messages) : request.messages;
   const body: Body = {
@@ -29,9 +31,8 @@ export function encodeRequest(request: ProviderRequest, quirks: Quirks): string 
     response_format: encodeResponseFormat(request.responseFormat, quirks),
     ...encodeParameters(request.parameters, quirks),
     ...encodeReasoning(request.parameters, quirks),
-    ...request.providerOptions,
   };
-  return JSON.stringify(body);
+  return JSON.stringify(withProviderOptions(body, request.providerOptions, CHAT_OPTION_RULES));
 }
 
 function encodeMessage(message: Message, quirks: Quirks): JsonObject {

@@ -18,6 +18,7 @@ import { readServerSentEvents, type ServerSentEvent } from '../shared/sse.ts';
 import { ResponseDecoder } from './decode.ts';
 import { encodeRequest, unsupportedBy } from './encode.ts';
 import { faultOfAnswer, faultOfPage, faultWithin, protocolFault } from './errors.ts';
+import { RESPONSES_OPTION_RULES } from './option-rules.ts';
 import { quirksOf } from './quirks.ts';
 import { modelListSchema } from './wire.ts';
 
@@ -29,6 +30,7 @@ const WHOLE_ANSWER_BYTES = 64 * 1024 * 1024;
 export function createOpenAiResponsesAdapter(http: UpstreamHttp): Adapter {
   return {
     protocol: 'openai-responses',
+    optionRules: RESPONSES_OPTION_RULES,
     stream: (request, options) => streamParts(http, request, options),
     unsupported: unsupportedBy,
     listModels: (target, options) => listModels(http, target, options),

@@ -13,6 +13,7 @@ import type {
 } from '../contract/adapter.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
 import { assistantItems } from './continuation.ts';
+import { RESPONSES_OPTION_RULES } from './option-rules.ts';
 import { quirksOf, type ResponsesQuirks } from './quirks.ts';
 import type { InputItem } from './wire.ts';
 
@@ -41,7 +42,7 @@ export function encodeRequest(request: ProviderRequest): string {
     ...encodeReasoning(request, quirks),
     text: encodeFormat(request.responseFormat),
   });
-  return JSON.stringify(withProviderOptions(body, request.providerOptions));
+  return JSON.stringify(withProviderOptions(body, request.providerOptions, RESPONSES_OPTION_RULES));
 }
 
 /** The system messages at the head become `instructions`; one further down keeps its place as an item. */

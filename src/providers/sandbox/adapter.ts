@@ -34,6 +34,8 @@ export function createSandboxAdapter(given: SandboxAdapterOptions = {}): Adapter
   const pacing = { clock: given.clock ?? systemClock, delay: given.delay ?? delay };
   return {
     protocol: 'sandbox',
+    // Its options are its own settings: there is no request that they could change.
+    optionRules: { reserved: {}, priced: [], extended: [] },
     stream: (request, { signal }) => streamAnswer(request, signal, pacing),
     unsupported: () => [],
     listModels: async (_target, { signal }: CallOptions) => {

@@ -1,13 +1,29 @@
-// Owns how a caller's provider options enter a body that nests: objects are merged, anything else takes the place of what stood there.
-import { isJsonObject, type JsonObject } from '../../kernel/json.ts';
+// Owns how a caller's provider options enter the body of any protocol: objects are merged, lists that may be extended grow, anything else is replaced.
+import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
+import type { OptionRules } from '../contract/option-rules.ts';
 
-export function withProviderOptions(body: JsonObject, options: JsonObject): JsonObject {
-  const entries = Object.entries(options).map(([name, value]) => {
+type Body = Readonly<Record<string, JsonValue | undefined>>;
+
+/** The body itself where there are no options. `place` is the dotted path of `body`, with a dot at its end. */
+export function withProviderOptions<Fields extends Body>(
+  body: Fields,
+  options: JsonObject,
+  { extended }: Pick<OptionRules, 'extended'>,
+  place = '',
+): Fields {
+  const names = Object.keys(options);
+  if (names.length === 0) return body;
+  const merged: Record<string, JsonValue | undefined> = { ...body };
+  for (const name of names) {
     const own = Object.hasOwn(body, name) ? body[name] : undefined;
-    return [
-      name,
-      isJsonObject(own) && isJsonObject(value) ? withProviderOptions(own, value) : value,
-    ] as const;
-  });
-  return { ...body, ...Object.fromEntries(entries) };
+    const given = options[name];
+    if (isJsonObject(own) && isJsonObject(given)) {
+      merged[name] = withProviderOptions(own, given, { extended }, `${place}${name}.`);
+    } else if (Array.isArray(own) && Array.isArray(given) && extended.includes(`${place}${name}`)) {
+      merged[name] = [...own, ...given];
+    } else {
+      merged[name] = given;
+    }
+  }
+  return merged as Fields;
 }

@@ -57,6 +57,7 @@ describeEachDatabase('further adapters', (kind) => {
   test.each([
     ['./nowhere.mjs', 'could not be loaded'],
     ['./test/fixtures/adapters/taken.mjs', 'spoken already'],
+    ['./test/fixtures/adapters/silent.mjs', 'does not say what providerOptions may not set'],
     ['node:path', 'exports no function createAdapters'],
   ])('%s stops the start with what is wrong', async (entry, words) => {
     const starting = startTestApp('embedded', { environment: { ADAPTERS: entry } });
