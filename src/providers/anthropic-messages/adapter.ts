@@ -14,6 +14,7 @@ import { AnswerBody } from '../shared/answer-body.ts';
 import { faultOfRedirect, providerRequestId } from '../shared/answer-faults.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { readServerSentEvents, type ServerSentEvent } from '../shared/sse.ts';
+import { withBetas } from './betas.ts';
 import { AnswerReader, eventsOfMessage } from './decode.ts';
 import { encodeRequest } from './encode.ts';
 import { faultOfAnswer, faultOfEvent, protocolFault } from './errors.ts';
@@ -32,12 +33,12 @@ export function createAnthropicMessagesAdapter(http: UpstreamHttp): Adapter {
     target: ProviderTarget,
     path: string,
     { signal }: CallOptions,
-    content?: { readonly body: string; readonly modelKey: string },
+    content?: { readonly body: string; readonly betas: readonly string[] },
   ): Promise<UpstreamResponse> {
     const response = await http.send({
       method: content ? 'POST' : 'GET',
       url: `${apiRoot(target)}${path}`,
-      headers: headersFor(target, content?.modelKey),
+      headers: headersFor(target, content?.betas),
       ...(content ? { body: content.body } : {}),
       signal,
       ...connectionOf(target),
@@ -57,8 +58,8 @@ export function createAnthropicMessagesAdapter(http: UpstreamHttp): Adapter {
     protocol: 'anthropic-messages',
     optionRules: MESSAGES_OPTION_RULES,
     async *stream(request, options) {
-      const { body, outputTool } = encodeRequest(request);
-      const content = { body: JSON.stringify(body), modelKey: request.model.key };
+      const { body, betas, outputTool } = encodeRequest(request);
+      const content = { body: JSON.stringify(body), betas };
       const response = await send(request.target, '/messages', options, content);
       yield* readAnswer(request, response, outputTool);
     },
@@ -78,7 +79,7 @@ export function createAnthropicMessagesAdapter(http: UpstreamHttp): Adapter {
   /** A request that lacks everything is refused as such only to who may ask. */
   async function checkWithoutList(target: ProviderTarget, options: CallOptions): Promise<void> {
     try {
-      const response = await send(target, '/messages', options, { body: '{}', modelKey: '' });
+      const response = await send(target, '/messages', options, { body: '{}', betas: [] });
       await response.text();
     } catch (error) {
       if (!isRefusedAsInvalid(error)) throw error;
@@ -144,17 +145,16 @@ function apiRoot({ baseUrl }: ProviderTarget): string {
   return baseUrl.endsWith('/v1') ? baseUrl : `${baseUrl}/v1`;
 }
 
-function headersFor(target: ProviderTarget, modelKey: string | undefined): Record<string, string> {
-  const { 'anthropic-beta': ownBetas, ...own } = authHeaders(target);
-  const betas = [...anthropicQuirks(target, modelKey).betas, ...(ownBetas ? [ownBetas] : [])];
-  return {
+/** `betas` of a completion; absent where nothing is posted. */
+function headersFor(target: ProviderTarget, betas?: readonly string[]): Record<string, string> {
+  const headers = {
     'anthropic-version': API_VERSION,
-    ...(modelKey === undefined
-      ? { accept: 'application/json' }
-      : { accept: 'text/event-stream, application/json', 'content-type': 'application/json' }),
-    ...own,
-    ...(betas.length > 0 ? { 'anthropic-beta': betas.join(',') } : {}),
+    ...(betas
+      ? { accept: 'text/event-stream, application/json', 'content-type': 'application/json' }
+      : { accept: 'application/json' }),
+    ...authHeaders(target),
   };
+  return withBetas(headers, betas ?? anthropicQuirks(target).betas);
 }
 
 function isRefusedAsInvalid(error: unknown): boolean {

@@ -12,6 +12,8 @@ import { type AnthropicQuirks, anthropicQuirks } from './quirks.ts';
 export interface EncodedRequest {
   readonly body: JsonObject;
   readonly refused: readonly Unsupported[];
+  /** For the header `anthropic-beta`. */
+  readonly betas: readonly string[];
   /** The tool whose arguments are the answer's text, where a schema is asked for by a forced tool. */
   readonly outputTool?: string;
 }
@@ -56,6 +58,7 @@ export function encodeRequest(request: ProviderRequest): EncodedRequest {
   return {
     body: withProviderOptions(body, providerOptions, MESSAGES_OPTION_RULES),
     refused: [...refused, ...plan.refused, ...ofMessages],
+    betas: [...quirks.betas, ...(plan.betas ?? [])],
     ...(output.tool ? { outputTool: output.tool.name } : {}),
   };
 }

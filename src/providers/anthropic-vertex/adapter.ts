@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../../kernel/clock.ts';
 import type { ProviderError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import { readAnswer } from '../anthropic-messages/adapter.ts';
+import { withBetas } from '../anthropic-messages/betas.ts';
 import { MESSAGES_OPTION_RULES } from '../anthropic-messages/option-rules.ts';
 import { anthropicQuirks } from '../anthropic-messages/quirks.ts';
 import type {
@@ -29,6 +30,7 @@ interface Call {
   readonly modelKey: string;
   readonly method: 'rawPredict' | 'streamRawPredict';
   readonly body: JsonObject;
+  readonly betas: readonly string[];
 }
 
 /** The check names it; it need not exist. */
@@ -41,20 +43,15 @@ export function createAnthropicVertexAdapter(options: AnthropicVertexAdapterOpti
 
   async function call(
     target: ProviderTarget,
-    { modelKey, method, body }: Call,
+    { modelKey, method, body, betas }: Call,
     callOptions: CallOptions,
   ): Promise<UpstreamResponse> {
     const url = vertexModelUrl(target, { apiVersion: 'v1', publisher: 'anthropic', modelKey, method });
-    const { betas } = anthropicQuirks(target, modelKey);
     const response = await signIn(target, callOptions, (headers) =>
       http.send({
         method: 'POST',
         url,
-        headers: {
-          'content-type': 'application/json',
-          ...(betas.length > 0 ? { 'anthropic-beta': betas.join(',') } : {}),
-          ...headers,
-        },
+        headers: withBetas({ 'content-type': 'application/json', ...headers }, betas),
         body: JSON.stringify(body),
         signal: callOptions.signal,
         ...connectionOf(target),
@@ -68,8 +65,8 @@ export function createAnthropicVertexAdapter(options: AnthropicVertexAdapterOpti
     protocol: 'anthropic-vertex',
     optionRules: MESSAGES_OPTION_RULES,
     async *stream(request, callOptions) {
-      const { body, outputTool } = encodeVertexRequest(request);
-      const asked: Call = { modelKey: request.model.key, method: 'streamRawPredict', body };
+      const { body, betas, outputTool } = encodeVertexRequest(request);
+      const asked: Call = { modelKey: request.model.key, method: 'streamRawPredict', body, betas };
       yield* readAnswer(request, await call(request.target, asked, callOptions), outputTool);
     },
     unsupported: (request) => [...encodeVertexRequest(request).refused],
@@ -78,6 +75,7 @@ export function createAnthropicVertexAdapter(options: AnthropicVertexAdapterOpti
         modelKey: CHECK_MODEL,
         method: 'rawPredict',
         body: { anthropic_version: VERSION },
+        betas: anthropicQuirks(target, CHECK_MODEL).betas,
       };
       try {
         const response = await call(target, asked, callOptions);

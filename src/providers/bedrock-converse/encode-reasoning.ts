@@ -36,6 +36,7 @@ export function planReasoning(
   return {
     fields: {
       ...(plan.thinking ? { thinking: plan.thinking } : {}),
+      ...(plan.betas ? { anthropic_beta: plan.betas } : {}),
       ...(plan.effort ? { output_config: { effort: plan.effort } } : {}),
     },
     ...(byBudget ? { maxTokens, noSampling: 'With reasoning, sampling cannot be set.' } : {}),

@@ -35,5 +35,5 @@ export const CONVERSE_OPTION_RULES: OptionRules = {
     `${OF_MODEL}.speed`,
     `${OF_MODEL}.inference_geo`,
   ],
-  extended: ['toolConfig.tools'],
+  extended: ['toolConfig.tools', `${OF_MODEL}.anthropic_beta`],
 };

@@ -1,6 +1,7 @@
 // Owns how a wish for reasoning becomes Claude's `thinking` and effort, which Messages and Converse carry in different places.
 import type { JsonObject } from '../../kernel/json.ts';
 import type { ProviderRequest, ReasoningEffort, Unsupported } from '../contract/adapter.ts';
+import { readBlockNotes } from '../shared/assistant-blocks.ts';
 import type { EffortLevel, ReasoningOff } from './generations.ts';
 
 export interface ThinkingRules {
@@ -12,6 +13,8 @@ export interface ThinkingRules {
 
 export interface ThinkingPlan {
   readonly thinking?: JsonObject;
+  /** Without these betas, what `thinking` asks for is refused. */
+  readonly betas?: readonly string[];
   readonly effort?: EffortLevel;
   readonly refused: readonly Unsupported[];
 }
@@ -28,22 +31,24 @@ const LEVELS: readonly EffortLevel[] = ['low', 'medium', 'high', 'xhigh', 'max']
 
 /** `conflict`: why thinking by budget cannot be had beside the rest of this request, if so. */
 export function planThinking(
-  { model, parameters }: ProviderRequest,
+  request: ProviderRequest,
   rules: ThinkingRules,
   maxTokens: number,
   conflict: string | undefined,
 ): ThinkingPlan {
+  const { model, parameters } = request;
+  const bound = boundBy(request, rules);
   const { reasoningEffort: effort, reasoningTokens: tokens } = parameters;
-  if (effort === undefined && tokens === undefined) return { ...bound(rules), refused: [] };
+  if (effort === undefined && tokens === undefined) return { ...bound, refused: [] };
   const path = effort === undefined ? 'parameters.reasoningTokens' : 'parameters.reasoningEffort';
-  const refuse = (message: string): ThinkingPlan => ({ ...bound(rules), refused: [{ path, message }] });
+  const refuse = (message: string): ThinkingPlan => ({ ...bound, refused: [{ path, message }] });
 
   const off = effort === 'none' || (effort === undefined && tokens === 0);
   if (rules.reasoning === 'none' || !model.reasoning) {
     return off ? { refused: [] } : refuse('This model does not reason.');
   }
   if (off) return rules.reasoningOff === 'never' ? refuse('This model always reasons.') : switchedOff(rules);
-  if (rules.reasoning === 'adaptive') return adaptive(effort, tokens, rules);
+  if (rules.reasoning === 'adaptive') return adaptive(effort, tokens, rules, bound);
   if (conflict) return refuse(conflict);
   return byBudget(effort, tokens, maxTokens, refuse);
 }
@@ -57,6 +62,7 @@ function adaptive(
   effort: ReasoningEffort | undefined,
   tokens: number | undefined,
   rules: ThinkingRules,
+  bound: Omit<ThinkingPlan, 'refused'>,
 ): ThinkingPlan {
   const refused =
     tokens === undefined
@@ -67,16 +73,28 @@ function adaptive(
             message: 'This model takes an effort, not a number of reasoning tokens.',
           },
         ];
-  if (effort === undefined) return { ...bound(rules), refused };
+  if (effort === undefined) return { ...bound, refused };
   // Models after Opus 4.6 leave the text of thinking out unless asked for it.
-  const thinking = { type: 'adaptive', display: 'summarized', ...bound(rules).thinking };
-  return { thinking, effort: nearestLevel(effort, rules.effortLevels), refused };
+  const thinking = { type: 'adaptive', display: 'summarized', ...bound.thinking };
+  return { ...bound, thinking, effort: nearestLevel(effort, rules.effortLevels), refused };
 }
 
-/** Without this, one changed word in the system prompt makes these models refuse the whole history. */
-function bound({ boundThinking }: ThinkingRules): { thinking?: JsonObject } {
-  if (!boundThinking) return {};
-  return { thinking: { type: 'adaptive', block_binding: { prefix_mismatch_behavior: 'drop_block' } } };
+/**
+ * These models refuse a history whose thinking blocks no longer follow what they were made for, e.g. after one changed word of the system prompt.
+ * With the beta they drop such blocks instead; without it the field is refused, so it is sent only where there is such a block.
+ */
+function boundBy(
+  { messages }: ProviderRequest,
+  { boundThinking }: ThinkingRules,
+): Omit<ThinkingPlan, 'refused'> {
+  const holdsThinking = messages.some(({ continuation }) =>
+    readBlockNotes(continuation)?.some(({ kind }) => kind === 'opaque'),
+  );
+  if (!boundThinking || !holdsThinking) return {};
+  return {
+    thinking: { type: 'adaptive', block_binding: { prefix_mismatch_behavior: 'drop_block' } },
+    betas: ['thinking-binding-controls-2026-08-01'],
+  };
 }
 
 export function nearestLevel(effort: ReasoningEffort, levels: readonly EffortLevel[]): EffortLevel {

@@ -406,7 +406,7 @@ describe('parameters', () => {
   });
 
   test('of the provider itself go in last, verbatim', async () => {
-    const providerOptions = { metadata: { user_id: 'u' }, max_tokens: 7 };
+    const providerOptions = { metadata: { user_id: 'u' }, top_k: 7 };
     expect((await send({ providerOptions })).body).toMatchObject(providerOptions);
   });
 });
@@ -469,11 +469,44 @@ describe('reasoning', () => {
     expect(tokens.refused).toEqual(['parameters.reasoningTokens']);
   });
 
-  test('lets the newest models drop thinking that no longer fits, asked or unasked', async () => {
+  const block = { type: 'thinking', thinking: 'Hm.', signature: 's' };
+  const thought = assistant({
+    parts: [{ type: 'text', text: 'Hi' }],
+    continuation: {
+      blocks: [
+        { kind: 'opaque', block },
+        { kind: 'text', length: 2 },
+      ],
+    },
+  });
+  const history = [userMessage('Hello'), thought, userMessage('Go on')];
+  const BETA = 'thinking-binding-controls-2026-08-01';
+
+  test('lets the newest models drop thinking that no longer fits, with the beta that this needs', async () => {
     const binding = { block_binding: { prefix_mismatch_behavior: 'drop_block' } };
-    expect((await send({ model: newestModel })).body.thinking).toEqual({ type: 'adaptive', ...binding });
-    const asked = await send({ model: newestModel, parameters: { reasoningEffort: 'low' } });
+    const unasked = await send(
+      { model: newestModel, messages: history },
+      { headers: { 'anthropic-beta': new Secret('own-1') }, quirks: { betas: ['row-1'] } },
+    );
+    expect(unasked.body.thinking).toEqual({ type: 'adaptive', ...binding });
+    expect(unasked.headers['anthropic-beta']).toBe(`row-1,${BETA},own-1`);
+    const asked = await send({
+      model: newestModel,
+      messages: history,
+      parameters: { reasoningEffort: 'low' },
+    });
     expect(asked.body.thinking).toEqual({ type: 'adaptive', display: 'summarized', ...binding });
+    expect(asked.headers['anthropic-beta']).toBe(BETA);
+  });
+
+  test('of the newest models says nothing of stale thinking where the history holds none', async () => {
+    const plain = await send({ model: newestModel });
+    expect(plain.body).not.toHaveProperty('thinking');
+    expect(plain.headers).not.toHaveProperty('anthropic-beta');
+    const asked = await send({ model: newestModel, parameters: { reasoningEffort: 'low' } });
+    expect(asked.body.thinking).toEqual({ type: 'adaptive', display: 'summarized' });
+    const older = await send({ model: adaptiveModel, messages: history });
+    expect(older.body).not.toHaveProperty('thinking');
   });
 
   test.each([

@@ -259,3 +259,29 @@ test('leaving the loop stops the upstream request', async () => {
   for await (const _parts of adapter.stream(request, { signal: new AbortController().signal })) break;
   await provider.upstream.requests[0]?.aborted;
 });
+
+test('the newest models get the beta that dropping stale thinking needs, beside the betas of row and config', async () => {
+  const block = { type: 'thinking', thinking: 'Hm.', signature: 's' };
+  const thought = { ...assistantMessageOf([{ type: 'text-delta', text: 'Hi' }]) };
+  const { received } = await callVertex(
+    { headers: SSE, body: message(text('ok')) },
+    {
+      model: { key: 'claude-opus-5-5', reasoning: true },
+      messages: [
+        userMessage('Hello'),
+        {
+          ...thought,
+          continuation: {
+            blocks: [
+              { kind: 'opaque', block },
+              { kind: 'text', length: 2 },
+            ],
+          },
+        },
+        userMessage('Go on'),
+      ],
+    },
+    { quirks: { betas: ['row-1'] }, headers: { 'anthropic-beta': new Secret('own-1') } },
+  );
+  expect(received?.headers['anthropic-beta']).toBe('row-1,thinking-binding-controls-2026-08-01,own-1');
+});

@@ -402,4 +402,31 @@ describe('reasoning', () => {
       'parameters.reasoningEffort',
     ]);
   });
+
+  test('of the newest Claude models drops stale thinking of the history with the beta that this needs', async () => {
+    const block = { reasoningContent: { reasoningText: { text: 'Hm.', signature: 's' } } };
+    const thought: Message = {
+      role: 'assistant',
+      parts: [{ type: 'text', text: 'Hi' }],
+      toolCalls: [],
+      continuation: {
+        blocks: [
+          { kind: 'opaque', block },
+          { kind: 'text', length: 2 },
+        ],
+      },
+    };
+    const messages = [userMessage('Hello'), thought, userMessage('Go on')];
+    const key = 'anthropic.claude-opus-5-5-20260901-v1:0';
+    expect((await fieldsOf(key, {}, { messages })).fields).toEqual({
+      thinking: { type: 'adaptive', block_binding: { prefix_mismatch_behavior: 'drop_block' } },
+      anthropic_beta: ['thinking-binding-controls-2026-08-01'],
+    });
+    const providerOptions = { additionalModelRequestFields: { anthropic_beta: ['own-1'] } };
+    expect((await fieldsOf(key, {}, { messages, providerOptions })).fields.anthropic_beta).toEqual([
+      'thinking-binding-controls-2026-08-01',
+      'own-1',
+    ]);
+    expect((await fieldsOf(key, {})).fields).toBeUndefined();
+  });
 });
