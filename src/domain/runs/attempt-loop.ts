@@ -185,6 +185,7 @@ export class AttemptLoop {
       limits,
       clock,
       stop: run.stopSignal,
+      wholeSuffices: policy.commit === 'COMPLETE',
       answer: run.answer,
       onParts: (parts) => {
         if (policy.commit === 'COMPLETE') held.push(...parts);

@@ -1,7 +1,8 @@
 // Owns one attempt: a call of one candidate under its limits on time, and how it ended. It never throws.
 import type { Clock } from '../../kernel/clock.ts';
 import { ProviderError } from '../../kernel/errors.ts';
-import type { Adapter, ProviderRequest, StreamPart } from '../../providers/contract/adapter.ts';
+import { parseJson } from '../../kernel/json.ts';
+import type { Adapter, CallSign, ProviderRequest, StreamPart } from '../../providers/contract/adapter.ts';
 import { Answer } from './answer.ts';
 import { type AttemptLimits, TimeGuard } from './time-guard.ts';
 
@@ -23,6 +24,8 @@ export interface AttemptInput {
   readonly clock: Clock;
   /** Aborted when the run is stopped. */
   readonly stop: AbortSignal;
+  /** Nobody sees any of the answer before it is whole. */
+  readonly wholeSuffices: boolean;
   /** Shared with the caller, who may look at it while the attempt runs. */
   readonly answer: Answer;
   /** Called for each read once content has come. */
@@ -41,7 +44,12 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
   let firstTokenMs: number | null = null;
   let error: ProviderError | undefined;
   try {
-    for await (const parts of adapter.stream(input.request, { signal: controller.signal })) {
+    const options = {
+      signal: controller.signal,
+      wholeSuffices: input.wholeSuffices,
+      onSign: (sign: CallSign) => guard.signCame(sign),
+    };
+    for await (const parts of adapter.stream(input.request, options)) {
       if (answer.add(parts)) {
         const now = clock.monotonicMs();
         guard.contentArrived(now);
@@ -52,6 +60,7 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
     if (answer.finishReason === null) {
       throw new ProviderError('PROVIDER_PROTOCOL', 'The stream ended without a finish', { phase: 'stream' });
     }
+    refuseCutCalls(answer);
   } catch (fault) {
     error = toProviderError(fault, controller.signal);
   } finally {
@@ -66,6 +75,18 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
     firstTokenMs,
     durationMs: Math.round(clock.monotonicMs() - startedMs),
   };
+}
+
+/** Arguments that are no JSON were cut on their way, unless the answer itself says that it was cut; a caller cannot run such a call. */
+function refuseCutCalls(answer: Answer): void {
+  if (answer.finishReason === 'length' || answer.finishReason === 'content-filter') return;
+  const cut = answer.toolCalls().find(({ argumentsText }) => parseJson(argumentsText) === undefined);
+  if (!cut) return;
+  throw new ProviderError(
+    'PROVIDER_PROTOCOL',
+    `The arguments of the call "${cut.name}" are no JSON: they were cut, or the model wrote them wrongly`,
+    { phase: 'stream', transient: true },
+  );
 }
 
 /** A fault that follows from our own abort is told as the reason for that abort. */

@@ -1,10 +1,13 @@
 // Owns the limits on time of one attempt: one timer that looks at the next deadline, so that a token costs no timer.
 import type { Clock } from '../../kernel/clock.ts';
 import { ProviderError } from '../../kernel/errors.ts';
+import type { CallSign } from '../../providers/contract/adapter.ts';
 
 export interface AttemptLimits {
   readonly connectMs: number;
   readonly firstTokenMs: number;
+  /** Instead of `firstTokenMs` once the provider shows that it is alive, as one does that queues its callers. */
+  readonly aliveFirstTokenMs: number;
   readonly betweenTokensMs: number;
   readonly totalMs: number;
 }
@@ -15,12 +18,14 @@ export class TimeGuard {
   readonly #abort: (reason: ProviderError) => void;
   readonly #startedMs: number;
   #lastContentMs: number | undefined;
+  #firstTokenMs: number;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(clock: Clock, limits: AttemptLimits, abort: (reason: ProviderError) => void) {
     this.#clock = clock;
     this.#limits = limits;
     this.#abort = abort;
+    this.#firstTokenMs = limits.firstTokenMs;
     this.#startedMs = clock.monotonicMs();
     this.#arm();
   }
@@ -30,6 +35,12 @@ export class TimeGuard {
     this.#lastContentMs = nowMs;
     // The first content may bring a nearer deadline than the timer waits for.
     if (first) this.#arm();
+  }
+
+  /** Something came that is no content, or will not come before the end. Each only puts the first deadline off, which the timer sees when it looks. */
+  signCame(sign: CallSign): void {
+    if (sign === 'whole') this.#firstTokenMs = Number.POSITIVE_INFINITY;
+    else this.#firstTokenMs = Math.max(this.#firstTokenMs, this.#limits.aliveFirstTokenMs);
   }
 
   close(): void {
@@ -54,7 +65,8 @@ export class TimeGuard {
   }
 
   #nextDeadline(): { atMs: number; message: string; phase: 'headers' | 'stream' } {
-    const { firstTokenMs, betweenTokensMs, totalMs } = this.#limits;
+    const { betweenTokensMs, totalMs } = this.#limits;
+    const firstTokenMs = this.#firstTokenMs;
     const total = {
       atMs: this.#startedMs + totalMs,
       message: `The answer was not complete within ${totalMs} ms`,

@@ -20,6 +20,7 @@ export function attemptLimits(
   return {
     connectMs: own.connectMs ?? CONNECT_MS,
     firstTokenMs: own.firstTokenMs ?? (reasons ? PATIENT.firstTokenMs : defaults.firstTokenMs),
+    aliveFirstTokenMs: own.firstTokenMs ?? PATIENT.firstTokenMs,
     betweenTokensMs: own.betweenTokensMs ?? defaults.betweenTokensMs,
     totalMs: Math.max(1, Math.min(own.totalMs ?? TOTAL_MS, remainingMs)),
   };

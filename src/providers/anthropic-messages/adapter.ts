@@ -12,21 +12,19 @@ import type {
 } from '../contract/adapter.ts';
 import { AnswerBody } from '../shared/answer-body.ts';
 import { faultOfRedirect, providerRequestId } from '../shared/answer-faults.ts';
+import { inOneRead, readAnswer } from '../shared/answer-stream.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
-import { readServerSentEvents, type ServerSentEvent } from '../shared/sse.ts';
+import { readServerSentEvents } from '../shared/sse.ts';
 import { withBetas } from './betas.ts';
-import { AnswerReader, eventsOfMessage } from './decode.ts';
+import { AnswerReader } from './decode.ts';
 import { encodeRequest } from './encode.ts';
-import { faultOfAnswer, faultOfEvent, protocolFault } from './errors.ts';
+import { faultOfAnswer, faultOfEvent } from './errors.ts';
 import { readModelPages } from './models.ts';
 import { MESSAGES_OPTION_RULES } from './option-rules.ts';
 import { anthropicQuirks } from './quirks.ts';
 import { messageSchema } from './wire.ts';
 
 const API_VERSION = '2023-06-01';
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-const OPENING_BRACE = 0x7b;
-const LESS_THAN = 0x3c;
 
 export function createAnthropicMessagesAdapter(http: UpstreamHttp): Adapter {
   async function send(
@@ -61,7 +59,7 @@ export function createAnthropicMessagesAdapter(http: UpstreamHttp): Adapter {
       const { body, betas, outputTool } = encodeRequest(request);
       const content = { body: JSON.stringify(body), betas };
       const response = await send(request.target, '/messages', options, content);
-      yield* readAnswer(request, response, outputTool);
+      yield* readMessages(request, response, outputTool, options);
     },
     unsupported: (request) => [...encodeRequest(request).refused],
     async listModels(target, options) {
@@ -87,57 +85,29 @@ export function createAnthropicMessagesAdapter(http: UpstreamHttp): Adapter {
   }
 }
 
-export async function* readAnswer(
+export async function* readMessages(
   { target }: ProviderRequest,
   response: UpstreamResponse,
   outputTool: string | undefined,
+  options: CallOptions,
 ): AsyncGenerator<StreamPart[]> {
-  const { headers } = response;
+  const { status, headers } = response;
   const requestId = providerRequestId(headers);
   const reader = new AnswerReader({
     faultOf: (event) => faultOfEvent(target, headers, event),
     ...(requestId === undefined ? {} : { providerRequestId: requestId }),
     ...(outputTool === undefined ? {} : { outputTool }),
   });
-  const body = new AnswerBody(response);
-  const first = await body.firstByte();
-  if (first === OPENING_BRACE || first === LESS_THAN) {
-    yield readWhole(target, response, await body.text(MAX_ANSWER_BYTES), reader);
+  const body = new AnswerBody(response, options);
+  const form = await body.form();
+  if (form !== 'json' && form !== 'page') {
+    yield* readAnswer(body, readServerSentEvents(body), reader);
     return;
   }
-  for await (const events of readServerSentEvents(body)) {
-    const { parts, fault } = partsOf(events, reader);
-    body.complete = reader.finished;
-    if (parts.length > 0) yield parts;
-    if (fault !== undefined) throw fault;
-    if (reader.finished) return;
-  }
-  throw protocolFault('The stream ended before the answer was complete.');
-}
-
-/** What came before a fault in the same read is shown first. */
-function partsOf(
-  events: readonly ServerSentEvent[],
-  reader: AnswerReader,
-): { parts: StreamPart[]; fault?: unknown } {
-  const parts: StreamPart[] = [];
-  try {
-    for (const { data } of events) if (data !== '') parts.push(...reader.readData(data));
-    return { parts };
-  } catch (fault) {
-    return { parts, fault };
-  }
-}
-
-function readWhole(
-  target: ProviderTarget,
-  { status, headers }: UpstreamResponse,
-  text: string,
-  reader: AnswerReader,
-): StreamPart[] {
+  const text = await body.text();
   const message = messageSchema.safeParse(parseJson(text));
   if (!message.success) throw faultOfAnswer(target, status, headers, text);
-  return [...eventsOfMessage(message.data)].flatMap((event) => reader.read(event));
+  yield* inOneRead((parts) => reader.readWhole(message.data, parts));
 }
 
 /** Base URLs of compatible servers are written with and without the version. */

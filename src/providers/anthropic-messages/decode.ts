@@ -1,8 +1,11 @@
 // Owns how the events of a Messages stream become parts; a whole answer is read as the events it would have been.
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../kernel/json.ts';
 import type { FinishReason, ProviderUsage, StreamPart } from '../contract/adapter.ts';
+import { protocolFault } from '../shared/answer-faults.ts';
+import type { AnswerDecoder } from '../shared/answer-stream.ts';
 import { type BlockNote, continuationOf } from '../shared/assistant-blocks.ts';
-import { protocolFault } from './errors.ts';
+import { withCalls } from '../shared/finish-reason.ts';
+import type { ServerSentEvent } from '../shared/sse.ts';
 import {
   EVENT_TYPES,
   eventSchema,
@@ -41,7 +44,7 @@ const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
   refusal: 'content-filter',
 };
 
-export class AnswerReader {
+export class AnswerReader implements AnswerDecoder<ServerSentEvent> {
   readonly #options: ReaderOptions;
   readonly #open = new Map<number, OpenBlock>();
   readonly #notes: BlockNote[] = [];
@@ -49,27 +52,38 @@ export class AnswerReader {
   #stopReason: string | undefined;
   #calls = 0;
   #started = false;
-  #finished = false;
+  #over = false;
 
   constructor(options: ReaderOptions) {
     this.#options = options;
   }
 
-  get finished(): boolean {
-    return this.#finished;
+  get over(): boolean {
+    return this.#over;
   }
 
-  /** Reads the data of one event; what is unknown, or comes after the end, says nothing. */
-  readData(data: string): StreamPart[] {
+  get whole(): boolean {
+    return this.#stopReason !== undefined && this.#open.size === 0;
+  }
+
+  /** What is unknown says nothing. */
+  read({ data }: Pick<ServerSentEvent, 'data'>, parts: StreamPart[]): void {
+    if (data === '') return;
     const json = parseJson(data);
     if (!isJsonObject(json)) throw protocolFault('The provider sent an event that is not a JSON object.');
-    if (this.#finished || !EVENT_TYPES.has(json.type)) return [];
+    if (!EVENT_TYPES.has(json.type)) return;
     const event = eventSchema.safeParse(json);
     if (!event.success) throw protocolFault(`The provider sent a malformed ${json.type}.`, event.error);
-    return this.read(event.data);
+    parts.push(...this.#partsOf(event.data));
   }
 
-  read(event: WireEvent): StreamPart[] {
+  /** An answer in one piece is read as the events that it would have been. */
+  readWhole(message: WireMessage, parts: StreamPart[]): void {
+    for (const event of eventsOfMessage(message)) parts.push(...this.#partsOf(event));
+    this.end(parts);
+  }
+
+  #partsOf(event: WireEvent): StreamPart[] {
     switch (event.type) {
       case 'message_start':
         return this.#start(event.message);
@@ -82,7 +96,8 @@ export class AnswerReader {
       case 'message_delta':
         return this.#readEnding(event);
       case 'message_stop':
-        return [this.#finish()];
+        this.#over = true;
+        return [];
       case 'error':
         throw this.#options.faultOf(event);
     }
@@ -192,17 +207,18 @@ export class AnswerReader {
     return [{ type: 'usage', usage: toProviderUsage(this.#usage) }];
   }
 
-  #finish(): StreamPart {
-    this.#finished = true;
+  end(parts: StreamPart[]): void {
+    if (!this.#over && !this.whole) throw protocolFault('The stream ended before the answer was complete.');
     const providerReason = this.#stopReason;
     const named = FINISH_REASONS[providerReason ?? ''] ?? 'other';
     const continuation = continuationOf(this.#notes);
-    return {
+    parts.push({
       type: 'finish',
-      reason: named === 'tool-calls' && this.#calls === 0 ? 'stop' : named,
+      // The output tool is no call of the caller's.
+      reason: named === 'tool-calls' && this.#calls === 0 ? 'stop' : withCalls(named, this.#calls),
       ...(providerReason === undefined ? {} : { providerReason }),
       ...(continuation === undefined ? {} : { continuation }),
-    };
+    });
   }
 }
 
@@ -240,7 +256,7 @@ function opaqueOf(start: WireBlock, text: string, signature: string): JsonObject
 }
 
 /** The events that a whole answer would have been. */
-export function* eventsOfMessage(message: WireMessage): Generator<WireEvent> {
+function* eventsOfMessage(message: WireMessage): Generator<WireEvent> {
   const { id, model, usage, content, stop_reason, stop_details } = message;
   yield { type: 'message_start', message: { id, model } };
   for (const [index, block] of content.entries()) {

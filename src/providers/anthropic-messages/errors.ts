@@ -61,11 +61,3 @@ function meaningOf(message: string): ProviderErrorCode | undefined {
   if (TOO_LONG.test(message)) return 'CONTEXT_LENGTH_EXCEEDED';
   return NO_MONEY.test(message) ? 'PROVIDER_AUTHENTICATION' : undefined;
 }
-
-export function protocolFault(message: string, cause?: unknown): ProviderError {
-  return new ProviderError('PROVIDER_PROTOCOL', message, {
-    phase: 'stream',
-    transient: true,
-    ...(cause === undefined ? {} : { cause }),
-  });
-}

@@ -1,7 +1,7 @@
 // Owns the reading of `GET /v1/models`, page by page.
 import { isJsonObject, type JsonValue, parseJson } from '../../kernel/json.ts';
 import type { ListedModel } from '../contract/adapter.ts';
-import { protocolFault } from './errors.ts';
+import { protocolFault } from '../shared/answer-faults.ts';
 import { modelPageSchema } from './wire.ts';
 
 const PAGE_SIZE = 1000;

@@ -2,7 +2,7 @@
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import type { ProviderError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
-import { readAnswer } from '../anthropic-messages/adapter.ts';
+import { readMessages } from '../anthropic-messages/adapter.ts';
 import { withBetas } from '../anthropic-messages/betas.ts';
 import { MESSAGES_OPTION_RULES } from '../anthropic-messages/option-rules.ts';
 import { anthropicQuirks } from '../anthropic-messages/quirks.ts';
@@ -67,7 +67,8 @@ export function createAnthropicVertexAdapter(options: AnthropicVertexAdapterOpti
     async *stream(request, callOptions) {
       const { body, betas, outputTool } = encodeVertexRequest(request);
       const asked: Call = { modelKey: request.model.key, method: 'streamRawPredict', body, betas };
-      yield* readAnswer(request, await call(request.target, asked, callOptions), outputTool);
+      const response = await call(request.target, asked, callOptions);
+      yield* readMessages(request, response, outputTool, callOptions);
     },
     unsupported: (request) => [...encodeVertexRequest(request).refused],
     async check(target, callOptions) {

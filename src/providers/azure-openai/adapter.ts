@@ -30,13 +30,14 @@ export function createAzureOpenAiAdapter({ http, newId: mint = newId }: AzureOpe
     protocol: 'azure-openai',
     optionRules: CHAT_OPTION_RULES,
 
-    stream: (request, { signal }) =>
+    stream: (request, options) =>
       streamChat({
         http,
         target: request.target,
         newId: mint,
         quirks: () => quirksOf(request.target.quirks),
-        prepare: (quirks) => completionOf(request, quirks, signal),
+        prepare: (quirks, streamed) => completionOf(request, quirks, streamed, options.signal),
+        options,
       }),
 
     unsupported: (request) => fitRequest(request, quirksOf(request.target.quirks)).unsupported,
@@ -60,11 +61,16 @@ export function createAzureOpenAiAdapter({ http, newId: mint = newId }: AzureOpe
   };
 }
 
-function completionOf(request: ProviderRequest, quirks: Quirks, signal: AbortSignal): UpstreamRequest {
+function completionOf(
+  request: ProviderRequest,
+  quirks: Quirks,
+  streamed: boolean,
+  signal: AbortSignal,
+): UpstreamRequest {
   const { target, model } = request;
   const endpoint = endpointOf(target);
   const fitted = fitRequest(request, quirks).request;
-  const body = encodeRequest(fitted, quirksAt(endpoint, request, quirks));
+  const body = encodeRequest(fitted, quirksAt(endpoint, request, quirks), streamed);
   return post(target, endpoint, model.key, body, signal);
 }
 

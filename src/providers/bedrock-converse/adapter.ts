@@ -13,22 +13,19 @@ import type {
 } from '../contract/adapter.ts';
 import { AnswerBody } from '../shared/answer-body.ts';
 import { faultOfRedirect, providerRequestId } from '../shared/answer-faults.ts';
+import { inOneRead, readAnswer } from '../shared/answer-stream.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { controlPlaneUrl, regionOf } from './addresses.ts';
 import { awsCredential } from './credentials.ts';
-import { AnswerReader, eventsOfAnswer } from './decode.ts';
+import { AnswerReader } from './decode.ts';
 import { encodeRequest } from './encode.ts';
-import { faultOfAnswer, faultOfFrame, protocolFault } from './errors.ts';
+import { faultOfAnswer, faultOfFrame } from './errors.ts';
 import { readEventFrames } from './frames.ts';
 import { readModelLists } from './models.ts';
 import { CONVERSE_OPTION_RULES } from './option-rules.ts';
 import { signedHeaders } from './sign.ts';
-import { answerSchema, type EventFrame } from './wire.ts';
+import { answerSchema } from './wire.ts';
 
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-/** No frame begins with these: they would be lengths of more than a gigabyte. */
-const OPENING_BRACE = 0x7b;
-const LESS_THAN = 0x3c;
 /** A model that cannot be: Bedrock says so only to who may ask. */
 const NO_MODEL = 'modelgraph.check';
 const IDENTITY_KNOWN = /is not authorized to perform/i;
@@ -62,7 +59,7 @@ export function createBedrockConverseAdapter(http: UpstreamHttp, clock: Clock = 
       const { path, body, outputTool } = encodeRequest(request);
       const url = `${request.target.baseUrl}${path}`;
       const response = await send(request.target, url, options, JSON.stringify(body));
-      yield* readAnswer(request, response, outputTool);
+      yield* readConversation(request, response, outputTool, options);
     },
     unsupported: (request) => [...encodeRequest(request).refused],
     listModels: (target, options) =>
@@ -118,61 +115,28 @@ async function headersFor(
   return { accept, ...signed, ...own };
 }
 
-async function* readAnswer(
+async function* readConversation(
   { target }: ProviderRequest,
   response: UpstreamResponse,
   outputTool: string | undefined,
+  options: CallOptions,
 ): AsyncGenerator<StreamPart[]> {
-  const { headers } = response;
+  const { status, headers } = response;
   const requestId = providerRequestId(headers);
   const reader = new AnswerReader({
+    faultOf: (frame) => faultOfFrame(target, headers, frame),
     ...(requestId === undefined ? {} : { providerRequestId: requestId }),
     ...(outputTool === undefined ? {} : { outputTool }),
   });
-  const body = new AnswerBody(response);
-  const first = await body.firstByte();
-  if (first === OPENING_BRACE || first === LESS_THAN) {
-    yield readWhole(target, response, await body.text(MAX_ANSWER_BYTES), reader);
+  const body = new AnswerBody(response, options);
+  // No frame begins as JSON or a page does: its length would be more than a gigabyte.
+  const form = await body.form();
+  if (form !== 'json' && form !== 'page') {
+    yield* readAnswer(body, readEventFrames(body), reader);
     return;
   }
-  for await (const frames of readEventFrames(body)) {
-    const { parts, fault } = partsOf(target, headers, frames, reader);
-    body.complete = reader.finished;
-    if (parts.length > 0) yield parts;
-    if (fault !== undefined) throw fault;
-    if (reader.finished) return;
-  }
-  const ending = reader.end();
-  if (ending.length === 0) throw protocolFault('The stream ended before the answer was complete.');
-  yield ending;
-}
-
-/** What came before a fault in the same read is shown first. */
-function partsOf(
-  target: ProviderTarget,
-  headers: UpstreamResponse['headers'],
-  frames: readonly EventFrame[],
-  reader: AnswerReader,
-): { parts: StreamPart[]; fault?: unknown } {
-  const parts: StreamPart[] = [];
-  try {
-    for (const frame of frames) {
-      if (frame.headers[':message-type'] !== 'event') throw faultOfFrame(target, headers, frame);
-      parts.push(...reader.readPayload(frame.headers[':event-type'] ?? '', frame.payload));
-    }
-    return { parts };
-  } catch (fault) {
-    return { parts, fault };
-  }
-}
-
-function readWhole(
-  target: ProviderTarget,
-  { status, headers }: UpstreamResponse,
-  text: string,
-  reader: AnswerReader,
-): StreamPart[] {
+  const text = await body.text();
   const answer = answerSchema.safeParse(parseJson(text));
   if (!answer.success) throw faultOfAnswer(target, status, headers, text);
-  return [...eventsOfAnswer(answer.data)].flatMap((event) => reader.read(event));
+  yield* inOneRead((parts) => reader.readWhole(answer.data, parts));
 }

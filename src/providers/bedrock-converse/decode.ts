@@ -1,14 +1,24 @@
 // Owns how the events of a Converse stream become parts; a whole answer is read as the events it would have been.
 import { parseJson } from '../../kernel/json.ts';
 import type { FinishReason, ProviderUsage, StreamPart } from '../contract/adapter.ts';
+import { protocolFault } from '../shared/answer-faults.ts';
+import type { AnswerDecoder } from '../shared/answer-stream.ts';
 import { type BlockNote, continuationOf } from '../shared/assistant-blocks.ts';
-import { protocolFault } from './errors.ts';
-import { eventSchemas, type WireAnswer, type WireDelta, type WireEvent, type WireUsage } from './wire.ts';
+import { withCalls } from '../shared/finish-reason.ts';
+import {
+  type EventFrame,
+  eventSchemas,
+  type WireAnswer,
+  type WireDelta,
+  type WireEvent,
+  type WireUsage,
+} from './wire.ts';
 
 export interface ReaderOptions {
   /** The tool whose arguments are the answer's text. */
   readonly outputTool?: string;
   readonly providerRequestId?: string;
+  faultOf(frame: EventFrame): Error;
 }
 
 interface OpenBlock {
@@ -30,7 +40,7 @@ const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
   content_filtered: 'content-filter',
 };
 
-export class AnswerReader {
+export class AnswerReader implements AnswerDecoder<EventFrame> {
   readonly #options: ReaderOptions;
   readonly #open = new Map<number, OpenBlock>();
   readonly #notes: BlockNote[] = [];
@@ -38,24 +48,36 @@ export class AnswerReader {
   #ending: { readonly stopReason: string | undefined } | undefined;
   #calls = 0;
   #started = false;
-  #finished = false;
+  #over = false;
 
   constructor(options: ReaderOptions) {
     this.#options = options;
   }
 
-  get finished(): boolean {
-    return this.#finished;
+  get over(): boolean {
+    return this.#over;
   }
 
-  readPayload(type: string, payload: string): StreamPart[] {
-    if (this.#finished || !isKnown(type)) return [];
-    const body = eventSchemas[type].safeParse(parseJson(payload));
+  get whole(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  read(frame: EventFrame, parts: StreamPart[]): void {
+    if (frame.headers[':message-type'] !== 'event') throw this.#options.faultOf(frame);
+    const type = frame.headers[':event-type'] ?? '';
+    if (!isKnown(type)) return;
+    const body = eventSchemas[type].safeParse(parseJson(frame.payload));
     if (!body.success) throw protocolFault(`The provider sent a malformed ${type}.`, body.error);
-    return this.read({ type, body: body.data } as WireEvent);
+    parts.push(...this.#partsOf({ type, body: body.data } as WireEvent));
   }
 
-  read(event: WireEvent): StreamPart[] {
+  /** An answer in one piece is read as the events that it would have been. */
+  readWhole(answer: WireAnswer, parts: StreamPart[]): void {
+    for (const event of eventsOfAnswer(answer)) parts.push(...this.#partsOf(event));
+    this.end(parts);
+  }
+
+  #partsOf(event: WireEvent): StreamPart[] {
     switch (event.type) {
       case 'messageStart':
         return this.#start();
@@ -70,27 +92,25 @@ export class AnswerReader {
         return [];
       case 'metadata': {
         const { usage } = event.body;
-        const told: StreamPart[] = usage ? [{ type: 'usage', usage: toProviderUsage(usage) }] : [];
-        return [...told, ...this.end()];
+        // Nothing follows it, once the stream has said why it ended.
+        this.#over = this.#ending !== undefined;
+        return usage ? [{ type: 'usage', usage: toProviderUsage(usage) }] : [];
       }
     }
   }
 
-  /** The finish, if the stream said that it had come; called at the end of the body, where metadata may be missing. */
-  end(): StreamPart[] {
-    if (!this.#ending || this.#finished) return [];
-    this.#finished = true;
+  end(parts: StreamPart[]): void {
+    if (!this.#ending) throw protocolFault('The stream ended before the answer was complete.');
     const { stopReason } = this.#ending;
     const named = FINISH_REASONS[stopReason ?? ''] ?? 'other';
     const continuation = continuationOf(this.#notes);
-    return [
-      {
-        type: 'finish',
-        reason: named === 'tool-calls' && this.#calls === 0 ? 'stop' : named,
-        ...(stopReason === undefined ? {} : { providerReason: stopReason }),
-        ...(continuation === undefined ? {} : { continuation }),
-      },
-    ];
+    parts.push({
+      type: 'finish',
+      // The output tool is no call of the caller's.
+      reason: named === 'tool-calls' && this.#calls === 0 ? 'stop' : withCalls(named, this.#calls),
+      ...(stopReason === undefined ? {} : { providerReason: stopReason }),
+      ...(continuation === undefined ? {} : { continuation }),
+    });
   }
 
   #start(): StreamPart[] {
@@ -195,7 +215,7 @@ function isKnown(type: string): type is WireEvent['type'] {
 }
 
 /** The events that a whole answer would have been. */
-export function* eventsOfAnswer({ output, stopReason, usage }: WireAnswer): Generator<WireEvent> {
+function* eventsOfAnswer({ output, stopReason, usage }: WireAnswer): Generator<WireEvent> {
   yield { type: 'messageStart', body: {} };
   for (const [contentBlockIndex, block] of output.message.content.entries()) {
     if (block.toolUse) {

@@ -88,11 +88,3 @@ function codeInWords(message: string): ProviderErrorCode | undefined {
   if (TOO_LONG.test(message)) return 'CONTEXT_LENGTH_EXCEEDED';
   return NO_MODEL.test(message) ? 'MODEL_UNAVAILABLE' : undefined;
 }
-
-export function protocolFault(message: string, cause?: unknown): ProviderError {
-  return new ProviderError('PROVIDER_PROTOCOL', message, {
-    phase: 'stream',
-    transient: true,
-    ...(cause === undefined ? {} : { cause }),
-  });
-}

@@ -1,7 +1,7 @@
 // Owns the cutting of an AWS event stream into its frames, as they arrive; checksums and headers are the codec's.
 // https://docs.aws.amazon.com/transcribe/latest/dg/event-stream.html
 import { EventStreamCodec } from '@smithy/eventstream-codec';
-import { protocolFault } from './errors.ts';
+import { protocolFault } from '../shared/answer-faults.ts';
 import type { EventFrame } from './wire.ts';
 
 const LENGTH_BYTES = 4;

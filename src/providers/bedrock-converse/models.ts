@@ -1,7 +1,7 @@
 // Owns the reading of Bedrock's lists: models that are called by their id, and the inference profiles that stand for others.
 import { parseJson } from '../../kernel/json.ts';
 import type { ListedModel } from '../contract/adapter.ts';
-import { protocolFault } from './errors.ts';
+import { protocolFault } from '../shared/answer-faults.ts';
 import { foundationModelsSchema, inferenceProfilesSchema } from './wire.ts';
 
 const PAGE_SIZE = 1000;

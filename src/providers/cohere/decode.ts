@@ -4,8 +4,12 @@ import type { ProviderError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import { isJsonObject, parseJson } from '../../kernel/json.ts';
 import type { FinishReason, ProviderUsage, StreamPart } from '../contract/adapter.ts';
+import { protocolFault } from '../shared/answer-faults.ts';
+import type { AnswerDecoder } from '../shared/answer-stream.ts';
+import { withCalls } from '../shared/finish-reason.ts';
+import type { ServerSentEvent } from '../shared/sse.ts';
 import { type CohereContinuation, toContinuation } from './continuation.ts';
-import { faultOfEnd, protocolFault } from './errors.ts';
+import { faultOfEnd } from './errors.ts';
 import {
   answerSchema,
   type CohereContent,
@@ -29,13 +33,9 @@ interface Call {
   empty: boolean;
 }
 
-export interface Read {
-  readonly parts: StreamPart[];
-  /** Raised after the parts before it were handed out. */
-  readonly fault?: ProviderError;
-}
-
-export class CohereDecoder {
+export class CohereDecoder implements AnswerDecoder<Pick<ServerSentEvent, 'data'>> {
+  /** The answer is whole with its last event, not before. */
+  readonly whole = false;
   readonly #newId: NewId;
   readonly #kept: CohereContinuation = { toolPlan: '', thinking: '' };
   readonly #calls: Call[] = [];
@@ -45,54 +45,50 @@ export class CohereDecoder {
     this.#newId = newId;
   }
 
-  get finished(): boolean {
+  get over(): boolean {
     return this.#finishReason !== undefined;
   }
 
-  readEvent(data: string): Read {
+  read({ data }: Pick<ServerSentEvent, 'data'>, parts: StreamPart[]): void {
+    if (data === '[DONE]') return;
     const result = eventSchema.safeParse(parseJson(data));
     if (!result.success) {
-      return {
-        parts: [],
-        fault: protocolFault('Cohere sent an event that is not one of its own.', result.error),
-      };
+      throw protocolFault('Cohere sent an event that is not one of its own.', result.error);
     }
     const event = result.data;
-    return event.type === 'message-end' ? this.#messageEnd(event) : { parts: this.#event(event) };
+    if (event.type === 'message-end') this.#messageEnd(event, parts);
+    else parts.push(...this.#event(event));
   }
 
   /** The answer as Cohere gives it where it does not stream. */
-  readAnswer(json: unknown): Read {
+  readWhole(text: string, parts: StreamPart[]): void {
+    const json = parseJson(text);
     const result = answerSchema.safeParse(json);
     if (!result.success) {
       // An error, whatever its status says.
       const words = isJsonObject(json) && typeof json.message === 'string' ? json.message : undefined;
-      if (words !== undefined) return { parts: [], ...faulty(faultOfEnd('ERROR', words)) };
-      return { parts: [], fault: protocolFault('Cohere sent something other than an answer.', result.error) };
+      if (words !== undefined) raise(faultOfEnd('ERROR', words));
+      throw protocolFault('Cohere sent something other than an answer.', result.error);
     }
     const { id, message, finish_reason, usage } = result.data;
-    const parts = this.#start(id);
-    parts.push(...this.#plan(message.tool_plan));
+    parts.push(...this.#start(id), ...this.#plan(message.tool_plan));
     for (const content of message.content ?? []) parts.push(...this.#content(content));
     for (const call of message.tool_calls ?? []) parts.push(...this.#callStart(call), ...this.#callEnd());
-    const end = this.#end(finish_reason, usage, undefined);
-    return { ...end, parts: [...parts, ...end.parts] };
+    this.#settle(finish_reason, usage, undefined, parts);
+    this.end(parts);
   }
 
-  /** The last part; raises if the answer broke off. */
-  end(): StreamPart[] {
+  end(parts: StreamPart[]): void {
     const providerReason = this.#finishReason;
     if (providerReason === undefined)
       throw protocolFault('The stream of Cohere ended without `message-end`.');
     const continuation = toContinuation(this.#kept);
-    return [
-      {
-        type: 'finish',
-        reason: FINISH_REASONS[providerReason] ?? 'other',
-        providerReason,
-        ...(continuation === undefined ? {} : { continuation }),
-      },
-    ];
+    parts.push({
+      type: 'finish',
+      reason: withCalls(FINISH_REASONS[providerReason] ?? 'other', this.#calls.length),
+      providerReason,
+      ...(continuation === undefined ? {} : { continuation }),
+    });
   }
 
   #event({ type, id, delta }: CohereEvent): StreamPart[] {
@@ -169,24 +165,27 @@ export class CohereDecoder {
     return [{ type: 'tool-call-delta', index: call.index, argumentsText: '{}' }];
   }
 
-  #messageEnd({ delta }: CohereEvent): Read {
-    if (!delta?.finish_reason) {
-      return { parts: [], ...faulty(faultOfEnd('ERROR', delta?.error)) };
-    }
-    return this.#end(delta.finish_reason, delta.usage, delta.error);
+  #messageEnd({ delta }: CohereEvent, parts: StreamPart[]): void {
+    if (!delta?.finish_reason) raise(faultOfEnd('ERROR', delta?.error));
+    else this.#settle(delta.finish_reason, delta.usage, delta.error, parts);
   }
 
-  #end(reason: string, usage: CohereUsage | null | undefined, error: string | null | undefined): Read {
-    this.#finishReason = reason;
+  #settle(
+    reason: string,
+    usage: CohereUsage | null | undefined,
+    error: string | null | undefined,
+    parts: StreamPart[],
+  ): void {
     const counted = usage ? toProviderUsage(usage) : undefined;
-    const parts = [...this.#callEnd(), ...(counted ? [{ type: 'usage' as const, usage: counted }] : [])];
-    const fault = faultOfEnd(reason, error);
-    return { parts, ...faulty(fault) };
+    parts.push(...this.#callEnd());
+    if (counted) parts.push({ type: 'usage', usage: counted });
+    raise(faultOfEnd(reason, error));
+    this.#finishReason = reason;
   }
 }
 
-function faulty(fault: ProviderError | undefined): { fault?: ProviderError } {
-  return fault ? { fault } : {};
+function raise(fault: ProviderError | undefined): void {
+  if (fault) throw fault;
 }
 
 /**

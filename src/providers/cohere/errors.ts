@@ -49,14 +49,6 @@ export function faultOfEnd(reason: string, message: string | null | undefined): 
   );
 }
 
-export function protocolFault(message: string, cause?: unknown): ProviderError {
-  return new ProviderError('PROVIDER_PROTOCOL', message, {
-    phase: 'stream',
-    transient: true,
-    ...(cause === undefined ? {} : { cause }),
-  });
-}
-
 function textField(json: JsonValue | undefined, name: string): string | undefined {
   const value = isJsonObject(json) ? json[name] : undefined;
   return typeof value === 'string' && value !== '' ? value : undefined;

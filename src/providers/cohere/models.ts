@@ -1,8 +1,9 @@
 // Owns the listing of the chat models that a Cohere key can see.
 import { parseJson } from '../../kernel/json.ts';
 import type { CallOptions, ListedModel, ProviderTarget, UpstreamHttp } from '../contract/adapter.ts';
+import { protocolFault } from '../shared/answer-faults.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
-import { faultOfAnswer, protocolFault } from './errors.ts';
+import { faultOfAnswer } from './errors.ts';
 import { type CohereModelList, modelListSchema } from './wire.ts';
 
 const MAX_PAGE_SIZE = 1000;

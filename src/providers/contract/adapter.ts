@@ -24,7 +24,14 @@ export interface Adapter {
 
 export interface CallOptions {
   readonly signal: AbortSignal;
+  /** Nobody sees any of the answer before it is whole, so it may as well come in one piece. */
+  readonly wholeSuffices?: boolean;
+  /** Is told of what is no content, for the limits on time. */
+  readonly onSign?: (sign: CallSign) => void;
 }
+
+/** `alive`: the provider has sent something, if only a comment. `whole`: the answer was asked for in one piece, so that nothing comes before its end. */
+export type CallSign = 'alive' | 'whole';
 
 /** Where and as whom to call: a provider config joined with its spec. */
 export interface ProviderTarget {

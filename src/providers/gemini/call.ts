@@ -1,5 +1,4 @@
 // Owns one call of the Gemini protocol at either door, from the encoded body to the last part.
-import type { ProviderError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import { parseJson } from '../../kernel/json.ts';
 import type {
@@ -11,6 +10,7 @@ import type {
   UpstreamResponse,
 } from '../contract/adapter.ts';
 import { AnswerBody } from '../shared/answer-body.ts';
+import { type AnswerDecoder, inOneRead, readAnswer } from '../shared/answer-stream.ts';
 import { connectionOf } from '../shared/credentials.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
 import { readServerSentEvents } from '../shared/sse.ts';
@@ -34,10 +34,6 @@ export interface Door {
   ): Promise<UpstreamResponse>;
 }
 
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-const OPENING_BRACE = 0x7b;
-const OPENING_BRACKET = 0x5b;
-
 export async function* streamAnswer(
   door: Door,
   request: ProviderRequest,
@@ -52,16 +48,43 @@ export async function* streamAnswer(
   const response = await post(door, target, url, body, options);
   if (response.status < 200 || response.status >= 300) throw await faultOfAnswer(response, target.secret);
   const decoder = new GeminiDecoder(door.newId);
-  const answer = new AnswerBody(response);
-  const first = await answer.firstByte();
-  if (first === OPENING_BRACE || first === OPENING_BRACKET) {
+  const answer = new AnswerBody(response, options);
+  if ((await answer.form()) === 'json') {
     // What does not stream answers in one piece, or in an array of them.
-    const json = parseJson(await answer.text(MAX_ANSWER_BYTES));
-    yield* decodePieces(decoder, Array.isArray(json) ? json : [json]);
+    const json = parseJson(await answer.text());
+    yield* inOneRead((parts) => {
+      for (const piece of Array.isArray(json) ? json : [json]) decoder.read(piece, parts);
+      decoder.end(parts);
+    });
   } else {
-    yield* decodeStream(answer, decoder);
+    const tail = new BodyTail();
+    yield* readAnswer(answer, readPieces(tail.watch(answer)), withTail(decoder, tail));
   }
-  yield decoder.end();
+}
+
+/** Gemini ends without a mark, but what stands between may add the usual one. */
+async function* readPieces(body: AsyncIterable<Uint8Array>): AsyncIterable<unknown[]> {
+  for await (const events of readServerSentEvents(body)) {
+    yield events.filter(({ data }) => data !== '[DONE]').map(({ data }) => parseJson(data));
+  }
+}
+
+/** Gemini reports a fault within a stream as bare JSON behind the events. */
+function withTail(decoder: GeminiDecoder, tail: BodyTail): AnswerDecoder<unknown> {
+  return {
+    get over() {
+      return decoder.over;
+    },
+    get whole() {
+      return decoder.whole;
+    },
+    read: (piece, parts) => decoder.read(piece, parts),
+    end(parts) {
+      const fault = decoder.over ? undefined : faultOfBareJson(tail.bareJson() ?? '');
+      if (fault) throw fault;
+      decoder.end(parts);
+    },
+  };
 }
 
 /** Counting tokens is free. That a model is unknown is told only to who may ask. */
@@ -99,31 +122,4 @@ function post(
       ...connectionOf(target),
     }),
   );
-}
-
-async function* decodeStream(body: AnswerBody, decoder: GeminiDecoder): AsyncGenerator<StreamPart[]> {
-  const tail = new BodyTail();
-  for await (const events of readServerSentEvents(tail.watch(body))) {
-    // Gemini ends without a mark, but what stands between may add the usual one.
-    const pieces = events.filter(({ data }) => data !== '[DONE]').map(({ data }) => parseJson(data));
-    yield* decodePieces(decoder, pieces);
-    body.complete = decoder.finished;
-    if (body.complete) return;
-  }
-  const fault = faultOfBareJson(tail.bareJson() ?? '');
-  if (fault) throw fault;
-}
-
-/** The parts of one upstream read, and then the fault that it ended with, if it did. */
-function* decodePieces(decoder: GeminiDecoder, pieces: readonly unknown[]): Generator<StreamPart[]> {
-  const parts: StreamPart[] = [];
-  let fault: ProviderError | undefined;
-  for (const piece of pieces) {
-    const read = decoder.read(piece);
-    parts.push(...read.parts);
-    fault = read.fault;
-    if (fault) break;
-  }
-  if (parts.length > 0) yield parts;
-  if (fault) throw fault;
 }

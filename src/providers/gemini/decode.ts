@@ -1,8 +1,10 @@
 // Owns how the pieces of a Gemini answer become stream parts.
 
-import { ProviderError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import type { FinishReason, ProviderUsage, StreamPart } from '../contract/adapter.ts';
+import { protocolFault } from '../shared/answer-faults.ts';
+import type { AnswerDecoder } from '../shared/answer-stream.ts';
+import { withCalls } from '../shared/finish-reason.ts';
 import { ContinuationRecorder } from './continuation.ts';
 import { faultOfBlockedPrompt, faultOfErrorInStream } from './errors.ts';
 import { PartialArguments } from './partial-arguments.ts';
@@ -29,7 +31,7 @@ const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
 };
 
 /** Reads one answer, which comes in pieces of the same shape as the whole. */
-export class GeminiDecoder {
+export class GeminiDecoder implements AnswerDecoder<unknown> {
   readonly #newId: NewId;
   readonly #recorder = new ContinuationRecorder();
   #started = false;
@@ -38,58 +40,52 @@ export class GeminiDecoder {
   #calls = 0;
   #openCall: { readonly index: number; readonly arguments: PartialArguments } | undefined;
   #droppedMedia = false;
-  #finished = false;
+  #over = false;
 
   constructor(newId: NewId) {
     this.#newId = newId;
   }
 
-  /** Parts of one piece. A blocked prompt or a reported fault is raised after what came before it was handed out. */
-  read(json: unknown): { readonly parts: StreamPart[]; readonly fault?: ProviderError } {
+  read(json: unknown, parts: StreamPart[]): void {
     const result = answerSchema.safeParse(json);
     if (!result.success) {
-      return { parts: [], fault: protocolFault('Gemini sent a piece that is not an answer.', result.error) };
+      throw protocolFault('Gemini sent a piece that is not an answer.', result.error);
     }
     const answer = result.data;
-    if (answer.error) return { parts: [], fault: faultOfErrorInStream(answer.error) };
-    const parts = this.#start(answer);
+    if (answer.error) throw faultOfErrorInStream(answer.error);
+    parts.push(...this.#start(answer));
     const candidate = answer.candidates?.[0];
     for (const part of candidate?.content?.parts ?? []) parts.push(...this.#part(part));
     if (candidate?.finishReason !== undefined) this.#finishReason = candidate.finishReason;
     if (answer.usageMetadata) parts.push(...this.#countUsage(answer.usageMetadata));
     const { promptFeedback } = answer;
     if (!candidate && promptFeedback?.blockReason !== undefined) {
-      return {
-        parts,
-        fault: faultOfBlockedPrompt(promptFeedback.blockReason, promptFeedback.blockReasonMessage),
-      };
+      throw faultOfBlockedPrompt(promptFeedback.blockReason, promptFeedback.blockReasonMessage);
     }
-    return { parts };
   }
 
   /** Nothing more is needed: the last count comes with the finish reason or behind it. */
-  get finished(): boolean {
-    return this.#finished;
+  get over(): boolean {
+    return this.#over;
   }
 
-  /** The last parts; raises if the answer broke off. */
-  end(): StreamPart[] {
+  get whole(): boolean {
+    return this.#finishReason !== undefined;
+  }
+
+  end(parts: StreamPart[]): void {
     const providerReason = this.#finishReason;
     if (providerReason === undefined) {
       throw protocolFault('The stream of Gemini ended without a finish reason.');
     }
     const mapped = FINISH_REASONS[providerReason] ?? 'other';
     const continuation = this.#recorder.result();
-    return [
-      ...this.#closeCall(),
-      {
-        type: 'finish',
-        // Gemini has no reason of its own for calls: they end with STOP.
-        reason: mapped === 'stop' && this.#calls > 0 ? 'tool-calls' : mapped,
-        providerReason,
-        ...(continuation === undefined ? {} : { continuation }),
-      },
-    ];
+    parts.push(...this.#closeCall(), {
+      type: 'finish',
+      reason: withCalls(mapped, this.#calls),
+      providerReason,
+      ...(continuation === undefined ? {} : { continuation }),
+    });
   }
 
   #start({ modelVersion, responseId }: GeminiAnswer): StreamPart[] {
@@ -171,7 +167,7 @@ export class GeminiDecoder {
     const usage = toProviderUsage(wire);
     const before = this.#usage;
     this.#usage = usage;
-    this.#finished = this.#finishReason !== undefined;
+    this.#over = this.#finishReason !== undefined;
     return before && sameUsage(before, usage) ? [] : [{ type: 'usage', usage }];
   }
 }
@@ -196,12 +192,4 @@ function sameUsage(a: ProviderUsage, b: ProviderUsage): boolean {
     a.outputTokens === b.outputTokens &&
     a.reasoningTokens === b.reasoningTokens
   );
-}
-
-export function protocolFault(message: string, cause?: unknown): ProviderError {
-  return new ProviderError('PROVIDER_PROTOCOL', message, {
-    phase: 'stream',
-    transient: true,
-    ...(cause === undefined ? {} : { cause }),
-  });
 }

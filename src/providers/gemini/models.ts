@@ -1,8 +1,8 @@
 // Owns the listing of the models that a Gemini API key can see.
 import { parseJson } from '../../kernel/json.ts';
 import type { CallOptions, ListedModel, ProviderTarget, UpstreamHttp } from '../contract/adapter.ts';
+import { protocolFault } from '../shared/answer-faults.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
-import { protocolFault } from './decode.ts';
 import { faultOfAnswer } from './errors.ts';
 import { modelListSchema } from './wire.ts';
 

@@ -12,11 +12,12 @@ import type {
   UpstreamHttp,
 } from '../contract/adapter.ts';
 import { AnswerBody } from '../shared/answer-body.ts';
-import { errorText } from '../shared/answer-faults.ts';
-import { readServerSentEvents, type ServerSentEvent } from '../shared/sse.ts';
+import { protocolFault } from '../shared/answer-faults.ts';
+import { inOneRead, readAnswer } from '../shared/answer-stream.ts';
+import { readServerSentEvents } from '../shared/sse.ts';
 import { GigaChatDecoder } from './decode.ts';
 import { encodeRequest, unsupportedBy } from './encode.ts';
-import { faultOfAnswer, faultOfPage, faultWithin, protocolFault } from './errors.ts';
+import { faultOfAnswer, faultOfPage } from './errors.ts';
 import { uploadImages } from './images.ts';
 import { GIGACHAT_OPTION_RULES } from './option-rules.ts';
 import { createGigaChatSignIn, type GigaChatSignIn } from './sign-in.ts';
@@ -33,10 +34,7 @@ export interface GigaChatAdapterOptions {
   readonly checkLimitMs?: number;
 }
 
-const OPENING_BRACE = 0x7b;
-const OPENING_ANGLE = 0x3c;
 const PAGE_BYTES = 64 * 1024;
-const WHOLE_ANSWER_BYTES = 64 * 1024 * 1024;
 
 export function createGigaChatAdapter(options: GigaChatAdapterOptions): Adapter {
   const signIn = createGigaChatSignIn(options);
@@ -44,7 +42,7 @@ export function createGigaChatAdapter(options: GigaChatAdapterOptions): Adapter 
   return {
     protocol: 'gigachat',
     optionRules: GIGACHAT_OPTION_RULES,
-    stream: (request, { signal }) => streamParts(signIn, request, signal, newId),
+    stream: (request, callOptions) => streamParts(signIn, request, callOptions, newId),
     unsupported: unsupportedBy,
     listModels: (target, { signal }) => listModels(signIn, target, signal),
     async check(target, { signal }: CallOptions) {
@@ -58,9 +56,10 @@ export function createGigaChatAdapter(options: GigaChatAdapterOptions): Adapter 
 async function* streamParts(
   signIn: GigaChatSignIn,
   request: ProviderRequest,
-  signal: AbortSignal,
+  options: CallOptions,
   newId: NewId,
 ): AsyncGenerator<StreamPart[]> {
+  const { signal } = options;
   const { target, messages, tools } = request;
   const fileIds = await uploadImages(signIn, target, messages, signal);
   const response = await signIn.send(target, {
@@ -72,50 +71,13 @@ async function* streamParts(
   });
   if (response.status !== 200) throw await faultOfAnswer(response, target.secret);
   const decoder = new GigaChatDecoder({ headers: response.headers, tools, newId });
-  const body = new AnswerBody(response);
-  const firstByte = await body.firstByte();
-  if (firstByte === OPENING_ANGLE) throw faultOfPage(await body.text(PAGE_BYTES), response.headers);
-  if (firstByte === OPENING_BRACE) {
-    const parts = decoder.chunk(await body.text(WHOLE_ANSWER_BYTES));
-    yield [...parts, decoder.finish()];
-    return;
-  }
-  for await (const events of readServerSentEvents(body)) {
-    const { parts, fault, ended } = partsOf(events, decoder, response.headers);
-    body.complete = ended;
-    if (parts.length > 0) yield parts;
-    if (fault !== undefined) throw fault;
-    if (ended) return;
-  }
-  yield [decoder.finish()];
-}
-
-interface Read {
-  readonly parts: StreamPart[];
-  readonly ended: boolean;
-  readonly fault?: unknown;
-}
-
-/** What came before a fault in the same read is kept, to be shown first. */
-function partsOf(
-  events: readonly ServerSentEvent[],
-  decoder: GigaChatDecoder,
-  headers: Readonly<Record<string, string>>,
-): Read {
-  const parts: StreamPart[] = [];
-  try {
-    for (const { data, errorField } of events) {
-      if (errorField !== undefined) throw faultWithin(errorText(errorField), headers);
-      if (data === '[DONE]') {
-        parts.push(decoder.finish());
-        return { parts, ended: true };
-      }
-      parts.push(...decoder.chunk(data));
-    }
-    return { parts, ended: false };
-  } catch (fault) {
-    return { parts, ended: false, fault };
-  }
+  const body = new AnswerBody(response, options);
+  const form = await body.form();
+  if (form === 'page') throw faultOfPage(await body.text(PAGE_BYTES), response.headers);
+  if (form === 'json') {
+    const text = await body.text();
+    yield* inOneRead((parts) => decoder.readWhole(text, parts));
+  } else yield* readAnswer(body, readServerSentEvents(body), decoder);
 }
 
 async function listModels(

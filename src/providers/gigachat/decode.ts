@@ -2,9 +2,12 @@
 import type { NewId } from '../../kernel/ids.ts';
 import { isJsonObject, parseJson } from '../../kernel/json.ts';
 import type { FinishReason, ProviderUsage, StreamPart, Tool, UpstreamResponse } from '../contract/adapter.ts';
-import { providerRequestId } from '../shared/answer-faults.ts';
+import { errorText, protocolFault, providerRequestId } from '../shared/answer-faults.ts';
+import type { AnswerDecoder } from '../shared/answer-stream.ts';
+import { withCalls } from '../shared/finish-reason.ts';
+import type { ServerSentEvent } from '../shared/sse.ts';
 import type { Continuation } from './encode.ts';
-import { faultWithin, protocolFault } from './errors.ts';
+import { faultWithin } from './errors.ts';
 import { toolNameOf } from './functions.ts';
 import { chunkSchema, type WireChunk, type WireSaid, type WireUsage } from './wire.ts';
 
@@ -24,9 +27,10 @@ export interface DecoderOptions {
   readonly newId: NewId;
 }
 
-export class GigaChatDecoder {
+export class GigaChatDecoder implements AnswerDecoder<Pick<ServerSentEvent, 'data' | 'errorField'>> {
   readonly #options: DecoderOptions;
   #started = false;
+  #over = false;
   #finishReason: string | undefined;
   #calls = 0;
   #functionsStateId: string | undefined;
@@ -36,10 +40,28 @@ export class GigaChatDecoder {
     this.#options = options;
   }
 
-  /** The parts of one chunk, or of a whole answer. */
-  chunk(text: string): StreamPart[] {
+  get over(): boolean {
+    return this.#over;
+  }
+
+  get whole(): boolean {
+    return this.#finishReason !== undefined;
+  }
+
+  read({ data, errorField }: Pick<ServerSentEvent, 'data' | 'errorField'>, parts: StreamPart[]): void {
+    if (errorField !== undefined) throw faultWithin(errorText(errorField), this.#options.headers);
+    if (data === '[DONE]') this.#over = true;
+    else this.#chunk(data, parts);
+  }
+
+  readWhole(text: string, parts: StreamPart[]): void {
+    this.#chunk(text, parts);
+    this.end(parts);
+  }
+
+  /** One chunk, or a whole answer. */
+  #chunk(text: string, parts: StreamPart[]): void {
     const { choices, model, usage } = this.#parsed(text);
-    const parts: StreamPart[] = [];
     if (!this.#started) parts.push(this.#start(model ?? undefined));
     for (const { delta, message, finish_reason: reason } of choices) {
       const said = delta ?? message;
@@ -47,21 +69,19 @@ export class GigaChatDecoder {
       if (reason) this.#finishReason = reason;
     }
     if (usage) parts.push({ type: 'usage', usage: usageOf(usage) });
-    return parts;
   }
 
-  /** The last part, once the answer has ended. */
-  finish(): StreamPart {
+  end(parts: StreamPart[]): void {
     const providerReason = this.#finishReason;
     if (providerReason === undefined) throw protocolFault('The stream ended without a finish reason.');
     const known = FINISH_REASONS[providerReason] ?? 'other';
     const continuation = this.#continuation();
-    return {
+    parts.push({
       type: 'finish',
-      reason: known === 'stop' && this.#calls > 0 ? 'tool-calls' : known,
+      reason: withCalls(known, this.#calls),
       providerReason,
       ...(continuation ? { continuation } : {}),
-    };
+    });
   }
 
   #parsed(text: string): WireChunk {

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { parseJson } from '../../kernel/json.ts';
 import type { ImageSource, Message, MessagePart, ProviderTarget, Unsupported } from '../contract/adapter.ts';
-import { faultOfAnswer, protocolFault } from './errors.ts';
+import { protocolFault } from '../shared/answer-faults.ts';
+import { faultOfAnswer } from './errors.ts';
 import type { GigaChatSignIn } from './sign-in.ts';
 import { fileSchema } from './wire.ts';
 

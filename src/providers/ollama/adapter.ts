@@ -2,10 +2,11 @@
 import { type NewId, newId } from '../../kernel/ids.ts';
 import type { Adapter, CallOptions, ProviderRequest, StreamPart, UpstreamHttp } from '../contract/adapter.ts';
 import { AnswerBody } from '../shared/answer-body.ts';
+import { readAnswer } from '../shared/answer-stream.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { readLines } from '../shared/ndjson.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
-import { OllamaDecoder, type Read } from './decode.ts';
+import { OllamaDecoder } from './decode.ts';
 import { encodeRequest } from './encode.ts';
 import { faultOfAnswer } from './errors.ts';
 import { apiUrl, checkVersion, listOllamaModels } from './models.ts';
@@ -34,7 +35,7 @@ async function* streamAnswer(
   http: UpstreamHttp,
   mint: NewId,
   request: ProviderRequest,
-  { signal }: CallOptions,
+  options: CallOptions,
 ): AsyncGenerator<StreamPart[]> {
   const { target } = request;
   const response = await http.send({
@@ -44,25 +45,10 @@ async function* streamAnswer(
     body: JSON.stringify(
       withProviderOptions(encodeRequest(request), request.providerOptions, OLLAMA_OPTION_RULES),
     ),
-    signal,
+    signal: options.signal,
     ...connectionOf(target),
   });
   if (response.status < 200 || response.status >= 300) throw await faultOfAnswer(response, target.secret);
-  const decoder = new OllamaDecoder(mint);
-  const body = new AnswerBody(response);
-  for await (const lines of readLines(body)) {
-    const parts: StreamPart[] = [];
-    let fault: Read['fault'];
-    for (const line of lines) {
-      const read = decoder.read(line);
-      parts.push(...read.parts);
-      fault = read.fault;
-      if (fault) break;
-    }
-    if (parts.length > 0) yield parts;
-    if (fault) throw fault;
-    body.complete = decoder.finished;
-    if (body.complete) break;
-  }
-  yield decoder.end();
+  const body = new AnswerBody(response, options);
+  yield* readAnswer(body, readLines(body), new OllamaDecoder(mint));
 }

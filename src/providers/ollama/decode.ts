@@ -1,20 +1,18 @@
 // Owns how the lines of an Ollama answer become stream parts.
-import type { ProviderError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import { parseJson } from '../../kernel/json.ts';
 import type { FinishReason, ProviderUsage, StreamPart } from '../contract/adapter.ts';
-import { faultOfLine, protocolFault } from './errors.ts';
+import { protocolFault } from '../shared/answer-faults.ts';
+import type { AnswerDecoder } from '../shared/answer-stream.ts';
+import { withCalls } from '../shared/finish-reason.ts';
+import { faultOfLine } from './errors.ts';
 import { chunkSchema, type OllamaChunk, type OllamaToolCall } from './wire.ts';
 
 const FINISH_REASONS: Readonly<Record<string, FinishReason>> = { stop: 'stop', length: 'length' };
 
-export interface Read {
-  readonly parts: StreamPart[];
-  /** Raised after the parts before it were handed out. */
-  readonly fault?: ProviderError;
-}
-
-export class OllamaDecoder {
+export class OllamaDecoder implements AnswerDecoder<string> {
+  /** The answer is whole with its last line, not before. */
+  readonly whole = false;
   readonly #newId: NewId;
   #started = false;
   #calls = 0;
@@ -25,42 +23,32 @@ export class OllamaDecoder {
     this.#newId = newId;
   }
 
-  get finished(): boolean {
+  get over(): boolean {
     return this.#end !== undefined;
   }
 
-  read(line: string): Read {
+  read(line: string, parts: StreamPart[]): void {
     const result = chunkSchema.safeParse(parseJson(line));
     if (!result.success) {
-      return {
-        parts: [],
-        fault: protocolFault('Ollama sent a line that is no piece of an answer.', result.error),
-      };
+      throw protocolFault('Ollama sent a line that is no piece of an answer.', result.error);
     }
     const chunk = result.data;
     if (chunk.error !== undefined) {
-      return {
-        parts: [],
-        fault: faultOfLine(typeof chunk.error === 'string' ? chunk.error : chunk.error.message),
-      };
+      throw faultOfLine(typeof chunk.error === 'string' ? chunk.error : chunk.error.message);
     }
-    return { parts: this.#chunk(chunk) };
+    parts.push(...this.#chunk(chunk));
   }
 
-  /** The last part; raises if the answer broke off. */
-  end(): StreamPart[] {
+  end(parts: StreamPart[]): void {
     if (!this.#end) throw protocolFault('The stream of Ollama ended without `done`.');
     const { reason } = this.#end;
     const mapped = reason === undefined ? 'stop' : (FINISH_REASONS[reason] ?? 'other');
-    return [
-      {
-        type: 'finish',
-        // Ollama ends with `stop` after calls too.
-        reason: mapped === 'stop' && this.#calls > 0 ? 'tool-calls' : mapped,
-        ...(reason === undefined ? {} : { providerReason: reason }),
-        ...(this.#thinking === '' || this.#calls === 0 ? {} : { continuation: { thinking: this.#thinking } }),
-      },
-    ];
+    parts.push({
+      type: 'finish',
+      reason: withCalls(mapped, this.#calls),
+      ...(reason === undefined ? {} : { providerReason: reason }),
+      ...(this.#thinking === '' || this.#calls === 0 ? {} : { continuation: { thinking: this.#thinking } }),
+    });
   }
 
   #chunk(chunk: OllamaChunk): StreamPart[] {

@@ -45,11 +45,3 @@ const WORDS: readonly (readonly [RegExp, ProviderErrorCode])[] = [
 function codeOf(message: string): ProviderErrorCode | undefined {
   return WORDS.find(([pattern]) => pattern.test(message))?.[1];
 }
-
-export function protocolFault(message: string, cause?: unknown): ProviderError {
-  return new ProviderError('PROVIDER_PROTOCOL', message, {
-    phase: 'stream',
-    transient: true,
-    ...(cause === undefined ? {} : { cause }),
-  });
-}

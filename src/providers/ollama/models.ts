@@ -7,8 +7,9 @@ import type {
   UpstreamHttp,
   UpstreamResponse,
 } from '../contract/adapter.ts';
+import { protocolFault } from '../shared/answer-faults.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
-import { faultOfAnswer, protocolFault } from './errors.ts';
+import { faultOfAnswer } from './errors.ts';
 import { type OllamaShow, showSchema, tagsSchema, versionSchema } from './wire.ts';
 
 /** A server on somebody's machine is not to be flooded. */

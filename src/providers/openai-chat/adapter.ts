@@ -23,16 +23,17 @@ export function createOpenAiChatAdapter({ http, newId: mint = newId }: OpenAiCha
     protocol: 'openai-chat',
     optionRules: CHAT_OPTION_RULES,
 
-    stream: (request, { signal }) =>
+    stream: (request, options) =>
       streamChat({
         http,
         target: request.target,
         newId: mint,
         quirks: () => quirksOf(request.target.quirks),
-        prepare: (quirks) => {
-          const body = encodeRequest(fitRequest(request, quirks).request, quirks);
-          return completionOf(request.target, body, signal);
+        prepare: (quirks, streamed) => {
+          const body = encodeRequest(fitRequest(request, quirks).request, quirks, streamed);
+          return completionOf(request.target, body, options.signal);
         },
+        options,
       }),
 
     unsupported: (request) => fitRequest(request, quirksOf(request.target.quirks)).unsupported,

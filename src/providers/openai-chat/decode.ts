@@ -3,7 +3,9 @@ import { ProviderError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import { isJsonObject, type JsonValue, parseJson } from '../../kernel/json.ts';
 import type { FinishReason, ProviderUsage, StreamPart } from '../contract/adapter.ts';
-import { errorText, providerRequestId, withoutSecret } from '../shared/answer-faults.ts';
+import { errorText, protocolFault, providerRequestId, withoutSecret } from '../shared/answer-faults.ts';
+import type { AnswerDecoder } from '../shared/answer-stream.ts';
+import { withCalls } from '../shared/finish-reason.ts';
 import { RepeatedChunk } from '../shared/repeated-chunk.ts';
 import type { ServerSentEvent } from '../shared/sse.ts';
 import { errorWithin, type FaultContext, faultOfText, faultOfValue } from './errors.ts';
@@ -28,13 +30,15 @@ const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map([
 /** Finish reasons that mean that the server gave up: OpenRouter and Mistral; DeepSeek. */
 const FAULT_REASONS = new Set(['error', 'insufficient_system_resource']);
 
-export class ChatDecoder {
+export class ChatDecoder implements AnswerDecoder<ServerSentEvent> {
   readonly #context: FaultContext;
   readonly #echoReasoning: Quirks['echoReasoning'];
   readonly #reasoning: ReasoningReader;
   readonly #toolCalls: ToolCalls;
   readonly #warned = new Set<string>();
   #started = false;
+  #hasContent = false;
+  #over = false;
   #finishReason: string | undefined;
   #usage: ProviderUsage | undefined;
   readonly #repeated = new RepeatedChunk(plainText);
@@ -46,17 +50,27 @@ export class ChatDecoder {
     this.#toolCalls = new ToolCalls(newId);
   }
 
-  /** Reads one event; true at the protocol's own end, `[DONE]`. */
-  event(event: ServerSentEvent, parts: StreamPart[]): boolean {
+  get over(): boolean {
+    return this.#over;
+  }
+
+  get whole(): boolean {
+    return this.#finishReason !== undefined && !FAULT_REASONS.has(this.#finishReason);
+  }
+
+  read(event: ServerSentEvent, parts: StreamPart[]): void {
     if (event.errorField !== undefined) throw faultOfText(event.errorField, this.#context, 'stream');
     const repeated = event.event === undefined ? this.#repeated.textOf(event.data) : undefined;
     if (repeated !== undefined) {
       if (repeated !== '') parts.push({ type: 'text-delta', text: repeated });
-      return false;
+      return;
     }
     const data = event.data.trim();
-    if (data === '') return false;
-    if (data === '[DONE]') return true;
+    if (data === '') return;
+    if (data === '[DONE]') {
+      this.#over = true;
+      return;
+    }
     const chunk = parseJson(data);
     if (event.event === 'error') throw faultOfText(data, this.#context, 'stream');
     if (!isJsonObject(chunk)) throw protocolFault('The provider sent an event that is not a JSON object.');
@@ -64,11 +78,10 @@ export class ChatDecoder {
     if (error !== undefined) throw faultOfValue(error, this.#context, 'stream');
     this.#chunk(chunk, parts);
     this.#repeated.learn(data, chunk);
-    return false;
   }
 
   /** Reads an answer that came as one JSON object, or as something else altogether, though a stream was asked for. */
-  whole(body: string, parts: StreamPart[]): void {
+  readWhole(body: string, parts: StreamPart[]): void {
     const answer = parseJson(body);
     if (answer === undefined) throw faultOfUnreadable(body, this.#context);
     if (!isJsonObject(answer)) throw protocolFault('The provider answered with JSON that is no completion.');
@@ -76,11 +89,12 @@ export class ChatDecoder {
     if (error !== undefined) throw faultOfValue(error, this.#context, 'headers');
     this.#chunk(answer, parts, true);
     if (listOf(answer.choices).length > 0) this.#finishReason ??= '';
-    this.finish(parts);
+    this.end(parts);
   }
 
-  finish(parts: StreamPart[]): void {
-    const reason = this.#finishReason;
+  end(parts: StreamPart[]): void {
+    // vllm-mlx and Snowflake end with `[DONE]` alone, which is an end if anything was said before it.
+    const reason = this.#finishReason ?? (this.#over && this.#hasContent ? '' : undefined);
     if (reason === undefined) throw protocolFault('The provider ended its stream without a finish reason.');
     if (FAULT_REASONS.has(reason)) {
       throw new ProviderError('PROVIDER_UNAVAILABLE', `The provider broke off its answer (${reason}).`, {
@@ -90,12 +104,12 @@ export class ChatDecoder {
       });
     }
     this.#toolCalls.end(parts);
-    const called = this.#toolCalls.count > 0;
-    const wanted = this.#echoReasoning === 'always' || called;
+    const calls = this.#toolCalls.count;
+    const wanted = this.#echoReasoning === 'always' || calls > 0;
     const continuation = wanted ? this.#reasoning.continuation() : undefined;
     parts.push({
       type: 'finish',
-      reason: FINISH_REASONS.get(reason.toLowerCase()) ?? 'other',
+      reason: reasonOf(reason, calls),
       ...(reason === '' ? {} : { providerReason: reason }),
       ...(continuation === undefined ? {} : { continuation }),
     });
@@ -141,6 +155,7 @@ export class ChatDecoder {
   }
 
   #delta(delta: WireDelta, parts: StreamPart[]): void {
+    const before = parts.length;
     const reasoning = this.#reasoning.read(delta);
     if (reasoning !== '') parts.push({ type: 'reasoning-delta', text: reasoning });
     if (delta.content) this.#content(delta.content, parts);
@@ -156,6 +171,7 @@ export class ChatDecoder {
       this.#toolCalls.push({ index: 'function_call', function: delta.function_call }, parts);
     }
     if (listOf(delta.images).length > 0 || isRecord(delta.audio)) this.#warnOfDroppedOutput(parts);
+    this.#hasContent ||= parts.length > before;
   }
 
   #content(content: unknown, parts: StreamPart[]): void {
@@ -180,9 +196,16 @@ export class ChatDecoder {
   }
 }
 
-/** Of several choices (`n` among the provider options) the first is the answer. */
+/** Of several choices the first is the answer. */
 function isFirstChoice(choice: unknown): choice is WireChoice {
   return isRecord(choice) && (choice.index === undefined || choice.index === null || choice.index === 0);
+}
+
+/** Servers say many words after calls, "stop" above all; a loop that waits for calls must not end there. */
+function reasonOf(word: string, calls: number): FinishReason {
+  const known = FINISH_REASONS.get(word.toLowerCase());
+  if (known === undefined) return calls > 0 ? 'tool-calls' : 'other';
+  return withCalls(known, calls);
 }
 
 /** The text of a chunk that holds nothing else. */
@@ -195,10 +218,6 @@ function plainText(chunk: JsonValue | undefined): string | undefined {
   return typeof content === 'string' && Object.values(others).every((value) => value === null)
     ? content
     : undefined;
-}
-
-function protocolFault(message: string): ProviderError {
-  return new ProviderError('PROVIDER_PROTOCOL', message, { phase: 'stream', transient: true });
 }
 
 /** HTML and the like under a status of 200 comes from something between the gateway and the provider. */

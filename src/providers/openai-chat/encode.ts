@@ -20,13 +20,13 @@ import { inStrictTurns } from './strict-turns.ts';
 type Body = Record<string, JsonValue | undefined>;
 
 /** The JSON text to post. */
-export function encodeRequest(request: ProviderRequest, quirks: Quirks): string {
+export function encodeRequest(request: ProviderRequest, quirks: Quirks, streamed = true): string {
   const messages = quirks.strictTurns ? inStrictTurns(request.messages) : request.messages;
   const body: Body = {
     model: request.model.key,
     messages: messages.map((message) => encodeMessage(message, quirks)),
-    stream: true,
-    stream_options: quirks.streamOptions ? { include_usage: true } : undefined,
+    stream: streamed,
+    stream_options: streamed && quirks.streamOptions ? { include_usage: true } : undefined,
     ...encodeTools(request, quirks),
     response_format: encodeResponseFormat(request.responseFormat, quirks),
     ...encodeParameters(request.parameters, quirks),

@@ -30,6 +30,8 @@ export class ToolCalls {
 
   push(fragment: WireToolCall, parts: StreamPart[]): void {
     const wireFunction = isRecord(fragment.function) ? fragment.function : {};
+    // Servers fill the fields of a call that there is not (Snowflake).
+    if (!textOf(fragment.id) && !textOf(wireFunction.name) && argumentsOf(wireFunction) === '') return;
     const call = this.#callOf(fragment, textOf(wireFunction.name));
     if (call.wireId === '') call.wireId = textOf(fragment.id);
     if (call.name === '') call.name = textOf(wireFunction.name);

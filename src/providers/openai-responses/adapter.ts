@@ -9,23 +9,22 @@ import type {
   ProviderTarget,
   StreamPart,
   UpstreamHttp,
-  UpstreamResponse,
+  UpstreamRequest,
 } from '../contract/adapter.ts';
 import { AnswerBody } from '../shared/answer-body.ts';
-import { errorText } from '../shared/answer-faults.ts';
+import { protocolFault } from '../shared/answer-faults.ts';
+import { inOneRead, readAnswer } from '../shared/answer-stream.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
-import { readServerSentEvents, type ServerSentEvent } from '../shared/sse.ts';
+import { readServerSentEvents } from '../shared/sse.ts';
+import { sendStreamed } from '../shared/stream-refusal.ts';
 import { ResponseDecoder } from './decode.ts';
 import { encodeRequest, unsupportedBy } from './encode.ts';
-import { faultOfAnswer, faultOfPage, faultWithin, protocolFault } from './errors.ts';
+import { faultOfAnswer, faultOfPage } from './errors.ts';
 import { RESPONSES_OPTION_RULES } from './option-rules.ts';
 import { quirksOf } from './quirks.ts';
 import { modelListSchema } from './wire.ts';
 
-const OPENING_BRACE = 0x7b;
-const OPENING_ANGLE = 0x3c;
 const PAGE_BYTES = 64 * 1024;
-const WHOLE_ANSWER_BYTES = 64 * 1024 * 1024;
 
 export function createOpenAiResponsesAdapter(http: UpstreamHttp): Adapter {
   return {
@@ -41,9 +40,28 @@ export function createOpenAiResponsesAdapter(http: UpstreamHttp): Adapter {
 async function* streamParts(
   http: UpstreamHttp,
   request: ProviderRequest,
-  { signal }: CallOptions,
+  options: CallOptions,
 ): AsyncGenerator<StreamPart[]> {
-  const response = await http.send({
+  const { target } = request;
+  const response = await sendStreamed(
+    {
+      send: (streamed) => http.send(completionOf(request, streamed, options)),
+      faultOf: (refusal) => faultOfAnswer(refusal, target.secret),
+    },
+    options,
+  );
+  const decoder = new ResponseDecoder(response.headers);
+  const body = new AnswerBody(response, options);
+  const form = await body.form();
+  if (form === 'page') throw faultOfPage(await body.text(PAGE_BYTES), response.headers);
+  if (form === 'json') {
+    const text = await body.text();
+    yield* inOneRead((parts) => decoder.readWhole(text, parts));
+  } else yield* readAnswer(body, readServerSentEvents(body), decoder);
+}
+
+function completionOf(request: ProviderRequest, streamed: boolean, { signal }: CallOptions): UpstreamRequest {
+  return {
     method: 'POST',
     url: `${request.target.baseUrl}/responses`,
     headers: {
@@ -51,45 +69,10 @@ async function* streamParts(
       accept: 'text/event-stream',
       ...authHeaders(request.target),
     },
-    body: encodeRequest(request),
+    body: encodeRequest(request, streamed),
     signal,
     ...connectionOf(request.target),
-  });
-  if (response.status !== 200) throw await faultOfAnswer(response, request.target.secret);
-  const decoder = new ResponseDecoder(response.headers);
-  const body = new AnswerBody(response);
-  const firstByte = await body.firstByte();
-  if (firstByte === OPENING_ANGLE) throw faultOfPage(await body.text(PAGE_BYTES), response.headers);
-  if (firstByte === OPENING_BRACE) {
-    yield decoder.whole(await body.text(WHOLE_ANSWER_BYTES));
-    return;
-  }
-  for await (const events of readServerSentEvents(body)) {
-    const { parts, fault } = partsOf(events, decoder, response);
-    body.complete = decoder.finished;
-    if (parts.length > 0) yield parts;
-    if (fault !== undefined) throw fault;
-    if (decoder.finished) return;
-  }
-  throw protocolFault('The stream ended before the response was complete.');
-}
-
-/** What came before a fault in the same read is kept, to be shown first. */
-function partsOf(
-  events: readonly ServerSentEvent[],
-  decoder: ResponseDecoder,
-  { headers }: UpstreamResponse,
-): { parts: StreamPart[]; fault?: unknown } {
-  const parts: StreamPart[] = [];
-  try {
-    for (const { data, event, errorField } of events) {
-      if (errorField !== undefined) throw faultWithin({ message: errorText(errorField).message }, headers);
-      for (const part of decoder.event(data, event)) parts.push(part);
-    }
-    return { parts };
-  } catch (fault) {
-    return { parts, fault };
-  }
+  };
 }
 
 async function check(http: UpstreamHttp, target: ProviderTarget, options: CallOptions): Promise<void> {

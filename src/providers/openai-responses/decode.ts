@@ -2,9 +2,11 @@
 import { newId } from '../../kernel/ids.ts';
 import { isJsonObject } from '../../kernel/json.ts';
 import type { FinishReason, ProviderUsage, StreamPart, UpstreamResponse } from '../contract/adapter.ts';
-import { providerRequestId } from '../shared/answer-faults.ts';
+import { errorText, protocolFault, providerRequestId } from '../shared/answer-faults.ts';
+import type { AnswerDecoder } from '../shared/answer-stream.ts';
+import type { ServerSentEvent } from '../shared/sse.ts';
 import { continuationOf, textOf } from './continuation.ts';
-import { faultWithin, protocolFault } from './errors.ts';
+import { faultWithin } from './errors.ts';
 import {
   eventSchema,
   responseSchema,
@@ -45,13 +47,16 @@ const READ_TYPES: ReadonlySet<string> = new Set([
 /** Between two parts of a reasoning summary. */
 const PARAGRAPH = '\n\n';
 
-export class ResponseDecoder {
+export class ResponseDecoder implements AnswerDecoder<ServerSentEvent> {
+  /** The answer is whole with its last event, not before. */
+  readonly whole = false;
   readonly #headers: UpstreamResponse['headers'];
   readonly #progress = new Map<number, ItemProgress>();
   readonly #items = new Map<number, WireItem>();
+  /** Of the piece that is being read. */
   #parts: StreamPart[] = [];
   #started = false;
-  #finished = false;
+  #ending: StreamPart | undefined;
   #toolCalls = 0;
   #refused = false;
 
@@ -59,21 +64,24 @@ export class ResponseDecoder {
     this.#headers = headers;
   }
 
-  get finished(): boolean {
-    return this.#finished;
+  get over(): boolean {
+    return this.#ending !== undefined;
   }
 
-  /** The parts that one event adds. */
-  event(data: string, name: string | undefined): StreamPart[] {
-    if (data === '[DONE]' || this.#finished) return [];
+  read({ data, event: name, errorField }: ServerSentEvent, parts: StreamPart[]): void {
+    if (errorField !== undefined) {
+      throw faultWithin({ message: errorText(errorField).message }, this.#headers);
+    }
+    if (data === '[DONE]') return;
+    this.#parts = parts;
     const json = parsedJson(data);
     const type = typeOf(json) ?? name ?? '';
     if (READ_TYPES.has(type)) this.#apply(isPlainDelta(json) ? json : parsed(json), type);
-    return this.#taken();
   }
 
   /** The parts of an answer that came as one JSON document. */
-  whole(text: string): StreamPart[] {
+  readWhole(text: string, parts: StreamPart[]): void {
+    this.#parts = parts;
     const json = parsedJson(text);
     const fault = eventSchema.safeParse(json).data?.error;
     const response = responseSchema.safeParse(json);
@@ -83,14 +91,13 @@ export class ResponseDecoder {
         : protocolFault('The answer is no response object.');
     }
     this.#start(response.data);
-    this.#end(response.data, response.data.status ?? '');
-    return this.#taken();
+    this.#settleAll(response.data, response.data.status ?? '');
+    this.end(parts);
   }
 
-  #taken(): StreamPart[] {
-    const parts = this.#parts;
-    this.#parts = [];
-    return parts;
+  end(parts: StreamPart[]): void {
+    if (!this.#ending) throw protocolFault('The stream ended before the response was complete.');
+    parts.push(this.#ending);
   }
 
   #apply(event: WireEvent, type: string): void {
@@ -139,7 +146,7 @@ export class ResponseDecoder {
       case 'response.incomplete':
       case 'response.failed':
       case 'response.cancelled':
-        this.#end(event.response ?? {}, type.slice('response.'.length));
+        this.#settleAll(event.response ?? {}, type.slice('response.'.length));
         break;
       default:
         throw faultWithin(faultOf(event.error) ?? event, this.#headers);
@@ -218,7 +225,7 @@ export class ResponseDecoder {
     }
   }
 
-  #end(response: WireResponse, status: string): void {
+  #settleAll(response: WireResponse, status: string): void {
     if (status === 'failed' || response.error) throw faultWithin(response.error ?? undefined, this.#headers);
     if (status !== 'completed' && status !== 'incomplete') {
       throw protocolFault(`The response ended with status "${status}".`);
@@ -229,13 +236,12 @@ export class ResponseDecoder {
     const cut = status === 'incomplete' ? (response.incomplete_details?.reason ?? 'incomplete') : undefined;
     const output = [...this.#items].sort(([a], [b]) => a - b).map(([, item]) => item);
     const continuation = continuationOf(output);
-    this.#finished = true;
-    this.#parts.push({
+    this.#ending = {
       type: 'finish',
       reason: this.#reasonOf(cut),
       providerReason: cut ?? (this.#refused ? 'refusal' : 'completed'),
       ...(continuation === undefined ? {} : { continuation }),
-    });
+    };
   }
 
   #reasonOf(cut: string | undefined): FinishReason {

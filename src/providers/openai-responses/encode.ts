@@ -28,14 +28,14 @@ const NO_SUCH_PARAMETERS = [
   'reasoningTokens',
 ] as const satisfies readonly (keyof Parameters)[];
 
-export function encodeRequest(request: ProviderRequest): string {
+export function encodeRequest(request: ProviderRequest, streamed = true): string {
   const quirks = quirksOf(request.target.quirks);
   const { instructions, rest } = splitInstructions(request.messages);
   const body = defined({
     model: request.model.key,
     instructions,
     input: rest.flatMap(inputItems),
-    stream: true,
+    stream: streamed,
     store: false,
     ...encodeParameters(request, quirks),
     ...encodeTools(request, quirks),

@@ -84,7 +84,3 @@ export function faultOfPage(page: string, headers: UpstreamResponse['headers']):
     message: `The provider answered with a page instead of an answer: ${message || 'without a title'}.`,
   });
 }
-
-export function protocolFault(message: string, cause?: unknown): ProviderError {
-  return new ProviderError('PROVIDER_PROTOCOL', message, { cause, phase: 'stream', transient: true });
-}

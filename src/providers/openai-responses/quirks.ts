@@ -22,8 +22,8 @@ const quirksSchema = z.strictObject({
    * credential turns into a validation error.
    */
   checkPath: z.string().startsWith('/').nullable().optional(),
-  /** Which summary of its reasoning a model is asked for; `none` where the organisation is not verified for it. */
-  reasoningSummary: z.enum(['auto', 'concise', 'detailed', 'none']).default('auto'),
+  /** Which summary of its reasoning a model is asked for. OpenAI refuses to give any to organisations that it has not verified. */
+  reasoningSummary: z.enum(['auto', 'concise', 'detailed', 'none']).default('none'),
   /** False where the server has no encrypted reasoning; then nothing of it is asked for. */
   encryptedReasoning: z.boolean().default(true),
 });

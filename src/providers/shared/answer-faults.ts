@@ -121,6 +121,15 @@ export function providerRequestId(headers: Headers): string | undefined {
   return undefined;
 }
 
+/** The provider does not keep to its protocol; another try may be luckier. */
+export function protocolFault(message: string, cause?: unknown): ProviderError {
+  return new ProviderError('PROVIDER_PROTOCOL', message, {
+    phase: 'stream',
+    transient: true,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
 export interface ErrorText {
   /** The provider's words; empty if there are none. */
   readonly message: string;

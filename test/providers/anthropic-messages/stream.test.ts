@@ -302,9 +302,20 @@ describe('a stream that goes wrong', () => {
     });
   });
 
-  test('by ending before message_stop is a protocol fault', async () => {
-    const { fault } = await read(streamReply([START, ...textEvents(0, 'Hi'), ending('end_turn')]));
+  test('by ending before it says why is a protocol fault', async () => {
+    const { fault } = await read(streamReply([START, ...textEvents(0, 'Hi')]));
     expect(fault).toMatchObject({ code: 'PROVIDER_PROTOCOL', phase: 'stream', transient: true });
+  });
+
+  test('by breaking off once it has said why it ended is whole all the same', async () => {
+    const events = [START, ...textEvents(0, 'Hi'), ending('end_turn')];
+    const reply = streamReply([...events, STOP]);
+    const cutAfterBytes = String(streamReply(events).body).length;
+    for (const answer of [streamReply(events), { ...reply, fault: { cutAfterBytes } }]) {
+      const { parts, fault } = await read(answer);
+      expect(fault).toBeUndefined();
+      expect(parts.at(-1)).toEqual({ type: 'finish', reason: 'stop', providerReason: 'end_turn' });
+    }
   });
 
   test('by an empty body is a protocol fault', async () => {

@@ -283,8 +283,7 @@ test('tokens that arrive in one read are given out together', async () => {
   const { reads } = await callGemini({ headers: SSE, body, pauseMs: 20 });
   expect(reads.map((read) => read.map((part) => ('text' in part ? part.text : part.type)))).toEqual([
     ['response-start', 'a', 'usage', 'b'],
-    ['c'],
-    ['finish'],
+    ['c', 'finish'],
   ]);
 });
 

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/kernel/json.ts';
+import type { StreamPart } from '../../../src/providers/contract/adapter.ts';
 import { createOpenAiChatAdapter } from '../../../src/providers/openai-chat/adapter.ts';
 import {
   collectParts,
@@ -366,7 +367,6 @@ test('JSON without a finish reason is whole all the same', async () => {
 
 test.each([
   ['an end without [DONE]', sseWithoutDone(chunkOf({ content: 'cut' }))],
-  ['[DONE] without a finish reason', sse(chunkOf({ content: 'cut' }))],
   ['an event that is no JSON', 'data: {"choices":[{"delta":{"content":"cut"}}]}\n\ndata: {"cho\n\n'],
   ['an event that is no object', 'data: {"choices":[{"delta":{"content":"cut"}}]}\n\ndata: 7\n\n'],
 ])('%s is PROVIDER_PROTOCOL, after what had arrived', async (_kind, body) => {
@@ -374,6 +374,110 @@ test.each([
   expect(parts.filter((part) => part.type === 'text-delta')).toEqual([{ type: 'text-delta', text: 'cut' }]);
   expect(parts.some((part) => part.type === 'finish')).toBe(false);
   expect(fault).toMatchObject({ code: 'PROVIDER_PROTOCOL', phase: 'stream' });
+});
+
+test('[DONE] without a finish reason is an end where anything was said, and a fault where nothing was', async () => {
+  const said = await readReply({
+    body: sse(chunkOf({ content: 'all' }), usageChunk({ prompt_tokens: 1, completion_tokens: 1 })),
+  });
+  expect(said.parts.slice(1)).toEqual([
+    { type: 'text-delta', text: 'all' },
+    usagePart(1, 1),
+    { type: 'finish', reason: 'other' },
+  ]);
+  const silent = await readReply({ body: sse(chunkOf({ role: 'assistant', content: '' })) });
+  expect(silent.fault).toMatchObject({ code: 'PROVIDER_PROTOCOL', phase: 'stream' });
+});
+
+test.each(['stop', 'STOP', 'tool_calls', 'tool_use', 'done'])(
+  'tool calls that end with "%s" end with tool-calls',
+  async (word) => {
+    const call = { index: 0, id: 'c1', function: { name: 'f', arguments: '{}' } };
+    const { parts } = await readReply({ body: sse(chunkOf({ tool_calls: [call] }), chunkOf({}, word)) });
+    expect(parts.at(-1)).toMatchObject({ type: 'finish', reason: 'tool-calls', providerReason: word });
+  },
+);
+
+test('tool calls that were cut keep the reason that says so', async () => {
+  const call = { index: 0, id: 'c1', function: { name: 'f', arguments: '{"a' } };
+  const { parts } = await readReply({ body: sse(chunkOf({ tool_calls: [call] }), chunkOf({}, 'length')) });
+  expect(parts.at(-1)).toMatchObject({ reason: 'length' });
+});
+
+test('a function call whose fields are all empty is none', async () => {
+  const nothing = { name: '', arguments: '' };
+  const message = {
+    role: 'assistant',
+    content: 'Hi',
+    function_call: nothing,
+    tool_calls: [{ id: '', type: 'function', function: nothing }],
+  };
+  const { parts } = await readReply({
+    body: JSON.stringify({ choices: [{ index: 0, message, finish_reason: 'stop' }] }),
+  });
+  expect(parts.slice(1)).toEqual([
+    { type: 'text-delta', text: 'Hi' },
+    { type: 'finish', reason: 'stop', providerReason: 'stop' },
+  ]);
+});
+
+test('what a server breaks off behind its finish reason is whole, and so is what it never ends', async () => {
+  const whole = sseWithoutDone(chunkOf({ content: 'all' }), chunkOf({}, 'stop'));
+  const body = `${whole}data: [DONE]\n\n`;
+  for (const fault of [{ cutAfterBytes: whole.length }, { stallAfterBytes: whole.length }]) {
+    await using side = await startProvider({ body, fault });
+    const target = providerTarget({ baseUrl: side.upstream.url });
+    const { parts, fault: raised } = await collectParts(
+      createOpenAiChatAdapter(side),
+      providerRequest({ target }),
+    );
+    expect(raised).toBeUndefined();
+    expect(parts.at(-1)).toMatchObject({ type: 'finish', reason: 'stop' });
+    await expect.poll(() => side.upstream.openConnections()).toBe(0);
+  }
+}, 20_000);
+
+const REFUSAL = {
+  status: 400,
+  body: JSON.stringify({
+    error: {
+      message: 'Your organization must be verified to stream this model.',
+      type: 'invalid_request_error',
+      param: 'stream',
+      code: 'unsupported_value',
+    },
+  }),
+};
+
+test('a provider that does not stream to this organisation is asked for the whole, if that is as good', async () => {
+  const json = JSON.stringify({ choices: [{ index: 0, message: { content: 'x' }, finish_reason: 'stop' }] });
+  await using side = await startProvider((_request, index) => (index === 0 ? REFUSAL : { body: json }));
+  const target = providerTarget({ baseUrl: side.upstream.url });
+  const signs: string[] = [];
+  const stream = createOpenAiChatAdapter(side).stream(providerRequest({ target }), {
+    signal: new AbortController().signal,
+    wholeSuffices: true,
+    onSign: (sign) => void signs.push(sign),
+  });
+  const parts: StreamPart[] = [];
+  for await (const some of stream) parts.push(...some);
+  expect(parts.at(-1)).toMatchObject({ type: 'finish', reason: 'stop' });
+  expect(side.upstream.requests[1]?.json()).toMatchObject({ stream: false });
+  expect(side.upstream.requests[1]?.json()).not.toHaveProperty('stream_options');
+  expect(signs[0]).toBe('whole');
+});
+
+test('a provider that does not stream to this organisation is told as such to who wants a stream', async () => {
+  await using side = await startProvider(REFUSAL);
+  const target = providerTarget({ baseUrl: side.upstream.url });
+  const { fault } = await collectParts(createOpenAiChatAdapter(side), providerRequest({ target }));
+  expect(fault).toMatchObject({
+    code: 'PROVIDER_INVALID_REQUEST',
+    status: 400,
+    providerCode: 'unsupported_value',
+  });
+  expect(fault?.message).toMatch(/does not stream.*Verify the organisation.*"complete".*must be verified/);
+  expect(side.upstream.requests).toHaveLength(1);
 });
 
 test.each([

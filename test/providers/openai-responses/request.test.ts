@@ -127,12 +127,13 @@ describe('a request', () => {
     }
   });
 
-  test('asks a reasoning model for a summary and for what must be sent back', async () => {
+  test('asks a reasoning model for what must be sent back, and for a summary only when told to', async () => {
     const include = ['reasoning.encrypted_content'];
-    expect(await bodyOf({ model: reasoningModel })).toMatchObject({
-      include,
-      reasoning: { summary: 'auto' },
-    });
+    const unasked = await bodyOf({ model: reasoningModel });
+    expect(unasked).toMatchObject({ include });
+    expect(unasked).not.toHaveProperty('reasoning');
+    const providerOptions = { reasoning: { summary: 'auto' } };
+    expect((await bodyOf({ model: reasoningModel, providerOptions })).reasoning).toEqual({ summary: 'auto' });
     const parameters = { reasoningEffort: 'max' } as const;
     const quirks = { reasoningEfforts: { max: 'xhigh' }, reasoningSummary: 'detailed' };
     expect((await bodyOf({ model: reasoningModel, parameters }, quirks)).reasoning).toEqual({

@@ -30,14 +30,55 @@ function sourceOf(chunks: string[], after: 'end' | 'wait' | 'raise' = 'end'): So
   return source;
 }
 
-test('the first byte that is not white space is seen, and nothing is lost by looking', async () => {
-  const body = new AnswerBody(sourceOf(['\r\n', ' ', ' {"a"', ':1}']));
-  expect(await body.firstByte()).toBe('{'.charCodeAt(0));
-  expect(await body.text(100)).toBe('\r\n  {"a":1}');
+test.each([
+  [['\r\n', ' ', ' {"a"', ':1}'], 'json', '{"a":1}'],
+  [[' [1', ',2]'], 'json', '[1,2]'],
+  [['<html>'], 'page', '<html>'],
+  [['\n\n', 'data: x'], 'stream', 'data: x'],
+  [[' ', '\n'], 'empty', ''],
+])(
+  '%j has the form %s, and looking at it drops nothing but the white space before it',
+  async (chunks, form, text) => {
+    const body = new AnswerBody(sourceOf(chunks));
+    expect(await body.form()).toBe(form);
+    expect(await body.text(100)).toBe(text);
+  },
+);
+
+test('white space without end is not kept, and ends as a fault once there is too much of it', async () => {
+  const blank = Buffer.alloc(16 * 1024 * 1024, ' ');
+  let reads = 0;
+  const body = new AnswerBody({
+    body: {
+      [Symbol.asyncIterator]: () => ({ next: async () => ({ done: false, value: blank, n: ++reads }) }),
+    },
+  });
+  await expect(body.form()).rejects.toMatchObject({ code: 'PROVIDER_PROTOCOL', transient: false });
+  expect(reads).toBe(9);
 });
 
-test('an empty body has no first byte', async () => {
-  expect(await new AnswerBody(sourceOf([' ', '\n'])).firstByte()).toBeUndefined();
+test('every read is a sign of life, a blank one too', async () => {
+  const signs: string[] = [];
+  const body = new AnswerBody(sourceOf([' ', 'x']), { onSign: (sign) => void signs.push(sign) });
+  await body.form();
+  expect(signs).toEqual(['alive', 'alive']);
+});
+
+test.each(['raise', 'wait'] as const)(
+  'JSON that is whole is an answer, though its server does %s behind it',
+  async (after) => {
+    vi.useFakeTimers();
+    const source = sourceOf(['{"a":', '{}}', ' '], after);
+    const text = new AnswerBody(source).text();
+    await vi.advanceTimersByTimeAsync(5100);
+    vi.useRealTimers();
+    expect(await text).toBe('{"a":{}} ');
+    expect(source.left).toBe(true);
+  },
+);
+
+test('JSON that is not whole is waited for, and a break in it is raised', async () => {
+  await expect(new AnswerBody(sourceOf(['{"a":{}'], 'raise')).text()).rejects.toThrow('broken');
 });
 
 test('text is cut at its limit and leaves the source', async () => {
