@@ -1,5 +1,6 @@
-// Owns that no fault of an adapter repeats a secret: servers echo what they were sent, and their words go into errors and logs.
-import type { Adapter, ProviderTarget, StreamPart } from './contract/adapter.ts';
+// Owns what holds for every adapter: no fault repeats a secret that a server echoed, and no list of models is longer than is taken.
+import type { Adapter, ListedModel, ProviderTarget, StreamPart } from './contract/adapter.ts';
+import { checkListLength } from './shared/model-list.ts';
 
 /** Shorter texts are no secrets, and would be found everywhere. */
 const MIN_SECRET_LENGTH = 4;
@@ -18,7 +19,7 @@ export function discreet(adapter: Adapter): Adapter {
     ...(listModels
       ? {
           listModels: (target, options) =>
-            listModels.call(adapter, target, options).catch(rethrowWithout(target)),
+            listModels.call(adapter, target, options).then(ofTakenLength, rethrowWithout(target)),
         }
       : {}),
   };
@@ -39,6 +40,11 @@ function discreetStream(
       };
     },
   };
+}
+
+function ofTakenLength(models: ListedModel[]): ListedModel[] {
+  checkListLength(models.length);
+  return models;
 }
 
 function rethrowWithout({ secret, headers }: ProviderTarget): (error: unknown) => never {

@@ -69,3 +69,16 @@ test('what a provider answers is left as it is, and leaving the stream leaves th
   }
   expect(echo.left).toBe(true);
 });
+
+test('a list of models that is longer than any provider has is refused', async () => {
+  const listing = (count: number) =>
+    discreet({
+      ...echoing(),
+      listModels: async () => Array.from({ length: count }, (_value, index) => ({ key: `m${index}` })),
+    }).listModels?.(target, { signal });
+  expect(await listing(20_000)).toHaveLength(20_000);
+  await expect(listing(20_001)).rejects.toMatchObject({
+    code: 'PROVIDER_PROTOCOL',
+    message: expect.stringContaining('20000 models'),
+  });
+});
