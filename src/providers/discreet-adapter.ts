@@ -1,7 +1,8 @@
-// Owns that nothing an adapter tells beside the content repeats a secret: servers echo what they were sent, and their words go into errors, records and logs.
+// Owns what holds for every adapter: nothing that it tells beside the content repeats a secret, and no list of models is longer than is taken.
 import { unreachable } from '../kernel/unreachable.ts';
-import type { Adapter, ProviderTarget, StreamPart } from './contract/adapter.ts';
+import type { Adapter, ListedModel, ProviderTarget, StreamPart } from './contract/adapter.ts';
 import { secretTextsOf, withoutSecrets } from './secret-texts.ts';
+import { checkListLength } from './shared/model-list.ts';
 
 const MAX_CAUSES = 5;
 
@@ -29,7 +30,7 @@ export function discreet(adapter: Adapter, issuedTokens: Iterable<string> = []):
     ...(listModels
       ? {
           listModels: (target, options) =>
-            listModels.call(adapter, target, options).catch(rethrowWithout(target)),
+            listModels.call(adapter, target, options).then(ofTakenLength, rethrowWithout(target)),
         }
       : {}),
   };
@@ -57,6 +58,11 @@ function discreetStream(
       };
     },
   };
+}
+
+function ofTakenLength(models: ListedModel[]): ListedModel[] {
+  checkListLength(models.length);
+  return models;
 }
 
 /** Content is the client's own and stays as it is. The secrets are looked up only where there is something to look through. */

@@ -168,3 +168,16 @@ test('tokens are known as soon as an adapter has got them, and no more than the 
   expect(known).toHaveLength(500);
   expect(known.at(-1)).toBe('token-599');
 });
+
+test('a list of models that is longer than any provider has is refused', async () => {
+  const listing = (count: number) =>
+    discreet({
+      ...echoing(),
+      listModels: async () => Array.from({ length: count }, (_value, index) => ({ key: `m${index}` })),
+    }).listModels?.(target, { signal });
+  expect(await listing(20_000)).toHaveLength(20_000);
+  await expect(listing(20_001)).rejects.toMatchObject({
+    code: 'PROVIDER_PROTOCOL',
+    message: expect.stringContaining('20000 models'),
+  });
+});

@@ -1,7 +1,8 @@
 // Owns the reading of `GET /v1/models`, page by page.
-import { isJsonObject, type JsonValue, parseJson } from '../../kernel/json.ts';
+import { isJsonObject, type JsonValue } from '../../kernel/json.ts';
 import type { ListedModel } from '../contract/adapter.ts';
 import { protocolFault } from '../shared/answer-faults.ts';
+import { ModelList } from '../shared/model-list.ts';
 import { modelPageSchema } from './wire.ts';
 
 const PAGE_SIZE = 1000;
@@ -9,15 +10,15 @@ const MAX_PAGES = 100;
 
 /** `fetchPage` gets the query and gives the body of an answer that succeeded. */
 export async function readModelPages(fetchPage: (query: string) => Promise<string>): Promise<ListedModel[]> {
-  const models: ListedModel[] = [];
+  const models = new ModelList<ListedModel>();
   let after: string | undefined;
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const query = `?limit=${PAGE_SIZE}${after === undefined ? '' : `&after_id=${encodeURIComponent(after)}`}`;
-    const result = modelPageSchema.safeParse(parseJson(await fetchPage(query)));
+    const result = modelPageSchema.safeParse(models.parse(await fetchPage(query)));
     if (!result.success) throw protocolFault('The list of models is not one.', result.error);
     const { data, has_more, last_id } = result.data;
-    models.push(...data.map(toListedModel));
-    if (!has_more || !last_id || last_id === after) return models;
+    models.add(data.map(toListedModel));
+    if (!has_more || !last_id || last_id === after) return models.entries;
     after = last_id;
   }
   throw protocolFault(`The list of models has more than ${MAX_PAGES} pages.`);

@@ -47,9 +47,11 @@ export function createBedrockConverseAdapter(http: UpstreamHttp, clock: Clock = 
       ...connectionOf(target),
     });
     const { status, headers } = response;
-    if (status >= 300 && status < 400) throw faultOfRedirect(status, headers);
-    if (status !== 200) throw faultOfAnswer(target, status, headers, await response.text());
-    return response;
+    if (status === 200) return response;
+    const text = await response.text();
+    throw status >= 300 && status < 400
+      ? faultOfRedirect(status, headers)
+      : faultOfAnswer(target, status, headers, text);
   }
 
   return {

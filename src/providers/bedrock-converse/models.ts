@@ -1,7 +1,7 @@
 // Owns the reading of Bedrock's lists: models that are called by their id, and the inference profiles that stand for others.
-import { parseJson } from '../../kernel/json.ts';
 import type { ListedModel } from '../contract/adapter.ts';
 import { protocolFault } from '../shared/answer-faults.ts';
+import { checkListLength, ModelList } from '../shared/model-list.ts';
 import { foundationModelsSchema, inferenceProfilesSchema } from './wire.ts';
 
 const PAGE_SIZE = 1000;
@@ -12,9 +12,12 @@ type Profile = ReturnType<typeof inferenceProfilesSchema.parse>['inferenceProfil
 
 /** `fetchText` gets a path of the control plane and gives the body of an answer that succeeded. */
 export async function readModelLists(fetchText: (path: string) => Promise<string>): Promise<ListedModel[]> {
-  const parsed = foundationModelsSchema.safeParse(parseJson(await fetchText('/foundation-models')));
+  const parsed = foundationModelsSchema.safeParse(
+    new ModelList().parse(await fetchText('/foundation-models')),
+  );
   if (!parsed.success) throw protocolFault('The list of foundation models is not one.', parsed.error);
   const summaries = parsed.data.modelSummaries;
+  checkListLength(summaries.length);
   const byArn = new Map(summaries.map((summary) => [modelOfArn(summary.modelArn), summary]));
   const profiles = await readProfiles(fetchText);
   return [
@@ -24,17 +27,17 @@ export async function readModelLists(fetchText: (path: string) => Promise<string
 }
 
 async function readProfiles(fetchText: (path: string) => Promise<string>): Promise<Profile[]> {
-  const profiles: Profile[] = [];
+  const profiles = new ModelList<Profile>();
   let token = '';
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const query = `maxResults=${PAGE_SIZE}${token === '' ? '' : `&nextToken=${encodeURIComponent(token)}`}`;
     const result = inferenceProfilesSchema.safeParse(
-      parseJson(await fetchText(`/inference-profiles?${query}`)),
+      profiles.parse(await fetchText(`/inference-profiles?${query}`)),
     );
     if (!result.success) throw protocolFault('The list of inference profiles is not one.', result.error);
-    profiles.push(...result.data.inferenceProfileSummaries);
+    profiles.add(result.data.inferenceProfileSummaries);
     const { nextToken } = result.data;
-    if (!nextToken) return profiles;
+    if (!nextToken) return profiles.entries;
     token = nextToken;
   }
   throw protocolFault(`The list of inference profiles has more than ${MAX_PAGES} pages.`);

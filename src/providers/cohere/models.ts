@@ -1,8 +1,8 @@
 // Owns the listing of the chat models that a Cohere key can see.
-import { parseJson } from '../../kernel/json.ts';
 import type { CallOptions, ListedModel, ProviderTarget, UpstreamHttp } from '../contract/adapter.ts';
 import { protocolFault } from '../shared/answer-faults.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
+import { ModelList } from '../shared/model-list.ts';
 import { faultOfAnswer } from './errors.ts';
 import { type CohereModelList, modelListSchema } from './wire.ts';
 
@@ -28,21 +28,21 @@ export async function listCohereModels(
   options: CallOptions,
   { pageSize, pages } = { pageSize: MAX_PAGE_SIZE, pages: MAX_PAGES },
 ): Promise<ListedModel[]> {
-  const models: ListedModel[] = [];
+  const models = new ModelList<ListedModel>();
   let pageToken: string | null | undefined;
   for (let page = 0; page < pages; page += 1) {
     const query = new URLSearchParams({
       page_size: String(pageSize),
       ...(pageToken ? { page_token: pageToken } : {}),
     });
-    const list = await readPage(http, target, query, options);
-    models.push(...list.models.filter(({ is_deprecated }) => !is_deprecated).map(toListedModel));
+    const list = await readPage(http, target, query, options, models);
+    models.add(list.models.filter(({ is_deprecated }) => !is_deprecated).map(toListedModel));
     pageToken = list.next_page_token;
-    if (!pageToken) return models;
+    if (!pageToken) return models.entries;
   }
   if (pages === MAX_PAGES)
     throw protocolFault(`Cohere's list of models does not end after ${MAX_PAGES} pages.`);
-  return models;
+  return models.entries;
 }
 
 async function readPage(
@@ -50,6 +50,7 @@ async function readPage(
   target: ProviderTarget,
   query: URLSearchParams,
   { signal }: CallOptions,
+  models: ModelList<ListedModel>,
 ): Promise<CohereModelList> {
   const response = await http.send({
     method: 'GET',
@@ -59,7 +60,7 @@ async function readPage(
     ...connectionOf(target),
   });
   if (response.status < 200 || response.status >= 300) throw await faultOfAnswer(response, target.secret);
-  const result = modelListSchema.safeParse(parseJson(await response.text()));
+  const result = modelListSchema.safeParse(models.parse(await response.text()));
   if (!result.success)
     throw protocolFault('Cohere answered with something other than a list of models.', result.error);
   return result.data;

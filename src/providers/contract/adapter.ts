@@ -241,6 +241,6 @@ export interface UpstreamResponse {
   /** Lower-case names; repeated headers joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: AsyncIterable<Uint8Array>;
-  /** The whole body as text, cut at `limitBytes` (default 1 MiB for errors, 64 MiB otherwise). */
+  /** The whole body as text, cut at `limitBytes`. Without it an error is cut at 1 MiB, and anything else of more than 16 MiB is `PROVIDER_PROTOCOL`. */
   text(limitBytes?: number): Promise<string>;
 }

@@ -1,8 +1,8 @@
 // Owns the listing of the models that a Gemini API key can see.
-import { parseJson } from '../../kernel/json.ts';
 import type { CallOptions, ListedModel, ProviderTarget, UpstreamHttp } from '../contract/adapter.ts';
 import { protocolFault } from '../shared/answer-faults.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
+import { ModelList } from '../shared/model-list.ts';
 import { faultOfAnswer } from './errors.ts';
 import { modelListSchema } from './wire.ts';
 
@@ -20,18 +20,18 @@ export async function listGeminiModels(
     pages: MAX_PAGES,
   },
 ): Promise<ListedModel[]> {
-  const models: ListedModel[] = [];
+  const models = new ModelList<ListedModel>();
   let pageToken: string | undefined;
   for (let page = 0; page < pages; page += 1) {
     const query = new URLSearchParams({ pageSize: String(pageSize), ...(pageToken ? { pageToken } : {}) });
-    const list = await readPage(http, target, query, options);
-    models.push(...(list.models ?? []).map(toListedModel));
+    const list = await readPage(http, target, query, options, models);
+    models.add((list.models ?? []).map(toListedModel));
     pageToken = list.nextPageToken;
-    if (!pageToken) return models;
+    if (!pageToken) return models.entries;
   }
   if (pages === MAX_PAGES)
     throw protocolFault(`Gemini's list of models does not end after ${MAX_PAGES} pages.`);
-  return models;
+  return models.entries;
 }
 
 async function readPage(
@@ -39,6 +39,7 @@ async function readPage(
   target: ProviderTarget,
   query: URLSearchParams,
   { signal }: CallOptions,
+  models: ModelList<ListedModel>,
 ): Promise<ReturnType<typeof modelListSchema.parse>> {
   const response = await http.send({
     method: 'GET',
@@ -48,7 +49,7 @@ async function readPage(
     ...connectionOf(target),
   });
   if (response.status < 200 || response.status >= 300) throw await faultOfAnswer(response, target.secret);
-  const result = modelListSchema.safeParse(parseJson(await response.text()));
+  const result = modelListSchema.safeParse(models.parse(await response.text()));
   if (!result.success)
     throw protocolFault('Gemini answered with something other than a list of models.', result.error);
   return result.data;

@@ -3,7 +3,7 @@ import { pipeline, Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { ProviderError } from '../../kernel/errors.ts';
 import type { UpstreamResponse } from '../contract/adapter.ts';
-import { readText } from './body-text.ts';
+import { textOfAnswer } from './body-text.ts';
 
 const DECODERS = {
   gzip: createGunzip,
@@ -13,7 +13,7 @@ const DECODERS = {
 } as const;
 
 /** The response with its body as it was before compression; the given one itself if it is not compressed. */
-export function decompressed(response: UpstreamResponse, defaultTextBytes: number): UpstreamResponse {
+export function decompressed(response: UpstreamResponse): UpstreamResponse {
   const encoding = response.headers['content-encoding']?.trim().toLowerCase();
   if (encoding === undefined || encoding === '' || encoding === 'identity') return response;
   const { 'content-encoding': _encoding, 'content-length': _length, ...headers } = response.headers;
@@ -22,29 +22,43 @@ export function decompressed(response: UpstreamResponse, defaultTextBytes: numbe
     status: response.status,
     headers,
     body,
-    text: (limitBytes = defaultTextBytes) => readText(body, limitBytes),
+    text: (limitBytes) => textOfAnswer(body, response.status, limitBytes),
   };
 }
 
-async function* decode(body: AsyncIterable<Uint8Array>, encoding: string): AsyncGenerator<Uint8Array> {
-  if (!isKnown(encoding)) {
-    await body[Symbol.asyncIterator]().return?.();
-    throw new ProviderError('PROVIDER_PROTOCOL', `The provider compressed its answer as "${encoding}".`, {
-      phase: 'stream',
-    });
-  }
+function decode(body: AsyncIterable<Uint8Array>, encoding: string): AsyncIterator<Uint8Array, undefined> {
+  if (!isKnown(encoding)) return refused(body, encoding);
   const decoder = DECODERS[encoding]();
   const source = Readable.from(body);
   pipeline(source, decoder, () => {});
-  try {
-    yield* decoder as AsyncIterable<Uint8Array>;
-  } catch (cause) {
-    if (source.errored) throw source.errored;
-    throw new ProviderError('PROVIDER_PROTOCOL', 'The provider compressed its answer wrongly.', {
-      cause,
-      phase: 'stream',
-    });
-  }
+  const reads: AsyncIterator<Uint8Array, undefined> = decoder[Symbol.asyncIterator]();
+  return {
+    next: () =>
+      reads.next().catch((cause) => {
+        if (source.errored) throw source.errored;
+        throw new ProviderError('PROVIDER_PROTOCOL', 'The provider compressed its answer wrongly.', {
+          cause,
+          phase: 'stream',
+        });
+      }),
+    // A read may be under way that never ends: the streams are destroyed under it, and the connection with them.
+    return: async () => {
+      decoder.destroy();
+      source.destroy();
+      return { done: true, value: undefined };
+    },
+  };
+}
+
+function refused(body: AsyncIterable<Uint8Array>, encoding: string): AsyncIterator<Uint8Array, undefined> {
+  return {
+    async next() {
+      await body[Symbol.asyncIterator]().return?.();
+      throw new ProviderError('PROVIDER_PROTOCOL', `The provider compressed its answer as "${encoding}".`, {
+        phase: 'stream',
+      });
+    },
+  };
 }
 
 function isKnown(encoding: string): encoding is keyof typeof DECODERS {

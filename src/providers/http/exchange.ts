@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import { deferred } from '../../kernel/async.ts';
 import { ProviderError } from '../../kernel/errors.ts';
 import type { UpstreamResponse } from '../contract/adapter.ts';
-import { readText } from './body-text.ts';
+import { textOfAnswer } from './body-text.ts';
 import { faultOfTransport, type Phase } from './transport-faults.ts';
 
 type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
@@ -11,8 +11,6 @@ type Chunk = IteratorResult<Uint8Array, undefined>;
 
 /** What the reader may lag behind before the socket is paused. */
 const HIGH_WATER_BYTES = 256 * 1024;
-const ERROR_TEXT_BYTES = 1024 * 1024;
-const TEXT_BYTES = 64 * 1024 * 1024;
 
 const END: Chunk = { done: true, value: undefined };
 
@@ -57,8 +55,8 @@ export class HttpExchange implements Dispatcher.DispatchHandler, UpstreamRespons
     return this.#started.promise;
   }
 
-  text(limitBytes = defaultTextBytes(this.#status)): Promise<string> {
-    return readText(this.#iterable, limitBytes);
+  text(limitBytes?: number): Promise<string> {
+    return textOfAnswer(this.#iterable, this.#status, limitBytes);
   }
 
   readonly #iterable: AsyncIterable<Uint8Array> = {
@@ -164,10 +162,6 @@ export class HttpExchange implements Dispatcher.DispatchHandler, UpstreamRespons
   #release(): void {
     this.#signal.removeEventListener('abort', this.#onAbort);
   }
-}
-
-export function defaultTextBytes(status: number): number {
-  return status >= 400 ? ERROR_TEXT_BYTES : TEXT_BYTES;
 }
 
 function joined(headers: Headers): Record<string, string> {

@@ -44,6 +44,13 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   },
 };
 
+const UNASKED_CONTINUE: Verdict = {
+  code: 'PROVIDER_PROTOCOL',
+  words:
+    'sent an interim answer "100 Continue" that nobody had asked for, and that cannot be read here: switch it off at the server, or at the proxy before it',
+  transient: false,
+};
+
 const CERTIFICATE_CODE =
   /^(ERR_TLS_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED)/;
 const HANDSHAKE_CODE = /^(ERR_SSL_|EPROTO)/;
@@ -56,7 +63,11 @@ export function faultOfTransport(error: unknown, host: string, phase: Phase): Pr
   const cause = error instanceof AggregateError && !codeOf(error) ? error.errors[0] : error;
   const code = codeOf(cause);
   if (cause instanceof errors.HTTPParserError) return notHttp(cause, host, phase);
-  const { code: verdict, words, transient } = verdictOf(code, phase);
+  const {
+    code: verdict,
+    words,
+    transient,
+  } = isUnaskedContinue(cause) ? UNASKED_CONTINUE : verdictOf(code, phase);
   const detail = (cause instanceof Error && cause.message ? cause.message : String(cause)).trim();
   const suffix = code && !detail.includes(code) ? `${code}: ${detail}` : detail;
   return new ProviderError(verdict, `${host} ${words} (${suffix})`, {
@@ -70,6 +81,11 @@ export function faultOfTransport(error: unknown, host: string, phase: Phase): Pr
 /** Without its cause, which holds the bytes that came: content, perhaps, and no matter for a log. */
 function notHttp({ message }: Error, host: string, phase: Phase): ProviderError {
   return new ProviderError('PROVIDER_PROTOCOL', `${host} did not answer in HTTP (${message})`, { phase });
+}
+
+/** undici ends the connection at an interim answer 100 that it did not ask for, and says no more than "bad response". */
+function isUnaskedContinue(error: unknown): boolean {
+  return error instanceof errors.SocketError && error.message === 'bad response';
 }
 
 function verdictOf(code: string, phase: Phase): Verdict {

@@ -7,7 +7,7 @@ import type { Logger } from '../../kernel/logger.ts';
 import type { UpstreamHttp, UpstreamRequest, UpstreamResponse } from '../contract/adapter.ts';
 import { type AllowAddress, checkLiteral, guardedLookup, type Resolve } from './addresses.ts';
 import { decompressed } from './decompress.ts';
-import { defaultTextBytes, HttpExchange } from './exchange.ts';
+import { HttpExchange } from './exchange.ts';
 
 export interface UpstreamHttpOptions {
   readonly logger: Logger;
@@ -20,6 +20,8 @@ export interface UpstreamHttpOptions {
 }
 
 const MAX_KEEP_ALIVE_MS = 600_000;
+/** Time limits and certificates are settings of configs, so there is no end to the ways to connect over a node's life. */
+const MAX_AGENTS = 256;
 
 export function createUpstreamHttp(options: UpstreamHttpOptions): UpstreamHttp {
   const agents = new Map<string, Agent>();
@@ -28,6 +30,12 @@ export function createUpstreamHttp(options: UpstreamHttpOptions): UpstreamHttp {
     const key = `${connectTimeoutMs} ${caPem ?? ''}`;
     const known = agents.get(key);
     if (known) return known;
+    const [eldest] = agents;
+    if (eldest && agents.size >= MAX_AGENTS) {
+      agents.delete(eldest[0]);
+      // It ends its requests first; what it raises meanwhile is raised to their readers.
+      void eldest[1].close().catch(() => {});
+    }
     const agent = newAgent(options, connectTimeoutMs, caPem);
     agents.set(key, agent);
     return agent;
@@ -40,7 +48,7 @@ export function createUpstreamHttp(options: UpstreamHttpOptions): UpstreamHttp {
       try {
         const response = await exchange(agentFor(request), url, request);
         logRequest(options.logger, request, url, startedMs, { status: response.status });
-        return decompressed(response, defaultTextBytes(response.status));
+        return decompressed(response);
       } catch (error) {
         logRequest(options.logger, request, url, startedMs, { fault: faultName(error) });
         throw error;

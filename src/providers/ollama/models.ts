@@ -9,6 +9,7 @@ import type {
 } from '../contract/adapter.ts';
 import { protocolFault } from '../shared/answer-faults.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
+import { checkListLength } from '../shared/model-list.ts';
 import { faultOfAnswer } from './errors.ts';
 import { type OllamaShow, showSchema, tagsSchema, versionSchema } from './wire.ts';
 
@@ -46,6 +47,7 @@ export async function listOllamaModels(
   if (!result.success)
     throw protocolFault('Ollama answered with something other than a list of models.', result.error);
   const names = (result.data.models ?? []).map(({ name }) => name);
+  checkListLength(names.length);
   const models: ListedModel[] = [];
   for (let at = 0; at < names.length; at += SHOWN_AT_ONCE) {
     const batch = names.slice(at, at + SHOWN_AT_ONCE);

@@ -92,10 +92,6 @@ export const quirksSchema = z.strictObject({
    * good credential turns into a validation error: for servers without a list, or whose list is public.
    */
   checkPath: z.string().startsWith('/').nullable().optional(),
-
-  /** Quirks of `openai-responses`, which serves some models of the same provider rows; without meaning here. */
-  reasoningSummary: z.unknown().optional(),
-  encryptedReasoning: z.unknown().optional(),
 });
 
 export type Quirks = z.output<typeof quirksSchema>;

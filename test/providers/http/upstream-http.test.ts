@@ -259,6 +259,61 @@ test.each([
   expect(await again.text()).toBe('data: žluť\n\n');
 });
 
+test('a compressed answer that is left while a read of it is under way is given up at once', async () => {
+  const body = gzipSync('x'.repeat(1000));
+  await using side = await start({
+    headers: { 'content-encoding': 'gzip' },
+    body,
+    fault: { stallAfterBytes: body.length - 9 },
+  });
+  const response = await side.http.send(requestTo(side.upstream.url));
+  const reads = response.body[Symbol.asyncIterator]();
+  const first = await reads.next();
+  expect(first.done).toBe(false);
+  const pending = reads.next().catch(() => undefined);
+  await reads.return?.();
+  await pending;
+  await side.upstream.requests[0]?.aborted;
+});
+
+test('a list or a short answer that is longer than any could be is refused', async () => {
+  const body = Buffer.alloc(16 * 1024 * 1024 + 1, ' ');
+  await using side = await start((_request, index) => ({ status: index === 0 ? 200 : 302, body }));
+  const list = await side.http.send(requestTo(side.upstream.url));
+  expect(await faultOf(list.text())).toMatchObject({ code: 'PROVIDER_PROTOCOL', transient: false });
+  const redirect = await side.http.send(requestTo(side.upstream.url));
+  expect(await redirect.text()).toHaveLength(1024 * 1024);
+});
+
+test('an interim answer 100 that nobody asked for is told in words that help', async () => {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => {
+      socket.write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const http = createUpstreamHttp({ logger: silentLogger });
+  const { port } = server.address() as AddressInfo;
+  const fault = await faultOf(http.send(requestTo(`http://127.0.0.1:${port}`)));
+  expect(fault).toMatchObject({ code: 'PROVIDER_PROTOCOL', transient: false });
+  expect(fault.message).toContain('"100 Continue" that nobody had asked for');
+  await http.close();
+  server.close();
+});
+
+test('ways to connect that are used no more do not pile up, and one that is given up ends its request first', async () => {
+  await using side = await start({ body: ['o', 'k'], pauseMs: 20 });
+  const first = await side.http.send(requestTo(side.upstream.url, { connectTimeoutMs: 1 + 5000 }));
+  for (let way = 2; way <= 300; way += 1) {
+    const response = await side.http.send(requestTo(side.upstream.url, { connectTimeoutMs: way + 5000 }));
+    await response.text();
+  }
+  expect(await first.text()).toBe('ok');
+  await expect.poll(() => side.upstream.openConnections()).toBeLessThanOrEqual(256);
+}, 30_000);
+
 test.each([
   ['gzip', 'no gzip at all'],
   ['snappy', 'x'],
