@@ -27,14 +27,14 @@ export type AssembledCatalogue = Awaited<ReturnType<typeof assembleCatalogue>>;
 export async function assembleCatalogue(foundation: Foundation, identity: AssembledIdentity) {
   const { config, storage, clock, newId, logger, opened, vault, http, allowAddress, adapters, random } =
     foundation;
-  const { refresh, snapshots, watcher } = identity;
+  const { refresh, snapshots, watcher, binding } = identity;
   await seed(foundation);
   await watcher.start();
   opened.push(() => watcher.close());
 
   const reads = new CatalogueRepository(storage);
   const needs = { reads, writes: new CatalogueWriteRepository(storage), clock, newId, refresh };
-  const specNeeds = { ...needs, protocols: () => adapters.protocols() };
+  const specNeeds = { ...needs, binding, protocols: () => adapters.protocols() };
   const targets = new ProviderTargets(vault);
   const adapterOf = (protocol: string) => adapters.get(protocol);
   const catalogueOf = (workspaceId: string) => snapshots.of(workspaceId);
@@ -48,7 +48,7 @@ export async function assembleCatalogue(foundation: Foundation, identity: Assemb
   });
   await setUpDefaultWorkspace(
     foundation,
-    { ...needs, targets, catalogueOf },
+    { ...needs, targets, catalogueOf, installationProviders: () => snapshots.installationProviders() },
     await identity.identity.defaultWorkspaceId(),
   );
   const schedule = new UpkeepSchedule({

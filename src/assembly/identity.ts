@@ -2,6 +2,7 @@
 
 import { ChargeRules } from '../domain/billing/charge-rules.ts';
 import { RevisionWatcher } from '../domain/catalogue/revision-watcher.ts';
+import { SecretBinding } from '../domain/catalogue/secret-binding.ts';
 import { CatalogueSnapshots } from '../domain/catalogue/snapshot.ts';
 import { ApiKeyService } from '../domain/identity/api-key-service.ts';
 import { AuditService } from '../domain/identity/audit-service.ts';
@@ -35,16 +36,19 @@ export async function assembleIdentity(foundation: Foundation, bootstrapKey: str
   opened.push(() => authenticator.close());
   const charges = new ChargeRules(snapshotRepository, config.billing);
   const snapshots = new CatalogueSnapshots(snapshotRepository);
+  const secretRepository = new SecretRepository(storage);
+  const binding = new SecretBinding({ secrets: secretRepository, catalogueOf: (id) => snapshots.of(id) });
   const watcher = new RevisionWatcher(
     snapshotRepository,
     [
       (changed) => authenticator.reload(changed),
       (changed) => charges.reload(changed),
       (changed) => snapshots.reload(changed),
+      (changed) => binding.bindUnbound(changed),
     ],
     logger,
   );
-  const secrets = new SecretRotation(new SecretRepository(storage), vault, refresh);
+  const secrets = new SecretRotation(secretRepository, vault, refresh);
   await secrets.requireKeys();
   const needs = { repository, clock, newId, refresh };
   const identity = new IdentityService(needs);
@@ -59,6 +63,7 @@ export async function assembleIdentity(foundation: Foundation, bootstrapKey: str
     identity,
     apiKeys: new ApiKeyService(needs),
     secrets,
+    binding,
     audit: new AuditService(new AuditRepository(storage)),
   };
 }

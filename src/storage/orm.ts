@@ -14,6 +14,7 @@ import { Migration20261121000008_access } from '../../migrations/Migration202611
 import { Migration20261121000009_money } from '../../migrations/Migration20261121000009_money.ts';
 import { Migration20261121000010_audit } from '../../migrations/Migration20261121000010_audit.ts';
 import { Migration20261121000011_content } from '../../migrations/Migration20261121000011_content.ts';
+import { Migration20261124000012_secret_destination } from '../../migrations/Migration20261124000012_secret_destination.ts';
 import { AccountEntity } from './entities/account.entity.ts';
 import { ApiKeyEntity } from './entities/api-key.entity.ts';
 import { AuditEventEntity } from './entities/audit-event.entity.ts';
@@ -84,6 +85,7 @@ const MIGRATIONS: readonly Constructor<Migration>[] = [
   Migration20261121000009_money,
   Migration20261121000010_audit,
   Migration20261121000011_content,
+  Migration20261124000012_secret_destination,
 ];
 
 /** Any number that all nodes share: whoever holds this advisory lock migrates, the others wait. */

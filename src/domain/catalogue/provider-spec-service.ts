@@ -14,6 +14,7 @@ import {
   requireVersion,
   staleRow,
 } from './row-ownership.ts';
+import type { SecretBinding } from './secret-binding.ts';
 import { checkSettingsSchema } from './settings-schema.ts';
 
 export type ProviderSpecRecord = CatalogueRow<'provider_spec'>;
@@ -38,6 +39,7 @@ export interface ProviderSpecFields {
 export interface ProviderSpecServiceDependencies extends CatalogueDependencies {
   /** Names of the protocols that this node speaks. */
   readonly protocols: () => readonly string[];
+  readonly binding: SecretBinding;
 }
 
 const KEY = /^[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -92,9 +94,10 @@ export class ProviderSpecService {
       createdAt: now,
       updatedAt: now,
     };
+    const before = await this.#visible(viewer, key);
     try {
       const created = await this.#needs.writes.insert('provider_spec', row as never, viewer);
-      await this.#needs.refresh();
+      await this.#inForce(viewer, key, before);
       return created;
     } catch (error) {
       if (!(error instanceof StorageError) || error.kind !== 'conflict') throw error;
@@ -121,8 +124,9 @@ export class ProviderSpecService {
       ...definedOf(patch),
       ...(patch.protocol === undefined ? {} : { unservableReason: null }),
     } as Partial<ProviderSpecRecord>;
+    const before = await this.#visible(viewer, row.key);
     const changed = await changeSharedRow(this.#needs, 'provider_spec', viewer, row, version, changes, owner);
-    await this.#needs.refresh();
+    await this.#inForce(viewer, row.key, before);
     return changed;
   }
 
@@ -141,9 +145,21 @@ export class ProviderSpecService {
         { path: 'id' },
       );
     }
+    const before = await this.#visible(viewer, row.key);
     if (!(await this.#needs.writes.remove('provider_spec', id, version, viewer))) throw staleRow();
-    await this.#needs.refresh();
+    await this.#inForce(viewer, row.key, before);
     return row;
+  }
+
+  /** The row of this key that counts in the viewer's workspace. */
+  async #visible(viewer: Viewer, key: string): Promise<ProviderSpecRecord | undefined> {
+    const [row] = await this.#needs.reads.byNames('provider_spec', viewer.workspaceId, [key]);
+    return row;
+  }
+
+  async #inForce(viewer: Viewer, key: string, before: ProviderSpecRecord | undefined): Promise<void> {
+    await this.#needs.binding.follow(viewer, key, before, await this.#visible(viewer, key));
+    await this.#needs.refresh();
   }
 
   async #load(viewer: Viewer, id: string): Promise<ProviderSpecRecord> {

@@ -1,15 +1,16 @@
 // Owns the joining of a config with its provider and model into what an adapter calls.
 
 import { GatewayError } from '../../kernel/errors.ts';
-import { isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
+import { isJsonObject, parseJson } from '../../kernel/json.ts';
 import type { Secret } from '../../kernel/secret.ts';
 import { Secret as SecretText } from '../../kernel/secret.ts';
 import type { AuthScheme, ProviderTarget } from '../../providers/contract/adapter.ts';
 import type { SecretVault } from '../identity/secret-vault.ts';
+import { baseUrlOf } from './provider-address.ts';
+import { requireDestination } from './secret-destination.ts';
 import type { ModelSpecRow, ProviderConfigRow, ProviderSpecRow } from './snapshot.ts';
 
 const DEFAULT_CONNECT_MS = 5_000;
-const PLACEHOLDER = /\{([A-Za-z][A-Za-z0-9]*)\}/g;
 
 /** Rows never change, they are replaced: each target is made once, with the config's secrets opened, and the same object from then on. */
 export class ProviderTargets {
@@ -28,7 +29,7 @@ export class ProviderTargets {
     this.#vault = vault;
   }
 
-  /** Raises `MODEL_UNAVAILABLE` with what is missing. */
+  /** Raises `MODEL_UNAVAILABLE` with what is missing, or where a secret was given for another address. */
   of(config: ProviderConfigRow, spec: ProviderSpecRow, model?: ModelSpecRow): ProviderTarget {
     const ofConfig = this.#made.get(config) ?? new WeakMap();
     const ofSpec = ofConfig.get(spec) ?? new WeakMap();
@@ -40,6 +41,7 @@ export class ProviderTargets {
   }
 
   #make(config: ProviderConfigRow, spec: ProviderSpecRow, model?: ModelSpecRow): ProviderTarget {
+    requireDestination(config, spec);
     const { secret, headers } = this.#open(config);
     return {
       configId: config.id,
@@ -82,24 +84,4 @@ function readHeaders(sealed: Secret | undefined): Record<string, Secret> {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, new SecretText(String(value))]),
   );
-}
-
-/** The config's own address, else the provider's with the settings filled in; without a trailing slash. */
-function baseUrlOf(config: ProviderConfigRow, spec: ProviderSpecRow): string {
-  const url = config.baseUrl ?? fillIn(spec, config);
-  return url.replace(/\/+$/, '');
-}
-
-function fillIn({ baseUrl, settingsSchema }: ProviderSpecRow, config: ProviderConfigRow): string {
-  const properties = (settingsSchema.properties ?? {}) as Readonly<Record<string, JsonObject>>;
-  return (baseUrl ?? '').replace(PLACEHOLDER, (_whole, name: string) => {
-    const value = config.settings[name] ?? properties[name]?.default;
-    if (typeof value !== 'string' && typeof value !== 'number') {
-      throw new GatewayError(
-        'MODEL_UNAVAILABLE',
-        `The config "${config.name}" lacks the setting "${name}", which its address needs`,
-      );
-    }
-    return encodeURIComponent(value);
-  });
 }
