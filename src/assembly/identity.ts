@@ -52,7 +52,12 @@ export async function assembleIdentity(foundation: Foundation, bootstrapKey: str
   await secrets.requireKeys();
   const needs = { repository, clock, newId, refresh };
   const identity = new IdentityService(needs);
-  await identity.bootstrap(bootstrapKey);
+  if (!(await identity.bootstrap(bootstrapKey))) {
+    logger.warn(
+      { setting: 'BOOTSTRAP_API_KEY' },
+      'The first administrator’s key was revoked or rotated and stays so. Set BOOTSTRAP_API_KEY (without it: the file "bootstrap-api-key" in DATA_DIR) to a new key, or remove it',
+    );
+  }
   return {
     repository,
     authenticator,

@@ -15,6 +15,7 @@ import { Migration20261121000009_money } from '../../migrations/Migration2026112
 import { Migration20261121000010_audit } from '../../migrations/Migration20261121000010_audit.ts';
 import { Migration20261121000011_content } from '../../migrations/Migration20261121000011_content.ts';
 import { Migration20261124000012_secret_destination } from '../../migrations/Migration20261124000012_secret_destination.ts';
+import { Migration20261124000013_retired_api_key } from '../../migrations/Migration20261124000013_retired_api_key.ts';
 import { AccountEntity } from './entities/account.entity.ts';
 import { ApiKeyEntity } from './entities/api-key.entity.ts';
 import { AuditEventEntity } from './entities/audit-event.entity.ts';
@@ -86,6 +87,7 @@ const MIGRATIONS: readonly Constructor<Migration>[] = [
   Migration20261121000010_audit,
   Migration20261121000011_content,
   Migration20261124000012_secret_destination,
+  Migration20261124000013_retired_api_key,
 ];
 
 /** Any number that all nodes share: whoever holds this advisory lock migrates, the others wait. */

@@ -301,5 +301,5 @@ describeEachDatabase('a database from before secrets were bound', (kind) => {
     expect((await healthOf(calls, config.id)).state).toBe('UNHEALTHY');
     expect(foreign.requests).toEqual([]);
     await second.close();
-  });
+  }, 60_000);
 });
