@@ -4,6 +4,8 @@ import { StorageError } from '../kernel/errors.ts';
 const CONSTRAINT_CLASS = '23';
 /** Values that the database cannot take: U+0000 in a text, a number or a moment out of range. */
 const DATA_CLASS = '22';
+/** U+0000 in a statement's text: what the server reads ends there, and it takes the rest for a broken protocol. */
+const CUT_MESSAGE = '08P01';
 /** SQLSTATE classes and codes that mean "not now": connection, sign-in, no such database, resources, operator intervention, time limits, locks. */
 const UNAVAILABLE_STATES = /^(08|28|3D|53|57|58|55P03|40001|40P01)/;
 const UNAVAILABLE_SYSTEM_CODES = new Set([
@@ -35,7 +37,7 @@ export function toStorageError(error: unknown): StorageError {
         ...(fault.constraint === undefined ? {} : { constraint: fault.constraint }),
       });
     }
-    if (fault.code?.startsWith(DATA_CLASS) && fault.code.length === 5) {
+    if ((fault.code?.startsWith(DATA_CLASS) && fault.code.length === 5) || fault.code === CUT_MESSAGE) {
       return new StorageError('invalid', fault.message ?? 'A value cannot be stored', { cause: error });
     }
     if (isUnavailable(fault)) {

@@ -50,6 +50,22 @@ type ChangedSecrets = {
 };
 
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/;
+/** They frame a request or steer its connection: one from outside makes every call fail. */
+const HEADERS_OF_THE_CONNECTION = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'http2-settings',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]{0,4000}$/;
 const ENVIRONMENT_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 const MAX_SECRET_LENGTH = 20_000;
@@ -234,7 +250,7 @@ export class ProviderConfigService {
     check.text('name', fields.name, 100);
     this.#checkAddress(check, fields, spec, row);
     if (check.json('settings', fields.settings) || !row) {
-      if (spec) checkSettings(check, 'settings', fields.settings ?? {}, spec.settingsSchema);
+      if (spec) checkSettings(check, 'settings', fields.settings ?? {}, spec);
     }
     checkTimeLimits(check, fields.timeLimits);
     checkRetryPolicy(check, fields.retryPolicy);
@@ -362,7 +378,12 @@ function checkHeaders(check: InputCheck, headers: JsonObject | null | undefined)
   if (headers == null || !check.json('headers', headers)) return;
   for (const [name, value] of Object.entries(headers)) {
     if (!HEADER_NAME.test(name)) check.add(`headers.${name.slice(0, 64)}`, 'is no name of a header');
-    else if (typeof value !== 'string' || !HEADER_VALUE.test(value)) {
+    else if (HEADERS_OF_THE_CONNECTION.has(name.toLowerCase())) {
+      check.add(
+        `headers.${name}`,
+        'is set by the gateway itself, for each request and connection; leave it out',
+      );
+    } else if (typeof value !== 'string' || !HEADER_VALUE.test(value)) {
       check.add(`headers.${name}`, 'must be text of at most 4000 characters on one line');
     }
   }

@@ -1,13 +1,14 @@
 // Owns the changing of provider specs: kinds of providers, shared by the installation or a workspace's own.
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import { definedOf, InputCheck, type Patch } from '../../kernel/input-check.ts';
-import type { JsonObject } from '../../kernel/json.ts';
+import { canonicalJson, type JsonObject } from '../../kernel/json.ts';
 import type { CatalogueRow } from '../../storage/repositories/catalogue.repository.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';
 import { PROVIDER_CATEGORIES } from './catalogue-data.ts';
 import {
   type CatalogueDependencies,
   changeSharedRow,
+  changesInPlace,
   ownerOfNew,
   type RowOwner,
   requireDeletable,
@@ -67,7 +68,7 @@ export class ProviderSpecService {
     if (!KEY.test(key)) {
       check.add('key', 'must be 1 to 64 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit');
     }
-    this.#check(check, fields);
+    this.#check(check, fields, workspaceId !== null);
     check.raise();
     const now = this.#needs.clock.now();
     const row = {
@@ -118,7 +119,7 @@ export class ProviderSpecService {
     requireScope(viewer, 'catalogue');
     const row = await this.#load(viewer, id);
     const check = new InputCheck();
-    this.#check(check, patch, row);
+    this.#check(check, patch, !changesInPlace(viewer, row, owner) || row.workspaceId != null, row);
     check.raise();
     const changes = {
       ...definedOf(patch),
@@ -168,7 +169,12 @@ export class ProviderSpecService {
     return row;
   }
 
-  #check(check: InputCheck, fields: Patch<ProviderSpecFields>, row?: ProviderSpecRecord): void {
+  #check(
+    check: InputCheck,
+    fields: Patch<ProviderSpecFields>,
+    ofWorkspace: boolean,
+    row?: ProviderSpecRecord,
+  ): void {
     check.text('displayName', fields.displayName);
     check.text('description', fields.description, 2_000);
     check.oneOf('category', fields.category, PROVIDER_CATEGORIES);
@@ -178,8 +184,10 @@ export class ProviderSpecService {
         `"${fields.protocol.slice(0, 80)}" is no protocol that this node speaks; choose one of ${this.#needs.protocols().join(', ')}`,
       );
     }
-    if (check.json('settingsSchema', fields.settingsSchema)) {
-      checkSettingsSchema(check, 'settingsSchema', fields.settingsSchema);
+    const { settingsSchema } = fields;
+    const isNew = canonicalJson(settingsSchema) !== canonicalJson(row?.settingsSchema);
+    if (check.json('settingsSchema', settingsSchema) && isNew) {
+      checkSettingsSchema(check, 'settingsSchema', settingsSchema, ofWorkspace);
     }
     check.url('baseUrl', fields.baseUrl);
     checkPlaceholders(check, fields.baseUrl ?? row?.baseUrl, fields.settingsSchema ?? row?.settingsSchema);
