@@ -27,14 +27,15 @@ export type AssembledCatalogue = Awaited<ReturnType<typeof assembleCatalogue>>;
 export async function assembleCatalogue(foundation: Foundation, identity: AssembledIdentity) {
   const { config, storage, clock, newId, logger, opened, vault, http, allowAddress, adapters, random } =
     foundation;
-  const { refresh, snapshots, watcher, binding } = identity;
+  const { refresh, snapshots, watcher, binding, charges } = identity;
   await seed(foundation);
   await watcher.start();
   opened.push(() => watcher.close());
 
   const reads = new CatalogueRepository(storage);
   const needs = { reads, writes: new CatalogueWriteRepository(storage), clock, newId, refresh };
-  const specNeeds = { ...needs, binding, protocols: () => adapters.protocols() };
+  const priced = { ...needs, holdsMoney: (workspaceId: string) => charges.holdsMoney(workspaceId) };
+  const specNeeds = { ...priced, binding, protocols: () => adapters.protocols() };
   const targets = new ProviderTargets(vault);
   const adapterOf = (protocol: string) => adapters.get(protocol);
   const catalogueOf = (workspaceId: string) => snapshots.of(workspaceId);
@@ -71,8 +72,8 @@ export async function assembleCatalogue(foundation: Foundation, identity: Assemb
       providerSpecs: new ProviderSpecService(specNeeds),
       providerConfigs: new ProviderConfigService({ ...needs, vault, allowAddress, catalogueOf }),
       modelSpecs: new ModelSpecService(specNeeds),
-      modelInstances: new ModelInstanceService(needs),
-      prices: new PriceService(needs),
+      modelInstances: new ModelInstanceService(priced),
+      prices: new PriceService(priced),
       providerChecks,
       modelSyncs,
       catalogueRefreshes,

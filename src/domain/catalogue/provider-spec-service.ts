@@ -5,6 +5,7 @@ import { canonicalJson, type JsonObject } from '../../kernel/json.ts';
 import type { CatalogueRow } from '../../storage/repositories/catalogue.repository.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';
 import { PROVIDER_CATEGORIES } from './catalogue-data.ts';
+import { type PriceRules, requireMayPrice } from './price-service.ts';
 import {
   type CatalogueDependencies,
   changeSharedRow,
@@ -37,7 +38,7 @@ export interface ProviderSpecFields {
   readonly enabled: boolean;
 }
 
-export interface ProviderSpecServiceDependencies extends CatalogueDependencies {
+export interface ProviderSpecServiceDependencies extends CatalogueDependencies, PriceRules {
   /** Names of the protocols that this node speaks. */
   readonly protocols: () => readonly string[];
   readonly binding: SecretBinding;
@@ -68,6 +69,7 @@ export class ProviderSpecService {
     if (!KEY.test(key)) {
       check.add('key', 'must be 1 to 64 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit');
     }
+    if (fields.free) requireMayPrice(this.#needs, viewer, 'free');
     this.#check(check, fields, workspaceId !== null);
     check.raise();
     const now = this.#needs.clock.now();
@@ -119,6 +121,7 @@ export class ProviderSpecService {
     requireScope(viewer, 'catalogue');
     const row = await this.#load(viewer, id);
     const check = new InputCheck();
+    if (patch.free && !row.free) requireMayPrice(this.#needs, viewer, 'free');
     this.#check(check, patch, !changesInPlace(viewer, row, owner) || row.workspaceId != null, row);
     check.raise();
     const changes = {

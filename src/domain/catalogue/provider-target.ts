@@ -8,9 +8,12 @@ import type { AuthScheme, ProviderTarget } from '../../providers/contract/adapte
 import type { SecretVault } from '../identity/secret-vault.ts';
 import { baseUrlOf } from './provider-address.ts';
 import { requireDestination } from './secret-destination.ts';
-import type { ModelSpecRow, ProviderConfigRow, ProviderSpecRow } from './snapshot.ts';
+import type { ModelInstanceRow, ModelSpecRow, ProviderConfigRow, ProviderSpecRow } from './snapshot.ts';
 
 const DEFAULT_CONNECT_MS = 5_000;
+
+/** Of maps, and of targets in the last one. */
+type Level = WeakMap<object, Level | ProviderTarget>;
 
 /** Rows never change, they are replaced: each target is made once, with the config's secrets opened, and the same object from then on. */
 export class ProviderTargets {
@@ -19,28 +22,39 @@ export class ProviderTargets {
     ProviderConfigRow,
     { secret: Secret | undefined; headers: Record<string, Secret> }
   >();
-  /** By config, provider and model, in this order; where no model is meant, by the provider again. */
-  readonly #made = new WeakMap<
-    ProviderConfigRow,
-    WeakMap<ProviderSpecRow, WeakMap<ProviderSpecRow | ModelSpecRow, ProviderTarget>>
-  >();
+  /** By config, provider, model and instance, in this order; where one of the last two is not meant, by the provider again. */
+  readonly #made: Level = new WeakMap();
 
   constructor(vault: SecretVault) {
     this.#vault = vault;
   }
 
   /** Raises `MODEL_UNAVAILABLE` with what is missing, or where a secret was given for another address. */
-  of(config: ProviderConfigRow, spec: ProviderSpecRow, model?: ModelSpecRow): ProviderTarget {
-    const ofConfig = this.#made.get(config) ?? new WeakMap();
-    const ofSpec = ofConfig.get(spec) ?? new WeakMap();
-    const known = ofSpec.get(model ?? spec);
+  of(
+    config: ProviderConfigRow,
+    spec: ProviderSpecRow,
+    model?: ModelSpecRow,
+    instance?: ModelInstanceRow,
+  ): ProviderTarget {
+    let level = this.#made;
+    for (const row of [config, spec, model ?? spec]) {
+      const next = (level.get(row) as Level | undefined) ?? new WeakMap();
+      level.set(row, next);
+      level = next;
+    }
+    const known = level.get(instance ?? spec) as ProviderTarget | undefined;
     if (known) return known;
-    const target = this.#make(config, spec, model);
-    this.#made.set(config, ofConfig.set(spec, ofSpec.set(model ?? spec, target)));
+    const target = this.#make(config, spec, model, instance);
+    level.set(instance ?? spec, target);
     return target;
   }
 
-  #make(config: ProviderConfigRow, spec: ProviderSpecRow, model?: ModelSpecRow): ProviderTarget {
+  #make(
+    config: ProviderConfigRow,
+    spec: ProviderSpecRow,
+    model?: ModelSpecRow,
+    instance?: ModelInstanceRow,
+  ): ProviderTarget {
     requireDestination(config, spec);
     const { secret, headers } = this.#open(config);
     return {
@@ -56,7 +70,7 @@ export class ProviderTargets {
         ...(model?.protocol && model.protocol !== spec.protocol ? {} : spec.quirks),
         ...model?.quirks,
       },
-      connectTimeoutMs: config.timeLimits.connectMs ?? DEFAULT_CONNECT_MS,
+      connectTimeoutMs: instance?.timeLimits.connectMs ?? config.timeLimits.connectMs ?? DEFAULT_CONNECT_MS,
     };
   }
 

@@ -3,7 +3,6 @@ import type { Clock } from '../../kernel/clock.ts';
 import { ProviderError } from '../../kernel/errors.ts';
 
 export interface AttemptLimits {
-  readonly connectMs: number;
   readonly firstTokenMs: number;
   readonly betweenTokensMs: number;
   readonly totalMs: number;
