@@ -14,6 +14,7 @@ import { ProviderConfigService } from '../domain/catalogue/provider-config-servi
 import { ProviderSpecService } from '../domain/catalogue/provider-spec-service.ts';
 import { ProviderTargets } from '../domain/catalogue/provider-target.ts';
 import { UpkeepSchedule } from '../domain/catalogue/upkeep-schedule.ts';
+import type { JsonObject } from '../kernel/json.ts';
 import { CatalogueRepository } from '../storage/repositories/catalogue.repository.ts';
 import { CatalogueWriteRepository } from '../storage/repositories/catalogue-write.repository.ts';
 import { SeedRepository } from '../storage/repositories/seed.repository.ts';
@@ -34,10 +35,16 @@ export async function assembleCatalogue(foundation: Foundation, identity: Assemb
 
   const reads = new CatalogueRepository(storage);
   const needs = { reads, writes: new CatalogueWriteRepository(storage), clock, newId, refresh };
-  const priced = { ...needs, holdsMoney: (workspaceId: string) => charges.holdsMoney(workspaceId) };
-  const specNeeds = { ...priced, binding, protocols: () => adapters.protocols() };
-  const targets = new ProviderTargets(vault);
   const adapterOf = (protocol: string) => adapters.get(protocol);
+  const priced = { ...needs, holdsMoney: (workspaceId: string) => charges.holdsMoney(workspaceId) };
+  const specNeeds = {
+    ...priced,
+    binding,
+    protocols: () => adapters.protocols(),
+    faultsOfQuirks: (protocol: string, quirks: JsonObject) =>
+      adapterOf(protocol)?.faultsOfQuirks?.(quirks) ?? [],
+  };
+  const targets = new ProviderTargets(vault);
   const catalogueOf = (workspaceId: string) => snapshots.of(workspaceId);
   const upkeepNeeds = { ...needs, upkeep: new UpkeepRepository(storage), adapterOf, targets, logger };
   const providerChecks = new ProviderCheckService(upkeepNeeds);

@@ -8,11 +8,12 @@ const MAX_CAUSES = 5;
 
 /** The same adapter, whose faults hold neither the credential nor a header of the config. */
 export function discreet(adapter: Adapter): Adapter {
-  const { listModels } = adapter;
+  const { listModels, faultsOfQuirks } = adapter;
   return {
     protocol: adapter.protocol,
     unsupported: (request) => adapter.unsupported(request),
     stream: (request, options) => discreetStream(adapter.stream(request, options), request.target),
+    ...(faultsOfQuirks ? { faultsOfQuirks: (quirks) => faultsOfQuirks.call(adapter, quirks) } : {}),
     check: (target, options) => adapter.check(target, options).catch(rethrowWithout(target)),
     ...(listModels
       ? {

@@ -2,6 +2,7 @@
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import { definedOf, InputCheck, type Patch } from '../../kernel/input-check.ts';
 import { canonicalJson, type JsonObject } from '../../kernel/json.ts';
+import type { QuirksFault } from '../../providers/contract/adapter.ts';
 import type { CatalogueRow } from '../../storage/repositories/catalogue.repository.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';
 import { PROVIDER_CATEGORIES } from './catalogue-data.ts';
@@ -42,6 +43,20 @@ export interface ProviderSpecServiceDependencies extends CatalogueDependencies, 
   /** Names of the protocols that this node speaks. */
   readonly protocols: () => readonly string[];
   readonly binding: SecretBinding;
+  /** What is wrong with the quirks of a row that is served by this protocol. */
+  readonly faultsOfQuirks: (protocol: string, quirks: JsonObject) => readonly QuirksFault[];
+}
+
+/** Unknown quirks would be ignored, or make every call fail: whoever writes them is told. */
+export function checkQuirks(
+  check: InputCheck,
+  { faultsOfQuirks }: Pick<ProviderSpecServiceDependencies, 'faultsOfQuirks'>,
+  protocol: string | null | undefined,
+  quirks: JsonObject,
+): void {
+  for (const { path, message } of faultsOfQuirks(protocol ?? '', quirks)) {
+    check.add(path === '' ? 'quirks' : `quirks.${path}`, message);
+  }
 }
 
 const KEY = /^[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -194,7 +209,11 @@ export class ProviderSpecService {
     }
     check.url('baseUrl', fields.baseUrl);
     checkPlaceholders(check, fields.baseUrl ?? row?.baseUrl, fields.settingsSchema ?? row?.settingsSchema);
-    check.json('quirks', fields.quirks);
+    const quirks = fields.quirks ?? row?.quirks ?? {};
+    const fitting = fields.quirks === undefined || check.json('quirks', fields.quirks);
+    if (fitting && (fields.quirks !== undefined || fields.protocol !== undefined)) {
+      checkQuirks(check, this.#needs, fields.protocol ?? row?.protocol, quirks);
+    }
     check.url('docsUrl', fields.docsUrl);
     check.text('defaultModel', fields.defaultModel);
     if (check.json('auth', fields.auth)) checkAuth(check, fields.auth);

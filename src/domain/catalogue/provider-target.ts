@@ -70,6 +70,7 @@ export class ProviderTargets {
         ...(model?.protocol && model.protocol !== spec.protocol ? {} : spec.quirks),
         ...model?.quirks,
       },
+      ...(spec.hasModelList === false ? { hasModelList: false } : {}),
       connectTimeoutMs: instance?.timeLimits.connectMs ?? config.timeLimits.connectMs ?? DEFAULT_CONNECT_MS,
     };
   }

@@ -1,4 +1,5 @@
 // Owns the conversation with Amazon Bedrock: addresses, signatures, and the one way in which its answers are read.
+
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { ProviderError } from '../../kernel/errors.ts';
 import { parseJson } from '../../kernel/json.ts';
@@ -14,6 +15,7 @@ import type {
 import { AnswerBody } from '../shared/answer-body.ts';
 import { faultOfRedirect, providerRequestId } from '../shared/answer-faults.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
+import { faultsIn } from '../shared/quirks.ts';
 import { controlPlaneUrl, regionOf } from './addresses.ts';
 import { awsCredential } from './credentials.ts';
 import { AnswerReader, eventsOfAnswer } from './decode.ts';
@@ -21,6 +23,7 @@ import { encodeRequest } from './encode.ts';
 import { faultOfAnswer, faultOfFrame, protocolFault } from './errors.ts';
 import { readEventFrames } from './frames.ts';
 import { readModelLists } from './models.ts';
+import { bedrockQuirksSchema } from './quirks-schema.ts';
 import { signedHeaders } from './sign.ts';
 import { answerSchema, type EventFrame } from './wire.ts';
 
@@ -62,6 +65,7 @@ export function createBedrockConverseAdapter(http: UpstreamHttp, clock: Clock = 
       const response = await send(request.target, url, options, JSON.stringify(body));
       yield* readAnswer(request, response, outputTool);
     },
+    faultsOfQuirks: faultsIn(bedrockQuirksSchema),
     unsupported: (request) => [...encodeRequest(request).refused],
     listModels: (target, options) =>
       readModelLists(async (path) => {

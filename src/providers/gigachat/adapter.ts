@@ -1,4 +1,5 @@
 // Owns the protocol `gigachat`: the API v1 of Sber's GigaChat.
+
 import { newId as freshId, type NewId } from '../../kernel/ids.ts';
 import { parseJson } from '../../kernel/json.ts';
 import type {
@@ -13,11 +14,13 @@ import type {
 } from '../contract/adapter.ts';
 import { AnswerBody } from '../shared/answer-body.ts';
 import { errorText } from '../shared/answer-faults.ts';
+import { faultsIn } from '../shared/quirks.ts';
 import { readServerSentEvents, type ServerSentEvent } from '../shared/sse.ts';
 import { GigaChatDecoder } from './decode.ts';
 import { encodeRequest, unsupportedBy } from './encode.ts';
 import { faultOfAnswer, faultOfPage, faultWithin, protocolFault } from './errors.ts';
 import { uploadImages } from './images.ts';
+import { quirksSchema } from './settings.ts';
 import { createGigaChatSignIn, type GigaChatSignIn } from './sign-in.ts';
 import { timeLimit } from './time-limit.ts';
 import { modelListSchema } from './wire.ts';
@@ -43,6 +46,7 @@ export function createGigaChatAdapter(options: GigaChatAdapterOptions): Adapter 
   return {
     protocol: 'gigachat',
     stream: (request, { signal }) => streamParts(signIn, request, signal, newId),
+    faultsOfQuirks: faultsIn(quirksSchema),
     unsupported: unsupportedBy,
     listModels: (target, { signal }) => listModels(signIn, target, signal),
     async check(target, { signal }: CallOptions) {
