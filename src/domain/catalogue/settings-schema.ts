@@ -21,16 +21,15 @@ export function checkSettingsSchema(
     check.add(path, 'must be a JSON Schema of type "object"');
     return;
   }
-  if (ofWorkspace) {
-    const own = new InputCheck();
-    checkTenantSchema(own, path, schema);
-    check.take(own);
-    if (!own.clean) return;
-  }
   try {
     if (!ajv.validateSchema(schema)) {
       check.add(path, `is not a JSON Schema (draft 2020-12): ${ajv.errorsText(ajv.errors)}`);
-    } else compile(schema);
+      return;
+    }
+    const own = new InputCheck();
+    if (ofWorkspace) checkTenantSchema(own, path, schema);
+    check.take(own);
+    if (own.clean) compile(schema);
   } catch (error) {
     check.add(path, `cannot be used: ${(error as Error).message}`);
   }
