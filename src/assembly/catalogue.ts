@@ -14,6 +14,7 @@ import { ProviderConfigService } from '../domain/catalogue/provider-config-servi
 import { ProviderSpecService } from '../domain/catalogue/provider-spec-service.ts';
 import { ProviderTargets } from '../domain/catalogue/provider-target.ts';
 import { UpkeepSchedule } from '../domain/catalogue/upkeep-schedule.ts';
+import type { JsonObject } from '../kernel/json.ts';
 import { CatalogueRepository } from '../storage/repositories/catalogue.repository.ts';
 import { CatalogueWriteRepository } from '../storage/repositories/catalogue-write.repository.ts';
 import { SeedRepository } from '../storage/repositories/seed.repository.ts';
@@ -27,16 +28,23 @@ export type AssembledCatalogue = Awaited<ReturnType<typeof assembleCatalogue>>;
 export async function assembleCatalogue(foundation: Foundation, identity: AssembledIdentity) {
   const { config, storage, clock, newId, logger, opened, vault, http, allowAddress, adapters, random } =
     foundation;
-  const { refresh, snapshots, watcher } = identity;
+  const { refresh, snapshots, watcher, binding, charges } = identity;
   await seed(foundation);
   await watcher.start();
   opened.push(() => watcher.close());
 
   const reads = new CatalogueRepository(storage);
   const needs = { reads, writes: new CatalogueWriteRepository(storage), clock, newId, refresh };
-  const specNeeds = { ...needs, protocols: () => adapters.protocols() };
-  const targets = new ProviderTargets(vault);
   const adapterOf = (protocol: string) => adapters.get(protocol);
+  const priced = { ...needs, holdsMoney: (workspaceId: string) => charges.holdsMoney(workspaceId) };
+  const specNeeds = {
+    ...priced,
+    binding,
+    protocols: () => adapters.protocols(),
+    faultsOfQuirks: (protocol: string, quirks: JsonObject) =>
+      adapterOf(protocol)?.faultsOfQuirks?.(quirks) ?? [],
+  };
+  const targets = new ProviderTargets(vault);
   const catalogueOf = (workspaceId: string) => snapshots.of(workspaceId);
   const upkeepNeeds = { ...needs, upkeep: new UpkeepRepository(storage), adapterOf, targets, logger };
   const providerChecks = new ProviderCheckService(upkeepNeeds);
@@ -48,7 +56,7 @@ export async function assembleCatalogue(foundation: Foundation, identity: Assemb
   });
   await setUpDefaultWorkspace(
     foundation,
-    { ...needs, targets, catalogueOf },
+    { ...needs, targets, catalogueOf, installationProviders: () => snapshots.installationProviders() },
     await identity.identity.defaultWorkspaceId(),
   );
   const schedule = new UpkeepSchedule({
@@ -71,8 +79,8 @@ export async function assembleCatalogue(foundation: Foundation, identity: Assemb
       providerSpecs: new ProviderSpecService(specNeeds),
       providerConfigs: new ProviderConfigService({ ...needs, vault, allowAddress, catalogueOf }),
       modelSpecs: new ModelSpecService(specNeeds),
-      modelInstances: new ModelInstanceService(needs),
-      prices: new PriceService(needs),
+      modelInstances: new ModelInstanceService(priced),
+      prices: new PriceService(priced),
       providerChecks,
       modelSyncs,
       catalogueRefreshes,

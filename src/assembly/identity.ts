@@ -2,6 +2,7 @@
 
 import { ChargeRules } from '../domain/billing/charge-rules.ts';
 import { RevisionWatcher } from '../domain/catalogue/revision-watcher.ts';
+import { SecretBinding } from '../domain/catalogue/secret-binding.ts';
 import { CatalogueSnapshots } from '../domain/catalogue/snapshot.ts';
 import { ApiKeyService } from '../domain/identity/api-key-service.ts';
 import { AuditService } from '../domain/identity/audit-service.ts';
@@ -35,20 +36,28 @@ export async function assembleIdentity(foundation: Foundation, bootstrapKey: str
   opened.push(() => authenticator.close());
   const charges = new ChargeRules(snapshotRepository, config.billing);
   const snapshots = new CatalogueSnapshots(snapshotRepository);
+  const secretRepository = new SecretRepository(storage);
+  const binding = new SecretBinding({ secrets: secretRepository, catalogueOf: (id) => snapshots.of(id) });
   const watcher = new RevisionWatcher(
     snapshotRepository,
     [
       (changed) => authenticator.reload(changed),
       (changed) => charges.reload(changed),
       (changed) => snapshots.reload(changed),
+      (changed) => binding.bindUnbound(changed),
     ],
     logger,
   );
-  const secrets = new SecretRotation(new SecretRepository(storage), vault, refresh);
+  const secrets = new SecretRotation(secretRepository, vault, refresh);
   await secrets.requireKeys();
   const needs = { repository, clock, newId, refresh };
   const identity = new IdentityService(needs);
-  await identity.bootstrap(bootstrapKey);
+  if (!(await identity.bootstrap(bootstrapKey))) {
+    logger.warn(
+      { setting: 'BOOTSTRAP_API_KEY' },
+      'The first administrator’s key was revoked or rotated and stays so. Set BOOTSTRAP_API_KEY (without it: the file "bootstrap-api-key" in DATA_DIR) to a new key, or remove it',
+    );
+  }
   return {
     repository,
     authenticator,
@@ -59,6 +68,7 @@ export async function assembleIdentity(foundation: Foundation, bootstrapKey: str
     identity,
     apiKeys: new ApiKeyService(needs),
     secrets,
+    binding,
     audit: new AuditService(new AuditRepository(storage)),
   };
 }

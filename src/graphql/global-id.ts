@@ -17,10 +17,10 @@ export function toGlobalId(type: NodeTypeName, id: string): string {
   return Buffer.from(`${type}:${id}`).toString('base64url');
 }
 
-/** Type and row id; `undefined` if the text is no id of ours. */
+/** Type and row id, in small letters as they are stored; `undefined` if the text is no id of ours. */
 export function readGlobalId(globalId: string): { readonly type: string; readonly id: string } | undefined {
   const [type = '', id = ''] = Buffer.from(globalId, 'base64url').toString().split(':');
-  return isUuid(id) ? { type, id } : undefined;
+  return isUuid(id) ? { type, id: id.toLowerCase() } : undefined;
 }
 
 /** The row id, if the global id is one of this type. */

@@ -3,6 +3,10 @@ import { GraphQLError, GraphQLScalarType, Kind, type ValueNode, valueFromASTUnty
 import { isJsonObject, type JsonObject } from '../kernel/json.ts';
 import { formatUsd, parseUsd } from '../kernel/money.ts';
 
+/** A day, or a moment of one; without a zone a moment is one of the server's. Other years nobody means, and not every database has them. */
+const ISO_8601 =
+  /^(?:19[7-9]\d|[2-9]\d{3})-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?$/;
+
 /** In code: nano-dollars as bigint. */
 export const UsdScalar = new GraphQLScalarType<bigint, string>({
   name: 'Usd',
@@ -41,7 +45,10 @@ function readJsonObject(value: unknown): JsonObject {
 }
 
 function readDate(value: unknown): Date {
-  const date = typeof value === 'string' ? new Date(value) : undefined;
-  if (!date || Number.isNaN(date.getTime())) throw new GraphQLError('DateTime must be ISO 8601 text');
+  const date = typeof value === 'string' && ISO_8601.test(value) ? new Date(value) : undefined;
+  if (!date || Number.isNaN(date.getTime()))
+    throw new GraphQLError(
+      'DateTime must be ISO 8601 text of the years 1970 to 9999, e.g. "2026-11-20T12:00:00Z"',
+    );
   return date;
 }

@@ -1,11 +1,15 @@
 // Owns the gathering of every fault of an input, so that a caller mends them at once, and the checks that several entities share.
 import { type ErrorCode, GatewayError, type InputProblem } from './errors.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
+import { faultOfJson } from './storable-json.ts';
 import { isStorableText } from './text.ts';
 
 const WORD = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const MAX_JSON_LENGTH = 100_000;
 const MAX_WORDS = 64;
+const MAX_SEARCH_LENGTH = 200;
+const MAX_FILTER_LENGTH = 512;
+const MAX_FILTER_TEXTS = 1_000;
 
 /** What a caller sends to change a row: left out = unchanged. */
 export type Patch<Fields> = { readonly [Name in keyof Fields]?: Fields[Name] | undefined };
@@ -22,6 +26,11 @@ export class InputCheck {
     const [first] = this.#problems;
     if (!first) return;
     throw new GatewayError(first.code, first.message, { path: first.path, problems: this.#problems });
+  }
+
+  /** Adds what another has found. */
+  take(other: InputCheck): void {
+    this.#problems.push(...other.#problems);
   }
 
   get clean(): boolean {
@@ -93,14 +102,22 @@ export class InputCheck {
       this.add(path, 'must be a JSON object');
       return false;
     }
-    const text = JSON.stringify(value);
-    if (text.length > MAX_JSON_LENGTH)
-      this.add(path, `must not exceed ${MAX_JSON_LENGTH} characters of JSON`);
-    // Escaped or not, neither can be stored.
-    else if (text.includes('\\u0000') || !text.isWellFormed() || /\\ud[89a-f]/i.test(text)) {
-      this.add(path, 'holds U+0000 or half a surrogate pair; remove it');
+    const fault = faultOfJson(value, MAX_JSON_LENGTH);
+    if (fault) this.add(path, fault);
+    return fault === undefined;
+  }
+
+  /** What a list is narrowed by: texts, and lists of texts, that the database can compare. */
+  filter(path: string, filter: object): void {
+    for (const [name, value] of Object.entries(filter)) {
+      const place = path === '' ? name : `${path}.${name}`;
+      const texts = Array.isArray(value) ? value : [value];
+      if (texts.length > MAX_FILTER_TEXTS) this.add(place, `at most ${MAX_FILTER_TEXTS} are taken`);
+      const most = name === 'search' ? MAX_SEARCH_LENGTH : MAX_FILTER_LENGTH;
+      for (const text of texts.slice(0, MAX_FILTER_TEXTS)) {
+        if (typeof text === 'string') this.text(place, text, most, 0);
+      }
     }
-    return true;
   }
 }
 

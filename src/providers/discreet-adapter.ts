@@ -8,7 +8,7 @@ const MAX_CAUSES = 5;
 
 /** The same adapter, whose faults and records hold neither the credential, nor a part of it, nor a header of the config, nor an issued token. */
 export function discreet(adapter: Adapter, issuedTokens: Iterable<string> = []): Adapter {
-  const { listModels } = adapter;
+  const { listModels, faultsOfQuirks } = adapter;
   const rethrowWithout = (target: ProviderTarget) => (error: unknown) => {
     hideInError(error, secretTextsOf(target, issuedTokens));
     throw error;
@@ -26,6 +26,7 @@ export function discreet(adapter: Adapter, issuedTokens: Iterable<string> = []):
       };
       return discreetStream(adapter.stream(request, options), secrets);
     },
+    ...(faultsOfQuirks ? { faultsOfQuirks: (quirks) => faultsOfQuirks.call(adapter, quirks) } : {}),
     check: (target, options) => adapter.check(target, options).catch(rethrowWithout(target)),
     ...(listModels
       ? {

@@ -1,5 +1,6 @@
 // Owns who is written into the audit trail: a setting of the transaction, which the triggers read.
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
+import { GatewayError } from '../kernel/errors.ts';
 import { toStorageError } from './errors.ts';
 
 /** A viewer, or the gateway itself where there is none. */
@@ -10,7 +11,7 @@ export interface Actor {
 
 const ACT_AS = "select set_config('modelgraph.actor', ?, true), set_config('modelgraph.workspace', ?, true)";
 
-/** Runs `work` in one transaction, in the name of the actor. Raises `StorageError`. */
+/** Runs `work` in one transaction, in the name of the actor. Raises `StorageError`, and what `work` refuses as `GatewayError`. */
 export async function writeAs<Result>(
   entities: SqlEntityManager,
   actor: Actor | undefined,
@@ -23,6 +24,8 @@ export async function writeAs<Result>(
       return work(transaction as SqlEntityManager);
     });
   } catch (error) {
+    // What `work` itself refuses is for the caller as it stands.
+    if (error instanceof GatewayError) throw error;
     throw toStorageError(error);
   }
 }

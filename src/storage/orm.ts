@@ -16,6 +16,8 @@ import { Migration20261121000010_audit } from '../../migrations/Migration2026112
 import { Migration20261121000011_content } from '../../migrations/Migration20261121000011_content.ts';
 import { Migration20261122000012_budget_charges } from '../../migrations/Migration20261122000012_budget_charges.ts';
 import { Migration20261122000013_run_order } from '../../migrations/Migration20261122000013_run_order.ts';
+import { Migration20261124000012_secret_destination } from '../../migrations/Migration20261124000012_secret_destination.ts';
+import { Migration20261124000013_retired_api_key } from '../../migrations/Migration20261124000013_retired_api_key.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { AccountEntity } from './entities/account.entity.ts';
 import { ApiKeyEntity } from './entities/api-key.entity.ts';
@@ -91,6 +93,8 @@ const MIGRATIONS: readonly Constructor<Migration>[] = [
   Migration20261121000011_content,
   Migration20261122000012_budget_charges,
   Migration20261122000013_run_order,
+  Migration20261124000012_secret_destination,
+  Migration20261124000013_retired_api_key,
 ];
 
 /** Any number that all nodes share: whoever holds this advisory lock migrates, the others wait. */

@@ -142,6 +142,7 @@ export async function openSetup(kind: DatabaseKind) {
       return {
         writes: new CatalogueWriteRepository(storage),
         catalogueOf: (id: string) => snapshots.of(id),
+        installationProviders: () => snapshots.installationProviders(),
         refresh: () => watcher.refresh(),
         clock,
         newId,

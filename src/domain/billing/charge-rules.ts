@@ -27,6 +27,11 @@ export class ChargeRules {
     this.#budgets = Map.groupBy(await this.#repository.rows('budget'), ({ workspaceId }) => workspaceId);
   }
 
+  /** Whether anybody in the workspace has to pay. */
+  holdsMoney(workspaceId: string): boolean {
+    return this.#billing || this.#budgets.has(workspaceId);
+  }
+
   /** `undefined` where nobody has to pay. */
   chargeFor({ workspaceId, caller }: Viewer): Charge | undefined {
     const budgets = this.#budgets.get(workspaceId);

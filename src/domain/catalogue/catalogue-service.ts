@@ -1,5 +1,5 @@
 // Owns the reading of the catalogue as one workspace sees it: pages, look-ups, and the batches that loaders ask for.
-
+import { InputCheck } from '../../kernel/input-check.ts';
 import type {
   CatalogueRepository,
   CatalogueRow,
@@ -20,20 +20,22 @@ export class CatalogueService {
     this.#reads = reads;
   }
 
-  list<Table extends CatalogueTable>(
+  async list<Table extends CatalogueTable>(
     viewer: Viewer,
     table: Table,
     query: ListQuery<Table>,
   ): Promise<ListedRow<CatalogueRow<Table>>[]> {
+    checkFilter(query.filter);
     return this.#reads.list(table, viewer.workspaceId, query);
   }
 
   /** By parent, or under the empty text where the query has no parents. */
-  count<Table extends CatalogueTable>(
+  async count<Table extends CatalogueTable>(
     viewer: Viewer,
     table: Table,
     query: Pick<ListQuery<Table>, 'filter' | 'parents'>,
   ): Promise<ReadonlyMap<string, number>> {
+    checkFilter(query.filter);
     return this.#reads.count(table, viewer.workspaceId, query);
   }
 
@@ -55,6 +57,12 @@ export class CatalogueService {
     const rows = await this.#reads.byNames(table, viewer.workspaceId, names);
     return new Map(rows.map((row) => [nameOf(table, row), row]));
   }
+}
+
+function checkFilter(filter: object): void {
+  const check = new InputCheck();
+  check.filter('filter', filter);
+  check.raise();
 }
 
 function nameOf(table: CatalogueTable, row: CatalogueRow<CatalogueTable>): string {

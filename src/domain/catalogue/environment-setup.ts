@@ -6,11 +6,13 @@ import type { Logger } from '../../kernel/logger.ts';
 import type { SealedSecret } from '../../storage/entities/provider-config.entity.ts';
 import type { CatalogueWriteRepository } from '../../storage/repositories/catalogue-write.repository.ts';
 import { freeSlug, ignoreConflict, newInstanceRow } from './default-instance.ts';
+import { destinationOf } from './secret-destination.ts';
 import type { ModelSpecRow, ProviderConfigRow, ProviderSpecRow, WorkspaceCatalogue } from './snapshot.ts';
 
 export interface EnvironmentSetupDependencies {
   readonly writes: CatalogueWriteRepository;
   readonly catalogueOf: (workspaceId: string) => WorkspaceCatalogue;
+  readonly installationProviders: () => ReadonlyMap<string, ProviderSpecRow>;
   readonly clock: Clock;
   readonly newId: NewId;
   readonly logger: Logger;
@@ -72,8 +74,9 @@ export async function setUpFromEnvironment(
 
 function wantedConfigs(needs: EnvironmentSetupDependencies, catalogue: WorkspaceCatalogue): WantedConfig[] {
   const wanted: WantedConfig[] = [];
-  for (const spec of catalogue.providers.values()) {
-    if (!spec.enabled || !spec.protocol) continue;
+  // The operator's credentials are meant for the installation's providers, not for what a key of the workspace made of these.
+  for (const spec of needs.installationProviders().values()) {
+    if (!spec.enabled || !spec.protocol || !catalogue.providers.get(spec.key)?.enabled) continue;
     if (spec.key === SANDBOX) {
       if (needs.sandbox) wanted.push({ spec, origin: 'BUILT_IN', secret: null, settings: {}, baseUrl: null });
       continue;
@@ -136,8 +139,10 @@ async function insertConfig(
     name: want.spec.key,
     baseUrl: want.baseUrl,
     secret: want.secret,
+    secretDestination: want.secret && destinationOfWanted(want),
     secretHint: null,
     headers: null,
+    headersDestination: null,
     settings: want.settings,
     timeLimits: {},
     retryPolicy: {},
@@ -166,8 +171,13 @@ async function updateConfig(
     (existing.baseUrl ?? null) === baseUrl &&
     canonicalJson([existing.secret ?? null, existing.settings]) === canonicalJson([secret, settings]);
   if (same) return;
-  const changes = { secret, settings, baseUrl, enabled: true, updatedAt: clock.now() };
+  const secretDestination = secret && destinationOfWanted(want);
+  const changes = { secret, secretDestination, settings, baseUrl, enabled: true, updatedAt: clock.now() };
   await writes.update('provider_config', existing.id, existing.version, changes);
+}
+
+function destinationOfWanted({ spec, baseUrl, settings }: WantedConfig) {
+  return destinationOf({ name: spec.key, baseUrl, settings }, spec);
 }
 
 async function addInstances(

@@ -8,6 +8,7 @@ import type { CatalogueRow } from '../../storage/repositories/catalogue.reposito
 import { requireScope, type Viewer } from '../identity/viewer.ts';
 import type { ModelSpecRecord } from './model-spec-service.ts';
 import { faultsOfParameters } from './parameter-rules.ts';
+import { type PriceRules, requireMayPrice } from './price-service.ts';
 import type { ProviderConfigRecord } from './provider-config-service.ts';
 import { type CatalogueDependencies, requireVersion, staleRow } from './row-ownership.ts';
 import { checkRetryPolicy, checkTimeLimits } from './time-limit-fields.ts';
@@ -36,9 +37,9 @@ const MAX_PRIORITY = 1_000_000;
 const MAX_WEIGHT = 1_000_000;
 
 export class ModelInstanceService {
-  readonly #needs: CatalogueDependencies;
+  readonly #needs: CatalogueDependencies & PriceRules;
 
-  constructor(needs: CatalogueDependencies) {
+  constructor(needs: CatalogueDependencies & PriceRules) {
     this.#needs = needs;
   }
 
@@ -134,6 +135,7 @@ export class ModelInstanceService {
     check.integer('priority', fields.priority, -MAX_PRIORITY, MAX_PRIORITY);
     check.integer('weight', fields.weight, 0, MAX_WEIGHT);
     check.words('tags', fields.tags);
+    if (fields.free && !row?.free) requireMayPrice(this.#needs, viewer, 'free');
     check.json('customFields', fields.customFields);
     checkTimeLimits(check, fields.timeLimits);
     checkRetryPolicy(check, fields.retryPolicy);

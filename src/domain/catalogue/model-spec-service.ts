@@ -5,7 +5,11 @@ import type { JsonObject } from '../../kernel/json.ts';
 import type { CatalogueRow } from '../../storage/repositories/catalogue.repository.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';
 import { INPUT_MODALITIES, MODEL_CAPABILITIES, OUTPUT_MODALITIES } from './catalogue-data.ts';
-import type { ProviderSpecServiceDependencies } from './provider-spec-service.ts';
+import {
+  checkQuirks,
+  type ProviderSpecRecord,
+  type ProviderSpecServiceDependencies,
+} from './provider-spec-service.ts';
 import {
   changeSharedRow,
   ownerOfNew,
@@ -57,9 +61,9 @@ export class ModelSpecService {
     requireScope(viewer, 'catalogue');
     const workspaceId = ownerOfNew(viewer, owner);
     const check = new InputCheck();
-    await this.#checkProvider(viewer, check, name.providerKey, workspaceId);
+    const spec = await this.#checkProvider(viewer, check, name.providerKey, workspaceId);
     if (!KEY.test(name.key)) check.add('key', 'must be 1 to 200 printable ASCII characters without spaces');
-    this.#check(check, fields);
+    this.#check(check, fields, spec?.protocol);
     check.raise();
     const now = this.#needs.clock.now();
     const row = {
@@ -111,7 +115,8 @@ export class ModelSpecService {
     requireScope(viewer, 'catalogue');
     const row = await this.#load(viewer, id);
     const check = new InputCheck();
-    this.#check(check, patch);
+    const [spec] = await this.#needs.reads.byNames('provider_spec', viewer.workspaceId, [row.providerKey]);
+    this.#check(check, patch, spec?.protocol, row);
     check.raise();
     const changes = definedOf(patch) as Partial<ModelSpecRecord>;
     const changed = await changeSharedRow(this.#needs, 'model_spec', viewer, row, version, changes, owner);
@@ -146,7 +151,12 @@ export class ModelSpecService {
     return row;
   }
 
-  async #checkProvider(viewer: Viewer, check: InputCheck, key: string, owner: string | null): Promise<void> {
+  async #checkProvider(
+    viewer: Viewer,
+    check: InputCheck,
+    key: string,
+    owner: string | null,
+  ): Promise<ProviderSpecRecord | undefined> {
     const [spec] = await this.#needs.reads.byNames('provider_spec', viewer.workspaceId, [key]);
     if (!spec) check.add('providerKey', `there is no provider "${key.slice(0, 80)}" here; create it first`);
     else if (owner === null && spec.workspaceId) {
@@ -155,9 +165,15 @@ export class ModelSpecService {
         `"${key}" is your workspace's own provider, which other workspaces do not see`,
       );
     }
+    return spec;
   }
 
-  #check(check: InputCheck, fields: Patch<ModelSpecFields>): void {
+  #check(
+    check: InputCheck,
+    fields: Patch<ModelSpecFields>,
+    ofProvider: string | null | undefined,
+    row?: ModelSpecRecord,
+  ): void {
     check.text('displayName', fields.displayName);
     check.text('description', fields.description, 2_000);
     check.integer('contextLength', fields.contextLength, 1, MAX_TOKENS);
@@ -169,7 +185,11 @@ export class ModelSpecService {
     check.phrases('strengths', fields.strengths);
     check.phrases('weaknesses', fields.weaknesses);
     check.oneOf('protocol', fields.protocol, this.#needs.protocols());
-    check.json('quirks', fields.quirks);
+    const fitting = fields.quirks === undefined || check.json('quirks', fields.quirks);
+    if (fitting && (fields.quirks !== undefined || fields.protocol !== undefined)) {
+      const protocol = fields.protocol === undefined ? row?.protocol : fields.protocol;
+      checkQuirks(check, this.#needs, protocol ?? ofProvider, fields.quirks ?? row?.quirks ?? {});
+    }
     check.json('customFields', fields.customFields);
     if (fields.releasedAt != null && !isDate(fields.releasedAt)) {
       check.add('releasedAt', 'must be a date such as 2026-11-20');

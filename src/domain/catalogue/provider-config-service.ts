@@ -2,14 +2,16 @@
 import { isIP } from 'node:net';
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import { definedOf, InputCheck, type Patch } from '../../kernel/input-check.ts';
-import type { JsonObject } from '../../kernel/json.ts';
-import type { RetryPolicy, SealedSecret, TimeLimits } from '../../storage/entities/provider-config.entity.ts';
+import { canonicalJson, type JsonObject } from '../../kernel/json.ts';
+import type { RetryPolicy, TimeLimits } from '../../storage/entities/provider-config.entity.ts';
 import type { CatalogueRow } from '../../storage/repositories/catalogue.repository.ts';
 import type { SecretVault } from '../identity/secret-vault.ts';
-import { hasScope, requireScope, type Viewer } from '../identity/viewer.ts';
+import { requireScope, type Viewer } from '../identity/viewer.ts';
 import { freeSlug, ignoreConflict, newInstanceRow } from './default-instance.ts';
 import type { ProviderSpecRecord } from './provider-spec-service.ts';
 import { type CatalogueDependencies, requireVersion, staleRow } from './row-ownership.ts';
+import { mayConfirmAddress } from './secret-binding.ts';
+import { destinationOf } from './secret-destination.ts';
 import { checkSettings } from './settings-schema.ts';
 import type { WorkspaceCatalogue } from './snapshot.ts';
 import { checkRetryPolicy, checkTimeLimits } from './time-limit-fields.ts';
@@ -38,7 +40,32 @@ export interface ProviderConfigServiceDependencies extends CatalogueDependencies
   readonly allowAddress: (address: string) => boolean;
 }
 
+type ChangedSecrets = {
+  -readonly [Name in
+    | 'secret'
+    | 'secretHint'
+    | 'secretDestination'
+    | 'headers'
+    | 'headersDestination']?: ProviderConfigRecord[Name];
+};
+
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/;
+/** They frame a request or steer its connection: one from outside makes every call fail. */
+const HEADERS_OF_THE_CONNECTION = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'http2-settings',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]{0,4000}$/;
 const ENVIRONMENT_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 const MAX_SECRET_LENGTH = 20_000;
@@ -88,10 +115,13 @@ export class ProviderConfigService {
       healthCheckedAt: null,
       lastSyncAt: null,
       secret: null,
+      secretDestination: null,
       secretHint: null,
       headers: null,
+      headersDestination: null,
       ...(definedOf(plain) as typeof plain),
       ...this.#seal(id, fields),
+      ...destinationsOf(viewer, fields, spec, undefined),
       createdAt: now,
       updatedAt: now,
     };
@@ -117,10 +147,10 @@ export class ProviderConfigService {
     this.#check(viewer, check, patch, spec, row);
     check.raise();
     const { secret: _secret, secretEnv: _env, headers: _headers, ...plain } = patch;
-    const sealed = this.#seal(id, patch);
     const changes = {
       ...definedOf(plain),
-      ...sealed,
+      ...this.#seal(id, patch),
+      ...destinationsOf(viewer, patch, spec, row),
       // What the node itself has set up is left to whoever changes it.
       origin: 'CUSTOM' as const,
       // What was found out about the old credentials says nothing of new ones.
@@ -220,7 +250,7 @@ export class ProviderConfigService {
     check.text('name', fields.name, 100);
     this.#checkAddress(check, fields, spec, row);
     if (check.json('settings', fields.settings) || !row) {
-      if (spec) checkSettings(check, 'settings', fields.settings ?? {}, spec.settingsSchema);
+      if (spec) checkSettings(check, 'settings', fields.settings ?? {}, spec);
     }
     checkTimeLimits(check, fields.timeLimits);
     checkRetryPolicy(check, fields.retryPolicy);
@@ -252,17 +282,10 @@ export class ProviderConfigService {
     }
   }
 
-  #seal(
-    id: string,
-    fields: Patch<ProviderConfigFields>,
-  ): Partial<Record<keyof ProviderConfigRecord, unknown>> {
+  #seal(id: string, fields: Patch<ProviderConfigFields>): ChangedSecrets {
     const { secret, secretEnv, headers } = fields;
     const { vault } = this.#needs;
-    const sealed: {
-      secret?: SealedSecret | null;
-      secretHint?: string | null;
-      headers?: SealedSecret | null;
-    } = {};
+    const sealed: ChangedSecrets = {};
     if (secretEnv !== undefined) Object.assign(sealed, { secret: { env: secretEnv }, secretHint: null });
     else if (secret === null) Object.assign(sealed, { secret: null, secretHint: null });
     else if (secret !== undefined)
@@ -299,22 +322,68 @@ function checkSecret(
   if (secret != null && (secret.trim() === '' || secret.length > MAX_SECRET_LENGTH)) {
     check.add('secret', `must have 1 to ${MAX_SECRET_LENGTH} characters; null removes it`);
   }
-  // Whoever may change addresses but not read secrets must not send a stored one where it can be read.
-  const keepsStored = (row?.secret && secret === undefined && secretEnv === undefined) || row?.headers;
-  const moves = fields.baseUrl !== undefined || fields.settings !== undefined;
-  if (row && keepsStored && moves && !hasScope(viewer)) {
+  if (!row || !moves(fields, row)) return;
+  for (const name of keptSecrets(fields, row)) {
+    const stored = row[name];
+    if (!stored || mayConfirmAddress(viewer, stored)) continue;
+    const who = 'env' in stored ? 'an administrator of the installation' : 'an administrator';
     check.add(
-      'secret',
-      'give it again: a stored secret is not sent to a new address on the word of this key',
+      name,
+      `give it again, or null to remove it: what is stored was given for the old address, and only ${who} may have it sent to a new one`,
     );
   }
+}
+
+/** Whether the address, or a setting that an address may be made of, becomes another. */
+function moves({ baseUrl, settings }: Patch<ProviderConfigFields>, row: ProviderConfigRecord): boolean {
+  return (
+    (baseUrl !== undefined && baseUrl !== (row.baseUrl ?? null)) ||
+    (settings !== undefined && canonicalJson(settings) !== canonicalJson(row.settings))
+  );
+}
+
+/** Those that the config has already, and that stay what they are. */
+function keptSecrets(
+  { secret, secretEnv, headers }: Patch<ProviderConfigFields>,
+  row: ProviderConfigRecord,
+): ('secret' | 'headers')[] {
+  return [
+    ...(row.secret && secret === undefined && secretEnv === undefined ? (['secret'] as const) : []),
+    ...(row.headers && headers === undefined ? (['headers'] as const) : []),
+  ];
+}
+
+/** What is given now is for the address that the config will have; an administrator who gives an address means the stored secrets too. */
+function destinationsOf(
+  viewer: Viewer,
+  fields: Patch<ProviderConfigFields>,
+  spec: ProviderSpecRecord | undefined,
+  row: ProviderConfigRecord | undefined,
+): ChangedSecrets {
+  const { name = '', baseUrl = null, settings = {} } = { ...row, ...definedOf(fields) };
+  const now = destinationOf({ name, baseUrl, settings }, spec);
+  const changed: ChangedSecrets = {};
+  if (fields.secret !== undefined || fields.secretEnv !== undefined) {
+    changed.secretDestination = fields.secret === null ? null : now;
+  }
+  if (fields.headers !== undefined) changed.headersDestination = fields.headers && now;
+  const confirms = fields.baseUrl !== undefined || fields.settings !== undefined;
+  for (const kept of row && confirms ? keptSecrets(fields, row) : []) {
+    if (row?.[kept] && mayConfirmAddress(viewer, row[kept])) changed[`${kept}Destination`] = now;
+  }
+  return changed;
 }
 
 function checkHeaders(check: InputCheck, headers: JsonObject | null | undefined): void {
   if (headers == null || !check.json('headers', headers)) return;
   for (const [name, value] of Object.entries(headers)) {
     if (!HEADER_NAME.test(name)) check.add(`headers.${name.slice(0, 64)}`, 'is no name of a header');
-    else if (typeof value !== 'string' || !HEADER_VALUE.test(value)) {
+    else if (HEADERS_OF_THE_CONNECTION.has(name.toLowerCase())) {
+      check.add(
+        `headers.${name}`,
+        'is set by the gateway itself, for each request and connection; leave it out',
+      );
+    } else if (typeof value !== 'string' || !HEADER_VALUE.test(value)) {
       check.add(`headers.${name}`, 'must be text of at most 4000 characters on one line');
     }
   }

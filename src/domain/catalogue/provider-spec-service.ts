@@ -1,19 +1,23 @@
 // Owns the changing of provider specs: kinds of providers, shared by the installation or a workspace's own.
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import { definedOf, InputCheck, type Patch } from '../../kernel/input-check.ts';
-import type { JsonObject } from '../../kernel/json.ts';
+import { canonicalJson, type JsonObject } from '../../kernel/json.ts';
+import type { QuirksFault } from '../../providers/contract/adapter.ts';
 import type { CatalogueRow } from '../../storage/repositories/catalogue.repository.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';
 import { PROVIDER_CATEGORIES } from './catalogue-data.ts';
+import { type PriceRules, requireMayPrice } from './price-service.ts';
 import {
   type CatalogueDependencies,
   changeSharedRow,
+  changesInPlace,
   ownerOfNew,
   type RowOwner,
   requireDeletable,
   requireVersion,
   staleRow,
 } from './row-ownership.ts';
+import type { SecretBinding } from './secret-binding.ts';
 import { checkSettingsSchema } from './settings-schema.ts';
 
 export type ProviderSpecRecord = CatalogueRow<'provider_spec'>;
@@ -35,9 +39,24 @@ export interface ProviderSpecFields {
   readonly enabled: boolean;
 }
 
-export interface ProviderSpecServiceDependencies extends CatalogueDependencies {
+export interface ProviderSpecServiceDependencies extends CatalogueDependencies, PriceRules {
   /** Names of the protocols that this node speaks. */
   readonly protocols: () => readonly string[];
+  readonly binding: SecretBinding;
+  /** What is wrong with the quirks of a row that is served by this protocol. */
+  readonly faultsOfQuirks: (protocol: string, quirks: JsonObject) => readonly QuirksFault[];
+}
+
+/** Unknown quirks would be ignored, or make every call fail: whoever writes them is told. */
+export function checkQuirks(
+  check: InputCheck,
+  { faultsOfQuirks }: Pick<ProviderSpecServiceDependencies, 'faultsOfQuirks'>,
+  protocol: string | null | undefined,
+  quirks: JsonObject,
+): void {
+  for (const { path, message } of faultsOfQuirks(protocol ?? '', quirks)) {
+    check.add(path === '' ? 'quirks' : `quirks.${path}`, message);
+  }
 }
 
 const KEY = /^[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -65,7 +84,8 @@ export class ProviderSpecService {
     if (!KEY.test(key)) {
       check.add('key', 'must be 1 to 64 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit');
     }
-    this.#check(check, fields);
+    if (fields.free) requireMayPrice(this.#needs, viewer, 'free');
+    this.#check(check, fields, workspaceId !== null);
     check.raise();
     const now = this.#needs.clock.now();
     const row = {
@@ -92,9 +112,10 @@ export class ProviderSpecService {
       createdAt: now,
       updatedAt: now,
     };
+    const before = await this.#visible(viewer, key);
     try {
       const created = await this.#needs.writes.insert('provider_spec', row as never, viewer);
-      await this.#needs.refresh();
+      await this.#inForce(viewer, key, before);
       return created;
     } catch (error) {
       if (!(error instanceof StorageError) || error.kind !== 'conflict') throw error;
@@ -115,14 +136,16 @@ export class ProviderSpecService {
     requireScope(viewer, 'catalogue');
     const row = await this.#load(viewer, id);
     const check = new InputCheck();
-    this.#check(check, patch, row);
+    if (patch.free && !row.free) requireMayPrice(this.#needs, viewer, 'free');
+    this.#check(check, patch, !changesInPlace(viewer, row, owner) || row.workspaceId != null, row);
     check.raise();
     const changes = {
       ...definedOf(patch),
       ...(patch.protocol === undefined ? {} : { unservableReason: null }),
     } as Partial<ProviderSpecRecord>;
+    const before = await this.#visible(viewer, row.key);
     const changed = await changeSharedRow(this.#needs, 'provider_spec', viewer, row, version, changes, owner);
-    await this.#needs.refresh();
+    await this.#inForce(viewer, row.key, before);
     return changed;
   }
 
@@ -141,9 +164,21 @@ export class ProviderSpecService {
         { path: 'id' },
       );
     }
+    const before = await this.#visible(viewer, row.key);
     if (!(await this.#needs.writes.remove('provider_spec', id, version, viewer))) throw staleRow();
-    await this.#needs.refresh();
+    await this.#inForce(viewer, row.key, before);
     return row;
+  }
+
+  /** The row of this key that counts in the viewer's workspace. */
+  async #visible(viewer: Viewer, key: string): Promise<ProviderSpecRecord | undefined> {
+    const [row] = await this.#needs.reads.byNames('provider_spec', viewer.workspaceId, [key]);
+    return row;
+  }
+
+  async #inForce(viewer: Viewer, key: string, before: ProviderSpecRecord | undefined): Promise<void> {
+    await this.#needs.binding.follow(viewer, key, before, await this.#visible(viewer, key));
+    await this.#needs.refresh();
   }
 
   async #load(viewer: Viewer, id: string): Promise<ProviderSpecRecord> {
@@ -152,7 +187,12 @@ export class ProviderSpecService {
     return row;
   }
 
-  #check(check: InputCheck, fields: Patch<ProviderSpecFields>, row?: ProviderSpecRecord): void {
+  #check(
+    check: InputCheck,
+    fields: Patch<ProviderSpecFields>,
+    ofWorkspace: boolean,
+    row?: ProviderSpecRecord,
+  ): void {
     check.text('displayName', fields.displayName);
     check.text('description', fields.description, 2_000);
     check.oneOf('category', fields.category, PROVIDER_CATEGORIES);
@@ -162,12 +202,18 @@ export class ProviderSpecService {
         `"${fields.protocol.slice(0, 80)}" is no protocol that this node speaks; choose one of ${this.#needs.protocols().join(', ')}`,
       );
     }
-    if (check.json('settingsSchema', fields.settingsSchema)) {
-      checkSettingsSchema(check, 'settingsSchema', fields.settingsSchema);
+    const { settingsSchema } = fields;
+    const isNew = canonicalJson(settingsSchema) !== canonicalJson(row?.settingsSchema);
+    if (check.json('settingsSchema', settingsSchema) && isNew) {
+      checkSettingsSchema(check, 'settingsSchema', settingsSchema, ofWorkspace);
     }
     check.url('baseUrl', fields.baseUrl);
     checkPlaceholders(check, fields.baseUrl ?? row?.baseUrl, fields.settingsSchema ?? row?.settingsSchema);
-    check.json('quirks', fields.quirks);
+    const quirks = fields.quirks ?? row?.quirks ?? {};
+    const fitting = fields.quirks === undefined || check.json('quirks', fields.quirks);
+    if (fitting && (fields.quirks !== undefined || fields.protocol !== undefined)) {
+      checkQuirks(check, this.#needs, fields.protocol ?? row?.protocol, quirks);
+    }
     check.url('docsUrl', fields.docsUrl);
     check.text('defaultModel', fields.defaultModel);
     if (check.json('auth', fields.auth)) checkAuth(check, fields.auth);

@@ -1,15 +1,19 @@
 // Owns the joining of a config with its provider and model into what an adapter calls.
 
 import { GatewayError } from '../../kernel/errors.ts';
-import { isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
+import { isJsonObject, parseJson } from '../../kernel/json.ts';
 import type { Secret } from '../../kernel/secret.ts';
 import { Secret as SecretText } from '../../kernel/secret.ts';
 import type { AuthScheme, ProviderTarget } from '../../providers/contract/adapter.ts';
 import type { SecretVault } from '../identity/secret-vault.ts';
-import type { ModelSpecRow, ProviderConfigRow, ProviderSpecRow } from './snapshot.ts';
+import { baseUrlOf } from './provider-address.ts';
+import { requireDestination } from './secret-destination.ts';
+import type { ModelInstanceRow, ModelSpecRow, ProviderConfigRow, ProviderSpecRow } from './snapshot.ts';
 
 const DEFAULT_CONNECT_MS = 5_000;
-const PLACEHOLDER = /\{([A-Za-z][A-Za-z0-9]*)\}/g;
+
+/** Of maps, and of targets in the last one. */
+type Level = WeakMap<object, Level | ProviderTarget>;
 
 /** Rows never change, they are replaced: each target is made once, with the config's secrets opened, and the same object from then on. */
 export class ProviderTargets {
@@ -18,28 +22,40 @@ export class ProviderTargets {
     ProviderConfigRow,
     { secret: Secret | undefined; headers: Record<string, Secret> }
   >();
-  /** By config, provider and model, in this order; where no model is meant, by the provider again. */
-  readonly #made = new WeakMap<
-    ProviderConfigRow,
-    WeakMap<ProviderSpecRow, WeakMap<ProviderSpecRow | ModelSpecRow, ProviderTarget>>
-  >();
+  /** By config, provider, model and instance, in this order; where one of the last two is not meant, by the provider again. */
+  readonly #made: Level = new WeakMap();
 
   constructor(vault: SecretVault) {
     this.#vault = vault;
   }
 
-  /** Raises `MODEL_UNAVAILABLE` with what is missing. */
-  of(config: ProviderConfigRow, spec: ProviderSpecRow, model?: ModelSpecRow): ProviderTarget {
-    const ofConfig = this.#made.get(config) ?? new WeakMap();
-    const ofSpec = ofConfig.get(spec) ?? new WeakMap();
-    const known = ofSpec.get(model ?? spec);
+  /** Raises `MODEL_UNAVAILABLE` with what is missing, or where a secret was given for another address. */
+  of(
+    config: ProviderConfigRow,
+    spec: ProviderSpecRow,
+    model?: ModelSpecRow,
+    instance?: ModelInstanceRow,
+  ): ProviderTarget {
+    let level = this.#made;
+    for (const row of [config, spec, model ?? spec]) {
+      const next = (level.get(row) as Level | undefined) ?? new WeakMap();
+      level.set(row, next);
+      level = next;
+    }
+    const known = level.get(instance ?? spec) as ProviderTarget | undefined;
     if (known) return known;
-    const target = this.#make(config, spec, model);
-    this.#made.set(config, ofConfig.set(spec, ofSpec.set(model ?? spec, target)));
+    const target = this.#make(config, spec, model, instance);
+    level.set(instance ?? spec, target);
     return target;
   }
 
-  #make(config: ProviderConfigRow, spec: ProviderSpecRow, model?: ModelSpecRow): ProviderTarget {
+  #make(
+    config: ProviderConfigRow,
+    spec: ProviderSpecRow,
+    model?: ModelSpecRow,
+    instance?: ModelInstanceRow,
+  ): ProviderTarget {
+    requireDestination(config, spec);
     const { secret, headers } = this.#open(config);
     return {
       configId: config.id,
@@ -54,7 +70,8 @@ export class ProviderTargets {
         ...(model?.protocol && model.protocol !== spec.protocol ? {} : spec.quirks),
         ...model?.quirks,
       },
-      connectTimeoutMs: config.timeLimits.connectMs ?? DEFAULT_CONNECT_MS,
+      ...(spec.hasModelList === false ? { hasModelList: false } : {}),
+      connectTimeoutMs: instance?.timeLimits.connectMs ?? config.timeLimits.connectMs ?? DEFAULT_CONNECT_MS,
     };
   }
 
@@ -82,24 +99,4 @@ function readHeaders(sealed: Secret | undefined): Record<string, Secret> {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, new SecretText(String(value))]),
   );
-}
-
-/** The config's own address, else the provider's with the settings filled in; without a trailing slash. */
-function baseUrlOf(config: ProviderConfigRow, spec: ProviderSpecRow): string {
-  const url = config.baseUrl ?? fillIn(spec, config);
-  return url.replace(/\/+$/, '');
-}
-
-function fillIn({ baseUrl, settingsSchema }: ProviderSpecRow, config: ProviderConfigRow): string {
-  const properties = (settingsSchema.properties ?? {}) as Readonly<Record<string, JsonObject>>;
-  return (baseUrl ?? '').replace(PLACEHOLDER, (_whole, name: string) => {
-    const value = config.settings[name] ?? properties[name]?.default;
-    if (typeof value !== 'string' && typeof value !== 'number') {
-      throw new GatewayError(
-        'MODEL_UNAVAILABLE',
-        `The config "${config.name}" lacks the setting "${name}", which its address needs`,
-      );
-    }
-    return encodeURIComponent(value);
-  });
 }

@@ -33,6 +33,15 @@ export function ownerOfNew(viewer: Viewer, owner: RowOwner | undefined): string 
   );
 }
 
+/** Whether a change is one of the row itself, and not of a copy that the workspace gets. */
+export function changesInPlace(
+  viewer: Viewer,
+  row: { readonly workspaceId?: string | null },
+  owner: RowOwner | undefined,
+): boolean {
+  return row.workspaceId === viewer.workspaceId || (viewer.installationAdmin && owner !== 'WORKSPACE');
+}
+
 /**
  * Changes the row itself if it is the workspace's own, or the installation's and an administrator of that asks; otherwise makes the
  * workspace's own copy, which hides the shared row for it alone. An administrator gets a copy too by asking for `WORKSPACE`.
@@ -48,9 +57,7 @@ export async function changeSharedRow<Table extends SharedTable>(
 ): Promise<CatalogueRow<Table>> {
   const now = needs.clock.now();
   requireVersion(row, version);
-  const inPlace =
-    row.workspaceId === viewer.workspaceId || (viewer.installationAdmin && owner !== 'WORKSPACE');
-  if (inPlace) {
+  if (changesInPlace(viewer, row, owner)) {
     const editedFields = [...new Set([...row.editedFields, ...Object.keys(changes)])].sort();
     const edited = row.origin === 'CUSTOM' ? {} : { editedFields };
     const changed = await needs.writes.update(

@@ -1,7 +1,8 @@
 // Owns the JSON Schema of provider settings: whether a schema is one, and what breaks it, in words.
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import type { InputCheck } from '../../kernel/input-check.ts';
+import { InputCheck } from '../../kernel/input-check.ts';
 import type { JsonObject } from '../../kernel/json.ts';
+import { checkTenantSchema, tenantSchema } from './tenant-schema.ts';
 
 const MAX_CACHED = 500;
 
@@ -9,32 +10,52 @@ const MAX_CACHED = 500;
 const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: false, ownProperties: true });
 const compiled = new Map<string, ValidateFunction>();
 
-export function checkSettingsSchema(check: InputCheck, path: string, schema: JsonObject): void {
+/** `ofWorkspace`: whether it is a workspace's own, which is bounded before it is compiled. */
+export function checkSettingsSchema(
+  check: InputCheck,
+  path: string,
+  schema: JsonObject,
+  ofWorkspace: boolean,
+): void {
   if (schema.type !== 'object') {
     check.add(path, 'must be a JSON Schema of type "object"');
     return;
   }
-  if (!ajv.validateSchema(schema)) {
-    check.add(path, `is not a JSON Schema (draft 2020-12): ${ajv.errorsText(ajv.errors)}`);
-    return;
-  }
   try {
-    compile(schema);
+    if (!ajv.validateSchema(schema)) {
+      check.add(path, `is not a JSON Schema (draft 2020-12): ${ajv.errorsText(ajv.errors)}`);
+      return;
+    }
+    const own = new InputCheck();
+    if (ofWorkspace) checkTenantSchema(own, path, schema);
+    check.take(own);
+    if (own.clean) compile(schema);
   } catch (error) {
     check.add(path, `cannot be used: ${(error as Error).message}`);
   }
 }
 
-/** Names each setting that breaks the schema. */
+/** Names each setting that breaks the provider's schema. */
 export function checkSettings(
   check: InputCheck,
   path: string,
   settings: JsonObject,
-  schema: JsonObject,
+  {
+    settingsSchema,
+    workspaceId,
+  }: { readonly settingsSchema: JsonObject; readonly workspaceId?: string | null },
 ): void {
-  const validate = compile(schema);
-  if (validate(settings)) return;
-  for (const fault of validate.errors ?? []) check.add(`${path}${placeOf(fault)}`, wordsOf(fault));
+  try {
+    const validate = compile(workspaceId == null ? settingsSchema : tenantSchema(settingsSchema));
+    if (validate(settings)) return;
+    for (const fault of validate.errors ?? []) check.add(`${path}${placeOf(fault)}`, wordsOf(fault));
+  } catch (error) {
+    // A schema that refers to itself without end; or one that plain SQL has written.
+    check.add(
+      path,
+      `cannot be checked, since the provider's "settingsSchema" cannot be used: ${(error as Error).message}`,
+    );
+  }
 }
 
 function compile(schema: JsonObject): ValidateFunction {

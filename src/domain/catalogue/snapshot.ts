@@ -59,6 +59,12 @@ export class CatalogueSnapshots {
     this.#workspaces = new Map();
   }
 
+  /** Providers as the installation has them, whatever a workspace made of them; by key. */
+  installationProviders(): ReadonlyMap<string, ProviderSpecRow> {
+    const shared = this.#tables.provider_spec.filter(({ workspaceId }) => !workspaceId);
+    return new Map(shared.map((spec) => [spec.key, spec]));
+  }
+
   /** The catalogue as it stands now; the same object until something changes. */
   of(workspaceId: string): WorkspaceCatalogue {
     const known = this.#workspaces.get(workspaceId);

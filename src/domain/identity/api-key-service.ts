@@ -7,7 +7,14 @@ import type { ApiKeyRow, IdentityRepository } from '../../storage/repositories/i
 import { checkAllowedModels } from './allowed-models.ts';
 import { hashApiKey, makeApiKey, prefixOfApiKey } from './api-keys.ts';
 import { type CallLimits, checkLimits } from './call-limits.ts';
-import { requireInstallationAdmin, requireScope, SCOPES, type Scope, type Viewer } from './viewer.ts';
+import {
+  DEFAULT_WORKSPACE,
+  requireInstallationAdmin,
+  requireScope,
+  SCOPES,
+  type Scope,
+  type Viewer,
+} from './viewer.ts';
 
 export type { ApiKeyRow };
 
@@ -66,6 +73,7 @@ export class ApiKeyService {
     if (!(await this.#needs.repository.workspace({ id: workspaceId }))) {
       throw new GatewayError('NOT_FOUND', 'There is no such workspace', { path: 'workspaceId' });
     }
+    await this.#requireReach(viewer, workspaceId, fields.scopes);
     const secret = makeApiKey();
     const apiKey = newApiKeyRow(this.#needs, workspaceId, fields, secret);
     await this.#needs.repository.createApiKey(apiKey, viewer);
@@ -77,6 +85,7 @@ export class ApiKeyService {
   async update(viewer: Viewer, id: string, patch: Patch<ApiKeyFields>): Promise<ApiKeyRow> {
     requireScope(viewer, 'admin');
     this.#check(patch);
+    await this.#requireReach(viewer, viewer.workspaceId, patch.scopes);
     return this.#change(viewer, id, () => definedOf({ ...patch, name: patch.name?.trim() }) as never);
   }
 
@@ -114,7 +123,9 @@ export class ApiKeyService {
     id: string,
     change: (key: ApiKeyRow) => Partial<ApiKeyRow>,
   ): Promise<ApiKeyRow> {
+    const isInstallations = await this.#administersInstallation(viewer.workspaceId);
     const stamped = (key: ApiKeyRow) => {
+      if (isInstallations && key.scopes.includes('admin')) requireInstallationAdmin(viewer);
       const changes = change(key);
       return Object.keys(changes).length === 0 ? changes : { ...changes, updatedAt: this.#needs.clock.now() };
     };
@@ -122,6 +133,22 @@ export class ApiKeyService {
     if (!key) throw new GatewayError('NOT_FOUND', 'There is no such API key', { path: 'id' });
     await this.#needs.refresh();
     return key;
+  }
+
+  /** Raises `FORBIDDEN` where keys of these scopes would administer the installation, and the viewer (an administrator by token) does not. */
+  async #requireReach(
+    viewer: Viewer,
+    workspaceId: string,
+    scopes: readonly Scope[] | undefined,
+  ): Promise<void> {
+    if (!scopes?.includes('admin') || viewer.installationAdmin) return;
+    if (await this.#administersInstallation(workspaceId)) requireInstallationAdmin(viewer);
+  }
+
+  /** Keys with the scope `admin` of the workspace `default` do. */
+  async #administersInstallation(workspaceId: string): Promise<boolean> {
+    const workspace = await this.#needs.repository.workspace({ slug: DEFAULT_WORKSPACE });
+    return workspace?.id === workspaceId;
   }
 
   #check(fields: Patch<ApiKeyFields>): void {

@@ -1,4 +1,5 @@
 // Owns who may read the audit trail: administrators their workspace's part, those of the installation all of it.
+import { InputCheck } from '../../kernel/input-check.ts';
 import type {
   AuditEventRow,
   AuditFilter,
@@ -28,6 +29,9 @@ export class AuditService {
 
   #filter(viewer: Viewer, query: AuditQuery): AuditFilter {
     requireScope(viewer, 'admin');
+    const check = new InputCheck();
+    check.filter('filter', query);
+    check.raise();
     return viewer.installationAdmin ? query : { ...query, workspaceId: viewer.workspaceId };
   }
 }

@@ -11,9 +11,7 @@ import { hashApiKey } from './api-keys.ts';
 import type { CallLimits } from './call-limits.ts';
 import type { JwtClaims, JwtVerifier } from './jwt-verifier.ts';
 import type { KeyUses } from './key-uses.ts';
-import { SCOPES, type Scope, type Viewer } from './viewer.ts';
-
-export const DEFAULT_WORKSPACE = 'default';
+import { DEFAULT_WORKSPACE, SCOPES, type Scope, type Viewer } from './viewer.ts';
 
 export interface AuthenticatorDependencies {
   readonly repository: SnapshotRepository;
@@ -64,6 +62,7 @@ export class Authenticator {
   readonly #followers = new Set<Follower>();
   readonly #timer: NodeJS.Timeout;
   #refreshing: Promise<void> | undefined;
+  #nextRefresh: Promise<void> | undefined;
 
   constructor(needs: AuthenticatorDependencies) {
     this.#needs = needs;
@@ -136,11 +135,8 @@ export class Authenticator {
 
   /** Another node may have made it a moment ago: nobody is refused for that. */
   async #signInByNewKey(hash: string): Promise<SignedIn> {
-    this.#refreshing ??= this.#needs.refresh().finally(() => {
-      this.#refreshing = undefined;
-    });
     try {
-      await this.#refreshing;
+      await this.#refreshFromNow();
     } catch (error) {
       throw new GatewayError('STORAGE_UNAVAILABLE', 'This API key cannot be checked now; ask again', {
         cause: error,
@@ -148,6 +144,29 @@ export class Authenticator {
       });
     }
     return this.#signInByKey(hash);
+  }
+
+  /**
+   * A refresh under way may have read before the key was written, so those who come meanwhile share one that begins after it.
+   */
+  #refreshFromNow(): Promise<void> {
+    if (this.#refreshing) {
+      this.#nextRefresh ??= this.#refreshing
+        .catch(() => {})
+        .then(() => {
+          this.#nextRefresh = undefined;
+          return this.#refresh();
+        });
+      return this.#nextRefresh;
+    }
+    return this.#refresh();
+  }
+
+  #refresh(): Promise<void> {
+    this.#refreshing = this.#needs.refresh().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
   }
 
   async #signInByToken(token: string, looks: Looks, jwt: JwtVerifier): Promise<SignedIn> {

@@ -11,9 +11,8 @@ import type {
 import { checkAllowedModels } from './allowed-models.ts';
 import { newApiKeyRow } from './api-key-service.ts';
 import { hashApiKey } from './api-keys.ts';
-import { DEFAULT_WORKSPACE } from './authenticator.ts';
 import { type CallLimits, checkLimits } from './call-limits.ts';
-import { requireInstallationAdmin, requireScope, type Viewer } from './viewer.ts';
+import { DEFAULT_WORKSPACE, requireInstallationAdmin, requireScope, type Viewer } from './viewer.ts';
 
 export type { MemberRow, WorkspaceRow };
 
@@ -126,18 +125,23 @@ export class IdentityService {
     return member;
   }
 
-  /** At start: the workspace `default`, and the administrator's key that the operator gave or that was generated. */
-  async bootstrap(secret: string): Promise<void> {
+  /**
+   * At start: the workspace `default`, and the administrator's key that the operator gave or that was generated. False if that key was
+   * revoked or rotated: then it stays so, and somebody has to tell the operator.
+   */
+  async bootstrap(secret: string): Promise<boolean> {
     const { repository } = this.#needs;
     if (!(await repository.workspace({ slug: DEFAULT_WORKSPACE }))) {
       // Two nodes may start at once on an empty database; the second finds the first one's row.
       const row = this.#newWorkspace(DEFAULT_WORKSPACE, { displayName: 'Default' });
       await repository.createWorkspace(row).catch(ignoreConflict);
     }
-    if (await repository.apiKeyByHash(hashApiKey(secret))) return;
+    const state = await repository.apiKeyState(hashApiKey(secret));
+    if (state !== 'unknown') return state === 'current';
     const id = await this.defaultWorkspaceId();
     const apiKey = newApiKeyRow(this.#needs, id, { name: 'Bootstrap', scopes: ['admin'] }, secret);
     await repository.createApiKey(apiKey).catch(ignoreConflict);
+    return true;
   }
 
   /** There from the first start on. */

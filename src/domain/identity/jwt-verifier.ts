@@ -2,6 +2,7 @@
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { GatewayError } from '../../kernel/errors.ts';
 import type { Secret } from '../../kernel/secret.ts';
+import { isStorableText } from '../../kernel/text.ts';
 import type { Scope } from './viewer.ts';
 
 export interface JwtOptions {
@@ -84,6 +85,7 @@ export class JwtVerifier {
     if (typeof sub !== 'string' || sub === '' || sub.length > MAX_SUBJECT_LENGTH) {
       throw refused(`"sub" must be text of 1 to ${MAX_SUBJECT_LENGTH} characters`);
     }
+    if (!isStorableText(sub)) throw refused('"sub" holds U+0000 or half a surrogate pair');
     const workspace = claimOf(payload, workspaceClaim) ?? defaultWorkspace;
     if (typeof workspace !== 'string' || workspace === '') {
       throw refused(`it names no workspace in its claim "${workspaceClaim}"`);

@@ -9,6 +9,9 @@ import type { CallLimits } from './call-limits.ts';
 export const SCOPES = ['admin', 'catalogue', 'run', 'read'] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/** Slug of the workspace whose administrators by key administer the installation. */
+export const DEFAULT_WORKSPACE = 'default';
+
 export interface Viewer {
   readonly workspaceId: string;
   /** Who inside the workspace: `key:<api key id>` or `sub:<JWT subject>`. Runs and idempotency keys belong to it. */

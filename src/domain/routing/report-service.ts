@@ -1,6 +1,6 @@
 // Owns the live figures of instances, models and configs, from the attempts of a window.
 import type { Clock } from '../../kernel/clock.ts';
-import { GatewayError } from '../../kernel/errors.ts';
+import { InputCheck } from '../../kernel/input-check.ts';
 import type { Nano } from '../../kernel/money.ts';
 import type {
   FiguresGroup,
@@ -58,14 +58,13 @@ export class ReportService {
     requireScope(viewer, 'read', 'catalogue');
     const until = query.until ?? this.#clock.now();
     const since = query.since ?? new Date(until.getTime() - DEFAULT_WINDOW_MS);
-    if (since >= until) {
-      throw new GatewayError('BAD_USER_INPUT', 'since: must lie before "until"', { path: 'since' });
-    }
+    const check = new InputCheck();
+    if (since >= until) check.add('since', 'must lie before "until"');
     if (until.getTime() - since.getTime() > MAX_WINDOW_MS) {
-      throw new GatewayError('BAD_USER_INPUT', 'since: at most 366 days are reported on at once', {
-        path: 'since',
-      });
+      check.add('since', 'at most 366 days are reported on at once');
     }
+    check.filter('', { model: query.model });
+    check.raise();
     const { group, model } = query;
     const { workspaceId } = viewer;
     const rows = await this.#figures.figures({

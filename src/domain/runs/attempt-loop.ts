@@ -219,7 +219,7 @@ export class AttemptLoop {
       if (!adapter || !candidate.spec) {
         throw new GatewayError('MODEL_UNAVAILABLE', `${candidate.label} cannot be called here`);
       }
-      const target = targets.of(candidate.config, candidate.spec, candidate.model);
+      const target = targets.of(candidate.config, candidate.spec, candidate.model, candidate.instance);
       const { request, warnings } = translateRequest({ candidate, adapter, target }, run.run.request);
       run.warn(warnings);
       return { adapter, request };

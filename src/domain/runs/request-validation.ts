@@ -1,6 +1,7 @@
 // Owns the rules that every completion request keeps, whichever door it came through; a breach names its path and the mend.
 import { GatewayError } from '../../kernel/errors.ts';
 import { isJsonObject, parseJson } from '../../kernel/json.ts';
+import { faultOfJson } from '../../kernel/storable-json.ts';
 import { isStorableText } from '../../kernel/text.ts';
 import type { MessagePart, Parameters, Tool, ToolCall } from '../../providers/contract/adapter.ts';
 import type { OptionRules } from '../../providers/contract/option-rules.ts';
@@ -31,6 +32,9 @@ const TOOL_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 const MEDIA_TYPE = /^image\/[a-z0-9.+-]{1,40}$/i;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const MAX_KEY_LENGTH = 255;
+/** It holds what a model thought, in the provider's own form. */
+const MAX_CONTINUATION_LENGTH = 8_000_000;
+const MAX_DESCRIPTION_LENGTH = 100_000;
 const MAX_TOTAL_MS = 86_400_000;
 const MAX_PATIENCE_MS = 600_000;
 const MAX_EXCLUDED = 100;
@@ -135,8 +139,11 @@ function checkMessage(
   if (continuation === undefined) return;
   if (role !== 'assistant')
     refuse(`${path}.continuation`, 'only messages of role ASSISTANT carry a continuation');
-  if (!decodeContinuation(continuation))
-    refuse(`${path}.continuation`, 'is not a continuation that a completion gave');
+  checkText(`${path}.continuation`, continuation, MAX_CONTINUATION_LENGTH);
+  const decoded = decodeContinuation(continuation);
+  if (!decoded) refuse(`${path}.continuation`, 'is not a continuation that a completion gave');
+  const fault = faultOfJson(decoded, MAX_CONTINUATION_LENGTH);
+  if (fault) refuse(`${path}.continuation`, fault);
 }
 
 function checkToolCall(path: string, call: ToolCall, calls: Set<string>, bounds: RequestBounds): void {
@@ -199,7 +206,8 @@ function checkTool(path: string, tool: Tool, names: Set<string>, bounds: Request
   if (!TOOL_NAME.test(tool.name)) refuse(`${path}.name`, 'must be 1 to 64 letters, digits, "_", "-" or "."');
   if (names.has(tool.name)) refuse(`${path}.name`, `"${tool.name}" stands twice`);
   names.add(tool.name);
-  if (tool.description !== undefined) checkText(`${path}.description`, tool.description, 100_000);
+  if (tool.description !== undefined)
+    checkText(`${path}.description`, tool.description, MAX_DESCRIPTION_LENGTH);
   checkJson(`${path}.parameters`, tool.parameters, bounds);
 }
 
@@ -208,6 +216,9 @@ function checkResponseFormat(request: CompletionRequest, bounds: RequestBounds):
   if (format?.type !== 'json-schema') return;
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(format.name)) {
     refuse('responseFormat.name', 'must be 1 to 64 letters, digits, "_" or "-"');
+  }
+  if (format.description !== undefined) {
+    checkText('responseFormat.description', format.description, MAX_DESCRIPTION_LENGTH);
   }
   checkJson('responseFormat.schema', format.schema, bounds);
 }
@@ -232,8 +243,6 @@ function checkText(path: string, text: string, maxLength: number): void {
 
 function checkJson(path: string, value: unknown, bounds: RequestBounds): void {
   if (!isJsonObject(value)) refuse(path, 'must be a JSON object');
-  const text = JSON.stringify(value);
-  if (text.length > bounds.maxJsonLength)
-    refuse(path, `must not exceed ${bounds.maxJsonLength} characters of JSON`);
-  if (/\\u0000|\\ud[89a-f]/i.test(text)) refuse(path, 'holds U+0000 or half a surrogate pair; remove it');
+  const fault = faultOfJson(value, bounds.maxJsonLength);
+  if (fault) refuse(path, fault);
 }

@@ -99,7 +99,12 @@ export class RunPlanner {
   #unsupportedBy(candidate: Candidate, request: CompletionRequest) {
     const adapter = this.#needs.adapterOf(candidate.protocol ?? '');
     if (!adapter || !candidate.spec) return [];
-    const target = this.#needs.targets.of(candidate.config, candidate.spec, candidate.model);
+    const target = this.#needs.targets.of(
+      candidate.config,
+      candidate.spec,
+      candidate.model,
+      candidate.instance,
+    );
     return adapter.unsupported(translateRequest({ candidate, adapter, target }, request).request);
   }
 }

@@ -2,6 +2,7 @@
 import type { RunBus } from '../../coordination/contract.ts';
 import { nextTurn } from '../../kernel/async.ts';
 import { GatewayError } from '../../kernel/errors.ts';
+import { InputCheck } from '../../kernel/input-check.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
 import type { RunListFilter, RunListPage } from '../../storage/repositories/run.rows.ts';
 import { hasScope, requireScope, type Viewer } from '../identity/viewer.ts';
@@ -165,6 +166,9 @@ export class RunService {
 
   #listFilter(viewer: Viewer, filter: RunFilter): RunListFilter {
     requireScope(viewer, 'run', 'read');
+    const check = new InputCheck();
+    check.filter('filter', filter);
+    check.raise();
     const ownOnly = hasScope(viewer, 'read') ? {} : { caller: viewer.caller };
     return { ...filter, ...ownOnly, workspaceId: viewer.workspaceId };
   }

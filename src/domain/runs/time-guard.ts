@@ -4,7 +4,6 @@ import { ProviderError } from '../../kernel/errors.ts';
 import type { CallSign } from '../../providers/contract/adapter.ts';
 
 export interface AttemptLimits {
-  readonly connectMs: number;
   readonly firstTokenMs: number;
   /** Instead of `firstTokenMs` once the provider shows that it is alive, as one does that queues its callers. */
   readonly aliveFirstTokenMs: number;

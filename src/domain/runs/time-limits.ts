@@ -2,7 +2,6 @@
 import type { Candidate } from '../routing/candidates.ts';
 import type { AttemptLimits } from './time-guard.ts';
 
-const CONNECT_MS = 5_000;
 const TOTAL_MS = 600_000;
 /** Where another candidate waits, a slow one is left early. */
 const HURRIED = { firstTokenMs: 10_000, betweenTokensMs: 10_000 };
@@ -18,7 +17,6 @@ export function attemptLimits(
   const defaults = anotherWaits ? HURRIED : PATIENT;
   const own = { ...candidate.config.timeLimits, ...candidate.instance?.timeLimits };
   return {
-    connectMs: own.connectMs ?? CONNECT_MS,
     firstTokenMs: own.firstTokenMs ?? (reasons ? PATIENT.firstTokenMs : defaults.firstTokenMs),
     aliveFirstTokenMs: own.firstTokenMs ?? PATIENT.firstTokenMs,
     betweenTokensMs: own.betweenTokensMs ?? defaults.betweenTokensMs,

@@ -139,7 +139,11 @@ class ModelSpecFieldsInput {
   })
   protocol?: string | null;
 
-  @Field(() => JsonObjectScalar, { nullable: true, description: 'Named deviations from the protocol.' })
+  @Field(() => JsonObjectScalar, {
+    nullable: true,
+    description:
+      'Named deviations from the protocol, e.g. {"modelsPath": null} for an OpenAI-compatible server without a list of models. An unknown name is refused, and the error lists the known ones.',
+  })
   quirks?: JsonObject;
 
   @Field(() => Boolean, { nullable: true, description: 'Whether it may be called. Default true.' })

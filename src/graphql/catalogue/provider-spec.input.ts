@@ -83,17 +83,25 @@ class ProviderSpecFieldsInput {
   @Field(() => JsonObjectScalar, {
     nullable: true,
     description:
-      'JSON Schema (draft 2020-12, type object) of the `settings` that a config carries. Default: none.',
+      'JSON Schema (draft 2020-12, type object) of the `settings` that a config carries. Default: none. One of a workspace may use types, properties, required, enum, bounds and simple patterns.',
   })
   settingsSchema?: JsonObject;
 
-  @Field(() => JsonObjectScalar, { nullable: true, description: 'Named deviations from the protocol.' })
+  @Field(() => JsonObjectScalar, {
+    nullable: true,
+    description:
+      'Named deviations from the protocol, e.g. {"modelsPath": null} for an OpenAI-compatible server without a list of models. An unknown name is refused, and the error lists the known ones.',
+  })
   quirks?: JsonObject;
 
   @Field(() => String, { nullable: true, description: 'Address of its documentation.' })
   docsUrl?: string | null;
 
-  @Field(() => Boolean, { nullable: true, description: 'Whether it can list its models.' })
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Whether it can list its models. False: neither a sync nor a health check asks for the list.',
+  })
   hasModelList?: boolean | null;
 
   @Field(() => Boolean, { nullable: true, description: 'Whether it costs nothing to call. Default false.' })

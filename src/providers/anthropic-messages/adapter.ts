@@ -1,4 +1,5 @@
 // Owns the conversation with a Messages API: addresses, headers, and the one way in which its answers are read.
+
 import { ProviderError } from '../../kernel/errors.ts';
 import { parseJson } from '../../kernel/json.ts';
 import type {
@@ -13,7 +14,9 @@ import type {
 import { AnswerBody } from '../shared/answer-body.ts';
 import { faultOfRedirect, providerRequestId } from '../shared/answer-faults.ts';
 import { inOneRead, readAnswer } from '../shared/answer-stream.ts';
+import { isLacking, isPage, requireJson } from '../shared/check-answer.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
+import { faultsIn } from '../shared/quirks.ts';
 import { readServerSentEvents } from '../shared/sse.ts';
 import { withBetas } from './betas.ts';
 import { AnswerReader } from './decode.ts';
@@ -21,7 +24,7 @@ import { encodeRequest } from './encode.ts';
 import { faultOfAnswer, faultOfEvent } from './errors.ts';
 import { readModelPages } from './models.ts';
 import { MESSAGES_OPTION_RULES } from './option-rules.ts';
-import { anthropicQuirks } from './quirks.ts';
+import { anthropicQuirks, anthropicQuirksSchema } from './quirks.ts';
 import { messageSchema } from './wire.ts';
 
 const API_VERSION = '2023-06-01';
@@ -63,6 +66,7 @@ export function createAnthropicMessagesAdapter(http: UpstreamHttp): Adapter {
       const response = await send(request.target, '/messages', options, content);
       yield* readMessages(request, response, outputTool, options);
     },
+    faultsOfQuirks: faultsIn(anthropicQuirksSchema),
     unsupported: (request) => [...encodeRequest(request).refused],
     async listModels(target, options) {
       if (!anthropicQuirks(target).listsModels) {
@@ -71,8 +75,16 @@ export function createAnthropicMessagesAdapter(http: UpstreamHttp): Adapter {
       return readModelPages((query) => fetchModels(target, query, options));
     },
     async check(target, options) {
-      if (anthropicQuirks(target).listsModels) await fetchModels(target, '?limit=1', options);
-      else await checkWithoutList(target, options);
+      if (!anthropicQuirks(target).listsModels || target.hasModelList === false) {
+        return checkWithoutList(target, options);
+      }
+      try {
+        requireJson(await fetchModels(target, '?limit=1', options), `${apiRoot(target)}/models`);
+      } catch (error) {
+        // Compatible servers serve their models without listing them.
+        if (!isLacking(error)) throw error;
+        await checkWithoutList(target, options);
+      }
     },
   };
 
@@ -80,7 +92,8 @@ export function createAnthropicMessagesAdapter(http: UpstreamHttp): Adapter {
   async function checkWithoutList(target: ProviderTarget, options: CallOptions): Promise<void> {
     try {
       const response = await send(target, '/messages', options, { body: '{}', betas: [] });
-      await response.text();
+      const text = await response.text();
+      if (isPage(response)) requireJson(text, `${apiRoot(target)}/messages`);
     } catch (error) {
       if (!isRefusedAsInvalid(error)) throw error;
     }

@@ -1,10 +1,10 @@
 // Owns the named deviations from the Messages protocol that a provider row or a model row can state, and what holds where they say nothing.
 import { z } from 'zod';
-import { ProviderError } from '../../kernel/errors.ts';
 import { claudeTraits } from '../claude/generations.ts';
 import type { ProviderTarget } from '../contract/adapter.ts';
+import { readQuirks } from '../shared/quirks.ts';
 
-export const anthropicQuirksSchema = z.object({
+export const anthropicQuirksSchema = z.strictObject({
   /**
    * How a reasoning model is asked to think: by a token budget (Claude 3.7 to 4.5, compatible servers), adaptively with an effort level
    * (Claude 4.6 and later), or not at all. https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking
@@ -41,13 +41,7 @@ export const anthropicQuirksSchema = z.object({
 export type AnthropicQuirks = Required<z.output<typeof anthropicQuirksSchema>>;
 
 export function anthropicQuirks(target: ProviderTarget, modelKey = ''): AnthropicQuirks {
-  const result = anthropicQuirksSchema.safeParse(target.quirks);
-  if (!result.success) {
-    throw new ProviderError(
-      'MODEL_UNAVAILABLE',
-      `The row's quirks are not valid: ${z.prettifyError(result.error)}`,
-    );
-  }
+  const own = readQuirks('anthropic-messages', anthropicQuirksSchema, target.quirks);
   return {
     reasoning: 'budget',
     reasoningOff: 'omit',
@@ -61,7 +55,7 @@ export function anthropicQuirks(target: ProviderTarget, modelKey = ''): Anthropi
     betas: [],
     listsModels: true,
     ...ofGeneration(modelKey),
-    ...result.data,
+    ...own,
   };
 }
 

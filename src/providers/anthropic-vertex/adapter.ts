@@ -1,11 +1,12 @@
 // Owns Claude on Vertex: the Messages protocol at Google's addresses and with Google's credentials.
+
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import type { ProviderError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import { readMessages } from '../anthropic-messages/adapter.ts';
 import { withBetas } from '../anthropic-messages/betas.ts';
 import { MESSAGES_OPTION_RULES } from '../anthropic-messages/option-rules.ts';
-import { anthropicQuirks } from '../anthropic-messages/quirks.ts';
+import { anthropicQuirks, anthropicQuirksSchema } from '../anthropic-messages/quirks.ts';
 import type {
   Adapter,
   CallOptions,
@@ -15,6 +16,7 @@ import type {
   UpstreamResponse,
 } from '../contract/adapter.ts';
 import { connectionOf } from '../shared/credentials.ts';
+import { faultsIn } from '../shared/quirks.ts';
 import { vertexModelUrl } from '../vertex/address.ts';
 import { createVertexSignIn } from '../vertex/sign-in.ts';
 import { encodeVertexRequest, VERSION } from './encode.ts';
@@ -70,6 +72,7 @@ export function createAnthropicVertexAdapter(options: AnthropicVertexAdapterOpti
       const response = await call(request.target, asked, callOptions);
       yield* readMessages(request, response, outputTool, callOptions);
     },
+    faultsOfQuirks: faultsIn(anthropicQuirksSchema),
     unsupported: (request) => [...encodeVertexRequest(request).refused],
     async check(target, callOptions) {
       const asked: Call = {

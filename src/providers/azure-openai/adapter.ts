@@ -1,4 +1,5 @@
 // Owns the adapter `azure-openai`: the chat protocol at Azure's addresses, with Azure's credentials. A deployment's name is its model.
+
 import { type NewId, newId } from '../../kernel/ids.ts';
 import type {
   Adapter,
@@ -11,9 +12,10 @@ import { checkByEmptyCompletion, checkByGet } from '../openai-chat/check.ts';
 import { encodeRequest } from '../openai-chat/encode.ts';
 import { fitRequest } from '../openai-chat/features.ts';
 import { CHAT_OPTION_RULES } from '../openai-chat/option-rules.ts';
-import { type Quirks, quirksOf } from '../openai-chat/quirks.ts';
+import { type Quirks, quirksOf, quirksSchema } from '../openai-chat/quirks.ts';
 import { streamChat } from '../openai-chat/stream.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
+import { faultsIn } from '../shared/quirks.ts';
 import { type AzureEndpoint, catalogueUrl, completionsUrl, endpointOf } from './settings.ts';
 
 export interface AzureOpenAiOptions {
@@ -40,6 +42,7 @@ export function createAzureOpenAiAdapter({ http, newId: mint = newId }: AzureOpe
         options,
       }),
 
+    faultsOfQuirks: faultsIn(quirksSchema),
     unsupported: (request) => fitRequest(request, quirksOf(request.target.quirks)).unsupported,
 
     // No listModels: deployments are listed by Azure's management plane alone.

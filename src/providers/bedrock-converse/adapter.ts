@@ -1,4 +1,5 @@
 // Owns the conversation with Amazon Bedrock: addresses, signatures, and the one way in which its answers are read.
+
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { ProviderError } from '../../kernel/errors.ts';
 import { parseJson } from '../../kernel/json.ts';
@@ -15,6 +16,7 @@ import { AnswerBody } from '../shared/answer-body.ts';
 import { faultOfRedirect, providerRequestId } from '../shared/answer-faults.ts';
 import { inOneRead, readAnswer } from '../shared/answer-stream.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
+import { faultsIn } from '../shared/quirks.ts';
 import { controlPlaneUrl, regionOf } from './addresses.ts';
 import { awsCredential } from './credentials.ts';
 import { AnswerReader } from './decode.ts';
@@ -23,6 +25,7 @@ import { faultOfAnswer, faultOfFrame } from './errors.ts';
 import { readEventFrames } from './frames.ts';
 import { readModelLists } from './models.ts';
 import { CONVERSE_OPTION_RULES } from './option-rules.ts';
+import { bedrockQuirksSchema } from './quirks-schema.ts';
 import { signedHeaders } from './sign.ts';
 import { answerSchema } from './wire.ts';
 
@@ -63,6 +66,7 @@ export function createBedrockConverseAdapter(http: UpstreamHttp, clock: Clock = 
       const response = await send(request.target, url, options, JSON.stringify(body));
       yield* readConversation(request, response, outputTool, options);
     },
+    faultsOfQuirks: faultsIn(bedrockQuirksSchema),
     unsupported: (request) => [...encodeRequest(request).refused],
     listModels: (target, options) =>
       readModelLists(async (path) => {

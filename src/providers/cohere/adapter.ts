@@ -1,10 +1,12 @@
 // Owns the protocol of Cohere's chat call, version 2.
+
 import { type NewId, newId } from '../../kernel/ids.ts';
 import type { Adapter, CallOptions, ProviderRequest, StreamPart, UpstreamHttp } from '../contract/adapter.ts';
 import { AnswerBody } from '../shared/answer-body.ts';
 import { inOneRead, readAnswer } from '../shared/answer-stream.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
+import { faultsIn, NO_QUIRKS } from '../shared/quirks.ts';
 import { readServerSentEvents } from '../shared/sse.ts';
 import { CohereDecoder } from './decode.ts';
 import { encodeRequest } from './encode.ts';
@@ -24,6 +26,7 @@ export function createCohereAdapter({ http, newId: mint = newId }: CohereAdapter
     protocol: 'cohere',
     optionRules: COHERE_OPTION_RULES,
     stream: (request, options) => streamAnswer(http, mint, request, options),
+    faultsOfQuirks: faultsIn(NO_QUIRKS),
     unsupported: unsupportedByCohere,
     listModels: (target, options) => listCohereModels(http, target, options),
     check: async (target, options) => {

@@ -18,8 +18,16 @@ export interface Adapter {
   unsupported(request: ProviderRequest): Unsupported[];
   /** Models that the credentials can see. Absent if the protocol has no such call. */
   listModels?(target: ProviderTarget, options: CallOptions): Promise<ListedModel[]>;
+  /** What is wrong with the quirks of a row, each with its place and what is known; absent: nothing is checked. Pure. */
+  faultsOfQuirks?(quirks: JsonObject): readonly QuirksFault[];
   /** The cheapest call that proves address and credentials; raises `ProviderError`. */
   check(target: ProviderTarget, options: CallOptions): Promise<void>;
+}
+
+export interface QuirksFault {
+  /** Dots between the steps; empty for the quirks as a whole. */
+  readonly path: string;
+  readonly message: string;
 }
 
 export interface CallOptions {
@@ -48,6 +56,8 @@ export interface ProviderTarget {
   readonly settings: JsonObject;
   /** Named deviations from the protocol: provider row, then model row over it. Each adapter validates its own. */
   readonly quirks: JsonObject;
+  /** False where the provider's row says that it does not list its models. */
+  readonly hasModelList?: boolean;
   readonly connectTimeoutMs: number;
 }
 

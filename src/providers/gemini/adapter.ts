@@ -1,14 +1,16 @@
 // Owns the Gemini protocol at Google's two doors: the Gemini API, and Vertex with its own addresses and credentials.
+
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { type NewId, newId } from '../../kernel/ids.ts';
 import type { Adapter, TokenCache, UpstreamHttp } from '../contract/adapter.ts';
 import { authHeaders } from '../shared/credentials.ts';
+import { faultsIn } from '../shared/quirks.ts';
 import { vertexModelUrl } from '../vertex/address.ts';
 import { createVertexSignIn } from '../vertex/sign-in.ts';
 import { checkByCounting, type Door, streamAnswer } from './call.ts';
 import { listGeminiModels } from './models.ts';
 import { GEMINI_OPTION_RULES } from './option-rules.ts';
-import { quirksOfTarget } from './quirks.ts';
+import { geminiQuirksSchema, quirksOfTarget } from './quirks.ts';
 import { unsupportedByGemini } from './unsupported.ts';
 
 export interface GeminiAdapterOptions {
@@ -33,6 +35,7 @@ export function createGeminiAdapter({ http, newId: mint = newId }: GeminiAdapter
     protocol: 'gemini',
     optionRules: GEMINI_OPTION_RULES,
     stream: (request, options) => streamAnswer(door, request, options),
+    faultsOfQuirks: faultsIn(geminiQuirksSchema),
     unsupported: unsupportedByGemini,
     listModels: (target, options) => listGeminiModels(http, target, options),
     check: async (target, options) => {
@@ -57,6 +60,7 @@ export function createGeminiVertexAdapter(options: GeminiVertexAdapterOptions): 
     protocol: 'gemini-vertex',
     optionRules: GEMINI_OPTION_RULES,
     stream: (request, callOptions) => streamAnswer(door, request, callOptions),
+    faultsOfQuirks: faultsIn(geminiQuirksSchema),
     unsupported: unsupportedByGemini,
     check: (target, callOptions) => checkByCounting(door, target, callOptions),
   };

@@ -1,11 +1,11 @@
 // Owns the named deviations of Gemini models and endpoints, and what follows from a model's generation where its row says nothing.
 import { z } from 'zod';
-import { ProviderError } from '../../kernel/errors.ts';
 import type { ProviderRequest, ProviderTarget } from '../contract/adapter.ts';
+import { readQuirks } from '../shared/quirks.ts';
 
 export const THINKING_LEVELS = ['minimal', 'low', 'medium', 'high'] as const;
 
-export const geminiQuirksSchema = z.object({
+export const geminiQuirksSchema = z.strictObject({
   /**
    * Whether thinking is set by `thinkingLevel` or by `thinkingBudget`; a request with both is refused.
    * Models up to 2.5 know budgets only. https://ai.google.dev/gemini-api/docs/thinking
@@ -43,13 +43,7 @@ export type GeminiQuirks = Required<z.output<typeof geminiQuirksSchema>>;
 const EARLY_GENERATION = /(^|\/)(learnlm|gemini-(exp|embedding|[12][.-]))/;
 
 export function quirksOfTarget(target: ProviderTarget, modelKey = ''): GeminiQuirks {
-  const result = geminiQuirksSchema.safeParse(target.quirks);
-  if (!result.success) {
-    throw new ProviderError(
-      'MODEL_UNAVAILABLE',
-      `The row's quirks are not valid: ${z.prettifyError(result.error)}`,
-    );
-  }
+  const own = readQuirks('gemini', geminiQuirksSchema, target.quirks);
   const early = EARLY_GENERATION.test(modelKey);
   return {
     thinking: early ? 'budget' : 'level',
@@ -62,7 +56,7 @@ export function quirksOfTarget(target: ProviderTarget, modelKey = ''): GeminiQui
     imageUrls: true,
     apiVersion: 'v1beta1',
     checkModel: 'gemini-2.5-flash',
-    ...result.data,
+    ...own,
   };
 }
 

@@ -1,4 +1,5 @@
 // Owns the protocol `gigachat`: the API v1 of Sber's GigaChat.
+
 import { newId as freshId, type NewId } from '../../kernel/ids.ts';
 import { parseJson } from '../../kernel/json.ts';
 import type {
@@ -14,12 +15,14 @@ import type {
 import { AnswerBody } from '../shared/answer-body.ts';
 import { protocolFault } from '../shared/answer-faults.ts';
 import { inOneRead, readAnswer } from '../shared/answer-stream.ts';
+import { faultsIn } from '../shared/quirks.ts';
 import { readServerSentEvents } from '../shared/sse.ts';
 import { GigaChatDecoder } from './decode.ts';
 import { encodeRequest, unsupportedBy } from './encode.ts';
 import { faultOfAnswer, faultOfPage } from './errors.ts';
 import { uploadImages } from './images.ts';
 import { GIGACHAT_OPTION_RULES } from './option-rules.ts';
+import { quirksSchema } from './settings.ts';
 import { createGigaChatSignIn, type GigaChatSignIn } from './sign-in.ts';
 import { timeLimit } from './time-limit.ts';
 import { modelListSchema } from './wire.ts';
@@ -43,6 +46,7 @@ export function createGigaChatAdapter(options: GigaChatAdapterOptions): Adapter 
     protocol: 'gigachat',
     optionRules: GIGACHAT_OPTION_RULES,
     stream: (request, callOptions) => streamParts(signIn, request, callOptions, newId),
+    faultsOfQuirks: faultsIn(quirksSchema),
     unsupported: unsupportedBy,
     listModels: (target, { signal }) => listModels(signIn, target, signal),
     async check(target, { signal }: CallOptions) {

@@ -1,8 +1,8 @@
 // Owns what a GigaChat provider config and its rows may say beside address and credential.
 import { z } from 'zod';
 import { ProviderError } from '../../kernel/errors.ts';
-import type { JsonObject } from '../../kernel/json.ts';
 import type { ProviderTarget } from '../contract/adapter.ts';
+import { readQuirks } from '../shared/quirks.ts';
 
 const settingsSchema = z.object({
   /** `oauth`: the secret is the authorization key. `password`: a stand of one's own; the secret is `user:password`. */
@@ -15,7 +15,7 @@ const settingsSchema = z.object({
 
 export type GigaChatSettings = z.output<typeof settingsSchema>;
 
-const quirksSchema = z.strictObject({
+export const quirksSchema = z.strictObject({
   /** The accepted efforts and the server's words for them; others are refused before the call. */
   reasoningEfforts: z
     .partialRecord(z.enum(['none', 'minimal', 'low', 'medium', 'high', 'max']), z.string())
@@ -25,21 +25,15 @@ const quirksSchema = z.strictObject({
 export type GigaChatQuirks = z.output<typeof quirksSchema>;
 
 export function settingsOf(target: ProviderTarget): GigaChatSettings {
-  return parsed(settingsSchema, target.settings, 'Settings');
-}
-
-export function quirksOf(target: ProviderTarget): GigaChatQuirks {
-  return parsed(quirksSchema, target.quirks, 'Quirks');
-}
-
-function parsed<T>(schema: z.ZodType<T>, value: JsonObject, what: string): T {
-  const result = schema.safeParse(value);
+  const result = settingsSchema.safeParse(target.settings);
   if (result.success) return result.data;
   throw new ProviderError(
     'PROVIDER_INVALID_REQUEST',
-    `${what} of gigachat: ${z.prettifyError(result.error)}`,
-    {
-      cause: result.error,
-    },
+    `Settings of gigachat: ${z.prettifyError(result.error)}`,
+    { cause: result.error },
   );
+}
+
+export function quirksOf(target: ProviderTarget): GigaChatQuirks {
+  return readQuirks('gigachat', quirksSchema, target.quirks);
 }

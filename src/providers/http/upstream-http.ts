@@ -20,25 +20,35 @@ export interface UpstreamHttpOptions {
 }
 
 const MAX_KEEP_ALIVE_MS = 600_000;
-/** Time limits and certificates are settings of configs, so there is no end to the ways to connect over a node's life. */
-const MAX_AGENTS = 256;
+/** Pools, one for each pair of connect limit and further certificates, which configs name freely. */
+const MAX_AGENTS = 64;
 
 export function createUpstreamHttp(options: UpstreamHttpOptions): UpstreamHttp {
+  /** The one that was used last stands last. */
   const agents = new Map<string, Agent>();
+  const leaving = new Set<Agent>();
 
   function agentFor({ connectTimeoutMs, caPem }: UpstreamRequest): Agent {
     const key = `${connectTimeoutMs} ${caPem ?? ''}`;
-    const known = agents.get(key);
-    if (known) return known;
-    const [eldest] = agents;
-    if (eldest && agents.size >= MAX_AGENTS) {
-      agents.delete(eldest[0]);
-      // It ends its requests first; what it raises meanwhile is raised to their readers.
-      void eldest[1].close().catch(() => {});
-    }
-    const agent = newAgent(options, connectTimeoutMs, caPem);
+    const agent = agents.get(key) ?? newAgent(options, connectTimeoutMs, caPem);
+    agents.delete(key);
     agents.set(key, agent);
+    if (agents.size > MAX_AGENTS) drop(agents.keys().next().value ?? key);
     return agent;
+  }
+
+  /** Requests under way go on to their end; idle connections are closed at once. */
+  function drop(key: string): void {
+    const agent = agents.get(key);
+    agents.delete(key);
+    if (!agent) return;
+    leaving.add(agent);
+    agent
+      .close()
+      .catch((error: unknown) =>
+        options.logger.debug({ err: error }, 'Idle connections were not closed in order'),
+      )
+      .finally(() => leaving.delete(agent));
   }
 
   return {
@@ -55,7 +65,7 @@ export function createUpstreamHttp(options: UpstreamHttpOptions): UpstreamHttp {
       }
     },
     async close() {
-      const open = [...agents.values()];
+      const open = [...agents.values(), ...leaving];
       agents.clear();
       await Promise.all(open.map((agent) => agent.destroy()));
     },

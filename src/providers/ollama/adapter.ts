@@ -1,4 +1,5 @@
 // Owns Ollama's own chat protocol: newline-delimited JSON, with arguments of tools as objects.
+
 import { type NewId, newId } from '../../kernel/ids.ts';
 import type { Adapter, CallOptions, ProviderRequest, StreamPart, UpstreamHttp } from '../contract/adapter.ts';
 import { AnswerBody } from '../shared/answer-body.ts';
@@ -6,11 +7,13 @@ import { readAnswer } from '../shared/answer-stream.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { readLines } from '../shared/ndjson.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
+import { faultsIn } from '../shared/quirks.ts';
 import { OllamaDecoder } from './decode.ts';
 import { encodeRequest } from './encode.ts';
 import { faultOfAnswer } from './errors.ts';
 import { apiUrl, checkVersion, listOllamaModels } from './models.ts';
 import { OLLAMA_OPTION_RULES } from './option-rules.ts';
+import { ollamaQuirksSchema } from './quirks.ts';
 import { unsupportedByOllama } from './unsupported.ts';
 
 export interface OllamaAdapterOptions {
@@ -24,6 +27,7 @@ export function createOllamaAdapter({ http, newId: mint = newId }: OllamaAdapter
     protocol: 'ollama',
     optionRules: OLLAMA_OPTION_RULES,
     stream: (request, options) => streamAnswer(http, mint, request, options),
+    faultsOfQuirks: faultsIn(ollamaQuirksSchema),
     unsupported: unsupportedByOllama,
     listModels: (target, options) => listOllamaModels(http, target, options),
     check: (target, options) => checkVersion(http, target, options),

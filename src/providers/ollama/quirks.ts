@@ -2,10 +2,11 @@
 import { z } from 'zod';
 import { ProviderError } from '../../kernel/errors.ts';
 import type { ProviderTarget } from '../contract/adapter.ts';
+import { readQuirks } from '../shared/quirks.ts';
 
 export const THINK_LEVELS = ['low', 'medium', 'high', 'max'] as const;
 
-export const ollamaQuirksSchema = z.object({
+export const ollamaQuirksSchema = z.strictObject({
   /**
    * Levels of thinking that model and server tell apart; none where it is only on or off, which servers before 0.12 require.
    * https://docs.ollama.com/capabilities/thinking
@@ -27,18 +28,11 @@ const settingsSchema = z.object({
 export type OllamaSettings = z.output<typeof settingsSchema>;
 
 export function ollamaQuirks(target: ProviderTarget): OllamaQuirks {
-  return valid(ollamaQuirksSchema, target.quirks, 'quirks');
+  return readQuirks('ollama', ollamaQuirksSchema, target.quirks);
 }
 
 export function ollamaSettings(target: ProviderTarget): OllamaSettings {
-  return valid(settingsSchema, target.settings, 'settings');
-}
-
-function valid<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
-  const result = schema.safeParse(value);
+  const result = settingsSchema.safeParse(target.settings);
   if (result.success) return result.data;
-  throw new ProviderError(
-    'MODEL_UNAVAILABLE',
-    `The row's ${what} are not valid: ${z.prettifyError(result.error)}`,
-  );
+  throw new ProviderError('MODEL_UNAVAILABLE', `Settings of ollama: ${z.prettifyError(result.error)}`);
 }

@@ -3,13 +3,15 @@
 import { ProviderError } from '../../kernel/errors.ts';
 import { type NewId, newId } from '../../kernel/ids.ts';
 import type { Adapter, ProviderTarget, UpstreamHttp, UpstreamRequest } from '../contract/adapter.ts';
+import { isLacking } from '../shared/check-answer.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
+import { faultsIn } from '../shared/quirks.ts';
 import { checkByEmptyCompletion, checkByGet } from './check.ts';
 import { encodeRequest } from './encode.ts';
 import { fitRequest } from './features.ts';
 import { decodeModels } from './models.ts';
 import { CHAT_OPTION_RULES } from './option-rules.ts';
-import { quirksOf } from './quirks.ts';
+import { quirksOf, quirksSchema } from './quirks.ts';
 import { streamChat } from './stream.ts';
 
 export interface OpenAiChatOptions {
@@ -36,6 +38,7 @@ export function createOpenAiChatAdapter({ http, newId: mint = newId }: OpenAiCha
         options,
       }),
 
+    faultsOfQuirks: faultsIn(quirksSchema),
     unsupported: (request) => fitRequest(request, quirksOf(request.target.quirks)).unsupported,
 
     async listModels(target, options) {
@@ -50,9 +53,19 @@ export function createOpenAiChatAdapter({ http, newId: mint = newId }: OpenAiCha
     },
 
     async check(target, { signal }) {
-      const { modelsPath, checkPath = modelsPath } = quirksOf(target.quirks);
-      if (checkPath === null) await checkByEmptyCompletion(http, target, completionOf(target, '{}', signal));
-      else await checkByGet(http, target, getOf(target, checkPath, signal));
+      const { modelsPath, checkPath } = quirksOf(target.quirks);
+      const listPath = target.hasModelList === false ? null : modelsPath;
+      const path = checkPath === undefined ? listPath : checkPath;
+      const ask = () => checkByEmptyCompletion(http, target, completionOf(target, '{}', signal));
+      if (path === null) return ask();
+      try {
+        const body = await checkByGet(http, target, getOf(target, path, signal));
+        if (checkPath === undefined) decodeModels(body);
+      } catch (error) {
+        // Many servers serve their models without listing them.
+        if (checkPath !== undefined || !isLacking(error)) throw error;
+        await ask();
+      }
     },
   };
 }

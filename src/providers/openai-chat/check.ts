@@ -1,16 +1,21 @@
 // Owns the proof of address and credential: a GET, or a completion that is too empty to cost anything.
 import { ProviderError } from '../../kernel/errors.ts';
 import type { ProviderTarget, UpstreamHttp, UpstreamRequest, UpstreamResponse } from '../contract/adapter.ts';
+import { isPage, noApi, requireJson } from '../shared/check-answer.ts';
 import { faultOfAnswer } from './errors.ts';
 
-/** Gives the body. */
+/** Gives the body, which is JSON. */
 export async function checkByGet(
   http: UpstreamHttp,
   target: ProviderTarget,
   request: UpstreamRequest,
 ): Promise<string> {
   const response = await http.send(request);
-  if (isSuccess(response)) return response.text();
+  if (isSuccess(response)) {
+    const text = await response.text();
+    requireJson(text, request.url);
+    return text;
+  }
   throw ofAddress(await faultOfAnswer(response, target.secret), target, request);
 }
 
@@ -21,6 +26,10 @@ export async function checkByEmptyCompletion(
   request: UpstreamRequest,
 ): Promise<void> {
   const response = await http.send(request);
+  if (isPage(response)) {
+    await response.text();
+    throw noApi(request.url);
+  }
   if (isSuccess(response)) {
     await response.text();
     return;

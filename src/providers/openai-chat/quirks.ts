@@ -1,7 +1,7 @@
 // Owns the named deviations from OpenAI's chat protocol: data on provider and model rows, validated here.
 import { z } from 'zod';
-import { ProviderError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
+import { readQuirks } from '../shared/quirks.ts';
 
 /** What of a request a server may lack. The names are those of the completion input, with a part after the dot where only that is lacking. */
 export const FEATURES = [
@@ -102,13 +102,7 @@ const parsed = new WeakMap<JsonObject, Quirks>();
 export function quirksOf(row: JsonObject): Quirks {
   const known = parsed.get(row);
   if (known) return known;
-  const result = quirksSchema.safeParse(row);
-  if (!result.success) {
-    throw new ProviderError(
-      'PROVIDER_INVALID_REQUEST',
-      `Quirks of openai-chat: ${z.prettifyError(result.error)}`,
-    );
-  }
-  parsed.set(row, result.data);
-  return result.data;
+  const quirks = readQuirks('openai-chat', quirksSchema, row);
+  parsed.set(row, quirks);
+  return quirks;
 }

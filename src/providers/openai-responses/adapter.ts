@@ -1,4 +1,5 @@
 // Owns the protocol `openai-responses`: OpenAI's Responses API, used without its store.
+
 import { ProviderError } from '../../kernel/errors.ts';
 import { parseJson } from '../../kernel/json.ts';
 import type {
@@ -14,14 +15,16 @@ import type {
 import { AnswerBody } from '../shared/answer-body.ts';
 import { protocolFault } from '../shared/answer-faults.ts';
 import { inOneRead, readAnswer } from '../shared/answer-stream.ts';
+import { isLacking, isPage, noApi } from '../shared/check-answer.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
+import { faultsIn } from '../shared/quirks.ts';
 import { readServerSentEvents } from '../shared/sse.ts';
 import { sendStreamed } from '../shared/stream-refusal.ts';
 import { ResponseDecoder } from './decode.ts';
 import { encodeRequest, unsupportedBy } from './encode.ts';
 import { faultOfAnswer, faultOfPage } from './errors.ts';
 import { RESPONSES_OPTION_RULES } from './option-rules.ts';
-import { quirksOf } from './quirks.ts';
+import { quirksOf, quirksSchema } from './quirks.ts';
 import { modelListSchema } from './wire.ts';
 
 const PAGE_BYTES = 64 * 1024;
@@ -31,6 +34,7 @@ export function createOpenAiResponsesAdapter(http: UpstreamHttp): Adapter {
     protocol: 'openai-responses',
     optionRules: RESPONSES_OPTION_RULES,
     stream: (request, options) => streamParts(http, request, options),
+    faultsOfQuirks: faultsIn(quirksSchema),
     unsupported: unsupportedBy,
     listModels: (target, options) => listModels(http, target, options),
     check: (target, options) => check(http, target, options),
@@ -77,10 +81,15 @@ function completionOf(request: ProviderRequest, streamed: boolean, { signal }: C
 
 async function check(http: UpstreamHttp, target: ProviderTarget, options: CallOptions): Promise<void> {
   const { modelsPath, checkPath } = quirksOf(target.quirks);
-  if (checkPath === null || (checkPath === undefined && modelsPath === null)) {
+  const lists = modelsPath !== null && target.hasModelList !== false;
+  if (checkPath === null || (checkPath === undefined && !lists)) {
     await checkByEmptyRequest(http, target, options.signal);
   } else if (checkPath === undefined) {
-    await listModels(http, target, options);
+    await listModels(http, target, options).catch((error: unknown) => {
+      // Many servers serve their models without listing them.
+      if (!isLacking(error)) throw error;
+      return checkByEmptyRequest(http, target, options.signal);
+    });
   } else if (parseJson(await get(http, target, checkPath, options.signal)) === undefined) {
     throw protocolFault(`The answer at ${checkPath} is not JSON.`);
   }
@@ -92,14 +101,19 @@ async function checkByEmptyRequest(
   target: ProviderTarget,
   signal: AbortSignal,
 ): Promise<void> {
+  const url = `${target.baseUrl}/responses`;
   const response = await http.send({
     method: 'POST',
-    url: `${target.baseUrl}/responses`,
+    url,
     headers: { 'content-type': 'application/json', ...authHeaders(target) },
     body: '{}',
     signal,
     ...connectionOf(target),
   });
+  if (isPage(response)) {
+    await response.text();
+    throw noApi(url);
+  }
   const fault = await faultOfAnswer(response, target.secret);
   if (response.status !== 400 && response.status !== 422) throw fault;
   if (fault.code === 'PROVIDER_AUTHENTICATION') throw fault;

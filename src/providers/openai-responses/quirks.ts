@@ -1,12 +1,12 @@
 // Owns how a provider's or a model's Responses API may deviate from OpenAI's, as data on its row.
 import { z } from 'zod';
-import { ProviderError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
+import { readQuirks } from '../shared/quirks.ts';
 
 const parameter = z.enum(['maxTokens', 'temperature', 'topP', 'reasoningEffort', 'parallelToolCalls']);
 
 /** The first five mean what they mean for `openai-chat`. */
-const quirksSchema = z.strictObject({
+export const quirksSchema = z.strictObject({
   /** Parameters that the server refuses, beside those that the protocol does not have. */
   lacks: z.array(parameter).default([]),
   /** As `lacks`, for models that reason: OpenAI refuses sampling parameters there. A model row clears it with `[]`. */
@@ -31,11 +31,5 @@ const quirksSchema = z.strictObject({
 export type ResponsesQuirks = z.output<typeof quirksSchema>;
 
 export function quirksOf(quirks: JsonObject): ResponsesQuirks {
-  const result = quirksSchema.safeParse(quirks);
-  if (result.success) return result.data;
-  throw new ProviderError(
-    'PROVIDER_INVALID_REQUEST',
-    `Quirks of openai-responses: ${z.prettifyError(result.error)}`,
-    { cause: result.error },
-  );
+  return readQuirks('openai-responses', quirksSchema, quirks);
 }

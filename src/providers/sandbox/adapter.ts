@@ -1,4 +1,5 @@
 // Owns the built-in provider `sandbox`: a simulated model without network, whose speed, length and faults the caller chooses.
+
 import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { delay } from '../../kernel/async.ts';
@@ -11,6 +12,7 @@ import type {
   ProviderUsage,
   StreamPart,
 } from '../contract/adapter.ts';
+import { faultsIn, NO_QUIRKS } from '../shared/quirks.ts';
 import { planAnswer, type SandboxAnswer } from './answer.ts';
 import { listSandboxModels } from './models.ts';
 import { parseSandboxOptions, type SandboxFault, type SandboxOptions } from './options.ts';
@@ -37,6 +39,7 @@ export function createSandboxAdapter(given: SandboxAdapterOptions = {}): Adapter
     // Its options are its own settings: there is no request that they could change.
     optionRules: { reserved: {}, priced: [], extended: [] },
     stream: (request, { signal }) => streamAnswer(request, signal, pacing),
+    faultsOfQuirks: faultsIn(NO_QUIRKS),
     unsupported: () => [],
     listModels: async (_target, { signal }: CallOptions) => {
       signal.throwIfAborted();

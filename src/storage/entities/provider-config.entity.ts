@@ -25,6 +25,17 @@ export type SealedSecret =
   | { readonly env: string }
   | { readonly keyId: string; readonly wrappedKey: string; readonly sealed: string };
 
+/** What a secret may be sent to: fixed when it is given, and changed by administrators only. */
+export interface SecretDestination {
+  /** Of the base URL and of the addresses in the settings, sorted. */
+  readonly origins: readonly string[];
+  readonly protocol: string | null;
+  /** An `AuthScheme`: how the secret travels. */
+  readonly auth: JsonObject;
+  /** The address is that of a row of the installation, which may move it. */
+  readonly byInstallation: boolean;
+}
+
 const ProviderConfigSchema = defineEntity({
   name: 'ProviderConfig',
   tableName: 'provider_config',
@@ -36,10 +47,13 @@ const ProviderConfigSchema = defineEntity({
     name: p.text(),
     baseUrl: p.text().nullable(),
     secret: p.json().$type<SealedSecret>().nullable(),
+    /** Null until a node has bound the secret to the config's address. */
+    secretDestination: p.json().$type<SecretDestination>().nullable(),
     /** The last characters of the secret, to tell one from another. */
     secretHint: p.text().nullable(),
     /** Sealed JSON of the extra request headers. */
     headers: p.json().$type<SealedSecret>().nullable(),
+    headersDestination: p.json().$type<SecretDestination>().nullable(),
     settings: p.json().$type<JsonObject>(),
     timeLimits: p.json().$type<TimeLimits>(),
     retryPolicy: p.json().$type<RetryPolicy>(),

@@ -1,5 +1,7 @@
 // Owns the statements of workspaces, API keys and members.
+import { LockMode } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
+import { StorageError } from '../../kernel/errors.ts';
 import { type Actor, writeAs } from '../acting.ts';
 import { ApiKeyEntity } from '../entities/api-key.entity.ts';
 import { MemberEntity } from '../entities/member.entity.ts';
@@ -21,6 +23,14 @@ const KEY_USES = {
   name: 'key-uses',
   text: 'select key_id, last_used_at::text from api_key_use where key_id = any($1::uuid[])',
 };
+
+const KEY_STATE = {
+  name: 'api-key-state',
+  text: `select case when revoked_at is null then 'current' else 'retired' end as state from api_key where hash = $1
+         union all select 'retired' from retired_api_key where hash = $1 limit 1`,
+};
+/** Those who change one row at a time do so one after the other. */
+const LOCKED = { lockMode: LockMode.PESSIMISTIC_WRITE } as const;
 
 export class IdentityRepository {
   readonly #sql: SqlClient;
@@ -46,7 +56,7 @@ export class IdentityRepository {
   /** `null` if there is none. */
   updateWorkspace(id: string, changes: Partial<WorkspaceRow>, actor: Actor): Promise<WorkspaceRow | null> {
     return this.#run(async (entities) => {
-      const workspace = await entities.findOne(WorkspaceEntity, { id });
+      const workspace = await entities.findOne(WorkspaceEntity, { id }, LOCKED);
       if (!workspace) return null;
       Object.assign(workspace, changes);
       await entities.flush();
@@ -60,8 +70,10 @@ export class IdentityRepository {
     );
   }
 
-  apiKeyByHash(hash: string): Promise<ApiKeyRow | null> {
-    return this.#run((entities) => entities.findOne(ApiKeyEntity, { hash }));
+  /** What has become of a key's text: `unknown` if no key ever had it, `retired` if its key was revoked or rotated since, or is deleted. */
+  async apiKeyState(hash: string): Promise<'unknown' | 'current' | 'retired'> {
+    const [row] = await this.#sql.query<{ state: 'current' | 'retired' }>(KEY_STATE, [hash]);
+    return row?.state ?? 'unknown';
   }
 
   async createApiKey(row: ApiKeyRow, actor?: Actor): Promise<void> {
@@ -76,7 +88,7 @@ export class IdentityRepository {
     actor: Actor,
   ): Promise<ApiKeyRow | null> {
     return this.#run(async (entities) => {
-      const key = await entities.findOne(ApiKeyEntity, { id, workspaceId });
+      const key = await entities.findOne(ApiKeyEntity, { id, workspaceId }, LOCKED);
       if (!key) return null;
       Object.assign(key, change(key));
       await entities.flush();
@@ -101,7 +113,16 @@ export class IdentityRepository {
   }
 
   /** Makes the member, or changes it if it is there. */
-  setMember(row: MemberRow, actor: Actor): Promise<MemberRow> {
+  async setMember(row: MemberRow, actor: Actor): Promise<MemberRow> {
+    const set = () => this.#setMember(row, actor);
+    return set().catch((error: unknown) => {
+      // Another has made it at this moment: now it is there to be changed.
+      if (error instanceof StorageError && error.kind === 'conflict') return set();
+      throw error;
+    });
+  }
+
+  #setMember(row: MemberRow, actor: Actor): Promise<MemberRow> {
     return this.#run(async (entities) => {
       const { workspaceId, subject, allowedModels, limits, updatedAt } = row;
       const known = await entities.findOne(MemberEntity, { workspaceId, subject });

@@ -1,5 +1,7 @@
-// Owns the statements of sealed secrets as such: which keys seal them, and their replacement one by one.
-import type { SealedSecret } from '../entities/provider-config.entity.ts';
+// Owns the statements of stored secrets as such: which keys seal them, their replacement one by one, and where each may be sent.
+import type { JsonObject } from '../../kernel/json.ts';
+import type { Actor } from '../acting.ts';
+import type { SealedSecret, SecretDestination } from '../entities/provider-config.entity.ts';
 import type { SqlClient } from '../sql.ts';
 
 /** A secret of a config; `null` where it has none, or refers to the environment. */
@@ -10,6 +12,47 @@ export interface SealedRow {
   readonly headers: SealedSecret | null;
 }
 
+/** A config as far as it says where its secrets may be sent. */
+export interface BindingRow {
+  readonly id: string;
+  readonly version: number;
+  readonly workspaceId: string;
+  readonly providerKey: string;
+  readonly name: string;
+  readonly baseUrl: string | null;
+  readonly settings: JsonObject;
+  readonly secret: SealedSecret | null;
+  readonly secretDestination: SecretDestination | null;
+  readonly headers: SealedSecret | null;
+  readonly headersDestination: SecretDestination | null;
+}
+
+export interface Destinations {
+  readonly secret: SecretDestination | null;
+  readonly headers: SecretDestination | null;
+}
+
+const BINDING_COLUMNS = `id, version, workspace_id as "workspaceId", provider_key as "providerKey", name, base_url as "baseUrl", settings,
+  secret, secret_destination as "secretDestination", headers, headers_destination as "headersDestination"`;
+const UNBOUND = {
+  name: 'unbound-secrets',
+  text: `select ${BINDING_COLUMNS} from provider_config
+         where (secret is not null and secret_destination is null) or (headers is not null and headers_destination is null)
+         order by id`,
+};
+const BINDINGS = {
+  name: 'secret-bindings',
+  text: `select ${BINDING_COLUMNS} from provider_config where workspace_id = $1 and provider_key = $2 order by id`,
+};
+/** Only if nobody has changed the config or its binding meanwhile. */
+const BIND = {
+  name: 'bind-secrets',
+  text: `with acting as materialized (
+           select set_config('modelgraph.actor', $7, true), set_config('modelgraph.workspace', $8, true))
+         update provider_config set secret_destination = $3::jsonb, headers_destination = $4::jsonb from acting
+         where id = $1 and version = $2
+           and secret_destination is not distinct from $5::jsonb and headers_destination is not distinct from $6::jsonb`,
+};
 const KEYS = {
   name: 'sealing-keys',
   text: `select distinct on (key_id) key_id, id, name, secret, headers from (
@@ -57,15 +100,41 @@ export class SecretRepository {
     after: Pick<SealedRow, 'secret' | 'headers'>,
     actor: string,
   ): Promise<boolean> {
-    const text = (value: SealedSecret | null) => (value === null ? null : JSON.stringify(value));
     const rows = await this.#sql.query(RESEAL, [
       before.id,
-      text(after.secret),
-      text(after.headers),
-      text(before.secret),
-      text(before.headers),
+      jsonOf(after.secret),
+      jsonOf(after.headers),
+      jsonOf(before.secret),
+      jsonOf(before.headers),
       actor,
     ]);
     return rows.length > 0;
   }
+
+  /** Configs with a secret that has no destination yet. */
+  unbound(): Promise<BindingRow[]> {
+    return this.#sql.query(UNBOUND, []);
+  }
+
+  /** The configs of a provider in a workspace. */
+  bindings(workspaceId: string, providerKey: string): Promise<BindingRow[]> {
+    return this.#sql.query(BINDINGS, [workspaceId, providerKey]);
+  }
+
+  async bind(row: BindingRow, next: Destinations, actor?: Actor): Promise<void> {
+    await this.#sql.query(BIND, [
+      row.id,
+      row.version,
+      jsonOf(next.secret),
+      jsonOf(next.headers),
+      jsonOf(row.secretDestination),
+      jsonOf(row.headersDestination),
+      actor?.caller ?? '',
+      actor?.workspaceId ?? '',
+    ]);
+  }
+}
+
+function jsonOf(value: object | null): string | null {
+  return value === null ? null : JSON.stringify(value);
 }

@@ -33,7 +33,6 @@ test('an answer that came while the node itself stood still is not taken for lat
       maxAnswerBytes: 1_000_000,
       wholeSuffices: false,
       limits: {
-        connectMs: 5_000,
         firstTokenMs: 5_000,
         aliveFirstTokenMs: 5_000,
         betweenTokensMs: 300,

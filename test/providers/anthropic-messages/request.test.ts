@@ -97,7 +97,7 @@ describe('the address and the headers', () => {
   test('of a row with quirks that are none are not sent', async () => {
     const adapter = createAnthropicMessagesAdapter({ send: () => Promise.reject(), close: async () => {} });
     const request = providerRequest({ target: providerTarget({ quirks: { sampling: 'wild' } }) });
-    expect(() => adapter.unsupported(request)).toThrow(/quirks are not valid/);
+    expect(() => adapter.unsupported(request)).toThrow('Quirks of anthropic-messages');
   });
 });
 

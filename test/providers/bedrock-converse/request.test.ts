@@ -86,7 +86,7 @@ describe('the path', () => {
   test('is not found for quirks that are none', async () => {
     const adapter = createBedrockConverseAdapter({ send: () => Promise.reject(), close: async () => {} });
     const request = providerRequest({ target: providerTarget({ quirks: { tools: 'some' } }) });
-    expect(() => adapter.unsupported(request)).toThrow(/quirks are not valid/);
+    expect(() => adapter.unsupported(request)).toThrow('Quirks of bedrock-converse');
   });
 });
 

@@ -463,3 +463,14 @@ test('closing breaks off what is under way and lets go of every connection', asy
   expect(await reading).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', phase: 'stream' });
   await side.upstream.requests[0]?.aborted;
 });
+
+test('the pools that configs ask for are bounded: the ones unused for longest close, once their answers are read', async () => {
+  const begun = { body: ['first', 'second'], pauseMs: 200 };
+  await using up = await start((_request, index) => (index === 0 ? begun : { body: 'x' }));
+  const slow = await up.http.send(requestTo(up.upstream.url, { connectTimeoutMs: 999 }));
+  for (let connectTimeoutMs = 1_000; connectTimeoutMs < 1_080; connectTimeoutMs += 1) {
+    expect(await readAll(await up.http.send(requestTo(up.upstream.url, { connectTimeoutMs })))).toBe('x');
+  }
+  expect(await readAll(slow)).toBe('firstsecond');
+  await expect.poll(() => up.upstream.openConnections()).toBeLessThanOrEqual(64);
+});
