@@ -11,6 +11,7 @@ export function discreet(adapter: Adapter): Adapter {
   const { listModels } = adapter;
   return {
     protocol: adapter.protocol,
+    simulated: adapter.simulated ?? false,
     unsupported: (request) => adapter.unsupported(request),
     stream: (request, options) => discreetStream(adapter.stream(request, options), request.target),
     check: (target, options) => adapter.check(target, options).catch(rethrowWithout(target)),

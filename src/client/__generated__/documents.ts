@@ -303,11 +303,11 @@ type CompletionEvent_CompletionRerouted_Fragment = { __typename: 'CompletionRero
 
 type CompletionEvent_CompletionStarted_Fragment = { __typename: 'CompletionStarted', seq: number, completionId: string, at: string };
 
-type CompletionEvent_ReasoningDelta_Fragment = { __typename: 'ReasoningDelta', fromSeq: number, text: string, seq: number, completionId: string, at: string };
+type CompletionEvent_ReasoningDelta_Fragment = { __typename: 'ReasoningDelta', fromSeq: number, servedBy: string | null, text: string, seq: number, completionId: string, at: string };
 
-type CompletionEvent_TextDelta_Fragment = { __typename: 'TextDelta', fromSeq: number, text: string, seq: number, completionId: string, at: string };
+type CompletionEvent_TextDelta_Fragment = { __typename: 'TextDelta', fromSeq: number, servedBy: string | null, text: string, seq: number, completionId: string, at: string };
 
-type CompletionEvent_ToolCallDelta_Fragment = { __typename: 'ToolCallDelta', fromSeq: number, index: number, callId: string | null, name: string | null, argumentsText: string, seq: number, completionId: string, at: string };
+type CompletionEvent_ToolCallDelta_Fragment = { __typename: 'ToolCallDelta', fromSeq: number, servedBy: string | null, index: number, callId: string | null, name: string | null, argumentsText: string, seq: number, completionId: string, at: string };
 
 export type CompletionEventFragment =
   | CompletionEvent_CompletionCancelled_Fragment
@@ -333,9 +333,9 @@ export type StreamCompletionSubscription = { streamCompletion:
     | { __typename: 'CompletionInterrupted', seq: number, completionId: string, at: string, completion: { id: string, status: CompletionStatus, model: string, text: string, reasoning: string, finishReason: FinishReason | null, providerFinishReason: string | null, continuation: string | null, cost: string | null, explanation: string, metadata: Record<string, unknown>, toolCalls: Array<{ callId: string, name: string, argumentsText: string }>, usage: { inputTokens: number, cacheReadTokens: number, cacheWriteTokens: number, outputTokens: number, reasoningTokens: number, totalTokens: number, estimated: boolean }, warnings: Array<{ code: string, message: string }>, error: { code: string, message: string, retryAfterMs: number | null } | null } }
     | { __typename: 'CompletionRerouted', from: string, to: string, reason: string, discard: boolean, seq: number, completionId: string, at: string }
     | { __typename: 'CompletionStarted', seq: number, completionId: string, at: string }
-    | { __typename: 'ReasoningDelta', fromSeq: number, text: string, seq: number, completionId: string, at: string }
-    | { __typename: 'TextDelta', fromSeq: number, text: string, seq: number, completionId: string, at: string }
-    | { __typename: 'ToolCallDelta', fromSeq: number, index: number, callId: string | null, name: string | null, argumentsText: string, seq: number, completionId: string, at: string }
+    | { __typename: 'ReasoningDelta', fromSeq: number, servedBy: string | null, text: string, seq: number, completionId: string, at: string }
+    | { __typename: 'TextDelta', fromSeq: number, servedBy: string | null, text: string, seq: number, completionId: string, at: string }
+    | { __typename: 'ToolCallDelta', fromSeq: number, servedBy: string | null, index: number, callId: string | null, name: string | null, argumentsText: string, seq: number, completionId: string, at: string }
    };
 
 export type CompletionEventsSubscriptionVariables = Exact<{
@@ -351,10 +351,10 @@ export type CompletionEventsSubscription = { completionEvents:
     | { __typename: 'CompletionInterrupted', seq: number, completionId: string, at: string, completion: { id: string, status: CompletionStatus, model: string, text: string, reasoning: string, finishReason: FinishReason | null, providerFinishReason: string | null, continuation: string | null, cost: string | null, explanation: string, metadata: Record<string, unknown>, toolCalls: Array<{ callId: string, name: string, argumentsText: string }>, usage: { inputTokens: number, cacheReadTokens: number, cacheWriteTokens: number, outputTokens: number, reasoningTokens: number, totalTokens: number, estimated: boolean }, warnings: Array<{ code: string, message: string }>, error: { code: string, message: string, retryAfterMs: number | null } | null } }
     | { __typename: 'CompletionRerouted', from: string, to: string, reason: string, discard: boolean, seq: number, completionId: string, at: string }
     | { __typename: 'CompletionStarted', seq: number, completionId: string, at: string }
-    | { __typename: 'ReasoningDelta', fromSeq: number, text: string, seq: number, completionId: string, at: string }
-    | { __typename: 'TextDelta', fromSeq: number, text: string, seq: number, completionId: string, at: string }
-    | { __typename: 'ToolCallDelta', fromSeq: number, index: number, callId: string | null, name: string | null, argumentsText: string, seq: number, completionId: string, at: string }
+    | { __typename: 'ReasoningDelta', fromSeq: number, servedBy: string | null, text: string, seq: number, completionId: string, at: string }
+    | { __typename: 'TextDelta', fromSeq: number, servedBy: string | null, text: string, seq: number, completionId: string, at: string }
+    | { __typename: 'ToolCallDelta', fromSeq: number, servedBy: string | null, index: number, callId: string | null, name: string | null, argumentsText: string, seq: number, completionId: string, at: string }
    };
 
 /** Fragments and operations; the operation is chosen by its name. */
-export const DOCUMENTS = "fragment Completion on Completion {\n  id\n  status\n  model\n  text\n  reasoning\n  toolCalls {\n    callId\n    name\n    argumentsText\n  }\n  finishReason\n  providerFinishReason\n  continuation\n  usage {\n    inputTokens\n    cacheReadTokens\n    cacheWriteTokens\n    outputTokens\n    reasoningTokens\n    totalTokens\n    estimated\n  }\n  cost\n  explanation\n  warnings {\n    code\n    message\n  }\n  error {\n    code\n    message\n    retryAfterMs\n  }\n  metadata\n}\n\nfragment CompletionEvent on CompletionEvent {\n  __typename\n  seq\n  completionId\n  at\n  ... on TextDelta {\n    fromSeq\n    text\n  }\n  ... on ReasoningDelta {\n    fromSeq\n    text\n  }\n  ... on ToolCallDelta {\n    fromSeq\n    index\n    callId\n    name\n    argumentsText\n  }\n  ... on CompletionRerouted {\n    from\n    to\n    reason\n    discard\n  }\n  ... on CompletionEnded {\n    completion {\n      ...Completion\n    }\n  }\n}\n\nsubscription StreamCompletion($input: CompletionInput!) {\n  streamCompletion(input: $input) {\n    ...CompletionEvent\n  }\n}\n\nsubscription CompletionEvents($id: String!, $after: Int!) {\n  completionEvents(id: $id, after: $after) {\n    ...CompletionEvent\n  }\n}\n";
+export const DOCUMENTS = "fragment Completion on Completion {\n  id\n  status\n  model\n  text\n  reasoning\n  toolCalls {\n    callId\n    name\n    argumentsText\n  }\n  finishReason\n  providerFinishReason\n  continuation\n  usage {\n    inputTokens\n    cacheReadTokens\n    cacheWriteTokens\n    outputTokens\n    reasoningTokens\n    totalTokens\n    estimated\n  }\n  cost\n  explanation\n  warnings {\n    code\n    message\n  }\n  error {\n    code\n    message\n    retryAfterMs\n  }\n  metadata\n}\n\nfragment CompletionEvent on CompletionEvent {\n  __typename\n  seq\n  completionId\n  at\n  ... on TextDelta {\n    fromSeq\n    servedBy\n    text\n  }\n  ... on ReasoningDelta {\n    fromSeq\n    servedBy\n    text\n  }\n  ... on ToolCallDelta {\n    fromSeq\n    servedBy\n    index\n    callId\n    name\n    argumentsText\n  }\n  ... on CompletionRerouted {\n    from\n    to\n    reason\n    discard\n  }\n  ... on CompletionEnded {\n    completion {\n      ...Completion\n    }\n  }\n}\n\nsubscription StreamCompletion($input: CompletionInput!) {\n  streamCompletion(input: $input) {\n    ...CompletionEvent\n  }\n}\n\nsubscription CompletionEvents($id: String!, $after: Int!) {\n  completionEvents(id: $id, after: $after) {\n    ...CompletionEvent\n  }\n}\n";

@@ -16,12 +16,17 @@ export interface StartedEvent extends EventBase {
   readonly plan: RoutePlan;
 }
 
-export interface TextEvent extends EventBase {
+interface ContentEvent extends EventBase {
+  /** Label of the candidate that gives the answer, as in the plan: with the first content of each attempt. */
+  readonly servedBy?: string;
+}
+
+export interface TextEvent extends ContentEvent {
   readonly type: 'text-delta' | 'reasoning-delta';
   readonly text: string;
 }
 
-export interface ToolCallEvent extends EventBase {
+export interface ToolCallEvent extends ContentEvent {
   readonly type: 'tool-call-delta';
   readonly index: number;
   readonly callId: string | undefined;
@@ -80,16 +85,21 @@ export function bytesOfEvent(event: CompletionEvent): number {
 export function mergeDeltas(first: CompletionEvent, second: CompletionEvent): DeltaEvent | undefined {
   if (first.type === 'text-delta' || first.type === 'reasoning-delta') {
     if (second.type !== first.type) return undefined;
-    return { ...second, fromSeq: first.fromSeq, text: first.text + second.text };
+    return { ...second, ...servedByOf(first), fromSeq: first.fromSeq, text: first.text + second.text };
   }
   if (first.type !== 'tool-call-delta' || second.type !== 'tool-call-delta' || first.index !== second.index) {
     return undefined;
   }
   return {
     ...second,
+    ...servedByOf(first),
     fromSeq: first.fromSeq,
     callId: first.callId ?? second.callId,
     name: first.name ?? second.name,
     argumentsText: first.argumentsText + second.argumentsText,
   };
+}
+
+function servedByOf({ servedBy }: DeltaEvent): { readonly servedBy?: string } {
+  return servedBy === undefined ? {} : { servedBy };
 }

@@ -35,10 +35,12 @@ const CHARACTERS_PER_TOKEN_AT_MOST = 8;
 export class RunPlanner {
   readonly #needs: RunPlannerDependencies;
   readonly #speaks: (protocol: string) => boolean;
+  readonly #isSimulated: (protocol: string) => boolean;
 
   constructor(needs: RunPlannerDependencies) {
     this.#needs = needs;
     this.#speaks = (protocol) => needs.adapterOf(protocol) !== undefined;
+    this.#isSimulated = (protocol) => needs.adapterOf(protocol)?.simulated === true;
   }
 
   /** `mustBePriced`: somebody pays, so what has no price is left out. */
@@ -68,6 +70,7 @@ export class RunPlanner {
       needsImages: request.messages.some(({ parts }) => parts.some(({ type }) => type === 'image')),
       inputTokensAtLeast: leastInputTokens(request),
       speaks: this.#speaks,
+      isSimulated: this.#isSimulated,
       unsupportedBy: (candidate) =>
         request.onUnsupported === 'DROP' || !(asksForMore || hasDefaults(candidate))
           ? []

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { delay } from '../../kernel/async.ts';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
-import { ProviderError } from '../../kernel/errors.ts';
+import { ProviderError, USUALLY_TRANSIENT } from '../../kernel/errors.ts';
 import type {
   Adapter,
   CallOptions,
@@ -24,16 +24,11 @@ export interface SandboxAdapterOptions {
 /** So that a run as fast as possible leaves room for others, and hears its signal. */
 const READS_PER_TURN = 256;
 
-const TRANSIENT_CODES: ReadonlySet<string> = new Set([
-  'PROVIDER_RATE_LIMITED',
-  'PROVIDER_TIMEOUT',
-  'PROVIDER_UNAVAILABLE',
-]);
-
 export function createSandboxAdapter(given: SandboxAdapterOptions = {}): Adapter {
   const pacing = { clock: given.clock ?? systemClock, delay: given.delay ?? delay };
   return {
     protocol: 'sandbox',
+    simulated: true,
     stream: (request, { signal }) => streamAnswer(request, signal, pacing),
     unsupported: () => [],
     listModels: async (_target, { signal }: CallOptions) => {
@@ -136,7 +131,7 @@ function interruptionOf({
 }
 
 function faultOf(fail: SandboxFault, phase: 'headers' | 'stream'): ProviderError {
-  const transient = fail.transient ?? TRANSIENT_CODES.has(fail.code);
+  const transient = fail.transient ?? USUALLY_TRANSIENT[fail.code];
   return new ProviderError(fail.code, fail.message ?? `The sandbox was asked to fail with ${fail.code}.`, {
     phase,
     transient,
