@@ -100,6 +100,9 @@ export function tellNotAsked(
     return held && each !== chosen && isBefore(each, chosen) && !wasAsked(each);
   });
   if (passed.length === 0) return '';
+  passed.sort(
+    (a, b) => Number(a.isFallback ?? false) - Number(b.isFallback ?? false) || b.priority - a.priority,
+  );
   const told = passed.slice(0, MOST_NAMES).map(({ label, reason }) => `"${label}" (${inSentence(reason)})`);
   const more = passed.length > MOST_NAMES ? ` and ${passed.length - MOST_NAMES} more` : '';
   return ` Not asked: ${told.join(', ')}${more}.`;

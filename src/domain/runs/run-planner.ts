@@ -7,10 +7,12 @@ import type { CatalogueSnapshots, WorkspaceCatalogue } from '../catalogue/snapsh
 import type { Viewer } from '../identity/viewer.ts';
 import { type Candidate, isFree } from '../routing/candidates.ts';
 import { type Circuits } from '../routing/circuits.ts';
+import { lackOfModel, nearNames } from '../routing/near-names.ts';
 import { type PriceBound, planRoute, type Route } from '../routing/planner.ts';
 import type { RunPolicy } from './active-run.ts';
 import type { CompletionRequest } from './completion-request.ts';
 import { latestContinuation, translateRequest } from './provider-request.ts';
+import type { RefusalHints } from './route-refusal.ts';
 
 export interface RunPlannerDependencies {
   readonly snapshots: CatalogueSnapshots;
@@ -78,6 +80,15 @@ export class RunPlanner {
       random: this.#needs.random,
     });
     return { route, catalogue };
+  }
+
+  /** What a refusal tells a caller whose name cannot be served. */
+  hintsFor({ allowedModels: allowed }: Viewer, asked: string, catalogue: WorkspaceCatalogue): RefusalHints {
+    const speaks = this.#speaks;
+    return {
+      nearNames: () => nearNames({ catalogue, asked, allowed, speaks }),
+      lack: () => lackOfModel(catalogue, asked, speaks),
+    };
   }
 
   policyOf({ routing }: CompletionRequest, commit: RunPolicy['commit']): RunPolicy {

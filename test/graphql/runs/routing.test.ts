@@ -206,4 +206,28 @@ describeEachDatabase('routing', (kind) => {
       `"${model}" was answered by "${slugs[2]}" at the first attempt. Not asked: "${slugs[0]}" (the instance "${slugs[0]}" is switched off; enable it to call it), "${slugs[1]}" (the request excludes it).`,
     );
   });
+
+  test('an unknown model whose key a provider offers is refused with its full name and what it lacks', async () => {
+    const provider = await mine.calls.provider({ key: `lab-${kind}` });
+    await mine.calls.model({ providerKey: provider.key, key: 'gpt-near' });
+    expect(await mine.ask('gpt-near')).toMatchObject({
+      error: `No instance, model or tag is called "gpt-near". Did you mean "lab-${kind}/gpt-near"? It lacks a credential: create a provider config for "lab-${kind}"`,
+      code: 'MODEL_NOT_FOUND',
+      path: 'model',
+      suggestions: [`lab-${kind}/gpt-near`],
+    });
+    expect(await mine.ask(`lab-${kind}/gpt-near`)).toMatchObject({
+      error: `The model "lab-${kind}/gpt-near" is known, but nothing here can call it. It lacks a credential: create a provider config for "lab-${kind}"`,
+      code: 'MODEL_UNAVAILABLE',
+    });
+    const { secret } = (
+      await mine.calls.run(
+        'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }',
+        { input: { name: 'Elsewhere', scopes: ['RUN'], allowedModels: ['elsewhere/*'] } },
+      )
+    ).data.createApiKey;
+    const told = await mine.ask('gpt-near', {}, secret);
+    expect(told).toMatchObject({ code: 'MODEL_NOT_FOUND' });
+    expect(JSON.stringify(told)).not.toContain('lab-');
+  });
 });
