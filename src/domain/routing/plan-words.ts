@@ -124,6 +124,7 @@ export function summarize(
   selection: Selection,
   placed: readonly PlannedCandidate[],
   leftOut: readonly PlannedCandidate[],
+  all: readonly PlannedCandidate[],
 ): string {
   const [first, ...rest] = placed;
   if (!first) {
@@ -137,6 +138,6 @@ export function summarize(
   const more = rest.length > MOST_NAMES ? ` and ${rest.length - MOST_NAMES} more` : '';
   const next = rest.length > 0 ? `, then ${names.join(', ')}${more}` : '';
   const without = leftOut.length > 0 ? `; ${leftOut.length} left out` : '';
-  const why = tellNotAsked([...placed, ...leftOut], first, () => false);
+  const why = tellNotAsked(all, first, () => false);
   return `"${model}" is served by "${first.label}" (${inSentence(first.reason)})${next}${without}.${why}`;
 }

@@ -117,12 +117,13 @@ export function planRoute(input: RouteInput): Route {
   const passedOver = kept
     .slice(chosen.length)
     .map(({ candidate, named }) => describe(candidate, null, !named, NOT_CHOSEN));
+  const planned = [...placed, ...passedOver, ...leftOut];
   const plan: RoutePlan = {
     model: input.model,
     kind: selection.kind,
     fallback: selection.fallback,
-    candidates: [...placed, ...passedOver, ...leftOut],
-    summary: summarize(input.model, selection, placed, leftOut),
+    candidates: planned,
+    summary: summarize(input.model, selection, placed, leftOut, planned),
   };
   return {
     plan,
