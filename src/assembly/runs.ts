@@ -2,6 +2,7 @@
 import { memoryRunBus } from '../coordination/memory/run-bus.ts';
 import { ConfigHealthReports } from '../domain/catalogue/config-health-reports.ts';
 import { Circuits } from '../domain/routing/circuits.ts';
+import { CircuitProbes } from '../domain/runs/circuit-probes.ts';
 import { ContentRetention } from '../domain/runs/content-retention.ts';
 import { RunExecutor } from '../domain/runs/executor.ts';
 import { NodeLease } from '../domain/runs/node-lease.ts';
@@ -40,8 +41,11 @@ export async function assembleRuns(
   });
   opened.push(() => circuits.close());
   const common = { adapterOf, targets, circuits, clock, random };
+  const probes = new CircuitProbes({ ...common, logger });
+  opened.push(() => probes.close());
   const executor = new RunExecutor({
     ...common,
+    probes,
     health: new ConfigHealthReports(upkeepNeeds),
     runs: repository,
     log,

@@ -50,6 +50,21 @@ export type ProviderErrorCode = Extract<
   | 'CANCELLED'
 >;
 
+/** Whether a fault of this code usually passes by itself: what an adapter says where the provider itself does not. */
+export const USUALLY_TRANSIENT: Readonly<Record<ProviderErrorCode, boolean>> = {
+  PROVIDER_AUTHENTICATION: false,
+  PROVIDER_RATE_LIMITED: true,
+  PROVIDER_TIMEOUT: true,
+  PROVIDER_INVALID_REQUEST: false,
+  PROVIDER_CONTENT_FILTERED: false,
+  PROVIDER_UNAVAILABLE: true,
+  PROVIDER_PROTOCOL: false,
+  CONTEXT_LENGTH_EXCEEDED: false,
+  MODEL_UNAVAILABLE: false,
+  CAPABILITY_MISSING: false,
+  CANCELLED: false,
+};
+
 /** One of several faults of an input: where (dots between the steps), what is wrong and what would be right. */
 export interface InputProblem {
   readonly path: string;

@@ -16,6 +16,7 @@ export function discreet(adapter: Adapter, issuedTokens: Iterable<string> = []):
   return {
     protocol: adapter.protocol,
     optionRules: adapter.optionRules,
+    simulated: adapter.simulated ?? false,
     unsupported: (request) => adapter.unsupported(request),
     stream: (request, options) => {
       // Looked up once, when the first read has come: the token of the call is known by then.

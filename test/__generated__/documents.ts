@@ -294,15 +294,15 @@ export type RoutingInput = {
   exclude?: Array<string> | null | undefined;
   /** What may serve when the first choice fails. */
   fallback?: Fallback | null | undefined;
-  /** Calls of providers in all, 1 to 10. Default 6. */
+  /** Calls of providers in all, 1 to 10. Default: what the operator has set with MAX_ATTEMPTS (6 if nothing was set). Each instance that waits is called once before another is called a third time. */
   maxAttempts?: number | null | undefined;
-  /** Calls of one instance, 1 to 10; 1 never tries the same instance again. Default: as the instance says, else 3. */
+  /** Calls of one instance, 1 to 10; 1 never tries the same instance again. Default: as the instance says, else as its config says, else what the operator has set with MAX_ATTEMPTS_PER_INSTANCE (3 if nothing was set). An instance whose circuit is not closed is called once. */
   maxAttemptsPerInstance?: number | null | undefined;
   /** Leaves out what is dearer, and what has no known price. */
   maxPrice?: MaxPriceInput | null | undefined;
   /** What follows where an answer breaks off after some of it was shown. */
   onStreamFault?: OnStreamFault | null | undefined;
-  /** Milliseconds that a provider may ask to wait (`Retry-After`) before the same instance is tried again; beyond it the next one is. Default 3000. */
+  /** Milliseconds that a provider may ask to wait (`Retry-After`) before the same instance is tried again; beyond it the next one is. Default: what the operator has set with RETRY_PATIENCE_MS (3000 if nothing was set). */
   patienceMs?: number | null | undefined;
   /** The same text draws the same instance among those of one priority, as long as it can serve: for comparing variants user by user. */
   stickyKey?: string | null | undefined;

@@ -225,15 +225,15 @@ export type RoutingInput = {
   exclude?: Array<string> | null | undefined;
   /** What may serve when the first choice fails. */
   fallback?: Fallback | null | undefined;
-  /** Calls of providers in all, 1 to 10. Default 6. */
+  /** Calls of providers in all, 1 to 10. Default: what the operator has set with MAX_ATTEMPTS (6 if nothing was set). Each instance that waits is called once before another is called a third time. */
   maxAttempts?: number | null | undefined;
-  /** Calls of one instance, 1 to 10; 1 never tries the same instance again. Default: as the instance says, else 3. */
+  /** Calls of one instance, 1 to 10; 1 never tries the same instance again. Default: as the instance says, else as its config says, else what the operator has set with MAX_ATTEMPTS_PER_INSTANCE (3 if nothing was set). An instance whose circuit is not closed is called once. */
   maxAttemptsPerInstance?: number | null | undefined;
   /** Leaves out what is dearer, and what has no known price. */
   maxPrice?: MaxPriceInput | null | undefined;
   /** What follows where an answer breaks off after some of it was shown. */
   onStreamFault?: OnStreamFault | null | undefined;
-  /** Milliseconds that a provider may ask to wait (`Retry-After`) before the same instance is tried again; beyond it the next one is. Default 3000. */
+  /** Milliseconds that a provider may ask to wait (`Retry-After`) before the same instance is tried again; beyond it the next one is. Default: what the operator has set with RETRY_PATIENCE_MS (3000 if nothing was set). */
   patienceMs?: number | null | undefined;
   /** The same text draws the same instance among those of one priority, as long as it can serve: for comparing variants user by user. */
   stickyKey?: string | null | undefined;
@@ -303,11 +303,11 @@ type CompletionEvent_CompletionRerouted_Fragment = { __typename: 'CompletionRero
 
 type CompletionEvent_CompletionStarted_Fragment = { __typename: 'CompletionStarted', seq: number, completionId: string, at: string };
 
-type CompletionEvent_ReasoningDelta_Fragment = { __typename: 'ReasoningDelta', fromSeq: number, text: string, seq: number, completionId: string, at: string };
+type CompletionEvent_ReasoningDelta_Fragment = { __typename: 'ReasoningDelta', fromSeq: number, servedBy: string | null, text: string, seq: number, completionId: string, at: string };
 
-type CompletionEvent_TextDelta_Fragment = { __typename: 'TextDelta', fromSeq: number, text: string, seq: number, completionId: string, at: string };
+type CompletionEvent_TextDelta_Fragment = { __typename: 'TextDelta', fromSeq: number, servedBy: string | null, text: string, seq: number, completionId: string, at: string };
 
-type CompletionEvent_ToolCallDelta_Fragment = { __typename: 'ToolCallDelta', fromSeq: number, index: number, callId: string | null, name: string | null, argumentsText: string, seq: number, completionId: string, at: string };
+type CompletionEvent_ToolCallDelta_Fragment = { __typename: 'ToolCallDelta', fromSeq: number, servedBy: string | null, index: number, callId: string | null, name: string | null, argumentsText: string, seq: number, completionId: string, at: string };
 
 export type CompletionEventFragment =
   | CompletionEvent_CompletionCancelled_Fragment
@@ -333,9 +333,9 @@ export type StreamCompletionSubscription = { streamCompletion:
     | { __typename: 'CompletionInterrupted', seq: number, completionId: string, at: string, completion: { id: string, status: CompletionStatus, model: string, text: string, reasoning: string, finishReason: FinishReason | null, providerFinishReason: string | null, continuation: string | null, cost: string | null, explanation: string, metadata: Record<string, unknown>, toolCalls: Array<{ callId: string, name: string, argumentsText: string }>, usage: { inputTokens: number, cacheReadTokens: number, cacheWriteTokens: number, outputTokens: number, reasoningTokens: number, totalTokens: number, estimated: boolean }, warnings: Array<{ code: string, message: string }>, error: { code: string, message: string, retryAfterMs: number | null } | null } }
     | { __typename: 'CompletionRerouted', from: string, to: string, reason: string, discard: boolean, seq: number, completionId: string, at: string }
     | { __typename: 'CompletionStarted', seq: number, completionId: string, at: string }
-    | { __typename: 'ReasoningDelta', fromSeq: number, text: string, seq: number, completionId: string, at: string }
-    | { __typename: 'TextDelta', fromSeq: number, text: string, seq: number, completionId: string, at: string }
-    | { __typename: 'ToolCallDelta', fromSeq: number, index: number, callId: string | null, name: string | null, argumentsText: string, seq: number, completionId: string, at: string }
+    | { __typename: 'ReasoningDelta', fromSeq: number, servedBy: string | null, text: string, seq: number, completionId: string, at: string }
+    | { __typename: 'TextDelta', fromSeq: number, servedBy: string | null, text: string, seq: number, completionId: string, at: string }
+    | { __typename: 'ToolCallDelta', fromSeq: number, servedBy: string | null, index: number, callId: string | null, name: string | null, argumentsText: string, seq: number, completionId: string, at: string }
    };
 
 export type CompletionEventsSubscriptionVariables = Exact<{
@@ -351,10 +351,10 @@ export type CompletionEventsSubscription = { completionEvents:
     | { __typename: 'CompletionInterrupted', seq: number, completionId: string, at: string, completion: { id: string, status: CompletionStatus, model: string, text: string, reasoning: string, finishReason: FinishReason | null, providerFinishReason: string | null, continuation: string | null, cost: string | null, explanation: string, metadata: Record<string, unknown>, toolCalls: Array<{ callId: string, name: string, argumentsText: string }>, usage: { inputTokens: number, cacheReadTokens: number, cacheWriteTokens: number, outputTokens: number, reasoningTokens: number, totalTokens: number, estimated: boolean }, warnings: Array<{ code: string, message: string }>, error: { code: string, message: string, retryAfterMs: number | null } | null } }
     | { __typename: 'CompletionRerouted', from: string, to: string, reason: string, discard: boolean, seq: number, completionId: string, at: string }
     | { __typename: 'CompletionStarted', seq: number, completionId: string, at: string }
-    | { __typename: 'ReasoningDelta', fromSeq: number, text: string, seq: number, completionId: string, at: string }
-    | { __typename: 'TextDelta', fromSeq: number, text: string, seq: number, completionId: string, at: string }
-    | { __typename: 'ToolCallDelta', fromSeq: number, index: number, callId: string | null, name: string | null, argumentsText: string, seq: number, completionId: string, at: string }
+    | { __typename: 'ReasoningDelta', fromSeq: number, servedBy: string | null, text: string, seq: number, completionId: string, at: string }
+    | { __typename: 'TextDelta', fromSeq: number, servedBy: string | null, text: string, seq: number, completionId: string, at: string }
+    | { __typename: 'ToolCallDelta', fromSeq: number, servedBy: string | null, index: number, callId: string | null, name: string | null, argumentsText: string, seq: number, completionId: string, at: string }
    };
 
 /** Fragments and operations; the operation is chosen by its name. */
-export const DOCUMENTS = "fragment Completion on Completion {\n  id\n  status\n  model\n  text\n  reasoning\n  toolCalls {\n    callId\n    name\n    argumentsText\n  }\n  finishReason\n  providerFinishReason\n  continuation\n  usage {\n    inputTokens\n    cacheReadTokens\n    cacheWriteTokens\n    outputTokens\n    reasoningTokens\n    totalTokens\n    estimated\n  }\n  cost\n  explanation\n  warnings {\n    code\n    message\n  }\n  error {\n    code\n    message\n    retryAfterMs\n  }\n  metadata\n}\n\nfragment CompletionEvent on CompletionEvent {\n  __typename\n  seq\n  completionId\n  at\n  ... on TextDelta {\n    fromSeq\n    text\n  }\n  ... on ReasoningDelta {\n    fromSeq\n    text\n  }\n  ... on ToolCallDelta {\n    fromSeq\n    index\n    callId\n    name\n    argumentsText\n  }\n  ... on CompletionRerouted {\n    from\n    to\n    reason\n    discard\n  }\n  ... on CompletionEnded {\n    completion {\n      ...Completion\n    }\n  }\n}\n\nsubscription StreamCompletion($input: CompletionInput!) {\n  streamCompletion(input: $input) {\n    ...CompletionEvent\n  }\n}\n\nsubscription CompletionEvents($id: String!, $after: Int!) {\n  completionEvents(id: $id, after: $after) {\n    ...CompletionEvent\n  }\n}\n";
+export const DOCUMENTS = "fragment Completion on Completion {\n  id\n  status\n  model\n  text\n  reasoning\n  toolCalls {\n    callId\n    name\n    argumentsText\n  }\n  finishReason\n  providerFinishReason\n  continuation\n  usage {\n    inputTokens\n    cacheReadTokens\n    cacheWriteTokens\n    outputTokens\n    reasoningTokens\n    totalTokens\n    estimated\n  }\n  cost\n  explanation\n  warnings {\n    code\n    message\n  }\n  error {\n    code\n    message\n    retryAfterMs\n  }\n  metadata\n}\n\nfragment CompletionEvent on CompletionEvent {\n  __typename\n  seq\n  completionId\n  at\n  ... on TextDelta {\n    fromSeq\n    servedBy\n    text\n  }\n  ... on ReasoningDelta {\n    fromSeq\n    servedBy\n    text\n  }\n  ... on ToolCallDelta {\n    fromSeq\n    servedBy\n    index\n    callId\n    name\n    argumentsText\n  }\n  ... on CompletionRerouted {\n    from\n    to\n    reason\n    discard\n  }\n  ... on CompletionEnded {\n    completion {\n      ...Completion\n    }\n  }\n}\n\nsubscription StreamCompletion($input: CompletionInput!) {\n  streamCompletion(input: $input) {\n    ...CompletionEvent\n  }\n}\n\nsubscription CompletionEvents($id: String!, $after: Int!) {\n  completionEvents(id: $id, after: $after) {\n    ...CompletionEvent\n  }\n}\n";

@@ -3,7 +3,7 @@ import type { CatalogueSnapshots, WorkspaceCatalogue } from '../catalogue/snapsh
 import type { Viewer } from '../identity/viewer.ts';
 import { mayUse, NOT_ALLOWED } from './allowed-models.ts';
 import { refusalOfState, type Speaks } from './candidate-state.ts';
-import { type Candidate, candidateOfInstance, implicitCandidates } from './candidates.ts';
+import { type Candidate, candidateOfInstance, candidatesOfModel } from './candidates.ts';
 import { type Circuits, type CircuitView } from './circuits.ts';
 
 export const AVAILABILITY_STATES = ['CALLABLE', 'DEGRADED', 'UNAVAILABLE'] as const;
@@ -67,13 +67,8 @@ export class AvailabilityService {
 
   /** As good as the best of what would serve it: its instances, else each config of its provider. */
   #ofModel(viewer: Viewer, catalogue: WorkspaceCatalogue, canonicalId: string): Availability {
-    const instances = catalogue.instancesByModel.get(canonicalId) ?? [];
-    const candidates =
-      instances.length > 0
-        ? instances.map((instance) => candidateOfInstance(catalogue, instance))
-        : implicitCandidates(catalogue, canonicalId);
     let best: Availability | undefined;
-    for (const candidate of candidates) {
+    for (const candidate of candidatesOfModel(catalogue, canonicalId)) {
       const found = this.#of(viewer, candidate);
       if (!best || rankOf(found) < rankOf(best)) best = found;
     }

@@ -64,7 +64,7 @@ function findRefusal(candidate: Candidate, speaks: Speaks): Refusal | undefined 
   return undefined;
 }
 
-function needsSecret(auth: unknown): boolean {
+export function needsSecret(auth: unknown): boolean {
   const scheme = auth as { readonly type: string; readonly optional?: boolean };
   return scheme.type !== 'none' && scheme.optional !== true;
 }

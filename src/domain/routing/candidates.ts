@@ -33,7 +33,7 @@ export interface Selection {
   readonly unknown: boolean;
 }
 
-const TAG_PREFIX = 'tag:';
+export const TAG_PREFIX = 'tag:';
 export const AUTO = 'auto';
 
 /** Resolves `model` to its candidates, before any filter. */
@@ -67,8 +67,7 @@ export function selectCandidates(
       chosen === 'NONE' ? [] : chosen === 'ANY' ? all() : ofModel(catalogue, instance.canonicalId);
     return { kind: 'INSTANCE', fallback: chosen, named, others, unknown: false };
   }
-  const named = ofModel(catalogue, model);
-  const serving = named.length > 0 ? named : implicitCandidates(catalogue, model);
+  const serving = candidatesOfModel(catalogue, model);
   const others = chosen === 'ANY' ? all() : [];
   const unknown = serving.length === 0 && !catalogue.models.has(model);
   return { kind: 'MODEL', fallback: chosen, named: serving, others, unknown };
@@ -113,8 +112,14 @@ function allCandidates(catalogue: WorkspaceCatalogue): readonly Candidate[] {
   return all;
 }
 
+/** What serves a model: its instances, else each config of its provider. */
+export function candidatesOfModel(catalogue: WorkspaceCatalogue, canonicalId: string): Candidate[] {
+  const instances = ofModel(catalogue, canonicalId);
+  return instances.length > 0 ? instances : implicitCandidates(catalogue, canonicalId);
+}
+
 /** A model that nobody configured runs on each config of its provider. */
-export function implicitCandidates(catalogue: WorkspaceCatalogue, canonicalId: string): Candidate[] {
+function implicitCandidates(catalogue: WorkspaceCatalogue, canonicalId: string): Candidate[] {
   const model = catalogue.models.get(canonicalId);
   const configs = model ? (catalogue.configsByProvider.get(model.providerKey) ?? []) : [];
   return configs.map((config) => join(catalogue, config, canonicalId, undefined));

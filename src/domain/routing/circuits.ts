@@ -2,6 +2,7 @@
 import type { CircuitStore } from '../../coordination/contract.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
+import type { Candidate } from './candidates.ts';
 
 export type CircuitState = 'CLOSED' | 'OPEN' | 'HALF_OPEN';
 
@@ -39,6 +40,11 @@ export interface CircuitOutcome {
 }
 
 export type Admission = 'go' | 'probe' | 'skip';
+
+/** Whether its failures count: the instance says so, else its config, else the operator. */
+export function breaksCircuit({ instance, config }: Candidate): boolean {
+  return instance?.retryPolicy.circuitBreaker ?? config.retryPolicy.circuitBreaker ?? true;
+}
 
 interface Circuit {
   outcomes: boolean[];

@@ -2,7 +2,7 @@
 //
 // 1. What the name stands for (`candidates.ts`), and what the fallback adds behind it.
 // 2. Each candidate is kept, or left out with the first reason that holds: off, not able, too dear, excluded, its circuit open.
-// 3. Kept ones are ordered: what made the continuation, what was named, the healthy, then higher priority, then a draw by weight.
+// 3. Kept ones are ordered: closed circuits before half-open ones, what made the continuation, what was named, the healthy, then higher priority, then a draw by weight.
 // 4. If only open circuits are left, the best of them is tried once.
 import { createHash } from 'node:crypto';
 import type { Nano } from '../../kernel/money.ts';
@@ -12,6 +12,14 @@ import { mayUse, NOT_ALLOWED } from './allowed-models.ts';
 import { type Refusal, refusalOfState, type Speaks } from './candidate-state.ts';
 import { type Candidate, type Selection, selectCandidates } from './candidates.ts';
 import type { CircuitView } from './circuits.ts';
+import {
+  describe,
+  lastResort,
+  type PlaceFacts,
+  reasonOfPlace,
+  refusalOfOpen,
+  summarize,
+} from './plan-words.ts';
 import type { Fallback, PlannedCandidate, RoutePlan } from './route-plan.ts';
 
 /** Nano-dollars per million tokens. */
@@ -46,6 +54,8 @@ export interface RouteInput {
   /** The same text draws the same candidate, as long as it can serve. */
   readonly stickyKey?: string;
   readonly speaks: Speaks;
+  /** Whether a protocol's answers are made up; absent: none are. */
+  readonly isSimulated?: (protocol: string) => boolean;
   /** What of the request the candidate's protocol cannot express, unless the caller lets it be dropped. */
   readonly unsupportedBy: (candidate: Candidate) => readonly Unsupported[];
   readonly circuitOf: (candidate: Candidate) => CircuitView;
@@ -57,16 +67,12 @@ export interface Route {
   readonly plan: RoutePlan;
   /** In the order of their places. */
   readonly candidates: readonly Candidate[];
+  /** Those that could serve, but whose circuit is half open; the first choice first. */
+  readonly halfOpen: readonly Candidate[];
   readonly unknown: boolean;
 }
 
-interface Ranked {
-  readonly candidate: Candidate;
-  readonly named: boolean;
-  readonly continues: number;
-  /** 0 well, 1 asked for quiet, 2 failed its health check. */
-  readonly ailing: number;
-  readonly probing: boolean;
+interface Ranked extends PlaceFacts {
   /** What goes before any priority, as one number; the higher goes first. */
   readonly tier: number;
   readonly draw: number;
@@ -78,13 +84,22 @@ interface Open {
   readonly circuit: CircuitView;
 }
 
+/** A request is never spent on a probe while another candidate waits whose circuit is closed. */
+const BEHIND_ALL = 100;
+const SIMULATED: Refusal = {
+  code: 'SIMULATED',
+  reason: 'Its model is simulated: it answers requests that name it, and never stands in for a real one',
+};
 const NOT_CHOSEN: Refusal = {
   code: 'NOT_NAMED',
   reason: 'Fallback is NONE, and another candidate comes first',
 };
 
 export function planRoute(input: RouteInput): Route {
-  const selection = selectCandidates(input.catalogue, input.model, input.fallback);
+  const selection = withinAllowed(
+    selectCandidates(input.catalogue, input.model, input.fallback),
+    input.allowed,
+  );
   const kept: Ranked[] = [];
   const open: Open[] = [];
   const leftOut: PlannedCandidate[] = [];
@@ -92,35 +107,54 @@ export function planRoute(input: RouteInput): Route {
   kept.sort(compareRanked);
   const tried = kept.length === 0 ? bestOf(open) : undefined;
   for (const each of open) {
-    if (each !== tried) leftOut.push(describe(each.candidate, null, refusalOfOpen(each.circuit)));
+    if (each !== tried) {
+      leftOut.push(describe(each.candidate, null, !each.named, refusalOfOpen(each.circuit)));
+    }
   }
   const chosen = selection.fallback === 'NONE' ? kept.slice(0, 1) : kept;
   const placed = placesOf(chosen);
-  if (tried) placed.push(describe(tried.candidate, 1, lastResort(tried.circuit)));
-  const passedOver = kept.slice(chosen.length).map(({ candidate }) => describe(candidate, null, NOT_CHOSEN));
+  if (tried) placed.push(describe(tried.candidate, 1, !tried.named, lastResort(tried.circuit)));
+  const passedOver = kept
+    .slice(chosen.length)
+    .map(({ candidate, named }) => describe(candidate, null, !named, NOT_CHOSEN));
+  const planned = [...placed, ...passedOver, ...leftOut];
   const plan: RoutePlan = {
     model: input.model,
     kind: selection.kind,
     fallback: selection.fallback,
-    candidates: [...placed, ...passedOver, ...leftOut],
-    summary: summarize(input.model, selection, placed, leftOut),
+    candidates: planned,
+    summary: summarize(input.model, selection, placed, leftOut, planned),
   };
-  const candidates = tried ? [tried.candidate] : chosen.map(({ candidate }) => candidate);
-  return { plan, candidates, unknown: selection.unknown };
+  return {
+    plan,
+    candidates: tried ? [tried.candidate] : chosen.map(({ candidate }) => candidate),
+    halfOpen: kept.filter(({ probing }) => probing).map(({ candidate }) => candidate),
+    unknown: selection.unknown,
+  };
+}
+
+/** Whoever names only what they may not use is refused, though the fallback might bring in what they may. */
+function withinAllowed(selection: Selection, allowed: RouteInput['allowed']): Selection {
+  const { named } = selection;
+  if (!allowed || named.length === 0 || named.some((candidate) => mayUse(candidate, allowed))) {
+    return selection;
+  }
+  return { ...selection, others: [] };
 }
 
 /** Each candidate once: what was named before what the fallback brings in. */
 function sift(
-  { named, others }: Selection,
+  selection: Selection,
   input: RouteInput,
   kept: Ranked[],
   open: Open[],
   leftOut: PlannedCandidate[],
 ): void {
+  const { named, others, kind } = selection;
   const take = (candidate: Candidate, isNamed: boolean) => {
-    const refusal = refusalOfState(candidate, input.speaks) ?? refusalOfRequest(candidate, input);
+    const refusal = refusalOf(candidate, isNamed && kind !== 'AUTO', selection, input);
     if (refusal) {
-      leftOut.push(describe(candidate, null, refusal));
+      leftOut.push(describe(candidate, null, !isNamed, refusal));
       return;
     }
     const circuit = input.circuitOf(candidate);
@@ -133,10 +167,34 @@ function sift(
   for (const candidate of others) if (!taken.has(candidate)) take(candidate, false);
 }
 
+function refusalOf(
+  candidate: Candidate,
+  isNamed: boolean,
+  selection: Selection,
+  input: RouteInput,
+): Refusal | undefined {
+  if (input.allowed && !mayUse(candidate, input.allowed)) return NOT_ALLOWED;
+  const refusal = refusalOfState(candidate, input.speaks);
+  if (refusal) return refusal;
+  if (!isNamed && isSimulated(candidate, input) && standsIn(candidate, selection, input)) return SIMULATED;
+  return refusalOfRequest(candidate, input);
+}
+
+function isSimulated({ protocol }: Candidate, input: RouteInput): boolean {
+  return protocol !== undefined && (input.isSimulated?.(protocol) ?? false);
+}
+
+/** Whether a simulated model would answer for a real one: `auto` takes it only where there is nothing real that the caller may use. */
+function standsIn({ canonicalId }: Candidate, { kind, named }: Selection, input: RouteInput): boolean {
+  const { allowed } = input;
+  return kind === 'AUTO'
+    ? named.some((other) => !isSimulated(other, input) && (!allowed || mayUse(other, allowed)))
+    : !named.some((other) => other.canonicalId === canonicalId);
+}
+
 function refusalOfRequest(candidate: Candidate, input: RouteInput): Refusal | undefined {
   const { model } = candidate;
   if (!model) return undefined;
-  if (input.allowed && !mayUse(candidate, input.allowed)) return NOT_ALLOWED;
   if (input.exclude?.has(candidate.label)) {
     return { code: 'EXCLUDED', reason: 'The request excludes it' };
   }
@@ -201,14 +259,15 @@ function rank(candidate: Candidate, named: boolean, circuit: CircuitView, input:
     continuation.protocol === candidate.protocol;
   const uniform = stickyKey === undefined ? input.random() : uniformOf(stickyKey, candidate.label);
   const continues = fits ? (made ? 2 : 1) : 0;
+  const probing = circuit.state === 'HALF_OPEN';
   const ailing = candidate.config.health === 'UNHEALTHY' ? 2 : circuit.quietUntilMs === null ? 0 : 1;
   return {
     candidate,
     named,
     continues,
     ailing,
-    tier: continues * 8 + (named ? 4 : 0) - ailing,
-    probing: circuit.state === 'HALF_OPEN',
+    tier: continues * 8 + (named ? 4 : 0) - ailing - (probing ? BEHIND_ALL : 0),
+    probing,
     // Weighted sampling without replacement (Efraimidis and Spirakis): the largest of u^(1/w) first.
     draw:
       candidate.weight > 0
@@ -249,86 +308,6 @@ function placesOf(chosen: readonly Ranked[]): PlannedCandidate[] {
     rivals.set(each.candidate.priority, (rivals.get(each.candidate.priority) ?? 0) + 1);
   }
   return chosen.map((ranked, index) =>
-    describe(ranked.candidate, index + 1, reasonOfPlace(ranked, index, named, rivals)),
+    describe(ranked.candidate, index + 1, !ranked.named, reasonOfPlace(ranked, index, named, rivals)),
   );
-}
-
-function reasonOfPlace(
-  ranked: Ranked,
-  index: number,
-  named: number,
-  rivals: ReadonlyMap<number, number>,
-): Refusal {
-  const { candidate, continues, ailing, probing } = ranked;
-  const { priority, weight } = candidate;
-  if (continues > 0)
-    return { code: 'CONTINUATION', reason: 'It made, or can take up, the conversation’s continuation' };
-  if (ailing === 2)
-    return {
-      code: 'UNHEALTHY_LAST',
-      reason: 'Its last health check failed, so it is tried after the others',
-    };
-  if (ailing === 1)
-    return { code: 'QUIET_LAST', reason: 'Its provider asked for quiet, so it is tried after the others' };
-  if (probing)
-    return { code: 'PROBE', reason: 'Its circuit lets one call through to see whether it has recovered' };
-  if (!ranked.named) return { code: 'FALLBACK', reason: `Fallback, with priority ${priority}` };
-  const same = rivals.get(priority) ?? 1;
-  if (same > 1) {
-    return { code: 'WEIGHT', reason: `Priority ${priority}, drawn by weight ${weight} among ${same}` };
-  }
-  if (named === 1) return { code: 'NAMED', reason: 'It is what was asked for' };
-  return { code: 'PRIORITY', reason: `Priority ${priority}${index === 0 ? ', the highest' : ''}` };
-}
-
-function refusalOfOpen({ reason }: CircuitView): Refusal {
-  return {
-    code: 'CIRCUIT_OPEN',
-    reason: `Its circuit is open for some seconds: ${reason ?? 'it kept failing'}`,
-  };
-}
-
-function lastResort({ reason }: CircuitView): Refusal {
-  return {
-    code: 'LAST_RESORT',
-    reason: `Its circuit is open (${reason ?? 'it kept failing'}), but so is every other; it is tried once`,
-  };
-}
-
-function describe(candidate: Candidate, place: number | null, { code, reason }: Refusal): PlannedCandidate {
-  return {
-    place,
-    label: candidate.label,
-    instanceId: candidate.instance?.id ?? null,
-    configId: candidate.config.id,
-    canonicalId: candidate.canonicalId,
-    priority: candidate.priority,
-    weight: candidate.weight,
-    code,
-    reason,
-  };
-}
-
-/** Names in a sentence; a long list is cut. */
-const MOST_NAMES = 5;
-
-function summarize(
-  model: string,
-  selection: Selection,
-  placed: readonly PlannedCandidate[],
-  leftOut: readonly PlannedCandidate[],
-): string {
-  const [first, ...rest] = placed;
-  if (!first) {
-    const why = leftOut[0];
-    if (selection.unknown) return `"${model}" names nothing that is known here.`;
-    return why
-      ? `"${model}" cannot be served: ${why.reason}.`
-      : `"${model}" is known, but nothing is configured to serve it.`;
-  }
-  const names = rest.slice(0, MOST_NAMES).map(({ label }) => `"${label}"`);
-  const more = rest.length > MOST_NAMES ? ` and ${rest.length - MOST_NAMES} more` : '';
-  const next = rest.length > 0 ? `, then ${names.join(', ')}${more}` : '';
-  const without = leftOut.length > 0 ? `; ${leftOut.length} left out` : '';
-  return `"${model}" is served by "${first.label}" (${first.reason.charAt(0).toLowerCase()}${first.reason.slice(1)})${next}${without}.`;
 }

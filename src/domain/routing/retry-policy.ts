@@ -1,5 +1,6 @@
 // Owns what happens after a fault: the same instance again, the next one, or the end. Pure; the table of it is in its tests.
 import type { ProviderError } from '../../kernel/errors.ts';
+import { isFinal, mayPass } from './fault-meanings.ts';
 
 export interface FaultSituation {
   readonly error: ProviderError;
@@ -12,8 +13,12 @@ export interface FaultSituation {
   readonly maxHere: number;
   /** Calls that the run may still make of anything. */
   readonly attemptsLeft: number;
-  /** Whether another candidate is left that this fault does not rule out. */
-  readonly anotherWaits: boolean;
+  /** Candidates that were not asked yet and that this fault does not rule out. */
+  readonly waiting: number;
+  /** Of those that were not asked, the ones that have as good a claim to a call as a retry here: a fallback has less than what was named. */
+  readonly waitingPeers: number;
+  /** Those that were left for others and may be asked again. */
+  readonly returning: number;
   /** How long a provider may make the caller wait. */
   readonly patienceMs: number;
   /** Until the run's own limit. */
@@ -27,66 +32,37 @@ export type NextStep =
   | { readonly type: 'next' }
   | { readonly type: 'stop' };
 
-/** What a fault says beyond the one call: candidates that it rules out. */
-export type RuledOut = 'CONFIG' | 'MODEL' | 'SMALLER_CONTEXT' | undefined;
-
 const BACKOFF_BASE_MS = 200;
 const BACKOFF_CAP_MS = 4_000;
-/** The same request would fare no better anywhere, or the caller has to know. */
-const FINAL = new Set(['PROVIDER_INVALID_REQUEST', 'PROVIDER_CONTENT_FILTERED', 'CANCELLED']);
-const REQUEST_TIMEOUT = 408;
+/** How often an instance is asked before those that wait have been asked once. */
+const CALLS_BEFORE_OTHERS = 2;
 
 export function nextStep(situation: FaultSituation): NextStep {
-  const { error, shown, onStreamFault, attemptsLeft, anotherWaits } = situation;
+  const { error, shown, onStreamFault, attemptsLeft, waiting, returning } = situation;
   if (attemptsLeft <= 0 || situation.remainingMs <= 0) return { type: 'stop' };
   if (shown && onStreamFault === 'FAIL') return { type: 'stop' };
-  // Some refusals of a request pass by themselves, as a tool call that the model wrote wrongly.
-  if (FINAL.has(error.code) && !error.transient) return { type: 'stop' };
-  const waitMs = waitInPlace(situation);
+  if (isFinal(error)) return { type: 'stop' };
+  const waitMs = othersComeFirst(situation) ? undefined : waitBeforeRetry(situation);
   if (waitMs !== undefined) return { type: 'retry', waitMs };
-  return { type: anotherWaits ? 'next' : 'stop' };
+  return { type: waiting + returning > 0 ? 'next' : 'stop' };
 }
 
-/** Which other candidates the fault concerns too: a bad key its config, an unknown model that model there, a full context all smaller ones. */
-export function ruledOutBy(error: ProviderError): RuledOut {
-  switch (error.code) {
-    case 'PROVIDER_AUTHENTICATION':
-      return 'CONFIG';
-    case 'PROVIDER_RATE_LIMITED':
-      // A quota that is used up is the account's, and does not pass.
-      return error.transient ? undefined : 'CONFIG';
-    case 'MODEL_UNAVAILABLE':
-    case 'CAPABILITY_MISSING':
-      return 'MODEL';
-    case 'CONTEXT_LENGTH_EXCEEDED':
-      return 'SMALLER_CONTEXT';
-    default:
-      return undefined;
-  }
-}
-
-/** How long to wait before the same instance is asked again; `undefined`: it is not. */
-function waitInPlace(situation: FaultSituation): number | undefined {
-  const { error, attemptsHere, maxHere, patienceMs, remainingMs, anotherWaits } = situation;
+/** How long to wait before the same instance is asked again, whoever else waits; `undefined`: it is not. */
+export function waitBeforeRetry(situation: FaultSituation): number | undefined {
+  const { error, attemptsHere, maxHere, patienceMs, remainingMs } = situation;
   if (attemptsHere >= maxHere || !mayPass(error)) return undefined;
-  // What breaks amid its answer goes elsewhere if it can.
-  if (error.phase === 'stream' && anotherWaits) return undefined;
   const asked = error.retryAfterMs;
   if (asked !== undefined && asked > patienceMs) return undefined;
   const waitMs = asked ?? fullJitter(attemptsHere, situation.random);
   return waitMs < remainingMs ? waitMs : undefined;
 }
 
-function mayPass(error: ProviderError): boolean {
-  switch (error.code) {
-    case 'PROVIDER_TIMEOUT':
-      // A silent provider is not asked twice; one that says itself that it waited too long is.
-      return error.status === REQUEST_TIMEOUT;
-    case 'PROVIDER_PROTOCOL':
-      return true;
-    default:
-      return error.transient;
-  }
+/** Each candidate that waits is asked before this one is asked a third time, and its peers do not lose their only call to a retry here. */
+function othersComeFirst(situation: FaultSituation): boolean {
+  const { error, attemptsHere, attemptsLeft, waiting, waitingPeers } = situation;
+  if (waiting === 0) return false;
+  // What broke off in its answer goes elsewhere if it can: the caller has waited for it once already.
+  return error.phase === 'stream' || attemptsHere >= CALLS_BEFORE_OTHERS || attemptsLeft <= waitingPeers;
 }
 
 /** https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ */

@@ -33,7 +33,8 @@ export type ReasonCode =
   | 'OVER_PRICE'
   | 'UNPRICED'
   | 'NOT_ALLOWED'
-  | 'CIRCUIT_OPEN';
+  | 'CIRCUIT_OPEN'
+  | 'SIMULATED';
 
 export interface PlannedCandidate {
   /** 1 is tried first; null = left out. */
@@ -48,6 +49,8 @@ export interface PlannedCandidate {
   readonly code: ReasonCode;
   /** The same in words that a person reads. */
   readonly reason: string;
+  /** Only the fallback brought it in; absent: it is what was asked for. */
+  readonly isFallback?: boolean;
 }
 
 export interface RoutePlan {

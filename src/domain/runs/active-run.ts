@@ -11,7 +11,12 @@ import type { WorkspaceCatalogue } from '../catalogue/snapshot.ts';
 import type { Candidate } from '../routing/candidates.ts';
 import type { Route } from '../routing/planner.ts';
 import { Answer } from './answer.ts';
-import { type CompletionEvent, type ReroutedEvent, toEndedEvent } from './completion-event.ts';
+import {
+  type CompletionEvent,
+  type DeltaEvent,
+  type ReroutedEvent,
+  toEndedEvent,
+} from './completion-event.ts';
 import type { CompletionRequest } from './completion-request.ts';
 import type { StopKind } from './run-ending.ts';
 import type { RunFunds } from './run-funds.ts';
@@ -137,7 +142,7 @@ export class ActiveRun {
 
   /** One event for each run of parts of one kind; a read of one kind is one event. */
   emitParts(parts: readonly StreamPart[]): void {
-    const events: CompletionEvent[] = [];
+    const events: DeltaEvent[] = [];
     let last: { type: string; index?: number; text?: string; argumentsText?: string } | undefined;
     for (const part of parts) {
       switch (part.type) {
@@ -172,7 +177,10 @@ export class ActiveRun {
           unreachable(part);
       }
     }
-    if (events.length === 0 || this.stopKind === 'replaced') return;
+    const [first] = events;
+    if (!first || this.stopKind === 'replaced') return;
+    // The first content of an attempt tells whose it is; the events behind it do not repeat that.
+    if (!this.shown && this.candidate) events[0] = { ...first, servedBy: this.candidate.label };
     this.shown = true;
     this.#log.append(this.id, events);
   }

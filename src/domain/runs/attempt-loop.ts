@@ -7,20 +7,24 @@ import type { Adapter, StreamPart } from '../../providers/contract/adapter.ts';
 import type { ConfigHealthReports } from '../catalogue/config-health-reports.ts';
 import type { ProviderTargets } from '../catalogue/provider-target.ts';
 import type { Candidate } from '../routing/candidates.ts';
-import { type Admission, type CircuitOutcome, type Circuits } from '../routing/circuits.ts';
-import { nextStep, ruledOutBy } from '../routing/retry-policy.ts';
+import { type Admission, breaksCircuit, type CircuitOutcome, type Circuits } from '../routing/circuits.ts';
+import { FAULT_MEANINGS, isMoreTelling } from '../routing/fault-meanings.ts';
+import { type FaultSituation, nextStep, waitBeforeRetry } from '../routing/retry-policy.ts';
 import type { ActiveRun } from './active-run.ts';
 import { Answer } from './answer.ts';
 import { type AttemptResult, runAttempt } from './attempt.ts';
+import type { CircuitProbes } from './circuit-probes.ts';
 import { translateRequest } from './provider-request.ts';
 import { isKept } from './run-ending.ts';
 import { attemptRecord, priceAttempt } from './settlement.ts';
 import { attemptLimits } from './time-limits.ts';
+import { type Turn, Turns } from './turns.ts';
 
 export interface AttemptLoopDependencies {
   readonly adapterOf: (protocol: string) => Adapter | undefined;
   readonly targets: ProviderTargets;
   readonly circuits: Circuits;
+  readonly probes: CircuitProbes;
   readonly health: ConfigHealthReports;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -30,37 +34,93 @@ export interface AttemptLoopDependencies {
   readonly random: () => number;
 }
 
-/** Faults that tell of the provider's health; the others tell of the request, or of the credential. */
-const AILMENTS = new Set(['PROVIDER_UNAVAILABLE', 'PROVIDER_TIMEOUT', 'PROVIDER_PROTOCOL']);
-/** Faults of our own making, which say nothing of what the caller asked for. */
-const HOLLOW = new Set(['MODEL_UNAVAILABLE', 'CAPABILITY_MISSING']);
+/** Somebody whose turn it is, and on what terms its circuit lets the run through. */
+interface Admitted {
+  readonly turn: Turn;
+  readonly admission: Admission;
+  /** It is called once and not again: its circuit is not closed. */
+  readonly once: boolean;
+}
+
+type Step =
+  | { readonly type: 'stop' }
+  /** `to` is the same one again, or the next. */
+  | { readonly type: 'call'; readonly to: Admitted; readonly waitMs: number };
 
 export class AttemptLoop {
   readonly #needs: AttemptLoopDependencies;
   readonly #run: ActiveRun;
-  readonly #waiting: Candidate[];
+  readonly #turns: Turns;
   readonly #startedMs: number;
+  /** Circuits that this run has counted a failure in: a completion counts once in each. */
+  readonly #counted = new Set<string>();
   #firstFault: AttemptResult | undefined;
 
   constructor(needs: AttemptLoopDependencies, run: ActiveRun) {
     this.#needs = needs;
     this.#run = run;
-    this.#waiting = [...run.run.route.candidates];
+    this.#turns = new Turns(run.run.route);
     this.#startedMs = needs.clock.monotonicMs();
   }
 
   /** Goes down the list; gives the result that decides how the run ends. */
   async go(): Promise<AttemptResult | undefined> {
-    for (let candidate = this.#waiting.shift(); candidate; candidate = this.#waiting.shift()) {
-      if (!(await this.#covers(candidate))) continue;
-      const key = candidate.circuitKey;
-      const mustTry = this.#waiting.length === 0 && this.#firstFault === undefined;
-      const admission = await this.#needs.circuits.admit(key, mustTry);
-      if (admission === 'skip') continue;
-      const end = await this.#tryCandidate(candidate, key, admission);
-      if (end) return end.error && !end.stopped ? (this.#firstFault ?? end) : end;
+    let now = (await this.#admitNext()) ?? (await this.#admitAnyway());
+    let result: AttemptResult | undefined;
+    try {
+      while (now) {
+        const { candidate } = now.turn;
+        result = await this.#call(now.turn);
+        if (!result.error || result.stopped) {
+          await this.#book(candidate, result, false);
+          if (!result.error) this.#succeeded(candidate);
+          return result;
+        }
+        const fault: AttemptResult = result;
+        const step = await this.#stepAfter(now, result.error);
+        await this.#book(candidate, result, step.type !== 'stop');
+        if (step.type === 'stop') return this.#firstFault;
+        this.#announce(candidate, step.to.turn.candidate, result.error);
+        if (step.to !== now) {
+          this.#record(now, result);
+          [now, result] = [step.to, undefined];
+        }
+        if (step.waitMs > 0 && !(await this.#wait(step.waitMs))) return { ...fault, stopped: true };
+      }
+      return this.#firstFault;
+    } finally {
+      if (now) this.#record(now, result);
     }
-    return this.#firstFault;
+  }
+
+  #succeeded(candidate: Candidate): void {
+    const { health, probes } = this.#needs;
+    health.worked(candidate.config);
+    probes.start(this.#run.run.route.halfOpen);
+  }
+
+  /** The next whose circuit lets the run through and whose price is covered. */
+  async #admitNext(): Promise<Admitted | undefined> {
+    const { circuits } = this.#needs;
+    for (const turn of this.#turns.all()) {
+      const { candidate } = turn;
+      const admission = await circuits.admit(candidate.circuitKey, false);
+      // It keeps its place: by the next fault its circuit may have closed.
+      if (admission === 'skip') continue;
+      this.#turns.take(turn);
+      if (await this.#covers(candidate)) return { turn, admission, once: admission === 'probe' };
+      circuits.record(candidate.circuitKey, outcomeOf(undefined), admission, false);
+    }
+    return undefined;
+  }
+
+  /** Where nothing has been called, and every circuit holds calls back, the best is tried once all the same. */
+  async #admitAnyway(): Promise<Admitted | undefined> {
+    for (const turn of this.#turns.all()) {
+      this.#turns.take(turn);
+      if (await this.#covers(turn.candidate)) return { turn, admission: 'go', once: true };
+    }
+    return undefined;
   }
 
   /** Whether what is held, or can be, pays for a call of the candidate. */
@@ -72,52 +132,46 @@ export class AttemptLoop {
     return false;
   }
 
-  /** The result that ends the run, or nothing if the next candidate is to be tried. */
-  async #tryCandidate(
-    candidate: Candidate,
-    key: string,
-    admission: Admission,
-  ): Promise<AttemptResult | undefined> {
-    const { circuits, health } = this.#needs;
-    const breaks =
-      candidate.instance?.retryPolicy.circuitBreaker ?? candidate.config.retryPolicy.circuitBreaker ?? true;
-    let last: AttemptResult | undefined;
-    try {
-      for (let here = 1; ; here += 1) {
-        const result = await this.#attempt(candidate);
-        last = result;
-        if (!result.error || result.stopped) {
-          if (!result.error) health.worked(candidate.config);
-          await this.#book(candidate, result, false);
-          return result;
-        }
-        this.#ruleOut(candidate, result.error);
-        // The first fault that says something is the one that is told; one of our own making says little, and a filter's word is the last.
-        if (isTold(result.error, this.#firstFault?.error)) this.#firstFault = result;
-        if (result.error.code === 'PROVIDER_AUTHENTICATION') health.refused(candidate.config, result.error);
-        const step = nextStep({ ...this.#situation(candidate, result.error), attemptsHere: here });
-        await this.#book(candidate, result, step.type !== 'stop');
-        if (step.type === 'stop') return result;
-        const next = step.type === 'retry' ? candidate : this.#waiting[0];
-        if (next) this.#announce(candidate, next, result.error);
-        if (step.type === 'next') return undefined;
-        if (!(await this.#wait(step.waitMs))) return { ...result, stopped: true };
-      }
-    } finally {
-      circuits.record(key, outcomeOf(last), admission, breaks);
-    }
+  async #call(turn: Turn): Promise<AttemptResult> {
+    const { candidate } = turn;
+    const result = await this.#attempt(candidate);
+    turn.calls += 1;
+    const { error, stopped } = result;
+    if (!error || stopped) return result;
+    this.#turns.ruleOut(candidate, error);
+    if (isMoreTelling(error, this.#firstFault?.error)) this.#firstFault = result;
+    if (error.code === 'PROVIDER_AUTHENTICATION') this.#needs.health.refused(candidate.config, error);
+    return result;
   }
 
-  #situation(candidate: Candidate, error: ProviderError) {
+  /** The next candidate is looked for before a fault leads there; if none can be called now, it is decided as if nobody waited. */
+  async #stepAfter(now: Admitted, error: ProviderError): Promise<Step> {
+    const situation = this.#situation(now, error);
+    const step = nextStep(situation);
+    if (step.type === 'stop') return step;
+    if (step.type === 'retry') return { type: 'call', to: now, waitMs: step.waitMs };
+    const next = await this.#admitNext();
+    const backInMs = waitBeforeRetry(situation);
+    if (!next) return backInMs === undefined ? { type: 'stop' } : { type: 'call', to: now, waitMs: backInMs };
+    const nowMs = this.#needs.clock.monotonicMs();
+    if (backInMs !== undefined) this.#turns.comeBack(now.turn, nowMs + backInMs);
+    return { type: 'call', to: next, waitMs: next.turn.readyAtMs - nowMs };
+  }
+
+  #situation({ turn, once }: Admitted, error: ProviderError): FaultSituation {
     const { policy } = this.#run.run;
+    const { candidate, calls } = turn;
     const own = candidate.instance?.retryPolicy.maxAttempts ?? candidate.config.retryPolicy.maxAttempts;
     return {
       error,
       shown: this.#run.shown,
       onStreamFault: policy.onStreamFault,
-      maxHere: policy.maxAttemptsPerInstance ?? own ?? policy.defaultAttemptsPerInstance,
+      attemptsHere: calls,
+      maxHere: once ? 1 : (policy.maxAttemptsPerInstance ?? own ?? policy.defaultAttemptsPerInstance),
       attemptsLeft: policy.maxAttempts - this.#run.attempts.length - 1,
-      anotherWaits: this.#waiting.length > 0,
+      waiting: this.#turns.waiting.length,
+      waitingPeers: this.#turns.peersOf(turn),
+      returning: this.#turns.returning.length,
       patienceMs: policy.patienceMs,
       remainingMs: this.#remainingMs(),
       random: this.#needs.random,
@@ -130,23 +184,6 @@ export class AttemptLoop {
     return totalMs === undefined
       ? Number.POSITIVE_INFINITY
       : Math.max(0, totalMs - (this.#needs.clock.monotonicMs() - this.#startedMs));
-  }
-
-  #ruleOut(candidate: Candidate, error: ProviderError): void {
-    const rule = ruledOutBy(error);
-    if (!rule) return;
-    const isOut = (other: Candidate): boolean => {
-      switch (rule) {
-        case 'CONFIG':
-          return other.config.id === candidate.config.id;
-        case 'MODEL':
-          return other.config.id === candidate.config.id && other.canonicalId === candidate.canonicalId;
-        case 'SMALLER_CONTEXT':
-          return isNoLarger(other, candidate);
-      }
-    };
-    const staying = this.#waiting.filter((other) => !isOut(other));
-    this.#waiting.splice(0, this.#waiting.length, ...staying);
   }
 
   /** Content that was shown is void: whoever reads is told, and starts anew. */
@@ -177,7 +214,8 @@ export class AttemptLoop {
       const nothing = { stopped: false, startedAt: clock.now(), firstTokenMs: null, durationMs: 0 };
       return { answer: run.answer, error: call, ...nothing };
     }
-    const anotherWaits = this.#waiting.length > 0;
+    // A slow one is left early only for one that is sure to be called.
+    const anotherWaits = this.#turns.waiting.some((turn) => this.#isClosed(turn.candidate));
     const limits = attemptLimits(candidate, anotherWaits, this.#remainingMs());
     const held: StreamPart[] = [];
     const { funds, policy } = run.run;
@@ -238,6 +276,20 @@ export class AttemptLoop {
     attempts.push(attemptRecord(attempts.length + 1, candidate, result, priced, absorbed));
   }
 
+  #isClosed({ circuitKey }: Candidate): boolean {
+    return this.#needs.circuits.view(circuitKey).state === 'CLOSED';
+  }
+
+  #record({ turn, admission }: Admitted, result: AttemptResult | undefined): void {
+    const { circuitKey } = turn.candidate;
+    let outcome = outcomeOf(result);
+    if (outcome.result === 'failure' && admission === 'go') {
+      if (this.#counted.has(circuitKey)) outcome = { ...outcome, result: 'neutral' };
+      this.#counted.add(circuitKey);
+    }
+    this.#needs.circuits.record(circuitKey, outcome, admission, breaksCircuit(turn.candidate));
+  }
+
   #log(candidate: Candidate, { error, stopped, firstTokenMs, durationMs }: AttemptResult): void {
     const { logger } = this.#needs;
     const fields = {
@@ -259,26 +311,13 @@ export class AttemptLoop {
   }
 }
 
-function isTold(error: ProviderError, before: ProviderError | undefined): boolean {
-  if (!before || error.code === 'PROVIDER_CONTENT_FILTERED') return true;
-  return HOLLOW.has(before.code) && !HOLLOW.has(error.code);
-}
-
-/** A context that has overflown overflows every other that is known to be no larger. */
-function isNoLarger(other: Candidate, candidate: Candidate): boolean {
-  const size = candidate.model?.contextLength;
-  const otherSize = other.model?.contextLength;
-  if (other.canonicalId === candidate.canonicalId) return true;
-  return size != null && otherSize != null && otherSize <= size;
-}
-
 function outcomeOf(result: AttemptResult | undefined): CircuitOutcome {
   if (!result || result.stopped) return { result: 'neutral', firstTokenMs: null };
   const { error, firstTokenMs } = result;
   if (!error) return { result: 'success', firstTokenMs };
   const quiet = error.code === 'PROVIDER_RATE_LIMITED' ? error.retryAfterMs : undefined;
   return {
-    result: AILMENTS.has(error.code) ? 'failure' : 'neutral',
+    result: FAULT_MEANINGS[error.code].ailing ? 'failure' : 'neutral',
     firstTokenMs: null,
     reason: `${error.code}: ${error.message}`.slice(0, 300),
     ...(quiet === undefined ? {} : { quietMs: quiet }),

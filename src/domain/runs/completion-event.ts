@@ -17,12 +17,17 @@ export interface StartedEvent extends EventBase {
   readonly plan: RoutePlan;
 }
 
-export interface TextEvent extends EventBase {
+interface ContentEvent extends EventBase {
+  /** Label of the candidate that gives the answer, as in the plan: with the first content of each attempt. */
+  readonly servedBy?: string;
+}
+
+export interface TextEvent extends ContentEvent {
   readonly type: 'text-delta' | 'reasoning-delta';
   readonly text: string;
 }
 
-export interface ToolCallEvent extends EventBase {
+export interface ToolCallEvent extends ContentEvent {
   readonly type: 'tool-call-delta';
   readonly index: number;
   readonly callId: string | undefined;
@@ -121,11 +126,12 @@ export function mergeDeltas(first: CompletionEvent, second: CompletionEvent): De
     case 'text-delta':
     case 'reasoning-delta':
       if (second.type !== first.type) return undefined;
-      return { ...second, fromSeq: first.fromSeq, text: first.text + second.text };
+      return { ...second, ...servedByOf(first), fromSeq: first.fromSeq, text: first.text + second.text };
     case 'tool-call-delta':
       if (second.type !== 'tool-call-delta' || first.index !== second.index) return undefined;
       return {
         ...second,
+        ...servedByOf(first),
         fromSeq: first.fromSeq,
         callId: first.callId ?? second.callId,
         name: first.name ?? second.name,
@@ -141,4 +147,8 @@ export function mergeDeltas(first: CompletionEvent, second: CompletionEvent): De
     default:
       return unreachable(first);
   }
+}
+
+function servedByOf({ servedBy }: DeltaEvent): { readonly servedBy?: string } {
+  return servedBy === undefined ? {} : { servedBy };
 }

@@ -1,4 +1,6 @@
-// Owns the story of a run in one sentence: what was asked for, who answered, and what went wrong before.
+// Owns the story of a run in a few sentences: what was asked for, who answered, what went wrong before, and why others were not asked.
+import { tellNotAsked } from '../routing/plan-words.ts';
+import type { PlannedCandidate } from '../routing/route-plan.ts';
 import type { RunAttempt, RunRecord } from './run-record.ts';
 
 const ORDINALS = [
@@ -16,12 +18,27 @@ const ORDINALS = [
 const MAX_MESSAGE = 160;
 
 export function explainRun(
-  run: Pick<RunRecord, 'model' | 'plan' | 'status' | 'error'>,
+  run: Pick<RunRecord, 'model' | 'plan' | 'status' | 'error' | 'warnings'>,
   attempts: readonly RunAttempt[],
 ): string {
-  const asked = `"${run.model}"`;
   if (run.status === 'RUNNING') return run.plan.summary;
   const answering = attempts.find(({ outcome }) => outcome === 'SUCCEEDED');
+  const asked = new Set(attempts.map((attempt) => plannedOf(run.plan, attempt)));
+  const notAsked = tellNotAsked(run.plan.candidates, answering && plannedOf(run.plan, answering), (planned) =>
+    asked.has(planned),
+  );
+  const skipped = run.warnings
+    .filter(({ code }) => code === 'FUNDS')
+    .map(({ message }) => ` ${message.replace(/^FUNDS: /, '')}.`);
+  return `${outcomeOf(run, attempts, answering)}${notAsked}${skipped.join('')}`;
+}
+
+function outcomeOf(
+  run: Pick<RunRecord, 'model' | 'plan' | 'status' | 'error'>,
+  attempts: readonly RunAttempt[],
+  answering: RunAttempt | undefined,
+): string {
+  const asked = `"${run.model}"`;
   const failures = attempts
     .filter(({ error }) => error !== null)
     .map((attempt) => `${labelOf(run.plan, attempt)} failed (${wordsOf(attempt)})`);
@@ -38,14 +55,17 @@ export function explainRun(
     : `${asked} failed: ${run.error?.message ?? 'nothing could be tried'}.`;
 }
 
-function labelOf(plan: RunRecord['plan'], attempt: RunAttempt): string {
-  const planned = plan.candidates.find(
+function plannedOf(plan: RunRecord['plan'], attempt: RunAttempt): PlannedCandidate | undefined {
+  return plan.candidates.find(
     ({ instanceId, configId, canonicalId }) =>
       instanceId === attempt.instanceId &&
       configId === attempt.configId &&
       canonicalId === attempt.canonicalId,
   );
-  return `"${planned?.label ?? attempt.canonicalId}"`;
+}
+
+function labelOf(plan: RunRecord['plan'], attempt: RunAttempt): string {
+  return `"${plannedOf(plan, attempt)?.label ?? attempt.canonicalId}"`;
 }
 
 function wordsOf({ error }: RunAttempt): string {

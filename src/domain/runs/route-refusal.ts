@@ -1,5 +1,6 @@
 // Owns the error for a route without a candidate: unknown, switched off, and not able are three different things.
 import { type ErrorCode, GatewayError } from '../../kernel/errors.ts';
+import type { NearName } from '../routing/near-names.ts';
 import type { Route } from '../routing/planner.ts';
 import type { ReasonCode } from '../routing/route-plan.ts';
 
@@ -13,21 +14,24 @@ const CODE_OF_REASON: Partial<Record<ReasonCode, ErrorCode>> = {
 };
 const MAX_LISTED = 5;
 
-export function refuseRoute({ plan, unknown }: Route): GatewayError {
-  if (unknown) {
-    return new GatewayError(
-      'MODEL_NOT_FOUND',
-      `"${plan.model.slice(0, 200)}" names no instance, model or tag here; modelInstances and modelSpecs list what there is`,
-      { path: 'model' },
-    );
-  }
+/** Asked only where the refusal tells of it. */
+export interface RefusalHints {
+  /** What the caller may have meant by a name that nothing has. */
+  readonly nearNames: () => readonly NearName[];
+  /** What a known model lacks to be called. */
+  readonly lack: () => string | null;
+}
+
+export function refuseRoute({ plan, unknown }: Route, hints: RefusalHints): GatewayError {
+  if (unknown) return unknownModel(plan.model, hints.nearNames());
   const [first] = plan.candidates;
   if (!first) {
+    const lack = plan.kind === 'MODEL' ? hints.lack() : null;
     return new GatewayError(
       'MODEL_UNAVAILABLE',
       plan.kind === 'AUTO' || plan.kind === 'TAG'
         ? `"${plan.model}" has no instance that could serve it; create one with createModelInstance`
-        : `The model "${plan.model}" is known, but nothing here can call it; create a provider config for its provider`,
+        : `The model "${plan.model}" is known, but nothing here can call it. ${lack ?? 'Create a provider config for its provider'}`,
       { path: 'model' },
     );
   }
@@ -43,4 +47,19 @@ export function refuseRoute({ plan, unknown }: Route): GatewayError {
         .map(({ label, code: why, reason }) => ({ label, code: why, reason })),
     },
   });
+}
+
+function unknownModel(model: string, near: readonly NearName[]): GatewayError {
+  const [best] = near;
+  const names = near.map(({ name }) => `"${name}"`);
+  const last = names.pop();
+  const meant = names.length > 0 ? `${names.join(', ')} or ${last}` : last;
+  const lacking = best?.lack && (near.length > 1 ? ` To call "${best.name}": ${best.lack}` : ` ${best.lack}`);
+  return new GatewayError(
+    'MODEL_NOT_FOUND',
+    `No instance, model or tag is called "${model.slice(0, 200)}". ${
+      best ? `Did you mean ${meant}?${lacking ?? ''}` : 'modelInstances and modelSpecs list what there is'
+    }`,
+    { path: 'model', ...(best ? { extensions: { suggestions: near.map(({ name }) => name) } } : {}) },
+  );
 }

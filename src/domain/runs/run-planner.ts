@@ -7,10 +7,12 @@ import type { CatalogueSnapshots, WorkspaceCatalogue } from '../catalogue/snapsh
 import type { Viewer } from '../identity/viewer.ts';
 import { type Candidate, isFree } from '../routing/candidates.ts';
 import { type Circuits } from '../routing/circuits.ts';
+import { lackOfModel, nearNames } from '../routing/near-names.ts';
 import { type PriceBound, planRoute, type Route } from '../routing/planner.ts';
 import type { RunPolicy } from './active-run.ts';
 import type { CompletionRequest } from './completion-request.ts';
 import { latestContinuation, translateRequest } from './provider-request.ts';
+import type { RefusalHints } from './route-refusal.ts';
 
 export interface RunPlannerDependencies {
   readonly snapshots: CatalogueSnapshots;
@@ -35,10 +37,12 @@ const CHARACTERS_PER_TOKEN_AT_MOST = 8;
 export class RunPlanner {
   readonly #needs: RunPlannerDependencies;
   readonly #speaks: (protocol: string) => boolean;
+  readonly #isSimulated: (protocol: string) => boolean;
 
   constructor(needs: RunPlannerDependencies) {
     this.#needs = needs;
     this.#speaks = (protocol) => needs.adapterOf(protocol) !== undefined;
+    this.#isSimulated = (protocol) => needs.adapterOf(protocol)?.simulated === true;
   }
 
   /** `mustBePriced`: somebody pays, so what has no price is left out. */
@@ -68,6 +72,7 @@ export class RunPlanner {
       needsImages: request.messages.some(({ parts }) => parts.some(({ type }) => type === 'image')),
       inputTokensAtLeast: leastInputTokens(request),
       speaks: this.#speaks,
+      isSimulated: this.#isSimulated,
       unsupportedBy: (candidate) =>
         request.onUnsupported === 'DROP' || !(asksForMore || hasDefaults(candidate))
           ? []
@@ -75,6 +80,15 @@ export class RunPlanner {
       random: this.#needs.random,
     });
     return { route, catalogue };
+  }
+
+  /** What a refusal tells a caller whose name cannot be served. */
+  hintsFor({ allowedModels: allowed }: Viewer, asked: string, catalogue: WorkspaceCatalogue): RefusalHints {
+    const speaks = this.#speaks;
+    return {
+      nearNames: () => nearNames({ catalogue, asked, allowed, speaks }),
+      lack: () => lackOfModel(catalogue, asked, speaks),
+    };
   }
 
   policyOf({ routing }: CompletionRequest, commit: RunPolicy['commit']): RunPolicy {

@@ -81,7 +81,7 @@ export class RunStarter {
     validateRequest(request, { ...rules, paidFor: charge !== undefined });
     const { route, catalogue } = planner.plan(viewer, request, charge !== undefined);
     const [first] = route.candidates;
-    if (!first) throw refuseRoute(route);
+    if (!first) throw refuseRoute(route, planner.hintsFor(viewer, request.model, catalogue));
     const id = this.#needs.newId();
     const createdAt = this.#needs.clock.now();
     const { prices } = catalogue;

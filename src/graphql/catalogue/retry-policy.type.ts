@@ -2,9 +2,9 @@
 import { Field, InputType, Int, ObjectType } from 'type-graphql';
 
 const MAX_ATTEMPTS =
-  'Calls of one instance within one completion, 1 to 10; 1 never tries the same instance again. Default 3.';
+  'Calls of one instance within one completion, 1 to 10; 1 never tries the same instance again. Default of an instance: as its config says. Default of a config: what the operator has set with MAX_ATTEMPTS_PER_INSTANCE (3 if nothing was set).';
 const CIRCUIT_BREAKER =
-  'Whether calls stop for some seconds after several failed in a row. Default true, unless the operator says otherwise.';
+  'Whether calls stop for some seconds after several failed in a row. Default of an instance: as its config says. Default of a config: true. Has no effect if the operator has set CIRCUIT_BREAKER to off.';
 
 @ObjectType('RetryPolicy', { description: 'How often is tried; null: the default.', simpleResolvers: true })
 export class RetryPolicyType {

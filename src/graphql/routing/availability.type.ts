@@ -47,7 +47,10 @@ registerEnumType(CircuitKind, {
   valuesConfig: {
     CLOSED: { description: 'All of them.' },
     OPEN: { description: 'None until `openUntil`, unless there is nothing else to call.' },
-    HALF_OPEN: { description: 'One at a time, to see whether it has recovered.' },
+    HALF_OPEN: {
+      description:
+        'One at a time, to see whether it has recovered. While another instance can answer, that call is a small request of the gateway’s own, so that no completion is spent on it.',
+    },
   },
 });
 

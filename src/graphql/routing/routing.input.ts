@@ -68,13 +68,17 @@ export class RoutingInput {
   @Field(() => FallbackPolicy, { nullable: true, description: 'What may serve when the first choice fails.' })
   fallback?: FallbackPolicy;
 
-  @Field(() => Int, { nullable: true, description: 'Calls of providers in all, 1 to 10. Default 6.' })
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Calls of providers in all, 1 to 10. Default: what the operator has set with MAX_ATTEMPTS (6 if nothing was set). Each instance that waits is called once before another is called a third time.',
+  })
   maxAttempts?: number;
 
   @Field(() => Int, {
     nullable: true,
     description:
-      'Calls of one instance, 1 to 10; 1 never tries the same instance again. Default: as the instance says, else 3.',
+      'Calls of one instance, 1 to 10; 1 never tries the same instance again. Default: as the instance says, else as its config says, else what the operator has set with MAX_ATTEMPTS_PER_INSTANCE (3 if nothing was set). An instance whose circuit is not closed is called once.',
   })
   maxAttemptsPerInstance?: number;
 
@@ -88,7 +92,7 @@ export class RoutingInput {
   @Field(() => Int, {
     nullable: true,
     description:
-      'Milliseconds that a provider may ask to wait (`Retry-After`) before the same instance is tried again; beyond it the next one is. Default 3000.',
+      'Milliseconds that a provider may ask to wait (`Retry-After`) before the same instance is tried again; beyond it the next one is. Default: what the operator has set with RETRY_PATIENCE_MS (3000 if nothing was set).',
   })
   patienceMs?: number;
 

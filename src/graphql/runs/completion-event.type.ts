@@ -48,6 +48,9 @@ export class CompletionStartedType extends CompletionEventType {
   plan!: RoutePlanType;
 }
 
+const SERVED_BY =
+  'Which instance gives this answer: a `label` of the plan. Set on the first delta of each attempt, and null on the later ones; after CompletionRerouted the next delta names the new instance.';
+
 @ObjectType('TextDelta', {
   implements: CompletionEventType,
   description: 'More text of the answer.',
@@ -59,6 +62,9 @@ export class TextDeltaType extends CompletionEventType {
       'First `seq` that this event covers: lower than `seq` where neighbours were merged for a reader that lagged.',
   })
   fromSeq!: number;
+
+  @Field(() => String, { nullable: true, description: SERVED_BY })
+  servedBy?: string;
 
   @Field(() => String, { description: 'To be appended to what came before.' })
   text!: string;
@@ -73,6 +79,9 @@ export class ReasoningDeltaType extends CompletionEventType {
   @Field(() => Int, { description: 'First `seq` that this event covers.' })
   fromSeq!: number;
 
+  @Field(() => String, { nullable: true, description: SERVED_BY })
+  servedBy?: string;
+
   @Field(() => String, { description: 'To be appended to what came before.' })
   text!: string;
 }
@@ -86,6 +95,9 @@ export class ReasoningDeltaType extends CompletionEventType {
 export class ToolCallDeltaType extends CompletionEventType {
   @Field(() => Int, { description: 'First `seq` that this event covers.' })
   fromSeq!: number;
+
+  @Field(() => String, { nullable: true, description: SERVED_BY })
+  servedBy?: string;
 
   @Field(() => Int, { description: 'Which call of the answer, from 0.' })
   index!: number;

@@ -9,6 +9,8 @@ export interface Adapter {
   readonly protocol: string;
   /** What `providerOptions` may not set in this protocol's requests. */
   readonly optionRules: OptionRules;
+  /** Its answers are made up, so it serves only requests that name it: it never stands in for a real model. */
+  readonly simulated?: boolean;
   /**
    * Runs one completion. Each yielded array holds the parts of one upstream read, never empty. The last part of all is `finish`; anything else
    * is raised as `ProviderError`. Leaving the loop, or aborting the signal, stops the upstream request.

@@ -1,14 +1,8 @@
 // Owns what Ollama's errors mean, which are words and little else.
-import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
+import { ProviderError, type ProviderErrorCode, USUALLY_TRANSIENT } from '../../kernel/errors.ts';
 import type { Secret } from '../../kernel/secret.ts';
 import type { UpstreamResponse } from '../contract/adapter.ts';
-import {
-  errorText,
-  faultOfRedirect,
-  faultOfStatus,
-  isTransientCode,
-  withoutSecret,
-} from '../shared/answer-faults.ts';
+import { errorText, faultOfRedirect, faultOfStatus, withoutSecret } from '../shared/answer-faults.ts';
 
 export async function faultOfAnswer(
   response: UpstreamResponse,
@@ -31,7 +25,7 @@ export function faultOfLine(message: string): ProviderError {
   return new ProviderError(code, message || 'Ollama reported a fault within its answer.', {
     status: 200,
     phase: 'stream',
-    transient: isTransientCode(code),
+    transient: USUALLY_TRANSIENT[code],
   });
 }
 

@@ -1,12 +1,11 @@
 // Owns what the Responses API's error codes mean, in an HTTP answer and in a stream.
-import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
+import { ProviderError, type ProviderErrorCode, USUALLY_TRANSIENT } from '../../kernel/errors.ts';
 import type { Secret } from '../../kernel/secret.ts';
 import type { UpstreamResponse } from '../contract/adapter.ts';
 import {
   errorText,
   faultOfRedirect,
   faultOfStatus,
-  isTransientCode,
   providerRequestId,
   withoutSecret,
 } from '../shared/answer-faults.ts';
@@ -70,7 +69,7 @@ export function faultWithin(
   return new ProviderError(code, fault?.message || 'The provider reported a failure without words.', {
     status: 200,
     phase: 'stream',
-    transient: transient ?? isTransientCode(code),
+    transient: transient ?? USUALLY_TRANSIENT[code],
     ...(providerCode === undefined ? {} : { providerCode }),
     ...(requestId === undefined ? {} : { providerRequestId: requestId }),
   });

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { delay } from '../../kernel/async.ts';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
-import { ProviderError } from '../../kernel/errors.ts';
+import { ProviderError, USUALLY_TRANSIENT } from '../../kernel/errors.ts';
 import type {
   Adapter,
   CallOptions,
@@ -26,18 +26,13 @@ export interface SandboxAdapterOptions {
 /** So that a run as fast as possible leaves room for others, and hears its signal. */
 const READS_PER_TURN = 256;
 
-const TRANSIENT_CODES: ReadonlySet<string> = new Set([
-  'PROVIDER_RATE_LIMITED',
-  'PROVIDER_TIMEOUT',
-  'PROVIDER_UNAVAILABLE',
-]);
-
 export function createSandboxAdapter(given: SandboxAdapterOptions = {}): Adapter {
   const pacing = { clock: given.clock ?? systemClock, delay: given.delay ?? delay };
   return {
     protocol: 'sandbox',
     // Its options are its own settings: there is no request that they could change.
     optionRules: { reserved: {}, priced: [], extended: [] },
+    simulated: true,
     stream: (request, { signal }) => streamAnswer(request, signal, pacing),
     faultsOfQuirks: faultsIn(NO_QUIRKS),
     unsupported: () => [],
@@ -141,7 +136,7 @@ function interruptionOf({
 }
 
 function faultOf(fail: SandboxFault, phase: 'headers' | 'stream'): ProviderError {
-  const transient = fail.transient ?? TRANSIENT_CODES.has(fail.code);
+  const transient = fail.transient ?? USUALLY_TRANSIENT[fail.code];
   return new ProviderError(fail.code, fail.message ?? `The sandbox was asked to fail with ${fail.code}.`, {
     phase,
     transient,

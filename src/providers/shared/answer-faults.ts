@@ -1,5 +1,5 @@
 // Owns what all adapters share to turn an HTTP error answer into a ProviderError.
-import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
+import { ProviderError, type ProviderErrorCode, USUALLY_TRANSIENT } from '../../kernel/errors.ts';
 import { isJsonObject, type JsonValue, parseJson } from '../../kernel/json.ts';
 import type { Secret } from '../../kernel/secret.ts';
 import type { UpstreamResponse } from '../contract/adapter.ts';
@@ -56,7 +56,7 @@ export function faultOfStatus(
 ): ProviderError {
   const meaning = meaningOf(status, headers);
   const code = fault.code ?? meaning.code;
-  const ownTransient = code === meaning.code ? meaning.transient : isTransientCode(code);
+  const ownTransient = code === meaning.code ? meaning.transient : USUALLY_TRANSIENT[code];
   const limited = code === 'PROVIDER_RATE_LIMITED' || status === 503 || status === 529;
   const waitMs =
     fault.retryAfterMs ?? (limited || headers['retry-after'] ? retryAfterMs(headers, nowMs) : undefined);
@@ -80,11 +80,6 @@ function meaningOf(status: number, headers: Headers): Meaning {
   if (status >= 400) return { code: 'PROVIDER_INVALID_REQUEST', transient: false };
   if (status >= 300) return { code: 'PROVIDER_UNAVAILABLE', transient: false };
   return { code: 'PROVIDER_PROTOCOL', transient: false };
-}
-
-/** Whether a fault of this code usually passes by itself. */
-export function isTransientCode(code: ProviderErrorCode): boolean {
-  return code === 'PROVIDER_RATE_LIMITED' || code === 'PROVIDER_TIMEOUT' || code === 'PROVIDER_UNAVAILABLE';
 }
 
 /** https://github.com/openai/openai-node and Anthropic's SDK obey this header before the status. */

@@ -202,6 +202,126 @@ describe('the order', () => {
   });
 });
 
+describe('a half-open circuit', () => {
+  const HALF_OPEN: CircuitView = { ...OPEN, state: 'HALF_OPEN' };
+  const catalogue = catalogueOf({
+    instances: [
+      { slug: 'main', priority: 9, tags: ['t'] },
+      { slug: 'second', priority: 5, tags: ['t'], model: 'n' },
+      { slug: 'sick', priority: 7, tags: ['t'], config: 'sick', model: 'o' },
+      { slug: 'fallback', model: 'q' },
+    ],
+    configs: { sick: { health: 'UNHEALTHY' } },
+  });
+  const withHalfOpen = (...labels: string[]) => ({
+    circuitOf: ({ label }: { readonly label: string }) => (labels.includes(label) ? HALF_OPEN : CLOSED),
+  });
+
+  test('puts a candidate behind every one whose circuit is closed, fallbacks included, and keeps it in mind for a probe', () => {
+    const route = plan(catalogue, 'tag:t', withHalfOpen('main'));
+    expect(order(route)).toEqual(['second', 'sick', 'fallback', 'main']);
+    expect(route.plan.candidates.at(-1)).toMatchObject({ label: 'main', code: 'PROBE', place: 4 });
+    expect(route.halfOpen.map(({ label }) => label)).toEqual(['main']);
+    expect(route.plan.summary).toMatch(/Not asked: .*"main" \(it kept failing/);
+  });
+
+  test('is not lost where fallback NONE chooses another', () => {
+    const route = plan(catalogue, 'tag:t', { ...withHalfOpen('main'), fallback: 'NONE' });
+    expect(order(route)).toEqual(['second']);
+    expect(route.halfOpen.map(({ label }) => label)).toEqual(['main']);
+  });
+
+  test('goes by priority among its like where no circuit is closed', () => {
+    const route = plan(catalogue, 'tag:t', withHalfOpen('main', 'second', 'sick', 'fallback'));
+    expect(order(route)).toEqual(['main', 'second', 'sick', 'fallback']);
+    expect(route.plan.candidates[0]).toMatchObject({ code: 'PROBE' });
+  });
+
+  test('leaves the split by weight among the others as it is, draw by draw', () => {
+    const weighted = catalogueOf({
+      instances: ['a', 'b', 'c'].map((slug, index) => ({
+        slug,
+        model: slug,
+        weight: index + 1,
+        tags: ['t'],
+      })),
+    });
+    const without = catalogueOf({
+      instances: ['b', 'c'].map((slug, index) => ({ slug, model: slug, weight: index + 2, tags: ['t'] })),
+    });
+    for (let key = 0; key < 500; key += 1) {
+      const stickyKey = `user ${key}`;
+      const [first] = order(plan(weighted, 'tag:t', { ...withHalfOpen('a'), stickyKey }));
+      expect(first).toBe(order(plan(without, 'tag:t', { stickyKey }))[0]);
+    }
+  });
+});
+
+describe('a simulated model', () => {
+  const catalogue = catalogueOf({
+    instances: [
+      { slug: 'real', model: 'x', tags: ['t'] },
+      { slug: 'made-up', model: 'y', priority: 99, tags: ['try'] },
+      { slug: 'made-up-too', model: 'y' },
+    ],
+    models: { y: { protocol: 'made-up' } },
+  });
+  const over = { isSimulated: (protocol: string) => protocol === 'made-up' };
+
+  test.each([
+    ['tag:t', 'ANY', ['real']],
+    ['real', 'ANY', ['real']],
+    ['p/x', 'ANY', ['real']],
+    ['auto', undefined, ['real']],
+    ['made-up', undefined, ['made-up', 'made-up-too']],
+    ['p/y', 'NONE', ['made-up']],
+    ['tag:try', undefined, ['made-up', 'made-up-too', 'real']],
+  ] as const)('serves %s with fallback %s only if that names it: %j', (model, fallback, expected) => {
+    const route = plan(catalogue, model, { ...over, ...(fallback ? { fallback } : {}) });
+    expect([...order(route)].sort()).toEqual([...expected].sort());
+  });
+
+  test('serves "auto" where there is nothing real that the caller may use, and not where what is real cannot serve', () => {
+    expect(order(plan(catalogue, 'auto', { ...over, allowed: new Set(['made-up']) }))).toEqual(['made-up']);
+    const off = catalogueOf({
+      instances: [
+        { slug: 'real', model: 'x', enabled: false },
+        { slug: 'made-up', model: 'y' },
+      ],
+      models: { y: { protocol: 'made-up' } },
+    });
+    const route = plan(off, 'auto', over);
+    expect(order(route)).toEqual([]);
+    expect(leftOut(route)).toEqual({ real: 'INSTANCE_DISABLED', 'made-up': 'SIMULATED' });
+  });
+});
+
+describe('a key that may not use all', () => {
+  const catalogue = catalogueOf({
+    instances: [
+      { slug: 'a', tags: ['ab'] },
+      { slug: 'c', model: 'n', tags: ['chat'], enabled: false },
+      { slug: 'both', model: 'o', tags: ['chat', 'ab'], enabled: false },
+      { slug: 'd', model: 'q', tags: ['other'] },
+    ],
+  });
+  const allowed = new Set(['tag:ab']);
+
+  test('is served by nobody where it names only what it may not use, whatever the fallback would bring in', () => {
+    for (const model of ['tag:other', 'd', 'p/q']) {
+      const route = plan(catalogue, model, { allowed, fallback: 'ANY' });
+      expect(order(route)).toEqual([]);
+      expect(leftOut(route)).toEqual({ d: 'NOT_ALLOWED' });
+    }
+  });
+
+  test('falls back within what it may use where it names something of that, though it is off', () => {
+    const route = plan(catalogue, 'tag:chat', { allowed });
+    expect(order(route)).toEqual(['a']);
+    expect(leftOut(route)).toEqual({ c: 'NOT_ALLOWED', both: 'INSTANCE_DISABLED', d: 'NOT_ALLOWED' });
+  });
+});
+
 describe('random catalogues, health and seeds', () => {
   const pick = <Value>(random: () => number, values: readonly Value[]) =>
     values[Math.floor(random() * values.length)] as Value;

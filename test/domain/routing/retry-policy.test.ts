@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type FaultSituation, nextStep, ruledOutBy } from '../../../src/domain/routing/retry-policy.ts';
+import { type FaultSituation, nextStep, waitBeforeRetry } from '../../../src/domain/routing/retry-policy.ts';
 import {
   ProviderError,
   type ProviderErrorCode,
@@ -16,7 +16,9 @@ const situation = (error: ProviderError, over: Partial<FaultSituation> = {}): Fa
   attemptsHere: 1,
   maxHere: 3,
   attemptsLeft: 5,
-  anotherWaits: true,
+  waiting: 1,
+  waitingPeers: 1,
+  returning: 0,
   patienceMs: 3_000,
   remainingMs: Number.POSITIVE_INFINITY,
   random: () => 0.5,
@@ -45,7 +47,7 @@ describe('after a fault', () => {
     ['429 without a time to wait', limited(), {}, 'retry'],
     ['429 within the caller’s patience', limited(3_000), {}, 'retry'],
     ['429 beyond it', limited(3_001), {}, 'next'],
-    ['429 beyond it, and nobody else', limited(3_001), { anotherWaits: false }, 'stop'],
+    ['429 beyond it, and nobody else', limited(3_001), { waiting: 0, waitingPeers: 0 }, 'stop'],
     [
       '503 with a time beyond patience',
       fault('PROVIDER_UNAVAILABLE', { status: 503, transient: true, retryAfterMs: 60_000 }),
@@ -56,11 +58,44 @@ describe('after a fault', () => {
     [
       'a silent provider, and nobody else',
       fault('PROVIDER_TIMEOUT', { transient: true }),
-      { anotherWaits: false },
+      { waiting: 0, waitingPeers: 0 },
       'stop',
     ],
     ['504', fault('PROVIDER_TIMEOUT', { status: 504, transient: true }), {}, 'next'],
+    ['a second failure while another waits that was not asked', busy, { attemptsHere: 2 }, 'next'],
+    ['a second failure where nobody waits', busy, { attemptsHere: 2, waiting: 0 }, 'retry'],
+    [
+      'a second failure where others may only be asked again',
+      busy,
+      { attemptsHere: 2, waiting: 0, returning: 1 },
+      'retry',
+    ],
     ['a third failure here', busy, { attemptsHere: 3 }, 'next'],
+    [
+      'a third failure where others may be asked again',
+      busy,
+      { attemptsHere: 3, waiting: 0, returning: 1 },
+      'next',
+    ],
+    ['a third failure where nobody is left', busy, { attemptsHere: 3, waiting: 0 }, 'stop'],
+    [
+      'a first failure where a retry would take the last call of a peer',
+      busy,
+      { attemptsLeft: 2, waiting: 2, waitingPeers: 2 },
+      'next',
+    ],
+    [
+      'a first failure where a call is left for each peer',
+      busy,
+      { attemptsLeft: 3, waiting: 2, waitingPeers: 2 },
+      'retry',
+    ],
+    [
+      'a first failure of what was named where many fallbacks wait',
+      busy,
+      { attemptsLeft: 5, waiting: 50, waitingPeers: 0 },
+      'retry',
+    ],
     ['a failure with retries switched off', busy, { maxHere: 1 }, 'next'],
     ['the last attempt of all', busy, { attemptsLeft: 0 }, 'stop'],
     ['no time left', busy, { remainingMs: 0 }, 'stop'],
@@ -79,7 +114,7 @@ describe('after a fault', () => {
     ['a cancel', fault('CANCELLED'), {}, 'stop'],
     ['a cut answer', cut, {}, 'next'],
     ['a cut answer that was shown', cut, { shown: true }, 'next'],
-    ['a cut answer, and nobody else', cut, { anotherWaits: false, shown: true }, 'retry'],
+    ['a cut answer, and nobody else', cut, { waiting: 0, waitingPeers: 0, shown: true }, 'retry'],
     [
       'a cut answer that was shown, to a caller who wants to know',
       cut,
@@ -94,21 +129,18 @@ describe('after a fault', () => {
   test('a time to wait is honoured to the moment; without one the wait is random up to a bound that doubles', () => {
     expect(nextStep(situation(limited(1_234)))).toEqual({ type: 'retry', waitMs: 1_234 });
     const waits = (attemptsHere: number, random: number) =>
-      nextStep(situation(busy, { attemptsHere, maxHere: 10, random: () => random }));
+      nextStep(situation(busy, { attemptsHere, maxHere: 10, waiting: 0, random: () => random }));
     expect(waits(1, 0)).toEqual({ type: 'retry', waitMs: 0 });
     expect(waits(1, 0.999999)).toEqual({ type: 'retry', waitMs: 400 });
     expect(waits(2, 0.999999)).toEqual({ type: 'retry', waitMs: 800 });
     expect(waits(9, 0.999999)).toEqual({ type: 'retry', waitMs: 4_000 });
   });
 
-  test.each([
-    [fault('PROVIDER_AUTHENTICATION', { status: 403 }), 'CONFIG'],
-    [fault('PROVIDER_RATE_LIMITED', { providerCode: 'insufficient_quota' }), 'CONFIG'],
-    [limited(), undefined],
-    [fault('MODEL_UNAVAILABLE', { status: 404 }), 'MODEL'],
-    [fault('CONTEXT_LENGTH_EXCEEDED'), 'SMALLER_CONTEXT'],
-    [busy, undefined],
-  ] as const)('%s rules out %s', (error, expected) => {
-    expect(ruledOutBy(error)).toBe(expected);
+  test('an instance that was left for others comes back after the wait that a retry would have had, if it may be asked again', () => {
+    expect(waitBeforeRetry(situation(busy, { attemptsHere: 2 }))).toBe(400);
+    expect(waitBeforeRetry(situation(limited(1_000), { attemptsHere: 2 }))).toBe(1_000);
+    expect(waitBeforeRetry(situation(limited(60_000)))).toBeUndefined();
+    expect(waitBeforeRetry(situation(busy, { attemptsHere: 3 }))).toBeUndefined();
+    expect(waitBeforeRetry(situation(fault('PROVIDER_TIMEOUT')))).toBeUndefined();
   });
 });
