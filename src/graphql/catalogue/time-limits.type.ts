@@ -2,7 +2,8 @@
 import { Field, InputType, Int, ObjectType } from 'type-graphql';
 
 const CONNECT = 'Milliseconds until the connection stands. Default 5000.';
-const FIRST_TOKEN = 'Milliseconds until the first token.';
+const FIRST_TOKEN =
+  'Milliseconds until the first token. Default 10000 where another instance could answer, otherwise 120000; also for models that reason, and once the provider has sent anything, if only a comment.';
 const BETWEEN_TOKENS = 'Milliseconds between tokens.';
 const TOTAL = 'Milliseconds for the whole answer.';
 

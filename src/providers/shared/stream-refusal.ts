@@ -35,7 +35,7 @@ function withAdvice(fault: ProviderError): ProviderError {
   const { code, status, phase, providerCode, providerRequestId } = fault;
   return new ProviderError(
     code,
-    `The provider does not stream this model to your organisation. Verify the organisation there, or call "complete", which does without a stream. In its words: ${fault.message}`,
+    `The provider does not stream this model to your organisation. Verify the organisation there, or call "complete", or set "routing.commit" to COMPLETE, which do without a stream. In its words: ${fault.message}`,
     {
       cause: fault,
       ...(status === undefined ? {} : { status }),
