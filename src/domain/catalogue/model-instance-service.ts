@@ -8,7 +8,7 @@ import type { CatalogueRow } from '../../storage/repositories/catalogue.reposito
 import { requireScope, type Viewer } from '../identity/viewer.ts';
 import type { ModelSpecRecord } from './model-spec-service.ts';
 import { faultsOfParameters } from './parameter-rules.ts';
-import { type PriceRules, requireMayPrice } from './price-service.ts';
+import { type PriceRules, requireMayPrice } from './price-permission.ts';
 import type { ProviderConfigRecord } from './provider-config-service.ts';
 import { type CatalogueDependencies, requireVersion, staleRow } from './row-ownership.ts';
 import { checkRetryPolicy, checkTimeLimits } from './time-limit-fields.ts';

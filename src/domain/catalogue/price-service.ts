@@ -3,8 +3,9 @@ import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import { InputCheck } from '../../kernel/input-check.ts';
 import type { Nano } from '../../kernel/money.ts';
 import type { PriceTier, PriceVersionEntity } from '../../storage/entities/price-version.entity.ts';
-import { hasScope, requireScope, type Viewer } from '../identity/viewer.ts';
+import { requireScope, type Viewer } from '../identity/viewer.ts';
 import type { ModelSpecRecord } from './model-spec-service.ts';
+import { type PriceRules, requireMayPrice } from './price-permission.ts';
 import { type CatalogueDependencies, ownerOfNew, type RowOwner } from './row-ownership.ts';
 
 export type PriceRecord = Readonly<PriceVersionEntity>;
@@ -29,22 +30,6 @@ export interface PriceFields extends Rates {
 /** 1,000,000 dollars per million tokens. */
 const MAX_RATE: Nano = 1_000_000n * 1_000_000_000n;
 const MAX_TOKENS = 2_147_483_647;
-
-/** What prices decide on besides. */
-export interface PriceRules {
-  /** Whether completions of the workspace are paid for: by its account, or from a budget. */
-  readonly holdsMoney: (workspaceId: string) => boolean;
-}
-
-/** Raises `FORBIDDEN`: where completions are paid for, whoever makes them cheaper spends what an administrator allowed. */
-export function requireMayPrice({ holdsMoney }: PriceRules, viewer: Viewer, path: string): void {
-  if (hasScope(viewer) || !holdsMoney(viewer.workspaceId)) return;
-  throw new GatewayError(
-    'FORBIDDEN',
-    `${path}: needs an API key with the scope "admin", since completions of this workspace are paid for (BILLING is on, or a budget is set)`,
-    { path },
-  );
-}
 
 export class PriceService {
   readonly #needs: CatalogueDependencies & PriceRules;

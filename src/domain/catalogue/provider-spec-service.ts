@@ -6,7 +6,7 @@ import type { QuirksFault } from '../../providers/contract/adapter.ts';
 import type { CatalogueRow } from '../../storage/repositories/catalogue.repository.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';
 import { PROVIDER_CATEGORIES } from './catalogue-data.ts';
-import { type PriceRules, requireMayPrice } from './price-service.ts';
+import { type PriceRules, requireMayPrice } from './price-permission.ts';
 import {
   type CatalogueDependencies,
   changeSharedRow,
