@@ -24,13 +24,15 @@ import { FiguresRepository } from './storage/repositories/figures.repository.ts'
 import { MoneyRepository } from './storage/repositories/money.repository.ts';
 import type { SnapshotRepository } from './storage/repositories/snapshot.repository.ts';
 import { UsageRepository } from './storage/repositories/usage.repository.ts';
-import { GRAPHQL_PATH, startServer } from './transport/http/server.ts';
+import { GRAPHQL_PATH, type RunningServer, startServer } from './transport/http/server.ts';
 
 export type { AppOverrides };
 
 export interface App {
   /** `http://host:port` as it listens. */
   readonly url: string;
+  /** Where the explorer is, with a code that signs it in once; `undefined` if it is off. */
+  readonly explorerUrl: string | undefined;
   readonly graphqlPath: string;
   readonly bootstrapKey: { readonly text: string; readonly generated: boolean; readonly path: string };
   readonly logger: Logger;
@@ -53,17 +55,17 @@ export async function createApp(config: Config, overrides: AppOverrides = {}): P
   try {
     const foundation = await layFoundation(config, overrides, logger, opened);
     const bootstrapKey = bootstrapKeyOf(config);
-    const url = await openDoors(foundation, bootstrapKey.text);
+    const { url, explorerUrl } = await openDoors(foundation, bootstrapKey.text);
     // No run waits for the vocabulary or the price library, and no start does.
     void loadTokenizer().then(loadPriceLibrary);
-    return { url, graphqlPath: GRAPHQL_PATH, bootstrapKey, logger, close };
+    return { url, explorerUrl, graphqlPath: GRAPHQL_PATH, bootstrapKey, logger, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function openDoors(foundation: Foundation, bootstrapKey: string): Promise<string> {
+async function openDoors(foundation: Foundation, bootstrapKey: string): Promise<RunningServer> {
   const { config, storage, clock, newId, logger, opened, snapshotRepository } = foundation;
   const identity = await assembleIdentity(foundation, bootstrapKey);
   const catalogue = await assembleCatalogue(foundation, identity);
@@ -101,24 +103,25 @@ async function openDoors(foundation: Foundation, bootstrapKey: string): Promise<
       authenticator,
       failuresPerMinute: config.signInFailuresPerMinute,
       trustProxy: config.trustProxy,
+      logger,
     },
     readiness: { check: () => readinessOf(snapshotRepository, runs) },
-    formatError: createErrorFormatter(logger),
+    formatError: createErrorFormatter({ logger, hideSchema: config.production }),
     logger,
     maxBodyBytes: config.maxBodyBytes,
     slowReaderMs: config.slowReaderMs,
     introspection: config.introspection,
     ...config.operations,
-    hideSchema: config.production,
     corsOrigins: config.corsOrigins,
     maxConnections: config.maxConnections,
     explorer: config.explorer,
-    ...(config.production ? {} : { explorerKey: bootstrapKey }),
+    // A code would be known to one of several workers only.
+    ...(config.production || config.workers > 1 ? {} : { explorerKey: bootstrapKey }),
   });
   // Closed in reverse: readers of streams are sent elsewhere and no run is begun, at once; runs get their grace, and the doors stay open for those who wait for them.
   opened.splice(-1, 0, () => server.close());
   opened.push(() => server.detachReaders());
-  return server.url;
+  return server;
 }
 
 function bootstrapKeyOf(config: Config): App['bootstrapKey'] {

@@ -30,11 +30,11 @@ async function main(): Promise<void> {
   hearUnhandledErrors(app, shutDown);
 }
 
-function tellWhere(config: Config, { url, graphqlPath, bootstrapKey }: App): void {
+function tellWhere(config: Config, { url, explorerUrl, graphqlPath, bootstrapKey }: App): void {
   process.stdout.write(`
   Modelgraph is running${config.workers > 1 ? ` with ${config.workers} workers` : ''}.
 
-  Explorer   ${config.explorer ? `${url}${graphqlPath}` : 'off'}
+  Explorer   ${explorerUrl ?? 'off'}
   Endpoint   ${url}${graphqlPath}
   API key    ${bootstrapKey.generated ? `${bootstrapKey.text}   (kept in ${bootstrapKey.path})` : 'as set in BOOTSTRAP_API_KEY'}
 

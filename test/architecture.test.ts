@@ -34,7 +34,6 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'fastify',
     '@fastify/cors',
     '@fastify/proxy-addr',
-    'rate-limiter-flexible',
     // Until doors have a domain of their own to call.
     'graphql',
     'transport/graphql',

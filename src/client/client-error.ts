@@ -38,7 +38,7 @@ interface WireError {
 }
 
 /** Outages of the gateway: a run is not harmed by them, and asking again is right. */
-const PASSING = new Set(['NODE_DRAINING', 'STORAGE_UNAVAILABLE']);
+const PASSING = new Set(['NODE_BUSY', 'NODE_DRAINING', 'STORAGE_UNAVAILABLE']);
 
 /** The first of the errors that the gateway answered with. */
 export function errorOf(errors: readonly WireError[]): Error {

@@ -3,7 +3,9 @@ import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { GatewayError } from '../kernel/errors.ts';
 import { toGatewayError } from '../kernel/gateway-error.ts';
 import type { Logger } from '../kernel/logger.ts';
+import { OutageLog } from '../kernel/outage-log.ts';
 import { toGlobalId } from './global-id.ts';
+import { isCoercionError, safeMessage } from './safe-message.ts';
 
 export type ErrorFormatter = (error: unknown, requestId: string) => GraphQLFormattedError;
 
@@ -20,7 +22,27 @@ const PASSED_CODES = new Set([
   'BAD_USER_INPUT',
 ]);
 
-export function createErrorFormatter(logger: Logger): ErrorFormatter {
+export interface ErrorFormatOptions {
+  readonly logger: Logger;
+  /** Leaves out suggestions, which name what the schema has. */
+  readonly hideSchema: boolean;
+}
+
+/** What graphql-js adds where it has stopped at the first fault of the variables, which says all. */
+const STOPPED_AT_FIRST = /^Too many errors processing variables/;
+
+export function formatErrors(
+  errors: readonly unknown[],
+  formatError: ErrorFormatter,
+  requestId: string,
+): GraphQLFormattedError[] {
+  return errors
+    .filter((error) => !(error instanceof GraphQLError && STOPPED_AT_FIRST.test(error.message)))
+    .map((error) => formatError(error, requestId));
+}
+
+export function createErrorFormatter({ logger, hideSchema }: ErrorFormatOptions): ErrorFormatter {
+  const outages = new OutageLog(logger);
   return (error, requestId) => {
     const graphError = error instanceof GraphQLError ? error : undefined;
     const place = {
@@ -30,18 +52,19 @@ export function createErrorFormatter(logger: Logger): ErrorFormatter {
     const original = originalOf(error);
     const gatewayError = toGatewayError(original);
     if (gatewayError) {
-      if (gatewayError.code === 'INTERNAL' || gatewayError.code === 'STORAGE_UNAVAILABLE') {
+      if (gatewayError.code === 'STORAGE_UNAVAILABLE') outages.tell(gatewayError, requestId);
+      if (gatewayError.code === 'INTERNAL')
         logger.error({ err: gatewayError, requestId }, 'A request failed');
-      }
       return { message: gatewayError.message, ...place, extensions: extensionsOf(gatewayError, requestId) };
     }
     // An error that GraphQL (or Apollo around it) made itself speaks of the document or its variables only.
     if (graphError && original instanceof GraphQLError) {
-      const code = passedCode(graphError);
+      // What the status was to be is told by the status.
+      const { http: _http, ...extensions } = graphError.extensions;
       return {
-        message: graphError.message,
+        message: safeMessage(graphError, hideSchema),
         ...place,
-        extensions: { ...graphError.extensions, code, requestId },
+        extensions: { ...extensions, code: passedCode(graphError), requestId },
       };
     }
     logger.error({ err: original, requestId }, 'An unexpected error was masked');
@@ -72,6 +95,7 @@ function extensionsOf(error: GatewayError, requestId: string): Record<string, un
 }
 
 function passedCode(error: GraphQLError): string {
+  if (isCoercionError(error)) return 'BAD_USER_INPUT';
   const code = String(error.extensions.code ?? '');
   return PASSED_CODES.has(code) ? code : 'GRAPHQL_VALIDATION_FAILED';
 }

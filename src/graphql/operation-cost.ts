@@ -4,9 +4,16 @@ import {
   type FieldNode,
   type FragmentDefinitionNode,
   GraphQLError,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  getNamedType,
   getOperationAST,
+  isInterfaceType,
+  isObjectType,
   Kind,
   type SelectionSetNode,
+  type ValueNode,
+  valueFromASTUntyped,
 } from 'graphql';
 
 export interface OperationBounds {
@@ -22,7 +29,12 @@ export interface OperationMeasure {
   readonly cost: number;
 }
 
-type Variables = Readonly<Record<string, unknown>> | null | undefined;
+export interface MeasuredOperation {
+  readonly schema: GraphQLSchema;
+  readonly document: DocumentNode;
+  readonly operationName?: string | null | undefined;
+  readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
+}
 
 /** Arguments that say how long a list may become; without one it is of the default length. */
 const LENGTH_ARGUMENTS = ['first', 'last'];
@@ -31,13 +43,8 @@ const DEFAULT_LENGTH = 20;
 const MAX_LENGTH = 100;
 
 /** Raises a `GraphQLError` with the code `QUERY_TOO_COMPLEX`, and the cost in its extensions. The document is valid already. */
-export function boundOperation(
-  document: DocumentNode,
-  operationName: string | null | undefined,
-  variables: Variables,
-  bounds: OperationBounds,
-): void {
-  const { depth, aliases, cost } = measureOperation(document, operationName, variables);
+export function boundOperation(measured: MeasuredOperation, bounds: OperationBounds): void {
+  const { depth, aliases, cost } = measureOperation(measured);
   const over =
     (depth > bounds.maxDepth && `is ${depth} levels deep, of at most ${bounds.maxDepth}`) ||
     (aliases > bounds.maxAliases && `has ${aliases} aliases, of at most ${bounds.maxAliases}`) ||
@@ -49,43 +56,60 @@ export function boundOperation(
   });
 }
 
-export function measureOperation(
-  document: DocumentNode,
-  operationName: string | null | undefined,
-  variables: Variables,
-): OperationMeasure {
+export function measureOperation({
+  schema,
+  document,
+  operationName,
+  variables,
+}: MeasuredOperation): OperationMeasure {
   const operation = getOperationAST(document, operationName);
   if (!operation) return NOTHING;
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
   }
-  return new Measuring(fragments, variables).selection(operation.selectionSet);
+  const valueOfVariable = (name: string): unknown => {
+    if (variables?.[name] !== undefined) return variables[name];
+    const defined = operation.variableDefinitions?.find(({ variable }) => variable.name.value === name);
+    return defined?.defaultValue && valueFromASTUntyped(defined.defaultValue);
+  };
+  const root = schema.getRootType(operation.operation);
+  return new Measuring(schema, fragments, valueOfVariable).selection(operation.selectionSet, root);
 }
 
 const NOTHING: OperationMeasure = { depth: 0, aliases: 0, cost: 0 };
 
 class Measuring {
+  readonly #schema: GraphQLSchema;
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
-  readonly #variables: Variables;
+  /** Of a variable: what was given, else its default. */
+  readonly #valueOfVariable: (variable: string) => unknown;
   /** Each fragment is measured once, however often it is spread: the document of a bomb is short, and so is its measure. */
   readonly #measured = new Map<string, OperationMeasure>();
 
-  constructor(fragments: ReadonlyMap<string, FragmentDefinitionNode>, variables: Variables) {
+  constructor(
+    schema: GraphQLSchema,
+    fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+    valueOfVariable: (variable: string) => unknown,
+  ) {
+    this.#schema = schema;
     this.#fragments = fragments;
-    this.#variables = variables;
+    this.#valueOfVariable = valueOfVariable;
   }
 
-  selection({ selections }: SelectionSetNode): OperationMeasure {
+  selection({ selections }: SelectionSetNode, type: GraphQLNamedType | null | undefined): OperationMeasure {
     let depth = 0;
     let aliases = 0;
     let cost = 0;
     for (const selection of selections) {
       const part =
         selection.kind === Kind.FIELD
-          ? this.#field(selection)
+          ? this.#field(selection, type)
           : selection.kind === Kind.INLINE_FRAGMENT
-            ? this.selection(selection.selectionSet)
+            ? this.selection(
+                selection.selectionSet,
+                this.#typeOf(selection.typeCondition?.name.value) ?? type,
+              )
             : this.#fragment(selection.name.value);
       depth = Math.max(depth, part.depth);
       aliases += part.aliases;
@@ -94,16 +118,17 @@ class Measuring {
     return { depth, aliases, cost };
   }
 
-  #field(field: FieldNode): OperationMeasure {
+  #field(field: FieldNode, parent: GraphQLNamedType | null | undefined): OperationMeasure {
     // The schema's own description is of a known size, and can be switched off.
     if (field.name.value.startsWith('__')) return { depth: 1, aliases: 0, cost: 1 };
     const aliases = field.alias ? 1 : 0;
     if (!field.selectionSet) return { depth: 1, aliases, cost: 1 };
-    const below = this.selection(field.selectionSet);
+    const type = fieldType(parent, field.name.value);
+    const below = this.selection(field.selectionSet, type);
     return {
       depth: below.depth + 1,
       aliases: below.aliases + aliases,
-      cost: 1 + below.cost * this.#lengthOf(field),
+      cost: 1 + below.cost * this.#lengthOf(field, type),
     };
   }
 
@@ -113,39 +138,49 @@ class Measuring {
     const fragment = this.#fragments.get(name);
     // Set first, so that a cycle in a document that nobody validated ends.
     this.#measured.set(name, NOTHING);
-    const measure = fragment ? this.selection(fragment.selectionSet) : NOTHING;
+    const measure = fragment
+      ? this.selection(fragment.selectionSet, this.#typeOf(fragment.typeCondition.name.value))
+      : NOTHING;
     this.#measured.set(name, measure);
     return measure;
   }
 
-  /** How long the list of this field may become; a connection says so by `first` or `last`, its `nodes` and `edges` are that same list. */
-  #lengthOf(field: FieldNode): number {
-    for (const { name, value } of field.arguments ?? []) {
-      if (name.value === ID_LIST_ARGUMENT) return this.#countOf(value);
-      if (!LENGTH_ARGUMENTS.includes(name.value)) continue;
-      const length =
-        value.kind === Kind.INT
-          ? Number(value.value)
-          : value.kind === Kind.VARIABLE
-            ? Number(this.#variables?.[value.name.value] ?? DEFAULT_LENGTH)
-            : DEFAULT_LENGTH;
-      return Number.isFinite(length) ? Math.min(Math.max(length, 1), MAX_LENGTH) : MAX_LENGTH;
-    }
-    return isConnection(field) ? DEFAULT_LENGTH : 1;
+  #typeOf(name: string | undefined): GraphQLNamedType | undefined {
+    return name === undefined ? undefined : this.#schema.getType(name);
   }
 
-  #countOf(value: NonNullable<FieldNode['arguments']>[number]['value']): number {
+  /** How long the list of this field may become; a connection says so by `first` or `last`, its `nodes` and `edges` are that same list. */
+  #lengthOf(field: FieldNode, type: GraphQLNamedType | undefined): number {
+    const asked: number[] = [];
+    for (const { name, value } of field.arguments ?? []) {
+      if (name.value === ID_LIST_ARGUMENT) return this.#countOf(value);
+      const length = LENGTH_ARGUMENTS.includes(name.value) ? this.#given(value) : null;
+      if (length != null) asked.push(Number(length));
+    }
+    if (asked.length === 0) return isConnection(type) ? DEFAULT_LENGTH : 1;
+    const longest = Math.max(...asked);
+    return Number.isFinite(longest) ? Math.min(Math.max(longest, 1), MAX_LENGTH) : MAX_LENGTH;
+  }
+
+  #countOf(value: ValueNode): number {
     if (value.kind === Kind.LIST) return Math.max(1, value.values.length);
-    const given = value.kind === Kind.VARIABLE ? this.#variables?.[value.name.value] : undefined;
+    const given = this.#given(value);
     return Array.isArray(given) ? Math.min(Math.max(1, given.length), MAX_LENGTH) : 1;
+  }
+
+  #given(value: ValueNode): unknown {
+    return value.kind === Kind.VARIABLE
+      ? this.#valueOfVariable(value.name.value)
+      : valueFromASTUntyped(value);
   }
 }
 
-/** By what is asked of it: `nodes` or `edges` are of connections only. */
-function isConnection({ selectionSet }: FieldNode): boolean {
-  return (
-    selectionSet?.selections.some(
-      (selection) => selection.kind === Kind.FIELD && ['nodes', 'edges'].includes(selection.name.value),
-    ) ?? false
-  );
+function fieldType(parent: GraphQLNamedType | null | undefined, name: string): GraphQLNamedType | undefined {
+  if (!isObjectType(parent) && !isInterfaceType(parent)) return undefined;
+  return getNamedType(parent.getFields()[name]?.type);
+}
+
+/** Whatever is asked of it, and through which fragment. */
+function isConnection(type: GraphQLNamedType | undefined): boolean {
+  return isObjectType(type) && 'pageInfo' in type.getFields();
 }

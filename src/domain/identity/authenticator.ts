@@ -33,6 +33,9 @@ export interface SignedIn {
   viewer(): Viewer;
 }
 
+/** What is looked at: every credential; tokens that are new, but no unknown keys; or only what is known to be good. */
+export type Looks = 'all' | 'tokens' | 'known';
+
 interface KnownKey {
   readonly viewer: Viewer;
   readonly keyId: string;
@@ -88,9 +91,9 @@ export class Authenticator {
 
   /**
    * Takes an `Authorization` value (`Bearer <key or token>`, or the bare credential). Raises `UNAUTHENTICATED` with the reason, and
-   * `STORAGE_UNAVAILABLE` where a token cannot be checked now. Without `verify`, only tokens that are known to be good are taken.
+   * `STORAGE_UNAVAILABLE` where a token cannot be checked now.
    */
-  signIn(authorization: string | undefined, verify = true): SignedIn | Promise<SignedIn> {
+  signIn(authorization: string | undefined, looks: Looks = 'all'): SignedIn | Promise<SignedIn> {
     const credential = authorization?.replace(/^Bearer\s+/i, '').trim();
     if (!credential) {
       throw new GatewayError(
@@ -102,8 +105,8 @@ export class Authenticator {
     const hash = hashApiKey(credential);
     if (this.#keys.has(hash)) return this.#signInByKey(hash);
     const { jwt } = this.#needs;
-    if (jwt && JWT_FORM.test(credential)) return this.#signInByToken(credential, verify, jwt);
-    if (!verify) throw unknownKey();
+    if (jwt && JWT_FORM.test(credential)) return this.#signInByToken(credential, looks, jwt);
+    if (looks !== 'all') throw unknownKey();
     return this.#signInByNewKey(hash);
   }
 
@@ -147,11 +150,11 @@ export class Authenticator {
     return this.#signInByKey(hash);
   }
 
-  async #signInByToken(token: string, verify: boolean, jwt: JwtVerifier): Promise<SignedIn> {
+  async #signInByToken(token: string, looks: Looks, jwt: JwtVerifier): Promise<SignedIn> {
     const digest = createHash('sha256').update(token).digest('base64');
     let claims = this.#verified.get(digest);
     if (!claims) {
-      if (!verify) throw unknownKey();
+      if (looks === 'known') throw unknownKey();
       claims = await jwt.verify(token);
       if (this.#verified.size >= MAX_VERIFIED) this.#verified.clear();
       this.#verified.set(digest, claims);

@@ -9,16 +9,25 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { GraphQLError, GraphQLFormattedError, GraphQLSchema } from 'graphql';
+import {
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+  OperationTypeNode,
+} from 'graphql';
 import type { Services } from '../../domain/gateway.ts';
 import { createContext, type Door, type GraphContext } from '../../graphql/context.ts';
-import { refuseDeepDocument } from '../../graphql/document-depth.ts';
-import type { ErrorFormatter } from '../../graphql/error-format.ts';
+import { boundDocument } from '../../graphql/document-bounds.ts';
+import { type ErrorFormatter, formatErrors } from '../../graphql/error-format.ts';
 import { boundOperation, type OperationBounds } from '../../graphql/operation-cost.ts';
+import { BoundedCache } from '../../kernel/bounded-cache.ts';
 import { goneSignalOf } from '../http/caller-presence.ts';
 import { isOutage, retryAfterOf } from '../http/fault-status.ts';
 import { signIn, viewerOf } from '../http/http-auth.ts';
+import { refuse } from '../http/refusal.ts';
 import type { SignInDesk } from '../http/sign-in.ts';
+import { createDocumentCache, EXECUTION_OPTIONS } from './operations.ts';
 import type { PersistedOperations } from './persisted-operations.ts';
 import { withRateLimit } from './rate-limit-extension.ts';
 
@@ -33,10 +42,14 @@ export interface ApolloDoorOptions {
   readonly maxTokens: number;
   readonly batching: boolean;
   readonly persisted: PersistedOperations;
-  /** Keeps names of the schema out of messages about documents. */
-  readonly hideSchema: boolean;
+  /** Where subscriptions are answered, for those who send one here. */
+  readonly doors: string;
 }
 
+/** In characters. What clients register by themselves must not fill the memory. */
+const REGISTERED_TEXTS = { maxWeight: 4_000_000, maxEntryWeight: 100_000 };
+const MAX_BATCH = 100;
+const READABLE = /(application|\*)\/(json|graphql-response\+json|\*)/i;
 const HTTP_DOOR: Door = { kind: 'http' };
 const READ_ONLY_DOOR: Door = { kind: 'http', readOnly: true };
 /** A page of another origin cannot send these without asking first. */
@@ -55,9 +68,10 @@ export async function registerApolloDoor(
     introspection: options.introspection,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
-    hideSchemaDetailsFromClientErrors: options.hideSchema,
     allowBatchedHttpRequests: options.batching,
     parseOptions: { maxTokens: options.maxTokens },
+    executionOptions: EXECUTION_OPTIONS,
+    documentStore: documentStore(),
     csrfPrevention: { requestHeaders: NOT_SIMPLE_HEADERS },
     persistedQueries: {
       // What clients register by themselves is kept in memory only, and not at all where the operator decides.
@@ -79,11 +93,8 @@ export async function registerApolloDoor(
       doorPlugin(options),
     ],
   });
-  const registered = new Map<string, string>();
-  const register = (key: string, text: string) => {
-    if (registered.size >= MAX_REGISTERED) registered.clear();
-    registered.set(key, text);
-  };
+  const registered = new BoundedCache<string>(REGISTERED_TEXTS);
+  const register = (key: string, text: string) => registered.set(key, text, text.length);
   await apollo.start();
   const handler = fastifyApolloHandler(apollo, {
     context: async (request, reply) => contextOf(request, reply, options.services),
@@ -91,31 +102,56 @@ export async function registerApolloDoor(
   server.route({
     url: options.path,
     method: ['GET', 'POST'],
-    preHandler: [signIn(options.desk), refuseDeepDocuments],
+    onRequest: [signIn(options.desk), refuseUnreadableAnswers],
+    preHandler: refuseOutsizedDocuments,
     onSend: finishAnswer,
     handler,
   });
   return apollo;
 }
 
+/** Parsed documents by digest, as Apollo asks for them. Its own store holds as many as come. */
+function documentStore() {
+  const documents = createDocumentCache();
+  return {
+    get: async (key: string) => documents.get(key),
+    set: async (key: string, document: DocumentNode) =>
+      documents.set(key, document, document.loc?.source.body.length ?? Number.POSITIVE_INFINITY),
+    delete: async (key: string) => documents.delete(key),
+  };
+}
+
+/** Apollo finds out that a client cannot read its answer only when the operation has been executed, and a completion paid. */
+function refuseUnreadableAnswers(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  const { accept } = request.headers;
+  if (accept === undefined || READABLE.test(accept)) {
+    done();
+    return;
+  }
+  const message = `The answer is JSON, which "accept" must allow; for "text/event-stream" send the operation to ${request.routeOptions.url}/stream`;
+  refuse(reply, [{ message, extensions: { code: 'BAD_REQUEST' } }], 406);
+}
+
 /** Before Apollo parses them; a list is a batch. */
-function refuseDeepDocuments(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+function refuseOutsizedDocuments(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   const sent = request.method === 'GET' ? request.query : request.body;
+  const operations = [sent].flat() as readonly ({ readonly query?: unknown } | null | undefined)[];
   try {
-    for (const { query } of [sent ?? {}].flat() as readonly { readonly query?: unknown }[]) {
-      if (typeof query === 'string') refuseDeepDocument(query);
+    if (operations.length > MAX_BATCH) {
+      throw new GraphQLError(`A batch has ${operations.length} operations, of at most ${MAX_BATCH}`, {
+        extensions: { code: 'BAD_REQUEST' },
+      });
+    }
+    for (const operation of operations) {
+      if (typeof operation?.query === 'string') boundDocument(operation.query);
     }
   } catch (error) {
     const { message, extensions } = error as GraphQLError;
-    reply.code(400).send({
-      errors: [{ message, extensions: { code: extensions.code, requestId: request.id } }],
-    });
+    refuse(reply, [{ message, extensions: { code: extensions.code } }]);
     return;
   }
   done();
 }
-
-const MAX_REGISTERED = 1_000;
 
 /** No answer is kept on its way. Clients of `application/json` take the status for that of the transport: a well-formed request is 200, whatever its document is. */
 function finishAnswer(
@@ -146,25 +182,33 @@ function contextOf(request: FastifyRequest, reply: FastifyReply, services: Servi
  * Bounds an operation once it is known and valid, before anything of it is executed; and puts errors into form with the request's id, which
  * Apollo's own `formatError` is not told.
  */
-function doorPlugin({ bounds, persisted, formatError }: ApolloDoorOptions): ApolloServerPlugin<GraphContext> {
+function doorPlugin(options: ApolloDoorOptions): ApolloServerPlugin<GraphContext> {
+  const { schema, bounds, persisted, formatError } = options;
   return {
     async requestDidStart({ contextValue }) {
       return {
-        async didResolveOperation({ document, operationName, request, source }) {
+        async didResolveOperation({ document, operationName, operation, request, source }) {
           persisted.allow(source);
-          boundOperation(document, operationName, request.variables, bounds);
+          if (operation?.operation === OperationTypeNode.SUBSCRIPTION) throw wrongDoor(options.doors);
+          boundOperation({ schema, document, operationName, variables: request.variables }, bounds);
         },
         async willSendResponse({ response, errors, requestIsBatched }) {
           if (response.body.kind !== 'single') return;
           response.body.singleResult = withRateLimit(response.body.singleResult, contextValue);
           if (!errors) return;
-          const told = errors.map((error) => formatError(error, contextValue.requestId));
+          const told = formatErrors(errors, formatError, contextValue.requestId);
           response.body.singleResult.errors = told;
           if (!response.body.singleResult.data && !requestIsBatched) tellOutage(response.http, told);
         },
       };
     },
   };
+}
+
+function wrongDoor(doors: string): GraphQLError {
+  return new GraphQLError(`Subscriptions are not answered by this address: ${doors}`, {
+    extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
+  });
 }
 
 /** An answer that is nothing but an outage of the gateway says so in its status: load balancers and clients go elsewhere, or come back. */

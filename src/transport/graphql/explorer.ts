@@ -7,19 +7,18 @@ import { dirname, extname, join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { refuse } from '../http/refusal.ts';
 import { ANSWER_SCRIPT, ANSWER_STYLE } from './explorer-answer.ts';
 import { EXPLORER_EXAMPLES, type ExplorerExample } from './explorer-examples.ts';
+import { type ExplorerSignIn, SIGN_IN_CODE_HEADER } from './explorer-sign-in.ts';
 
 export interface ExplorerOptions {
   /** Path of the GraphQL endpoint; the page is served there too. */
   readonly graphqlPath: string;
   /** Path of the graphql-ws endpoint. */
   readonly wsPath: string;
-  /**
-   * The key to fill in for this request, if any. It ends up in a page, so this must give one only to whom it may be shown:
-   * the caller checks the bound address and the `Host` header.
-   */
-  readonly apiKey?: (request: FastifyRequest) => string | undefined;
+  /** Absent: whoever opens the explorer pastes a key. */
+  readonly signIn?: ExplorerSignIn;
   /** Default: the operations of `explorer-examples.ts`. */
   readonly examples?: readonly ExplorerExample[];
 }
@@ -27,7 +26,6 @@ export interface ExplorerOptions {
 export interface ExplorerPageOptions {
   readonly graphqlPath: string;
   readonly wsPath: string;
-  readonly apiKey?: string;
   readonly examples: readonly ExplorerExample[];
 }
 
@@ -38,10 +36,24 @@ export interface ExplorerPage {
 
 const KEY_VARIABLE = 'apiKey';
 const KEY_PLACEHOLDER = 'paste-your-key-here';
+const KEY_STORE = 'modelgraph.apiKey';
+const SIGN_IN_PATH = '/explorer/sign-in';
 const AUTHORIZATION = `Bearer {{${KEY_VARIABLE}}}`;
 
 /** Without a row of buttons under each event a stream reads as a stream; and the pane for results waits without a joke. */
 const STYLE = '.query-result__list-item-actions, .query-result__none { display: none }';
+
+/** Runs in the page: trades the code in its address for the key, which this browser then keeps. The page itself never holds one. */
+const SIGN_IN_SCRIPT = `let apiKey = localStorage.getItem('${KEY_STORE}');
+const code = new URLSearchParams(location.hash.slice(1)).get('sign-in');
+if (code) {
+  history.replaceState(null, '', location.pathname);
+  const answer = await fetch('${SIGN_IN_PATH}', { method: 'POST', headers: { '${SIGN_IN_CODE_HEADER}': code } });
+  if (answer.ok) {
+    apiKey = (await answer.json()).apiKey;
+    localStorage.setItem('${KEY_STORE}', apiKey);
+  }
+}`;
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
@@ -72,16 +84,10 @@ export function wantsExplorer(request: FastifyRequest): boolean {
  * Called on the root instance, before the GraphQL routes are registered.
  */
 export function registerExplorer(fastify: FastifyInstance, options: ExplorerOptions): void {
-  const { graphqlPath, wsPath, apiKey, examples = EXPLORER_EXAMPLES } = options;
+  const { graphqlPath, wsPath, signIn, examples = EXPLORER_EXAMPLES } = options;
   fastify.addHook('onRequest', async (request, reply) => {
     if (addressOf(request).path !== graphqlPath || !wantsExplorer(request)) return;
-    const key = apiKey?.(request);
-    const page = explorerPage({
-      graphqlPath,
-      wsPath,
-      examples,
-      ...(key === undefined ? {} : { apiKey: key }),
-    });
+    const page = explorerPage({ graphqlPath, wsPath, examples });
     return reply
       .type('text/html; charset=utf-8')
       .header('content-security-policy', page.contentSecurityPolicy)
@@ -90,6 +96,13 @@ export function registerExplorer(fastify: FastifyInstance, options: ExplorerOpti
       .header('referrer-policy', 'no-referrer')
       .header('x-content-type-options', 'nosniff')
       .send(page.html);
+  });
+  fastify.post(SIGN_IN_PATH, (request, reply) => {
+    const apiKey = signIn?.redeem(request);
+    reply.header('cache-control', 'no-store');
+    if (apiKey !== undefined) return reply.send({ apiKey });
+    const message = 'The sign-in link is used up, or was not opened on this machine; paste a key instead';
+    return refuse(reply, [{ message, extensions: { code: 'FORBIDDEN' } }]);
   });
   const assets = new ExplorerAssets();
   fastify.get<{ Params: { '*': string } }>(`${assetsPath()}*`, (request, reply) =>
@@ -100,8 +113,16 @@ export function registerExplorer(fastify: FastifyInstance, options: ExplorerOpti
 /** The page and the policy that it needs: scripts and connections of this origin only, and nothing that the page itself did not name. */
 export function explorerPage(options: ExplorerPageOptions): ExplorerPage {
   const nonce = randomBytes(16).toString('base64');
-  // In the page rather than in a script of its own: another origin could run such a script, and so read the key.
-  const start = `AltairGraphQL.init({ ...${scriptJson(initialOptions(options))}, cspNonce: ${scriptJson(nonce)},
+  const start = `${SIGN_IN_SCRIPT}
+const options = ${scriptJson(initialOptions(options))};
+if (apiKey) {
+  const { base, subEnvironments: [chosen] } = options.initialEnvironments;
+  base.variables.${KEY_VARIABLE} = chosen.variables.${KEY_VARIABLE} = apiKey;
+  chosen.title = "Key: this machine's administrator";
+  // Altair prefers what it has stored to what it is given: another key starts afresh.
+  options.instanceStorageNamespace += apiKey.slice(-8) + '_';
+}
+AltairGraphQL.init({ ...options, cspNonce: ${scriptJson(nonce)},
   endpointURL: new URL(${scriptJson(options.graphqlPath)}, location.origin).href,
   subscriptionsEndpoint: new URL(${scriptJson(options.wsPath)}, location.origin).href.replace(/^http/, 'ws') });`;
   const html = readFileSync(join(distFolder, 'index.html'), 'utf8')
@@ -137,7 +158,7 @@ function policy(nonce: string): string {
   ].join('; ');
 }
 
-function initialOptions({ examples, apiKey }: ExplorerPageOptions): Record<string, unknown> {
+function initialOptions({ examples }: ExplorerPageOptions): Record<string, unknown> {
   const options = {
     // The last one is in front at first.
     initialWindows: examples.map(({ name, document }) => ({
@@ -151,15 +172,11 @@ function initialOptions({ examples, apiKey }: ExplorerPageOptions): Record<strin
     initialSubscriptionRequestHandlerId: 'graphql-ws',
     initialSubscriptionsPayload: { authorization: AUTHORIZATION },
     initialEnvironments: {
-      base: { title: 'Modelgraph', variables: { [KEY_VARIABLE]: apiKey ?? KEY_PLACEHOLDER } },
+      base: { title: 'Modelgraph', variables: { [KEY_VARIABLE]: KEY_PLACEHOLDER } },
       // The name of the chosen environment is what the page shows beside the button, so it says which key is in use.
       activeSubEnvironment: 'key',
       subEnvironments: [
-        {
-          id: 'key',
-          title: apiKey === undefined ? 'Key: none yet' : "Key: this machine's administrator",
-          variables: { [KEY_VARIABLE]: apiKey ?? KEY_PLACEHOLDER },
-        },
+        { id: 'key', title: 'Key: none yet', variables: { [KEY_VARIABLE]: KEY_PLACEHOLDER } },
       ],
     },
     initialSettings: {
@@ -171,7 +188,7 @@ function initialOptions({ examples, apiKey }: ExplorerPageOptions): Record<strin
     disableAccount: true,
     preserveState: true,
   };
-  // Altair keeps tabs and key in the browser and prefers them to what is given here; another key or other examples start afresh.
+  // Altair keeps tabs in the browser and prefers them to what is given here; other examples start afresh.
   const stamp = createHash('sha256').update(JSON.stringify(options)).digest('hex').slice(0, 12);
   return { ...options, instanceStorageNamespace: `modelgraph_${stamp}_` };
 }

@@ -11,8 +11,9 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
-import { refuseDeepDocument } from '../../graphql/document-depth.ts';
+import { boundDocument } from '../../graphql/document-bounds.ts';
 import { boundOperation, type OperationBounds } from '../../graphql/operation-cost.ts';
+import { BoundedCache } from '../../kernel/bounded-cache.ts';
 import { GatewayError, SharedStateUnavailable } from '../../kernel/errors.ts';
 import { toGatewayError } from '../../kernel/gateway-error.ts';
 import { isOutage } from '../http/fault-status.ts';
@@ -32,19 +33,24 @@ export interface OperationsOptions {
   readonly bounds: OperationBounds;
   readonly maxTokens: number;
   readonly persisted: PersistedOperations;
-  /** Keeps names of the schema out of messages about documents. */
-  readonly hideSchema: boolean;
 }
 
 export type PreparedOperation = ExecutionArgs | readonly GraphQLError[];
 
-const MAX_CACHED_DOCUMENTS = 500;
-const SUGGESTION = / Did you mean .*$/s;
+/** In characters of their texts: a parsed document takes about fifty times as many bytes. */
+const DOCUMENT_CACHE = { maxWeight: 1_000_000, maxEntryWeight: 16_384 };
+/** The printed value of each fault may be as large as the request. */
+export const EXECUTION_OPTIONS = { maxCoercionErrors: 1 };
+
+/** Documents by their text or digest. */
+export function createDocumentCache(): BoundedCache<DocumentNode> {
+  return new BoundedCache(DOCUMENT_CACHE);
+}
 
 export class Operations {
   readonly #options: OperationsOptions;
   readonly #rules;
-  readonly #documents = new Map<string, DocumentNode>();
+  readonly #documents = createDocumentCache();
 
   constructor(options: OperationsOptions) {
     this.#options = options;
@@ -60,11 +66,12 @@ export class Operations {
     try {
       const document = this.#document(persisted.resolve(request.query, request.extensions));
       if (!('kind' in document)) return document;
-      boundOperation(document, operationName, variables, bounds);
+      boundOperation({ schema, document, operationName, variables }, bounds);
       return {
         schema,
         document,
         contextValue,
+        options: EXECUTION_OPTIONS,
         ...(operationName == null ? {} : { operationName }),
         ...(variables == null ? {} : { variableValues: variables }),
       };
@@ -78,21 +85,16 @@ export class Operations {
     const known = this.#documents.get(query);
     if (known) return known;
     try {
-      refuseDeepDocument(query);
+      boundDocument(query);
       const document = parse(query, { maxTokens: this.#options.maxTokens });
       const errors = validate(this.#options.schema, document, this.#rules);
-      if (errors.length > 0) return this.#options.hideSchema ? errors.map(withoutSuggestion) : errors;
-      if (this.#documents.size >= MAX_CACHED_DOCUMENTS) this.#documents.clear();
-      this.#documents.set(query, document);
+      if (errors.length > 0) return errors;
+      this.#documents.set(query, document, query.length);
       return document;
     } catch (error) {
       return [error instanceof GraphQLError ? error : new GraphQLError('The document could not be read')];
     }
   }
-}
-
-function withoutSuggestion(error: GraphQLError): GraphQLError {
-  return new GraphQLError(error.message.replace(SUGGESTION, ''), { nodes: error.nodes });
 }
 
 export function isErrors(prepared: PreparedOperation): prepared is readonly GraphQLError[] {

@@ -5,7 +5,7 @@ import { createSourceEventStream, type GraphQLFormattedError } from 'graphql';
 import { z } from 'zod';
 import { nodeDraining } from '../../domain/runs/run-drain.ts';
 import type { ContextFor, Door, GraphContext } from '../../graphql/context.ts';
-import type { ErrorFormatter } from '../../graphql/error-format.ts';
+import { type ErrorFormatter, formatErrors } from '../../graphql/error-format.ts';
 import { parseGlobalId } from '../../graphql/global-id.ts';
 import { goneSignalOf } from '../http/caller-presence.ts';
 import { credentialOf, signIn } from '../http/http-auth.ts';
@@ -39,12 +39,12 @@ const bodySchema = z.object({
 });
 
 export function registerSseDoor(server: FastifyInstance, options: SseDoorOptions): void {
-  const preHandler = signIn(options.desk);
+  const onRequest = signIn(options.desk);
   const onSend = refuseAsEvents;
-  server.post(options.path, { preHandler, onSend }, (request, reply) =>
+  server.post(options.path, { onRequest, onSend }, (request, reply) =>
     answer(request, reply, request.body, options),
   );
-  server.get(options.path, { preHandler, onSend }, (request, reply) =>
+  server.get(options.path, { onRequest, onSend }, (request, reply) =>
     answer(request, reply, fromQuery(request.query), options),
   );
 }
@@ -86,7 +86,7 @@ async function answer(
     options.contextFor({ viewer: credential.viewer(), requestId: request.id, door, gone }),
   );
   const format = (errors: readonly unknown[]): GraphQLFormattedError[] =>
-    errors.map((error) => options.formatError(error, request.id));
+    formatErrors(errors, options.formatError, request.id);
   if (isErrors(prepared)) return refuse(reply, format(prepared));
   if (kindOf(prepared) !== SUBSCRIPTION) {
     const message = 'This door is for subscriptions; send queries and mutations to POST /graphql';

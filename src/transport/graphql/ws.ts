@@ -3,19 +3,22 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { GraphQLError } from 'graphql';
 import { CloseCode, type Context } from 'graphql-ws';
-import { type Extra, useServer } from 'graphql-ws/use/ws';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import type { SignedIn } from '../../domain/identity/authenticator.ts';
 import type { ContextFor, Door, GraphContext } from '../../graphql/context.ts';
-import type { ErrorFormatter } from '../../graphql/error-format.ts';
+import { type ErrorFormatter, formatErrors } from '../../graphql/error-format.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import { isUuid, newId } from '../../kernel/ids.ts';
+import type { Logger } from '../../kernel/logger.ts';
 import { callerGone } from '../http/caller-presence.ts';
+import type { IntakeBudget } from '../http/intake-budget.ts';
 import type { SignInDesk } from '../http/sign-in.ts';
 import type { EventExecution } from './event-execution.ts';
 import { isSharedStateFault, type Operations } from './operations.ts';
 import { withRateLimit } from './rate-limit-extension.ts';
 import { watchSlowReaders } from './slow-readers.ts';
+import { boundIntake } from './socket-intake.ts';
+import { type SocketExtra, serveSockets } from './socket-protocol.ts';
 
 export interface WebSocketDoorOptions {
   readonly server: Server;
@@ -25,6 +28,9 @@ export interface WebSocketDoorOptions {
   readonly desk: SignInDesk;
   readonly contextFor: ContextFor;
   readonly formatError: ErrorFormatter;
+  readonly logger: Logger;
+  /** What the node may hold of unfinished messages, over all sockets and requests. */
+  readonly budget: IntakeBudget;
   readonly maxMessageBytes: number;
   readonly maxSubscriptionsPerSocket: number;
   /** How long a socket may leave unread what it was sent. */
@@ -52,11 +58,15 @@ const MAX_REASON_LENGTH = 100;
 
 export function openWebSocketDoor(options: WebSocketDoorOptions): WebSocketDoor {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: options.maxMessageBytes });
-  const protocol = useServer<Record<string, unknown>, Session>(
-    {
+  const signedIn = new WeakMap<WebSocket, () => void>();
+  const sendAllAway = serveSockets<Session>({
+    sockets,
+    keepAliveMs: KEEP_ALIVE_MS,
+    logger: options.logger,
+    hooks: {
       connectionInitWaitTimeout: INIT_WAIT_MS,
       subscribe: (args) => options.events.subscribe(args),
-      onConnect: (context) => admit(context, options.desk),
+      onConnect: (context) => admit(context, options.desk, () => signedIn.get(context.extra.socket)?.()),
       onDisconnect: (context) => context.extra.unfollow?.(),
       onClose: (context) => context.extra.unfollow?.(),
       onSubscribe: (context, id, payload) => prepare(context, id, payload, options),
@@ -66,19 +76,20 @@ export function openWebSocketDoor(options: WebSocketDoorOptions): WebSocketDoor 
           return graphContext.notes.rateLimit ? withRateLimit(result, graphContext) : undefined;
         sendElsewhere(context, result.errors);
         const { requestId } = graphContext;
-        return { ...result, errors: result.errors.map((error) => options.formatError(error, requestId)) };
+        return { ...result, errors: formatErrors(result.errors, options.formatError, requestId) };
       },
       onError: (context, _id, _payload, errors) => {
         sendElsewhere(context, errors);
-        return errors.map((error) => options.formatError(error, newId()));
+        return formatErrors(errors, options.formatError, newId());
       },
     },
-    sockets,
-    KEEP_ALIVE_MS,
-  );
+  });
   let closing: Promise<void> | undefined;
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (request.url?.split('?')[0] !== options.path) {
+    // Node leaves the socket to us: an error that nobody listens for would end the process.
+    socket.on('error', () => socket.destroy());
+    // As at the HTTP door, a slash at the end makes no difference.
+    if (request.url?.split('?')[0]?.replace(/\/$/, '') !== options.path) {
       refuseUpgrade(socket, '404 Not Found');
       return;
     }
@@ -86,7 +97,10 @@ export function openWebSocketDoor(options: WebSocketDoorOptions): WebSocketDoor 
       refuseUpgrade(socket, '503 Service Unavailable', 'Retry-After: 1\r\n');
       return;
     }
-    sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
+    sockets.handleUpgrade(request, socket, head, (opened) => {
+      signedIn.set(opened, boundIntake(opened, socket, options.budget));
+      sockets.emit('connection', opened, request);
+    });
   };
   options.server.on('upgrade', onUpgrade);
   const stopWatching = watchSlowReaders({
@@ -102,7 +116,7 @@ export function openWebSocketDoor(options: WebSocketDoorOptions): WebSocketDoor 
     const timer = setTimeout(() => {
       for (const socket of sockets.clients) socket.terminate();
     }, CLOSE_ANSWER_MS);
-    await protocol.dispose();
+    await sendAllAway();
     clearTimeout(timer);
   };
   return {
@@ -121,18 +135,16 @@ function refuseUpgrade(socket: Duplex, status: string, headers = ''): void {
 }
 
 async function admit(
-  context: Context<Record<string, unknown>, Extra & Session>,
+  context: Context<Record<string, unknown>, SocketExtra & Session>,
   desk: SignInDesk,
+  onSignedIn: () => void,
 ): Promise<boolean> {
   const { extra, connectionParams } = context;
-  const { authorization } = connectionParams ?? {};
   try {
-    const credential = await desk.signIn(
-      typeof authorization === 'string' ? authorization : undefined,
-      extra.request,
-    );
+    const credential = await desk.signIn(authorizationOf(connectionParams), extra.request);
     // It may have closed meanwhile, and has told so already.
     if (extra.socket.readyState !== extra.socket.OPEN) return false;
+    onSignedIn();
     extra.credential = credential;
     extra.unfollow = desk.authenticator.follow(credential, (reason) =>
       extra.socket.close(CloseCode.Forbidden, reason.slice(0, MAX_REASON_LENGTH)),
@@ -146,8 +158,15 @@ async function admit(
   return true;
 }
 
+/** As a header it may be spelt in any case. */
+function authorizationOf(connectionParams: Readonly<Record<string, unknown>> = {}): string | undefined {
+  const entries = Object.entries(connectionParams);
+  const found = entries.find(([name, value]) => /^authorization$/i.test(name) && typeof value === 'string');
+  return found?.[1] as string | undefined;
+}
+
 function prepare(
-  context: Context<Record<string, unknown>, Extra & Session>,
+  context: Context<Record<string, unknown>, SocketExtra & Session>,
   operationId: string,
   payload: {
     query?: string | null;
@@ -199,7 +218,7 @@ function goneSignalOfOperation({ subscriptions }: Context, operationId: string):
 
 /** What nodes share cannot be read here now: a client that comes back, to another node perhaps, goes on where it was. */
 function sendElsewhere(
-  context: Context<Record<string, unknown>, Extra & Session>,
+  context: Context<Record<string, unknown>, SocketExtra & Session>,
   errors: readonly unknown[],
 ): void {
   if (!errors.some(isSharedStateFault)) return;

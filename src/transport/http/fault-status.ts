@@ -24,6 +24,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   PROVIDER_PROTOCOL: 502,
   STORAGE_UNAVAILABLE: 503,
   EVENTS_EXPIRED: 410,
+  NODE_BUSY: 503,
   NODE_DRAINING: 503,
   QUERY_TOO_COMPLEX: 400,
   CANCELLED: 409,
@@ -37,7 +38,7 @@ export function statusOf(code: unknown): number {
 
 /** Faults of this node or of what it needs, as opposed to those of the request: a load balancer may ask another node. */
 export function isOutage(code: unknown): boolean {
-  return code === 'STORAGE_UNAVAILABLE' || code === 'NODE_DRAINING';
+  return code === 'STORAGE_UNAVAILABLE' || code === 'NODE_DRAINING' || code === 'NODE_BUSY';
 }
 
 /** Whole seconds, rounded up: a client that asks earlier is refused again. */

@@ -1,4 +1,4 @@
-// Owns sign-in at the HTTP doors: a request without a good credential gets 401 before anything reads it.
+// Owns sign-in at the HTTP doors: a request without a good credential is refused by its headers alone, before its body is read.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { SignedIn } from '../../domain/identity/authenticator.ts';
 import type { Viewer } from '../../domain/identity/viewer.ts';
@@ -6,31 +6,19 @@ import { GatewayError } from '../../kernel/errors.ts';
 import type { SignInDesk } from './sign-in.ts';
 
 const signedIn = new WeakMap<FastifyRequest, SignedIn>();
-/** What is not the credential's fault is no 401. */
-const STATUS: Partial<Record<string, number>> = {
-  UNAUTHENTICATED: 401,
-  RATE_LIMITED: 429,
-  STORAGE_UNAVAILABLE: 503,
-};
 
-/** A Fastify hook that signs the request in, or answers why not. */
+/** A Fastify hook for `onRequest`, the only one that runs before the body is read; faults go to the server's error handler. */
 export function signIn(desk: SignInDesk) {
-  return async (request: FastifyRequest, reply: FastifyReply) => {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     try {
       signedIn.set(request, await desk.signIn(request.headers.authorization, request.raw));
     } catch (error) {
-      const status = error instanceof GatewayError ? STATUS[error.code] : undefined;
-      if (!(error instanceof GatewayError) || status === undefined) throw error;
-      const { code, message, retryAfterMs } = error;
-      reply.code(status);
-      if (status === 401) reply.header('www-authenticate', 'Bearer');
-      if (retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(retryAfterMs / 1_000));
-      const extensions = {
-        code,
-        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-        requestId: request.id,
-      };
-      return reply.send({ errors: [{ message, extensions }] });
+      // Node reads the rest of a body of a stated length and drops it; one without an end in sight is cut off.
+      if (request.headers['transfer-encoding'] !== undefined) reply.header('connection', 'close');
+      if (error instanceof GatewayError && error.code === 'UNAUTHENTICATED') {
+        reply.header('www-authenticate', 'Bearer');
+      }
+      throw error;
     }
   };
 }

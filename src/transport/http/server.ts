@@ -17,12 +17,16 @@ import { StartError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { registerApolloDoor } from '../graphql/apollo-door.ts';
 import { EventExecution } from '../graphql/event-execution.ts';
-import { registerExplorer } from '../graphql/explorer.ts';
+import { registerExplorer, wantsExplorer } from '../graphql/explorer.ts';
+import { ExplorerSignIn } from '../graphql/explorer-sign-in.ts';
 import { Operations } from '../graphql/operations.ts';
 import { PersistedOperations, type PersistedOptions } from '../graphql/persisted-operations.ts';
 import { registerSseDoor } from '../graphql/sse.ts';
 import { openWebSocketDoor } from '../graphql/ws.ts';
+import { setFaultStatus } from './fault-status.ts';
 import { type Readiness, registerHealth } from './health.ts';
+import { IntakeBudget } from './intake-budget.ts';
+import { registerJsonBody } from './json-body.ts';
 import { refuse, toldOf } from './refusal.ts';
 import { SignInDesk, type SignInOptions } from './sign-in.ts';
 
@@ -43,19 +47,19 @@ export interface ServerOptions {
   readonly maxTokens: number;
   readonly batching: boolean;
   readonly persisted: PersistedOptions;
-  /** Keeps names of the schema out of messages about documents. */
-  readonly hideSchema: boolean;
   /** Origins whose pages may call; `undefined`: none but the gateway's own. */
   readonly corsOrigins: '*' | readonly string[] | undefined;
   readonly maxConnections: number;
   readonly explorer: boolean;
-  /** Filled into the explorer for whoever asks on the loopback address. */
+  /** Given to the explorer's page that is opened by the link of `explorerUrl`, where the gateway listens on this machine only. */
   readonly explorerKey?: string;
 }
 
 export interface RunningServer {
   /** `http://host:port`. */
   readonly url: string;
+  /** Where the explorer is, with a code that signs it in once if it may be; `undefined` if it is off. */
+  readonly explorerUrl: string | undefined;
   /** Sends clients of open streams elsewhere, and refuses new streams; waits for nobody. Requests under way are still answered. */
   detachReaders(): void;
   /** In bounded time: what has not been answered by then is cut. */
@@ -64,9 +68,10 @@ export interface RunningServer {
 
 export const GRAPHQL_PATH = '/graphql';
 const SSE_PATH = '/graphql/stream';
+/** How many bodies of the largest size may be under way together. */
+const BODIES_AT_ONCE = 2;
 const MAX_SUBSCRIPTIONS_PER_SOCKET = 1_000;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
-const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 const LOOPBACK_ADDRESS = /^(localhost|127\.|::1$)/i;
 /** How long a client may take to send its request; streams and long answers are not bounded by it. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -109,26 +114,39 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   server.setErrorHandler(tellFaults(options.formatError));
   server.server.maxConnections = options.maxConnections;
-  if (options.corsOrigins !== undefined) await server.register(cors, corsOf(options.corsOrigins));
+  refuseUnknownPaths(server);
+  const budget = new IntakeBudget(BODIES_AT_ONCE * options.maxBodyBytes);
+  registerJsonBody(server, { maxBodyBytes: options.maxBodyBytes, budget });
   registerHealth(server, options.readiness);
-  if (options.explorer) registerExplorerPage(server, options);
+  registerFrontPage(server, options.explorer);
+  const explorerSignIn = options.explorer ? registerExplorerPage(server, options) : undefined;
 
   const contextFor: ContextFor = (call) => createContext({ ...call, services: options.services });
   const persisted = new PersistedOperations(options.persisted);
   const desk = new SignInDesk(options.signIn);
   const operations = new Operations({ ...options, persisted });
   const events = new EventExecution(options.schema);
-  const apollo = await registerApolloDoor(server, { ...options, path: GRAPHQL_PATH, persisted, desk });
   const { formatError } = options;
-  registerSseDoor(server, {
-    path: SSE_PATH,
-    operations,
-    events,
-    desk,
-    contextFor,
-    formatError,
-    closing: closing.signal,
-    slowReaderMs: options.slowReaderMs,
+  // Pages of other origins may read what the doors answer, and nothing else (the explorer's sign-in least of all).
+  const apollo = await inScope(server, async (doors) => {
+    if (options.corsOrigins !== undefined) await doors.register(cors, corsOf(options.corsOrigins));
+    registerSseDoor(doors, {
+      path: SSE_PATH,
+      operations,
+      events,
+      desk,
+      contextFor,
+      formatError,
+      closing: closing.signal,
+      slowReaderMs: options.slowReaderMs,
+    });
+    return registerApolloDoor(doors, {
+      ...options,
+      path: GRAPHQL_PATH,
+      doors: `subscribe by POST ${SSE_PATH} (server-sent events) or by a WebSocket to ${GRAPHQL_PATH} (graphql-transport-ws)`,
+      persisted,
+      desk,
+    });
   });
   const sockets = openWebSocketDoor({
     server: server.server,
@@ -138,6 +156,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     desk,
     contextFor,
     formatError,
+    logger: options.logger,
+    budget,
     maxMessageBytes: options.maxBodyBytes,
     maxSubscriptionsPerSocket: MAX_SUBSCRIPTIONS_PER_SOCKET,
     slowReaderMs: options.slowReaderMs,
@@ -149,6 +169,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
   return {
     url,
+    explorerUrl: options.explorer ? `${url}${GRAPHQL_PATH}${explorerSignIn?.fragment ?? ''}` : undefined,
     detachReaders() {
       void detachReaders();
     },
@@ -163,14 +184,55 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
 }
 
-function registerExplorerPage(server: FastifyInstance, options: ServerOptions): void {
-  const { explorerKey, host } = options;
+/** The link with the code is of use only where requests come from this machine. */
+function registerExplorerPage(
+  server: FastifyInstance,
+  { explorerKey, host }: ServerOptions,
+): ExplorerSignIn | undefined {
+  const signIn =
+    explorerKey !== undefined && LOOPBACK_ADDRESS.test(host) ? new ExplorerSignIn(explorerKey) : undefined;
   registerExplorer(server, {
     graphqlPath: GRAPHQL_PATH,
     wsPath: GRAPHQL_PATH,
-    apiKey: (request) =>
-      LOOPBACK_ADDRESS.test(host) && LOOPBACK_HOST.test(request.headers.host ?? '') ? explorerKey : undefined,
+    ...(signIn ? { signIn } : {}),
   });
+  return signIn;
+}
+
+/** Before anything of such a request is read. */
+function refuseUnknownPaths(server: FastifyInstance): void {
+  server.addHook('onRequest', async (request, reply) => {
+    if (!request.is404) return;
+    const message = `There is nothing at ${request.method} ${request.url.split('?')[0]}; the graph is at ${GRAPHQL_PATH}`;
+    return refuse(reply, [{ message, extensions: { code: 'NOT_FOUND' } }]);
+  });
+}
+
+/** A browser is led to the explorer; everybody else is told where the doors are. */
+function registerFrontPage(server: FastifyInstance, explorer: boolean): void {
+  server.get('/', async (request, reply) => {
+    if (explorer && wantsExplorer(request)) return reply.redirect(GRAPHQL_PATH);
+    return {
+      name: 'Modelgraph',
+      graphql: GRAPHQL_PATH,
+      stream: SSE_PATH,
+      webSocket: `${GRAPHQL_PATH} (graphql-transport-ws)`,
+      ...(explorer ? { explorer: GRAPHQL_PATH } : {}),
+      health: ['/health/live', '/health/ready'],
+    };
+  });
+}
+
+/** Hooks that `work` adds hold for the routes that it adds. */
+async function inScope<Result>(
+  server: FastifyInstance,
+  work: (scope: FastifyInstance) => Promise<Result>,
+): Promise<Result> {
+  let result!: Result;
+  await server.register(async (scope) => {
+    result = await work(scope);
+  });
+  return result;
 }
 
 /** Credentials travel in a header that a page sends itself: cookies are neither read nor allowed. */
@@ -183,18 +245,17 @@ function corsOf(origins: '*' | readonly string[]) {
   };
 }
 
-/** What never comes to a door (a body that is no JSON, or too large) is told in the same form as what does. */
+/** What never comes to a door (no good credential, a body that is no JSON, or too large) is told in the same form as what does. */
 function tellFaults(formatError: ErrorFormatter) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
-    const status = error.statusCode ?? 500;
-    const told =
-      status < 500
-        ? { message: error.message, extensions: { code: 'BAD_REQUEST', requestId: request.id } }
-        : formatError(error, request.id);
-    return reply
-      .code(status)
-      .type('application/json; charset=utf-8')
-      .send({ errors: [told] });
+    const isRequestFault = (error.statusCode ?? 500) < 500;
+    const told = isRequestFault
+      ? { message: error.message, extensions: { code: 'BAD_REQUEST', requestId: request.id } }
+      : formatError(error, request.id);
+    const { code, retryAfterMs } = told.extensions as { code: string; retryAfterMs?: number };
+    setFaultStatus(reply, code, retryAfterMs);
+    if (isRequestFault) reply.code(error.statusCode as number);
+    return reply.type('application/json; charset=utf-8').send({ errors: [told] });
   };
 }
 

@@ -1,9 +1,10 @@
 // Owns signing in at any door: by a credential, from an address whose failures are counted, so that guessing is slow.
 import type { IncomingMessage } from 'node:http';
 import proxyAddr from '@fastify/proxy-addr';
-import { RateLimiterMemory } from 'rate-limiter-flexible';
-import type { Authenticator, SignedIn } from '../../domain/identity/authenticator.ts';
+import type { Authenticator, Looks, SignedIn } from '../../domain/identity/authenticator.ts';
 import { GatewayError } from '../../kernel/errors.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import { FailedSignIns } from './failed-sign-ins.ts';
 
 export interface SignInOptions {
   readonly authenticator: Authenticator;
@@ -11,23 +12,24 @@ export interface SignInOptions {
   readonly failuresPerMinute: number;
   /** Whose word on a client's address is taken: so many hops, or those addresses. */
   readonly trustProxy: false | number | string[];
+  readonly logger: Logger;
 }
 
-const WINDOW_S = 60;
+const UNTRUSTED_PROXY =
+  'A request came with "x-forwarded-for" while TRUST_PROXY is not set. If a proxy stands in front of this node, all its clients count as one address here, and the failed sign-ins of one slow the others down';
 
 export class SignInDesk {
   readonly authenticator: Authenticator;
-  readonly #failures: RateLimiterMemory | undefined;
-  /** Until when, by address. */
-  readonly #blocked = new Map<string, number>();
+  readonly #failures: FailedSignIns;
   readonly #trusts: (address: string, hop: number) => boolean;
+  readonly #logger: Logger;
+  #warnsOfProxy: boolean;
 
-  constructor({ authenticator, failuresPerMinute, trustProxy }: SignInOptions) {
+  constructor({ authenticator, failuresPerMinute, trustProxy, logger }: SignInOptions) {
     this.authenticator = authenticator;
-    this.#failures =
-      failuresPerMinute === 0
-        ? undefined
-        : new RateLimiterMemory({ points: failuresPerMinute, duration: WINDOW_S });
+    this.#failures = new FailedSignIns(failuresPerMinute);
+    this.#logger = logger;
+    this.#warnsOfProxy = trustProxy === false;
     this.#trusts =
       typeof trustProxy === 'number'
         ? (_address, hop) => hop < trustProxy
@@ -45,45 +47,37 @@ export class SignInDesk {
    * `STORAGE_UNAVAILABLE` where it cannot be checked now.
    */
   async signIn(authorization: string | undefined, request: IncomingMessage): Promise<SignedIn> {
+    if (this.#warnsOfProxy && request.headers['x-forwarded-for'] !== undefined) {
+      this.#warnsOfProxy = false;
+      this.#logger.warn({ setting: 'TRUST_PROXY' }, UNTRUSTED_PROXY);
+    }
     try {
       // Without an await where none is needed: a key is looked up in memory.
-      const signedIn = this.authenticator.signIn(authorization, this.#mayGuess(request));
+      const signedIn = this.authenticator.signIn(authorization, this.#looksAt(request));
       return signedIn instanceof Promise ? await signedIn : signedIn;
     } catch (error) {
       if (authorization && error instanceof GatewayError && error.code === 'UNAUTHENTICATED') {
-        await this.#countFailure(request);
+        this.#countFailure(request);
       }
       throw error;
     }
   }
 
-  /** Whether a credential that was not seen before is looked at: a signature costs more than a look-up. */
-  #mayGuess(request: IncomingMessage): boolean {
-    if (!this.#failures || this.#blocked.size === 0) return true;
-    return (this.#blocked.get(this.addressOf(request)) ?? 0) <= Date.now();
-  }
-
-  async #countFailure(request: IncomingMessage): Promise<void> {
-    if (!this.#failures) return;
+  /**
+   * What is looked at beyond the credentials that are known to be good. From an address with too many failures no unknown key is, since each costs
+   * a look into the database. New tokens are, since nobody can guess a signature, unless bad ones come faster than is worth verifying.
+   */
+  #looksAt(request: IncomingMessage): Looks {
+    if (this.#failures.none) return 'all';
     const address = this.addressOf(request);
-    try {
-      await this.#failures.consume(address);
-    } catch (over) {
-      const { msBeforeNext = WINDOW_S * 1_000 } = over as { msBeforeNext?: number };
-      this.#block(address, msBeforeNext);
-      throw new GatewayError(
-        'RATE_LIMITED',
-        'Too many failed sign-ins from this address; wait and try again',
-        {
-          retryAfterMs: msBeforeNext,
-        },
-      );
-    }
+    if (!this.#failures.isOver(address)) return 'all';
+    return this.#failures.mayVerify(address) ? 'tokens' : 'known';
   }
 
-  #block(address: string, ms: number): void {
-    const now = Date.now();
-    for (const [other, until] of this.#blocked) if (until <= now) this.#blocked.delete(other);
-    this.#blocked.set(address, now + ms);
+  #countFailure(request: IncomingMessage): void {
+    const retryAfterMs = this.#failures.add(this.addressOf(request));
+    if (retryAfterMs === 0) return;
+    const message = 'Too many failed sign-ins from this address; wait and try again';
+    throw new GatewayError('RATE_LIMITED', message, { retryAfterMs });
   }
 }

@@ -269,6 +269,31 @@ describe('failed sign-ins', () => {
     expect(await statuses('203.0.113.8', 1)).toEqual([401]);
   });
 
+  test('from an address do not keep new tokens from it out', async () => {
+    const app = await startTestApp('embedded', {
+      environment: {
+        SIGN_IN_FAILURES_PER_MINUTE: '2',
+        JWT_ISSUER: ISSUER,
+        JWT_AUDIENCE: AUDIENCE,
+        JWT_SECRET: SECRET,
+      },
+    });
+    for (let failure = 0; failure < 5; failure += 1) await badFrom(app, '203.0.113.1');
+    expect((await badFrom(app, '203.0.113.1', await bySecret({}, {}, `other-${SECRET}`))).status).toBe(429);
+    expect((await badFrom(app, '203.0.113.1', await bySecret({ sub: 'new' }))).status).toBe(200);
+  });
+
+  test('behind a proxy that is not trusted are warned of in the log, once', async () => {
+    const lines: string[] = [];
+    const app = await startTestApp('embedded', {
+      environment: { LOG_LEVEL: 'warn' },
+      overrides: { logDestination: { write: (line) => lines.push(line) } },
+    });
+    await badFrom(app, '203.0.113.1', app.adminKey);
+    await badFrom(app, '203.0.113.2', app.adminKey);
+    expect(lines.filter((line) => line.includes('TRUST_PROXY'))).toHaveLength(1);
+  });
+
   test('are counted for the address of the connection where no proxy is trusted', async () => {
     const app = await startTestApp('embedded', { environment: { SIGN_IN_FAILURES_PER_MINUTE: '2' } });
     const seen = [];

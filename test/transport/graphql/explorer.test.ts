@@ -8,9 +8,10 @@ import { WebSocketServer } from 'ws';
 import { deferred } from '../../../src/kernel/async.ts';
 import { explorerPage, registerExplorer } from '../../../src/transport/graphql/explorer.ts';
 import { EXPLORER_EXAMPLES } from '../../../src/transport/graphql/explorer-examples.ts';
+import { ExplorerSignIn } from '../../../src/transport/graphql/explorer-sign-in.ts';
 import { browserMissing, explainMissingBrowser, launchBrowser } from '../../support/browser.ts';
 
-const KEY = 'mg_</script>`';
+const KEY = 'mg_of_the_administrator';
 const BROWSER_HEADERS = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 const EXAMPLES = [{ name: 'Ticks', document: 'subscription Ticks { tick { seq text } }' }];
 
@@ -19,7 +20,11 @@ describe('the explorer', () => {
 
   beforeAll(async () => {
     fastify = fastifyFactory();
-    registerExplorer(fastify, { graphqlPath: '/graphql', wsPath: '/graphql', apiKey: () => KEY });
+    registerExplorer(fastify, {
+      graphqlPath: '/graphql',
+      wsPath: '/graphql',
+      signIn: new ExplorerSignIn(KEY),
+    });
     fastify.get('/graphql', () => ({ data: null }));
     await fastify.ready();
   });
@@ -73,14 +78,16 @@ describe('the explorer', () => {
     }
   });
 
-  it('keeps a key from ending its script', () => {
-    const { html } = explorerPage({ graphqlPath: '/', wsPath: '/', apiKey: KEY, examples: EXAMPLES });
-    expect(html).not.toContain('mg_</script>');
-  });
-
-  it('leaves a place for the key where none may be shown', () => {
+  it('holds no key, and a place to paste one', () => {
     const { html } = explorerPage({ graphqlPath: '/', wsPath: '/', examples: EXAMPLES });
     expect(html).toContain('paste-your-key-here');
+    expect(html).not.toContain(KEY);
+  });
+
+  it('keeps an example from ending its script', () => {
+    const examples = [{ name: '</script>', document: '{ a }' }];
+    const { html } = explorerPage({ graphqlPath: '/', wsPath: '/', examples });
+    expect(html).not.toContain('"</script>"');
   });
 
   it('opens with examples that are valid against the schema of the graph', () => {
@@ -96,6 +103,7 @@ describe.skipIf(browserMissing)('the explorer in a browser', () => {
     type Query { "Answers with what it is." about: String! }
     type Subscription { "Streams, tick by tick." tick: Tick! }`);
   const rest = deferred();
+  const signIn = new ExplorerSignIn(KEY);
   const connections: unknown[] = [];
   const foreign: string[] = [];
   const complaints: string[] = [];
@@ -114,7 +122,7 @@ describe.skipIf(browserMissing)('the explorer in a browser', () => {
     registerExplorer(fastify, {
       graphqlPath: '/graphql',
       wsPath: '/graphql',
-      apiKey: () => KEY,
+      signIn,
       examples: EXAMPLES,
     });
     const sockets = new WebSocketServer({ noServer: true });
@@ -141,7 +149,7 @@ describe.skipIf(browserMissing)('the explorer in a browser', () => {
     page.on('console', (message) => {
       if (message.text().includes('Content Security Policy')) complaints.push(message.text());
     });
-    await page.goto(`${url}/graphql`);
+    await page.goto(`${url}/graphql${signIn.fragment}`);
   });
 
   afterAll(async () => {
@@ -160,12 +168,25 @@ describe.skipIf(browserMissing)('the explorer in a browser', () => {
     expect(connections).toEqual([{ authorization: `Bearer ${KEY}` }]);
     expect(foreign).toEqual([]);
     expect(complaints).toEqual([]);
+    expect(page.url()).not.toContain('sign-in');
   });
 
   it('joins the texts of a stream into one answer, and names the key that is in use', async () => {
     expect(await page.locator('#answer-panel span').textContent()).toBe('first-piecesecond-piece');
     expect(await page.locator('#answer-panel').isVisible()).toBe(true);
     expect(await page.getByText("Key: this machine's administrator").count()).toBeGreaterThan(0);
+  });
+
+  it('signs in once: the same browser stays signed in, another has to paste a key', async () => {
+    const { origin } = new URL(page.url());
+    await page.goto(`${origin}/graphql`);
+    await page.getByText("Key: this machine's administrator").first().waitFor();
+    expect(signIn.fragment).toBe('');
+    // As in a browser that was never here.
+    await page.evaluate('localStorage.clear()');
+    await page.goto(`${origin}/graphql?again#sign-in=used-up`);
+    await page.getByText('Key: none yet').first().waitFor();
+    expect(complaints).toEqual([]);
   });
 });
 

@@ -5,11 +5,14 @@ import { join } from 'node:path';
 import { parse } from 'graphql';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { measureOperation } from '../../../src/graphql/operation-cost.ts';
+import { buildGraphSchema } from '../../../src/graphql/schema.ts';
 import { post, startTestApp, type TestApp } from '../../support/app.ts';
 import { collect, openSocket, openSse } from '../../support/run-calls.ts';
 
 const digestOf = (text: string) => createHash('sha256').update(text).digest('hex');
-const measure = (text: string, variables = {}) => measureOperation(parse(text), undefined, variables);
+const schema = buildGraphSchema();
+const measure = (text: string, variables = {}) =>
+  measureOperation({ schema, document: parse(text), variables });
 
 describe('the measure of an operation', () => {
   test('counts levels, aliases, and fields as often as the lists above them are long at most', () => {
@@ -29,6 +32,31 @@ describe('the measure of an operation', () => {
     expect(measure('query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', { ids: ['a', 'b', 'c'] }).cost).toBe(
       4,
     );
+  });
+
+  test.each<[string, string, number, Record<string, unknown>?]>([
+    ['the default of a variable', 'query ($n: Int = 100) { modelSpecs(first: $n) { nodes { id } } }', 201],
+    [
+      'a variable that is null, its default not being used',
+      'query ($n: Int = 100) { modelSpecs(first: $n) { nodes { id } } }',
+      41,
+      { n: null },
+    ],
+    ['the default of a list of ids', 'query ($ids: [ID!]! = ["a", "b", "c"]) { nodes(ids: $ids) { id } }', 4],
+    ['the greater of two lengths', '{ modelSpecs(first: null, last: 100) { nodes { id } } }', 201],
+    ['a connection whose nodes stand in an inline fragment', '{ modelSpecs { ... { nodes { id } } } }', 41],
+    [
+      'a connection whose nodes stand in a fragment',
+      '{ modelSpecs { ...Page } } fragment Page on ModelSpecConnection { nodes { id } }',
+      41,
+    ],
+    [
+      'connections within fragments',
+      '{ modelSpecs { ... { nodes { instances { ... { nodes { slug } } } } } } }',
+      1 + 20 * (1 + 1 + 20 * 2),
+    ],
+  ])('counts %s', (_what, text, cost, variables = {}) => {
+    expect(measure(text, variables).cost).toBe(cost);
   });
 
   test('takes a bomb of fragments for what it would come to, in no time', () => {

@@ -1,4 +1,4 @@
-// Owns the bound on how deep a document nests before it is parsed: the parser calls itself, and would run out of stack.
+// Owns the bounds on a document before it is parsed: its length, and how deep it nests, since the parser calls itself and would run out of stack.
 import { GraphQLError, Lexer, Source, TokenKind } from 'graphql';
 
 /** Far beyond any bound on what is executed. */
@@ -6,8 +6,16 @@ const MAX_NESTING = 500;
 const OPENING: ReadonlySet<string> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
 const CLOSING: ReadonlySet<string> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
 
+/** Comments and texts count too, unlike in the bound on tokens. */
+const MAX_LENGTH = 100_000;
+
 /** Raises a `GraphQLError` with the code `GRAPHQL_PARSE_FAILED`. */
-export function refuseDeepDocument(text: string): void {
+export function boundDocument(text: string): void {
+  if (text.length > MAX_LENGTH) {
+    throw refusal(
+      `the document has ${text.length} characters, of at most ${MAX_LENGTH}; send long texts as variables`,
+    );
+  }
   if (bracketsIn(text) <= MAX_NESTING) return;
   const lexer = new Lexer(new Source(text));
   let depth = 0;
@@ -22,7 +30,11 @@ export function refuseDeepDocument(text: string): void {
     return;
   }
   if (depth <= MAX_NESTING) return;
-  throw new GraphQLError(`Syntax Error: the document nests deeper than ${MAX_NESTING} levels`, {
+  throw refusal(`the document nests deeper than ${MAX_NESTING} levels`);
+}
+
+function refusal(reason: string): GraphQLError {
+  return new GraphQLError(`Syntax Error: ${reason}`, {
     extensions: { code: 'GRAPHQL_PARSE_FAILED', http: { status: 400 } },
   });
 }
