@@ -25,6 +25,7 @@ import { BoundedCache } from '../../kernel/bounded-cache.ts';
 import { goneSignalOf } from '../http/caller-presence.ts';
 import { isOutage, retryAfterOf, statusOf } from '../http/fault-status.ts';
 import { signIn, viewerOf } from '../http/http-auth.ts';
+import { refuse } from '../http/refusal.ts';
 import type { SignInDesk } from '../http/sign-in.ts';
 import { createDocumentCache, EXECUTION_OPTIONS } from './operations.ts';
 import type { PersistedOperations } from './persisted-operations.ts';
@@ -128,7 +129,7 @@ function refuseUnreadableAnswers(request: FastifyRequest, reply: FastifyReply, d
     return;
   }
   const message = `The answer is JSON, which "accept" must allow; for "text/event-stream" send the operation to ${request.routeOptions.url}/stream`;
-  reply.code(406).send({ errors: [{ message, extensions: { code: 'BAD_REQUEST', requestId: request.id } }] });
+  refuse(reply, [{ message, extensions: { code: 'BAD_REQUEST' } }], 406);
 }
 
 /** Before Apollo parses them; a list is a batch. */
@@ -146,9 +147,7 @@ function refuseOutsizedDocuments(request: FastifyRequest, reply: FastifyReply, d
     }
   } catch (error) {
     const { message, extensions } = error as GraphQLError;
-    reply.code(400).send({
-      errors: [{ message, extensions: { code: extensions.code, requestId: request.id } }],
-    });
+    refuse(reply, [{ message, extensions: { code: extensions.code } }]);
     return;
   }
   done();

@@ -7,6 +7,7 @@ import { dirname, extname, join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { refuse } from '../http/refusal.ts';
 import { ANSWER_SCRIPT, ANSWER_STYLE } from './explorer-answer.ts';
 import { EXPLORER_EXAMPLES, type ExplorerExample } from './explorer-examples.ts';
 import { type ExplorerSignIn, SIGN_IN_CODE_HEADER } from './explorer-sign-in.ts';
@@ -99,9 +100,9 @@ export function registerExplorer(fastify: FastifyInstance, options: ExplorerOpti
   fastify.post(SIGN_IN_PATH, (request, reply) => {
     const apiKey = signIn?.redeem(request);
     reply.header('cache-control', 'no-store');
-    return apiKey === undefined
-      ? reply.code(403).send({ errors: [{ message: 'The sign-in link is used up or was opened elsewhere' }] })
-      : reply.send({ apiKey });
+    if (apiKey !== undefined) return reply.send({ apiKey });
+    const message = 'The sign-in link is used up, or was not opened on this machine; paste a key instead';
+    return refuse(reply, [{ message, extensions: { code: 'FORBIDDEN' } }]);
   });
   const assets = new ExplorerAssets();
   fastify.get<{ Params: { '*': string } }>(`${assetsPath()}*`, (request, reply) =>

@@ -204,9 +204,7 @@ function refuseUnknownPaths(server: FastifyInstance): void {
   server.addHook('onRequest', async (request, reply) => {
     if (!request.is404) return;
     const message = `There is nothing at ${request.method} ${request.url.split('?')[0]}; the graph is at ${GRAPHQL_PATH}`;
-    return reply
-      .code(404)
-      .send({ errors: [{ message, extensions: { code: 'NOT_FOUND', requestId: request.id } }] });
+    return refuse(reply, [{ message, extensions: { code: 'NOT_FOUND' } }]);
   });
 }
 
