@@ -16,7 +16,21 @@ export interface PlaceFacts {
   readonly probing: boolean;
 }
 
-export function reasonOfPlace(
+/** In this order, each with the reason for its place. */
+export function placesOf(chosen: readonly PlaceFacts[]): PlannedCandidate[] {
+  const rivals = new Map<number, number>();
+  let named = 0;
+  for (const each of chosen) {
+    if (!each.named) continue;
+    named += 1;
+    rivals.set(each.candidate.priority, (rivals.get(each.candidate.priority) ?? 0) + 1);
+  }
+  return chosen.map((ranked, index) =>
+    describe(ranked.candidate, index + 1, !ranked.named, reasonOfPlace(ranked, index, named, rivals)),
+  );
+}
+
+function reasonOfPlace(
   ranked: PlaceFacts,
   index: number,
   named: number,

@@ -12,14 +12,7 @@ import { mayUse, NOT_ALLOWED } from './allowed-models.ts';
 import { type Refusal, refusalOfState, type Speaks } from './candidate-state.ts';
 import { type Candidate, type Selection, selectCandidates } from './candidates.ts';
 import type { CircuitView } from './circuits.ts';
-import {
-  describe,
-  lastResort,
-  type PlaceFacts,
-  reasonOfPlace,
-  refusalOfOpen,
-  summarize,
-} from './plan-words.ts';
+import { describe, lastResort, type PlaceFacts, placesOf, refusalOfOpen, summarize } from './plan-words.ts';
 import type { Fallback, PlannedCandidate, RoutePlan } from './route-plan.ts';
 
 /** Nano-dollars per million tokens. */
@@ -297,17 +290,4 @@ function bestOf(open: readonly Open[]): Open | undefined {
       Number(each.named) - Number(best.named) || each.candidate.priority - best.candidate.priority;
     return better > 0 ? each : best;
   }, undefined);
-}
-
-function placesOf(chosen: readonly Ranked[]): PlannedCandidate[] {
-  const rivals = new Map<number, number>();
-  let named = 0;
-  for (const each of chosen) {
-    if (!each.named) continue;
-    named += 1;
-    rivals.set(each.candidate.priority, (rivals.get(each.candidate.priority) ?? 0) + 1);
-  }
-  return chosen.map((ranked, index) =>
-    describe(ranked.candidate, index + 1, !ranked.named, reasonOfPlace(ranked, index, named, rivals)),
-  );
 }

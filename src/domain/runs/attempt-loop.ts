@@ -7,12 +7,13 @@ import type { Adapter, StreamPart } from '../../providers/contract/adapter.ts';
 import type { ConfigHealthReports } from '../catalogue/config-health-reports.ts';
 import type { ProviderTargets } from '../catalogue/provider-target.ts';
 import type { Candidate } from '../routing/candidates.ts';
-import { type Admission, breaksCircuit, type CircuitOutcome, type Circuits } from '../routing/circuits.ts';
-import { FAULT_MEANINGS, isMoreTelling } from '../routing/fault-meanings.ts';
+import { type Admission, breaksCircuit, type Circuits } from '../routing/circuits.ts';
+import { isMoreTelling } from '../routing/fault-meanings.ts';
 import { type FaultSituation, nextStep, waitBeforeRetry } from '../routing/retry-policy.ts';
 import type { ActiveRun } from './active-run.ts';
 import { Answer } from './answer.ts';
 import { type AttemptResult, runAttempt } from './attempt.ts';
+import { outcomeOfAttempt } from './circuit-outcome.ts';
 import type { CircuitProbes } from './circuit-probes.ts';
 import { translateRequest } from './provider-request.ts';
 import { isKept } from './run-ending.ts';
@@ -109,7 +110,7 @@ export class AttemptLoop {
       if (admission === 'skip') continue;
       this.#turns.take(turn);
       if (await this.#covers(candidate)) return { turn, admission, once: admission === 'probe' };
-      circuits.record(candidate.circuitKey, outcomeOf(undefined), admission, false);
+      circuits.record(candidate.circuitKey, outcomeOfAttempt(undefined), admission, false);
     }
     return undefined;
   }
@@ -282,7 +283,7 @@ export class AttemptLoop {
 
   #record({ turn, admission }: Admitted, result: AttemptResult | undefined): void {
     const { circuitKey } = turn.candidate;
-    let outcome = outcomeOf(result);
+    let outcome = outcomeOfAttempt(result);
     if (outcome.result === 'failure' && admission === 'go') {
       if (this.#counted.has(circuitKey)) outcome = { ...outcome, result: 'neutral' };
       this.#counted.add(circuitKey);
@@ -309,17 +310,4 @@ export class AttemptLoop {
       logger.debug(fields, 'An attempt ended');
     }
   }
-}
-
-function outcomeOf(result: AttemptResult | undefined): CircuitOutcome {
-  if (!result || result.stopped) return { result: 'neutral', firstTokenMs: null };
-  const { error, firstTokenMs } = result;
-  if (!error) return { result: 'success', firstTokenMs };
-  const quiet = error.code === 'PROVIDER_RATE_LIMITED' ? error.retryAfterMs : undefined;
-  return {
-    result: FAULT_MEANINGS[error.code].ailing ? 'failure' : 'neutral',
-    firstTokenMs: null,
-    reason: `${error.code}: ${error.message}`.slice(0, 300),
-    ...(quiet === undefined ? {} : { quietMs: quiet }),
-  };
 }

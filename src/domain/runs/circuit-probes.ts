@@ -6,9 +6,9 @@ import type { Adapter } from '../../providers/contract/adapter.ts';
 import type { ProviderTargets } from '../catalogue/provider-target.ts';
 import type { Candidate } from '../routing/candidates.ts';
 import { breaksCircuit, type CircuitOutcome, type Circuits } from '../routing/circuits.ts';
-import { isFinal } from '../routing/fault-meanings.ts';
 import { Answer } from './answer.ts';
-import { type AttemptResult, runAttempt } from './attempt.ts';
+import { runAttempt } from './attempt.ts';
+import { outcomeOfProbe } from './circuit-outcome.ts';
 import type { CompletionRequest } from './completion-request.ts';
 import { translateRequest } from './provider-request.ts';
 import { attemptLimits } from './time-limits.ts';
@@ -101,18 +101,4 @@ export class CircuitProbes {
     logger.info({ candidate: candidate.label, ...outcome }, 'A half-open circuit was probed');
     return outcome;
   }
-}
-
-/** A provider that refuses the small request has recovered as well: what opened the circuit was that it did not answer. */
-function outcomeOfProbe({ error, firstTokenMs }: AttemptResult, closing: boolean): CircuitOutcome {
-  if (!error || firstTokenMs !== null) return { result: 'success', firstTokenMs };
-  if (closing) return { result: 'neutral', firstTokenMs: null };
-  if (isFinal(error)) return { result: 'success', firstTokenMs: null };
-  const { code, message, retryAfterMs } = error;
-  return {
-    result: 'failure',
-    firstTokenMs: null,
-    reason: `${code}: ${message}`.slice(0, 300),
-    ...(code === 'PROVIDER_RATE_LIMITED' && retryAfterMs !== undefined ? { quietMs: retryAfterMs } : {}),
-  };
 }
