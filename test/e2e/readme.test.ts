@@ -1,6 +1,6 @@
 // Holds that each block of README.md runs as a reader pastes it, against a gateway that was started as README says.
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -54,6 +54,7 @@ describe.skipIf(!postgresUsable())('the blocks of README.md', () => {
 
   beforeAll(async () => {
     buildServer();
+    mkdirSync('test-results', { recursive: true });
     folder = mkdtempSync(join(tmpdir(), 'modelgraph-readme-'));
     database = await createDatabase('postgresql');
     server = await startServerProcess({
