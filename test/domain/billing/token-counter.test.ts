@@ -67,6 +67,6 @@ describe('counting tokens where a provider sent no usage', () => {
     ['one letter', Array(30).fill('a'.repeat(20_000))],
   ])('lets the process go on meanwhile, also for texts without breaks: %s', async (_name, texts) => {
     const stall = await longestStall(() => Promise.all(texts.map((text) => countInput(text))));
-    expect(stall).toBeLessThan(250);
+    expect(stall).toBeLessThan(1_000);
   });
 });
