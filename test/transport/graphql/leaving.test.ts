@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import WebSocket from 'ws';
 import { deferred } from '../../../src/kernel/async.ts';
 import { openWebSocketDoor } from '../../../src/transport/graphql/ws.ts';
+import { IntakeBudget } from '../../../src/transport/http/intake-budget.ts';
 import {
   CompleteDocument,
   type CompletionInput,
@@ -179,6 +180,7 @@ test('a socket that closes while its credential is verified is followed by nobod
         },
       },
     } as any,
+    budget: new IntakeBudget(1_000_000),
     maxMessageBytes: 1_000,
     maxSubscriptionsPerSocket: 1,
     slowReaderMs: 1_000,
