@@ -52,7 +52,11 @@ export class RunExecutor {
 
   /** The node goes away: ends that cannot be written now are left to the next start, or to another node. */
   giveUp(): void {
-    this.#givenUp.abort(new GatewayError('NODE_DRAINING', 'This node shut down before the end was written'));
+    this.#givenUp.abort(
+      new GatewayError('NODE_DRAINING', 'This node shut down before the end of the run could be written', {
+        retryAfterMs: 1_000,
+      }),
+    );
   }
 
   /** Takes a run whose row has been committed. */
@@ -68,6 +72,8 @@ export class RunExecutor {
     try {
       await this.#settle(run, await this.#attempt(run));
     } catch (error) {
+      // Whoever ends the row later tells the run's readers too: an end told now could be another one.
+      if (this.#givenUp.signal.aborted) return run.abandon(this.#givenUp.signal.reason);
       this.#needs.logger.error({ err: error, runId: run.id }, 'A run could not be settled');
       // Its readers get an end all the same; the row is ended by the keeper, as one that nobody runs.
       const unsettled = { ...run.record(), lastSeq: run.seq + 1, endedAt: this.#needs.clock.now() };
@@ -158,6 +164,7 @@ export class RunExecutor {
       try {
         return (await this.#writeWhenUp(run, written)) ? written : undefined;
       } catch (error) {
+        if (this.#givenUp.signal.aborted) throw error;
         refusal = error;
         this.#needs.logger.error(
           { runId: run.id, err: error },

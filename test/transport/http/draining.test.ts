@@ -181,10 +181,22 @@ describe('a node that shuts down', { timeout: 90_000 }, () => {
     },
   );
 
-  test.skipIf(!postgresUsable())('ends in bounded time while its database is away', async () => {
-    const { app, postgres } = await startBehindProxy({ DRAIN_GRACE_MS: '100' });
-    await begin(app);
-    postgres.cut();
-    expect(await closed(app)).toBeLessThan(BOUND_MS);
-  });
+  test.skipIf(!postgresUsable())(
+    'ends in bounded time while its database is away, and tells no end that was not written',
+    async () => {
+      const { app, postgres, databaseUrl } = await startBehindProxy({ DRAIN_GRACE_MS: '100' });
+      const waiting = post<any>(
+        `${app.url}/graphql`,
+        { query: print(CompleteDocument), variables: { input: sandboxInput(SLOW) } },
+        app.adminKey,
+      );
+      await expect.poll(() => statusesIn(databaseUrl), { timeout: BOUND_MS }).toEqual(['RUNNING']);
+      postgres.cut();
+      const time = closed(app);
+      const { status, errors } = await waiting;
+      expect([status, errors?.[0]?.extensions.code]).toEqual([503, 'NODE_DRAINING']);
+      expect(await time).toBeLessThan(BOUND_MS);
+      expect(await statusesIn(databaseUrl)).toEqual(['RUNNING']);
+    },
+  );
 });
