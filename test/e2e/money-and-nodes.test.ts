@@ -113,8 +113,9 @@ describeTwoNodes('money on two nodes', () => {
     );
     await plainSql(
       url,
-      `insert into completion_run (id, workspace_id, caller, status, model, input, plan, node_id, created_at)
-       select $1, $2, 'key:lost', 'RUNNING', 'paid', '{}', '{"candidates": []}', node_id, now() - interval '1 minute' from node_lease limit 1`,
+      `insert into completion_run (id, workspace_id, caller, status, model, input, plan, node_id, created_at, updated_at)
+       select $1, $2, 'key:lost', 'RUNNING', 'paid', '{}', '{"candidates": []}', node_id, now() - interval '1 minute', now() - interval '1 minute'
+       from node_lease limit 1`,
       [runId, workspaceId],
     );
     await plainSql(
