@@ -26,7 +26,6 @@ import {
   RAISE,
   RENEW_LEASE,
   REQUEST_CANCEL,
-  STATUS,
   TAKE_ORPHANS,
   TAKE_STRAYS,
 } from './run.statements.ts';
@@ -153,12 +152,6 @@ export class RunRepository {
     return this.#reading((entities) =>
       entities.find(CompletionRunEntity, { id: { $in: [...ids] } }, { disableIdentityMap: true }),
     );
-  }
-
-  /** Where the run stands, without anything of it; `undefined` where there is none. */
-  async statusOf(runId: string): Promise<RunStatus | undefined> {
-    const [row] = await this.#sql.query<{ status: RunStatus }>(STATUS, [runId]);
-    return row?.status;
   }
 
   async attemptsOf(runIds: readonly string[]): Promise<RunAttemptEntity[]> {

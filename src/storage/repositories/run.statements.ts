@@ -63,7 +63,6 @@ export const PHASE = {
   text: `select status, (extract(epoch from now() - updated_at) * 1000)::float8 as unchanged_ms
          from completion_run where id = $1`,
 };
-export const STATUS = { name: 'run-status', text: 'select status from completion_run where id = $1' };
 export const DROP_LEASE = { name: 'drop-lease', text: 'delete from node_lease where node_id = $1' };
 export const TAKE_ORPHANS = { name: 'take-orphans', text: 'select * from take_orphans($1, $2) as id' };
 export const TAKE_STRAYS = { name: 'take-strays', text: 'select * from take_strays($1, $2::uuid[]) as id' };
