@@ -24,7 +24,15 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'gpt-tokenizer',
     '@pydantic/genai-prices',
   ],
-  'domain/runs': [...DOMAIN_BASE, 'domain', 'node:'],
+  'domain/runs': [
+    ...DOMAIN_BASE,
+    'domain/identity',
+    'domain/catalogue',
+    'domain/routing',
+    'domain/billing',
+    'node:',
+  ],
+  'domain/completions': [...DOMAIN_BASE, 'domain', 'node:'],
   'domain/gateway.ts': ['domain'],
   graphql: ['domain', 'kernel', 'node:', 'type-graphql', 'graphql', 'dataloader', 'reflect-metadata'],
   'transport/http': [

@@ -18,6 +18,7 @@ import { Migration20261122000012_budget_charges } from '../../migrations/Migrati
 import { Migration20261122000013_run_order } from '../../migrations/Migration20261122000013_run_order.ts';
 import { Migration20261124000012_secret_destination } from '../../migrations/Migration20261124000012_secret_destination.ts';
 import { Migration20261124000013_retired_api_key } from '../../migrations/Migration20261124000013_retired_api_key.ts';
+import { Migration20261124000014_run_kind } from '../../migrations/Migration20261124000014_run_kind.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { AccountEntity } from './entities/account.entity.ts';
 import { ApiKeyEntity } from './entities/api-key.entity.ts';
@@ -95,6 +96,7 @@ const MIGRATIONS: readonly Constructor<Migration>[] = [
   Migration20261122000013_run_order,
   Migration20261124000012_secret_destination,
   Migration20261124000013_retired_api_key,
+  Migration20261124000014_run_kind,
 ];
 
 /** Any number that all nodes share: whoever holds this advisory lock migrates, the others wait. */

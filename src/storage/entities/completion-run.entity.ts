@@ -9,6 +9,8 @@ const CompletionRunSchema = defineEntity({
   tableName: 'completion_run',
   properties: {
     id: p.uuid().primary(),
+    /** Name of the kind of call. */
+    kind: p.text(),
     workspaceId: p.uuid(),
     /** `key:<id>` or `sub:<subject>`. */
     caller: p.text(),

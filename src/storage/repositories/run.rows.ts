@@ -70,6 +70,14 @@ export interface RunProgress extends UsageColumns {
   readonly progress_seq: number;
 }
 
+/** What a run's answer comes to, in the columns that all kinds share. */
+export interface StoredResult {
+  readonly text: string;
+  readonly reasoning: string;
+  readonly toolCalls: readonly JsonObject[];
+  readonly continuation: string | null;
+}
+
 /** Column names of `end_runs`. */
 export interface RunEnd extends UsageColumns {
   readonly id: string;
@@ -113,6 +121,8 @@ export interface AttemptEnd extends UsageColumns {
 
 export interface RunListFilter {
   readonly workspaceId: string;
+  /** Name of the kind of call. */
+  readonly kind: string;
   readonly caller?: string;
   readonly status?: RunStatus;
   readonly canonicalId?: string;

@@ -13,6 +13,7 @@ import type {
   ProviderRequest,
   StreamPart,
 } from '../../../src/providers/contract/adapter.ts';
+import { completionKind } from '../../support/kinds.ts';
 
 const KEY = 'config model';
 const CANDIDATE = {
@@ -68,7 +69,7 @@ describe('a probe beside a run', () => {
       await left.promise;
       throw signal.reason;
     });
-    probes.start([CANDIDATE, CANDIDATE]);
+    probes.start(completionKind, [CANDIDATE, CANDIDATE]);
     await left.promise;
     await expect.poll(state).toBe('CLOSED');
     expect(asked).toEqual([16]);
@@ -85,7 +86,7 @@ describe('a probe beside a run', () => {
     'that ends with %s leaves the circuit %s: what refuses the words has answered',
     async (code, expected) => {
       const { probes, asked, state } = await halfOpen(failing(code));
-      probes.start([CANDIDATE]);
+      probes.start(completionKind, [CANDIDATE]);
       await expect.poll(state).toBe(expected);
       expect(asked).toHaveLength(1);
     },
@@ -98,15 +99,15 @@ describe('a probe beside a run', () => {
       await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
       yield [];
     });
-    probes.start([CANDIDATE]);
+    probes.start(completionKind, [CANDIDATE]);
     await begun.promise;
-    probes.start([CANDIDATE]);
+    probes.start(completionKind, [CANDIDATE]);
     expect(await circuits.admit(KEY, false)).toBe('skip');
     await probes.close();
     expect(asked).toHaveLength(1);
     expect(state()).toBe('HALF_OPEN');
     expect(await circuits.admit(KEY, false)).toBe('probe');
-    probes.start([CANDIDATE]);
+    probes.start(completionKind, [CANDIDATE]);
     expect(asked).toHaveLength(1);
   });
 });

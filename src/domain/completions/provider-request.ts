@@ -1,22 +1,10 @@
 // Owns the translation of a caller's request into what one candidate's adapter is asked, and what of it had to be left behind.
-import type {
-  Adapter,
-  Message,
-  Parameters,
-  ProviderRequest,
-  ProviderTarget,
-} from '../../providers/contract/adapter.ts';
+import type { Message, Parameters, ProviderRequest } from '../../providers/contract/adapter.ts';
 import type { Candidate } from '../routing/candidates.ts';
+import type { CallableCandidate } from '../runs/kind.ts';
+import type { RunWarning } from '../runs/run-record.ts';
 import type { CompletionRequest, RequestMessage } from './completion-request.ts';
 import { type Continuation, decodeContinuation } from './continuation.ts';
-import type { RunWarning } from './run-record.ts';
-
-/** A candidate that can be called: its model and protocol are known. */
-export interface CallableCandidate {
-  readonly candidate: Candidate;
-  readonly adapter: Adapter;
-  readonly target: ProviderTarget;
-}
 
 export interface TranslatedRequest {
   readonly request: ProviderRequest;

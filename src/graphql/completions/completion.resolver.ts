@@ -32,7 +32,7 @@ export class CompletionResolver {
     @Ctx() { viewer, services }: GraphContext,
     @Arg('input', () => CompletionInput) input: CompletionInput,
   ): RoutePlanType {
-    return toRoutePlanType(services.runs.routePlan(viewer, toCompletionRequest(input)));
+    return toRoutePlanType(services.completions.routePlan(viewer, toCompletionRequest(input)));
   }
 
   @Query(() => CompletionType, {
@@ -43,7 +43,7 @@ export class CompletionResolver {
     @Ctx() { viewer, services }: GraphContext,
     @Arg('id', () => String, { description: 'Id of the completion.' }) id: string,
   ): Promise<CompletionType> {
-    return toCompletionType(await services.runs.get(viewer, requireGlobalId('Completion', id)));
+    return toCompletionType(await services.completions.get(viewer, requireGlobalId('Completion', id)));
   }
 
   @Query(() => CompletionConnection, {
@@ -59,8 +59,8 @@ export class CompletionResolver {
     const withContent = selectsAny(info, CONTENT_FIELDS);
     return connectByTime(args, info, {
       isId: isUuid,
-      list: (page) => services.runs.list(viewer, wanted, { ...page, withContent }),
-      count: () => services.runs.count(viewer, wanted),
+      list: (page) => services.completions.list(viewer, wanted, { ...page, withContent }),
+      count: () => services.completions.count(viewer, wanted),
       node: toCompletionType,
     });
   }
@@ -74,7 +74,7 @@ export class CompletionResolver {
     @Arg('input', () => CompletionInput) input: CompletionInput,
   ): Promise<CompletionPayload> {
     const { viewer, services } = context;
-    return payload(await services.runs.complete(viewer, toCompletionRequest(input), context));
+    return payload(await services.completions.complete(viewer, toCompletionRequest(input), context));
   }
 
   @Mutation(() => CompletionPayload, {
@@ -86,7 +86,7 @@ export class CompletionResolver {
     @Arg('input', () => CompletionInput) input: CompletionInput,
   ): Promise<CompletionPayload> {
     const { viewer, services } = context;
-    return payload(await services.runs.start(viewer, toCompletionRequest(input), context));
+    return payload(await services.completions.start(viewer, toCompletionRequest(input), context));
   }
 
   @Mutation(() => CancelCompletionPayload, {
@@ -97,7 +97,7 @@ export class CompletionResolver {
     @Ctx() { viewer, services }: GraphContext,
     @Arg('input', () => CancelCompletionInput) { id }: CancelCompletionInput,
   ): Promise<CancelCompletionPayload> {
-    const { run, settled } = await services.runs.cancel(viewer, requireGlobalId('Completion', id));
+    const { run, settled } = await services.completions.cancel(viewer, requireGlobalId('Completion', id));
     return { ...payload(run), settled };
   }
 

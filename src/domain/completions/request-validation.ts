@@ -1,13 +1,12 @@
-// Owns the rules that every completion request keeps, whichever door it came through; a breach names its path and the mend.
-import { GatewayError } from '../../kernel/errors.ts';
+// Owns the rules that a completion request keeps beside those of every run; a breach names its path and the mend.
 import { isJsonObject, parseJson } from '../../kernel/json.ts';
 import { faultOfJson } from '../../kernel/storable-json.ts';
 import { isStorableText } from '../../kernel/text.ts';
 import type { MessagePart, Parameters, Tool, ToolCall } from '../../providers/contract/adapter.ts';
 import type { OptionRules } from '../../providers/contract/option-rules.ts';
 import { faultsOfParameters } from '../catalogue/parameter-rules.ts';
-import { MOST_ATTEMPTS } from '../catalogue/time-limit-fields.ts';
-import type { CompletionRequest, RequestMessage, RoutingOptions } from './completion-request.ts';
+import { checkJson, checkText, refuse } from '../runs/request-checks.ts';
+import type { CompletionRequest, RequestMessage } from './completion-request.ts';
 import { decodeContinuation } from './continuation.ts';
 import { faultOfOptions } from './provider-options.ts';
 
@@ -35,14 +34,6 @@ const MAX_KEY_LENGTH = 255;
 /** It holds what a model thought, in the provider's own form. */
 const MAX_CONTINUATION_LENGTH = 8_000_000;
 const MAX_DESCRIPTION_LENGTH = 100_000;
-const MAX_TOTAL_MS = 86_400_000;
-const MAX_PATIENCE_MS = 600_000;
-const MAX_EXCLUDED = 100;
-const MAX_DETACH_GRACE_MS = 3_600_000;
-
-function refuse(path: string, message: string): never {
-  throw new GatewayError('BAD_USER_INPUT', `${path}: ${message}`, { path });
-}
 
 /** What a request is checked against. */
 export interface RequestRules {
@@ -54,41 +45,17 @@ export interface RequestRules {
 }
 
 /** Raises `BAD_USER_INPUT` for the first rule that the request breaks. */
-export function validateRequest(
+export function validateCompletion(
   request: CompletionRequest,
   { bounds, optionRulesOf, paidFor }: RequestRules,
 ): void {
-  checkText('model', request.model, 512);
-  if (request.model.trim() === '')
-    refuse('model', 'name an instance slug, a canonical model id, "tag:<name>" or "auto"');
   checkMessages(request.messages, bounds);
   checkParameters(request.parameters);
   checkTools(request, bounds);
   checkResponseFormat(request, bounds);
-  checkJson('providerOptions', request.providerOptions, bounds);
+  checkJson('providerOptions', request.providerOptions, bounds.maxJsonLength);
   const optionFault = faultOfOptions(request.providerOptions, optionRulesOf, paidFor);
   if (optionFault) refuse(optionFault.path, optionFault.message);
-  checkJson('metadata', request.metadata, bounds);
-  if (request.idempotencyKey !== undefined) {
-    checkText('idempotencyKey', request.idempotencyKey, MAX_KEY_LENGTH);
-    if (request.idempotencyKey === '') refuse('idempotencyKey', 'must not be empty; leave it out for none');
-  }
-  checkRouting(request.routing);
-  checkNumber('detachGraceMs', request.detachGraceMs, 0, MAX_DETACH_GRACE_MS, 'integer');
-}
-
-function checkRouting(routing: RoutingOptions): void {
-  checkNumber('routing.maxAttempts', routing.maxAttempts, 1, MOST_ATTEMPTS, 'integer');
-  checkNumber('routing.maxAttemptsPerInstance', routing.maxAttemptsPerInstance, 1, MOST_ATTEMPTS, 'integer');
-  checkNumber('routing.totalMs', routing.totalMs, 1, MAX_TOTAL_MS, 'integer');
-  checkNumber('routing.patienceMs', routing.patienceMs, 0, MAX_PATIENCE_MS, 'integer');
-  if (routing.stickyKey !== undefined) checkText('routing.stickyKey', routing.stickyKey, MAX_KEY_LENGTH);
-  const { exclude = [] } = routing;
-  if (exclude.length > MAX_EXCLUDED) refuse('routing.exclude', `at most ${MAX_EXCLUDED} are taken`);
-  for (const [index, slug] of exclude.entries()) checkText(`routing.exclude[${index}]`, slug, 512);
-  for (const [name, bound] of Object.entries(routing.maxPrice ?? {})) {
-    if (bound.startsWith('-')) refuse(`routing.maxPrice.${name}`, 'must not be negative');
-  }
 }
 
 function checkMessages(messages: readonly RequestMessage[], bounds: RequestBounds): void {
@@ -208,7 +175,7 @@ function checkTool(path: string, tool: Tool, names: Set<string>, bounds: Request
   names.add(tool.name);
   if (tool.description !== undefined)
     checkText(`${path}.description`, tool.description, MAX_DESCRIPTION_LENGTH);
-  checkJson(`${path}.parameters`, tool.parameters, bounds);
+  checkJson(`${path}.parameters`, tool.parameters, bounds.maxJsonLength);
 }
 
 function checkResponseFormat(request: CompletionRequest, bounds: RequestBounds): void {
@@ -220,29 +187,5 @@ function checkResponseFormat(request: CompletionRequest, bounds: RequestBounds):
   if (format.description !== undefined) {
     checkText('responseFormat.description', format.description, MAX_DESCRIPTION_LENGTH);
   }
-  checkJson('responseFormat.schema', format.schema, bounds);
-}
-
-function checkNumber(
-  path: string,
-  value: number | undefined,
-  low: number,
-  high: number,
-  kind?: 'integer',
-): void {
-  if (value === undefined) return;
-  if (!Number.isFinite(value) || value < low || value > high)
-    refuse(path, `must lie between ${low} and ${high}`);
-  if (kind === 'integer' && !Number.isSafeInteger(value)) refuse(path, 'must be a whole number');
-}
-
-function checkText(path: string, text: string, maxLength: number): void {
-  if (text.length > maxLength) refuse(path, `must not be longer than ${maxLength} characters`);
-  if (!isStorableText(text)) refuse(path, 'holds U+0000 or half a surrogate pair; remove it');
-}
-
-function checkJson(path: string, value: unknown, bounds: RequestBounds): void {
-  if (!isJsonObject(value)) refuse(path, 'must be a JSON object');
-  const fault = faultOfJson(value, bounds.maxJsonLength);
-  if (fault) refuse(path, fault);
+  checkJson('responseFormat.schema', format.schema, bounds.maxJsonLength);
 }

@@ -1,6 +1,10 @@
 // Owns the messages of a completion as the graph takes them: texts, images, tool calls and their results.
 import { Field, InputType, registerEnumType } from 'type-graphql';
-import type { ImageSource, MessagePart, RequestMessage } from '../../domain/runs/completion-request.ts';
+import type {
+  ImageSource,
+  MessagePart,
+  RequestMessage,
+} from '../../domain/completions/completion-request.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 
 export enum MessageRole {

@@ -1,45 +1,20 @@
-// Owns what a door hands over: a completion as the caller asked for it, the same whichever door it came through.
+// Owns what every request for a run has in common, whatever kind of call it is and whichever door it came through.
 import type { JsonObject } from '../../kernel/json.ts';
-import type {
-  ImageSource,
-  MessagePart,
-  Parameters,
-  ResponseFormat,
-  Role,
-  Tool,
-  ToolCall,
-  ToolChoice,
-} from '../../providers/contract/adapter.ts';
 import type { Fallback } from '../routing/route-plan.ts';
 
-export type { ImageSource, MessagePart, ResponseFormat, ToolChoice };
-
-export interface CompletionRequest {
+export interface RunRequest {
   /** Instance slug, canonical model id, `tag:<name>`, or `auto`. */
   readonly model: string;
-  readonly messages: readonly RequestMessage[];
-  readonly parameters: Parameters;
-  readonly tools: readonly Tool[];
-  readonly toolChoice?: ToolChoice;
-  readonly responseFormat?: ResponseFormat;
-  /** By protocol name: further fields for the provider's request, verbatim. */
-  readonly providerOptions: Readonly<Record<string, JsonObject>>;
   /** What to do with a field that the chosen protocol cannot express. */
   readonly onUnsupported: 'REFUSE' | 'DROP';
   readonly routing: RoutingOptions;
   readonly onDetach: OnDetach;
+  /** For how long, in milliseconds, a run with `onDetach: CANCEL` goes on without a reader. */
   readonly detachGraceMs: number;
+  /** Names the run for 24 hours, per workspace and caller. */
   readonly idempotencyKey?: string;
+  /** The caller's own notes, stored with the run. */
   readonly metadata: JsonObject;
-}
-
-export interface RequestMessage {
-  readonly role: Role;
-  readonly parts: readonly MessagePart[];
-  readonly toolCalls: readonly ToolCall[];
-  readonly toolCallId?: string;
-  /** As a completion gave it. */
-  readonly continuation?: string;
 }
 
 export interface RoutingOptions {
@@ -63,8 +38,8 @@ export interface RoutingOptions {
 export type OnDetach = 'CONTINUE' | 'CANCEL';
 
 /** What holds where a caller says nothing, at every door. */
-export const COMPLETION_DEFAULTS = {
+export const RUN_DEFAULTS = {
   onUnsupported: 'REFUSE',
   onDetach: 'CONTINUE',
   detachGraceMs: 30_000,
-} as const satisfies Partial<CompletionRequest>;
+} as const satisfies Partial<RunRequest>;

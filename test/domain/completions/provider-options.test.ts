@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { faultOfOptions } from '../../../src/domain/runs/provider-options.ts';
+import { faultOfOptions } from '../../../src/domain/completions/provider-options.ts';
 import type { JsonObject } from '../../../src/kernel/json.ts';
 import type { OptionRules } from '../../../src/providers/contract/option-rules.ts';
 

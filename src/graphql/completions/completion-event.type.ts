@@ -1,6 +1,6 @@
 // Owns how the events of a run are shown: one interface, and a type for each kind.
 import { Field, ID, Int, InterfaceType, ObjectType } from 'type-graphql';
-import type { CompletionEvent } from '../../domain/runs/completion-event.ts';
+import type { CompletionEvent } from '../../domain/completions/completion-event.ts';
 import { toGlobalId } from '../global-id.ts';
 import { RoutePlanType, toRoutePlanType } from '../routing/route-plan.type.ts';
 import { DateTimeScalar } from '../scalars.ts';

@@ -1,12 +1,11 @@
 // Owns the input of a completion as the graph shows it, and their translation into the request that every door shares.
 import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
-import {
-  COMPLETION_DEFAULTS,
-  type CompletionRequest,
-  type OnDetach,
-  type ResponseFormat,
-  type ToolChoice,
-} from '../../domain/runs/completion-request.ts';
+import type {
+  CompletionRequest,
+  ResponseFormat,
+  ToolChoice,
+} from '../../domain/completions/completion-request.ts';
+import { type OnDetach, RUN_DEFAULTS } from '../../domain/runs/run-request.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import { ParametersInput, toParameters } from '../catalogue/parameters.input.ts';
@@ -212,10 +211,10 @@ export function toCompletionRequest(input: CompletionInput, fallbackKey?: string
     ...(toolChoice ? { toolChoice: toToolChoice(toolChoice) } : {}),
     ...(responseFormat ? { responseFormat: toResponseFormat(responseFormat) } : {}),
     providerOptions: (providerOptions ?? {}) as Record<string, JsonObject>,
-    onUnsupported: input.onUnsupported ?? COMPLETION_DEFAULTS.onUnsupported,
+    onUnsupported: input.onUnsupported ?? RUN_DEFAULTS.onUnsupported,
     routing: toRoutingOptions(routing),
-    onDetach: (input.onDetach ?? COMPLETION_DEFAULTS.onDetach) as OnDetach,
-    detachGraceMs: input.detachGraceMs ?? COMPLETION_DEFAULTS.detachGraceMs,
+    onDetach: (input.onDetach ?? RUN_DEFAULTS.onDetach) as OnDetach,
+    detachGraceMs: input.detachGraceMs ?? RUN_DEFAULTS.detachGraceMs,
     ...(idempotencyKey === undefined || idempotencyKey === null ? {} : { idempotencyKey }),
     metadata: input.metadata ?? {},
   };

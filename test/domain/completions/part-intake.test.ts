@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { PartIntake } from '../../../src/domain/runs/part-intake.ts';
+import { PartIntake } from '../../../src/domain/completions/part-intake.ts';
 import { isStorableText } from '../../../src/kernel/text.ts';
 import type { StreamPart } from '../../../src/providers/contract/adapter.ts';
 

@@ -1,6 +1,6 @@
 // Owns the subscriptions to runs.
 import { Arg, Int, Resolver, Root, Subscription } from 'type-graphql';
-import type { CompletionEvent } from '../../domain/runs/completion-event.ts';
+import type { CompletionEvent } from '../../domain/completions/completion-event.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import type { GraphContext } from '../context.ts';
 import { requireGlobalId } from '../global-id.ts';
@@ -45,7 +45,8 @@ export class CompletionEventsResolver {
 
 async function streamCompletion({ args, context }: Subscribing<{ input: CompletionInput }>) {
   const { viewer, services, door } = context;
-  if (door.resume) return shown(await services.runs.events(viewer, door.resume.runId, door.resume.after));
+  if (door.resume)
+    return shown(await services.completions.events(viewer, door.resume.runId, door.resume.after));
   if (door.readOnly)
     throw new GatewayError('BAD_USER_INPUT', 'GET cannot start a completion; send the subscription by POST');
   if (door.kind === 'sse' && args.input.idempotencyKey == null) {
@@ -56,7 +57,7 @@ async function streamCompletion({ args, context }: Subscribing<{ input: Completi
     );
   }
   return shown(
-    await services.runs.stream(viewer, toCompletionRequest(args.input, door.operationKey), context),
+    await services.completions.stream(viewer, toCompletionRequest(args.input, door.operationKey), context),
   );
 }
 
@@ -64,7 +65,7 @@ async function completionEvents({ args, context }: Subscribing<{ id: string; aft
   const { viewer, services, door } = context;
   const runId = requireGlobalId('Completion', args.id);
   const after = door.resume?.runId === runId ? door.resume.after : args.after;
-  return shown(await services.runs.events(viewer, runId, after));
+  return shown(await services.completions.events(viewer, runId, after));
 }
 
 /** The same stream with each event as the graph shows it. Leaving it leaves the run's reader. */

@@ -1,6 +1,7 @@
 // Owns how a completion is shown: what it gave, what it used and cost, and how it came about.
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
-import type { RunAttempt, RunRecord } from '../../domain/runs/run-record.ts';
+import type { CompletionRecord } from '../../domain/completions/completion-result.ts';
+import type { RunAttempt } from '../../domain/runs/run-record.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import { toGlobalId } from '../global-id.ts';
 import { NodeType } from '../node.type.ts';
@@ -174,7 +175,7 @@ export class CompletionType extends NodeType {
   contentRemovedAt!: Date | null;
 
   /** For the fields that are made or loaded on demand. */
-  run!: RunRecord;
+  run!: CompletionRecord;
   runId!: string;
   instanceRowId!: string | null;
   canonicalId!: string | null;
@@ -201,7 +202,7 @@ export class CancelCompletionPayload extends CompletionPayload {
   settled!: boolean;
 }
 
-export function toCompletionType(run: RunRecord): CompletionType {
+export function toCompletionType(run: CompletionRecord): CompletionType {
   return {
     id: toGlobalId('Completion', run.id),
     run,
@@ -211,9 +212,9 @@ export function toCompletionType(run: RunRecord): CompletionType {
     knownAttempts: run.attempts,
     status: run.status as CompletionStatus,
     model: run.model,
-    text: run.text,
-    reasoning: run.reasoning,
-    toolCalls: [...run.toolCalls],
+    text: run.result.text,
+    reasoning: run.result.reasoning,
+    toolCalls: [...run.result.toolCalls],
     finishReason: run.finishReason as FinishReasonKind | null,
     providerFinishReason: run.providerFinishReason,
     usage: toUsageType(run.usage),
@@ -227,7 +228,7 @@ export function toCompletionType(run: RunRecord): CompletionType {
     plan: toRoutePlanType(run.plan),
     warnings: [...run.warnings],
     error: run.error,
-    continuation: run.continuation,
+    continuation: run.result.continuation,
     metadata: run.metadata,
     lastSeq: run.lastSeq,
     requestId: run.requestId,

@@ -1,11 +1,9 @@
 // Owns the opaque string that an assistant message carries from one turn of a tool loop to the next.
 import type { JsonValue } from '../../kernel/json.ts';
 import { isJsonObject, parseJson } from '../../kernel/json.ts';
+import type { ContinuationMaker } from '../routing/model-needs.ts';
 
-export interface Continuation {
-  readonly instanceId: string | null;
-  readonly canonicalId: string;
-  readonly protocol: string;
+export interface Continuation extends ContinuationMaker {
   /** What the adapter gave with its finish. */
   readonly data: JsonValue;
 }
