@@ -18,9 +18,10 @@ import { explainRun } from './explanation.ts';
 import type { Kinds } from './kinds.ts';
 import { type DecisiveAttempt, endingOf } from './run-ending.ts';
 import { type RunEvent, toEndedEvent } from './run-event.ts';
-import { type RunRecord, toRunRecord } from './run-record.ts';
+import type { RunRecord } from './run-record.ts';
 import type { RunTerms } from './run-terms.ts';
-import { endWithoutContent, priceByOwnCount, settledRecord, toRunEnd } from './settlement.ts';
+import { endWithoutContent, priceByOwnCount, settledRecord } from './settlement.ts';
+import { toRunEnd, toRunRecord } from './stored-run.ts';
 
 export interface ExecutorDependencies extends AttemptLoopDependencies {
   readonly runs: RunRepository;

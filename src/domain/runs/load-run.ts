@@ -2,7 +2,8 @@
 import { GatewayError } from '../../kernel/errors.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
 import type { Kinds } from './kinds.ts';
-import { type RunRecord, toRunAttempt, toRunRecord } from './run-record.ts';
+import type { RunRecord } from './run-record.ts';
+import { toRunAttempt, toRunRecord } from './stored-run.ts';
 
 /** Raises `NOT_FOUND` if there is no such run. */
 export async function loadRun(runs: RunRepository, kinds: Kinds, runId: string): Promise<RunRecord> {

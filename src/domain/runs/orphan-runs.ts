@@ -7,8 +7,7 @@ import type { CompletionRunEntity } from '../../storage/entities/completion-run.
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
 import type { Kinds } from './kinds.ts';
 import { type RunEvent, toEndedEvent } from './run-event.ts';
-import { toRunRecord } from './run-record.ts';
-import { toRunEnd } from './settlement.ts';
+import { toRunEnd, toRunRecord } from './stored-run.ts';
 
 export interface OrphanDependencies {
   readonly nodeId: string;

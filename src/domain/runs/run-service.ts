@@ -14,10 +14,11 @@ import { loadRun, runNotFound } from './load-run.ts';
 import type { RunDrain } from './run-drain.ts';
 import type { ContentEvent, RunEvent } from './run-event.ts';
 import type { RunFollower } from './run-follower.ts';
-import { type RunAttempt, type RunRecord, toRunAttempt, toRunRecord } from './run-record.ts';
+import type { RunAttempt, RunRecord } from './run-record.ts';
 import type { RunRequest } from './run-request.ts';
 import type { CallContext, RunStarter } from './run-starter.ts';
 import type { RunPolicy } from './run-terms.ts';
+import { toRunAttempt, toRunRecord } from './stored-run.ts';
 
 export interface RunServiceDependencies {
   readonly starter: RunStarter;

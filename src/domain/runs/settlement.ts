@@ -1,6 +1,5 @@
 // Owns what a run is booked with: the usage and cost of each attempt, and the record that ends the run.
 
-import type { AttemptEnd, RunEnd } from '../../storage/repositories/run.rows.ts';
 import { type Cost, costOf, FREE_OF_CHARGE } from '../billing/cost.ts';
 import { priceInForce } from '../billing/model-price.ts';
 import { NO_USAGE, type Usage } from '../billing/usage.ts';
@@ -169,60 +168,4 @@ function priceWarnings(kept: RunAttempt | undefined): RunWarning[] {
   return [
     { code: 'UNPRICED_MODEL', message: `No price is known for ${kept.canonicalId}, so no cost was recorded` },
   ];
-}
-
-export function toRunEnd(record: RunRecord, kind: Kind, epoch: number): RunEnd {
-  const { text, reasoning, toolCalls, continuation } = kind.toStored(record.result);
-  return {
-    id: record.id,
-    epoch,
-    status: record.status as RunEnd['status'],
-    instance_id: record.instanceId,
-    canonical_id: record.canonicalId,
-    text,
-    reasoning,
-    tool_calls: toolCalls as unknown as RunEnd['tool_calls'],
-    finish_reason: record.finishReason,
-    provider_finish_reason: record.providerFinishReason,
-    ...toUsageColumns(record.usage),
-    cost_nano: record.costNano?.toString() ?? null,
-    cost_lines: record.costLines as unknown as RunEnd['cost_lines'],
-    price_version_id: record.priceVersionId,
-    warnings: record.warnings as unknown as RunEnd['warnings'],
-    error: record.error as unknown as RunEnd['error'],
-    continuation,
-    last_seq: record.lastSeq ?? 0,
-    ended_at: (record.endedAt ?? record.createdAt).toISOString(),
-    attempts: (record.attempts ?? []).map(toAttemptEnd),
-  };
-}
-
-function toAttemptEnd(attempt: RunAttempt): AttemptEnd {
-  return {
-    number: attempt.number,
-    instance_id: attempt.instanceId,
-    config_id: attempt.configId,
-    canonical_id: attempt.canonicalId,
-    outcome: attempt.outcome,
-    error: attempt.error as unknown as AttemptEnd['error'],
-    served_model: attempt.servedModel,
-    provider_request_id: attempt.providerRequestId,
-    started_at: attempt.startedAt.toISOString(),
-    first_token_ms: attempt.firstTokenMs,
-    duration_ms: attempt.durationMs,
-    ...toUsageColumns(attempt.usage),
-    cost_nano: attempt.costNano?.toString() ?? null,
-    absorbed: attempt.absorbed,
-  };
-}
-
-function toUsageColumns(usage: Usage) {
-  return {
-    input_tokens: usage.inputTokens,
-    cache_read_tokens: usage.cacheReadTokens,
-    cache_write_tokens: usage.cacheWriteTokens,
-    output_tokens: usage.outputTokens,
-    reasoning_tokens: usage.reasoningTokens,
-    usage_estimated: usage.estimated,
-  };
 }
