@@ -5,6 +5,7 @@ import type { RunBegin, RunEnd } from '../../src/storage/repositories/run.rows.t
 export function beginRow(workspaceId: string, nodeId: string, over: Partial<RunBegin> = {}): RunBegin {
   return {
     id: randomUUID(),
+    kind: 'completion',
     workspace_id: workspaceId,
     caller: 'key:1',
     request_id: null,

@@ -225,6 +225,7 @@ export class RunStarter {
     const [first] = route.candidates;
     return {
       id: terms.id,
+      kind: terms.kind.name,
       workspace_id: terms.workspaceId,
       caller: terms.caller,
       request_id: terms.requestId,

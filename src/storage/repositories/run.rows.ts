@@ -5,6 +5,8 @@ import type { RunStatus } from '../entities/completion-run.entity.ts';
 /** Column names of `begin_runs`. */
 export interface RunBegin {
   readonly id: string;
+  /** Name of the kind of call. */
+  readonly kind: string;
   readonly workspace_id: string;
   readonly caller: string;
   readonly request_id: string | null;

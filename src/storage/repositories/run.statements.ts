@@ -10,7 +10,7 @@ export const BEGIN_PLAIN = {
   text: `
     with item as materialized (
       select * from jsonb_to_recordset($1::jsonb) as each (
-        id uuid, workspace_id uuid, caller text, request_id text, model text, input jsonb, plan jsonb, metadata jsonb,
+        id uuid, kind text, workspace_id uuid, caller text, request_id text, model text, input jsonb, plan jsonb, metadata jsonb,
         on_detach text, node_id uuid, instance_id uuid, canonical_id text, created_at timestamptz,
         idempotency_key text, input_hash text)
     ), keyed as (
@@ -23,8 +23,8 @@ export const BEGIN_PLAIN = {
       returning known.run_id
     )
     insert into completion_run
-      (id, workspace_id, caller, request_id, status, model, input, plan, metadata, on_detach, node_id, instance_id, canonical_id, created_at)
-    select id, workspace_id, caller, request_id, 'RUNNING', model, input, plan, metadata, on_detach, node_id, instance_id, canonical_id, created_at
+      (id, kind, workspace_id, caller, request_id, status, model, input, plan, metadata, on_detach, node_id, instance_id, canonical_id, created_at)
+    select id, kind, workspace_id, caller, request_id, 'RUNNING', model, input, plan, metadata, on_detach, node_id, instance_id, canonical_id, created_at
     from item where idempotency_key is null or id in (select run_id from keyed)
     returning id`,
 };

@@ -1,9 +1,10 @@
-// Owns the catalogue: specs, configs, models, instances and prices. A null `workspace_id` marks an installation row.
-import { Migration } from '@mikro-orm/migrations';
+// Owns the catalogue: specs, configs, models, instances and prices (a null `workspace_id` marks an installation row), and what is known by asking providers.
+import type { Migration } from './migration.ts';
 
-export class Migration20261120000002_catalogue extends Migration {
-  override up(): void {
-    this.addSql(`
+export const catalogue: Migration = {
+  name: '20261125-2-catalogue',
+  statements: [
+    `
       create table provider_spec (
         id uuid primary key,
         workspace_id uuid references workspace (id),
@@ -30,8 +31,8 @@ export class Migration20261120000002_catalogue extends Migration {
         created_at timestamptz not null default now(),
         updated_at timestamptz not null default now(),
         constraint provider_spec_key_unique unique nulls not distinct (workspace_id, key)
-      )`);
-    this.addSql(`
+      )`,
+    `
       create table provider_config (
         id uuid primary key,
         workspace_id uuid not null references workspace (id),
@@ -53,9 +54,13 @@ export class Migration20261120000002_catalogue extends Migration {
         version int not null default 1,
         created_at timestamptz not null default now(),
         updated_at timestamptz not null default now(),
+        health_fault text,
+        retry_policy jsonb not null default '{}',
+        secret_destination jsonb,
+        headers_destination jsonb,
         constraint provider_config_name_unique unique (workspace_id, name)
-      )`);
-    this.addSql(`
+      )`,
+    `
       create table model_spec (
         id uuid primary key,
         workspace_id uuid references workspace (id),
@@ -83,9 +88,9 @@ export class Migration20261120000002_catalogue extends Migration {
         created_at timestamptz not null default now(),
         updated_at timestamptz not null default now(),
         constraint model_spec_canonical_id_unique unique nulls not distinct (workspace_id, canonical_id)
-      )`);
-    this.addSql('create index model_spec_provider on model_spec (provider_key, key)');
-    this.addSql(`
+      )`,
+    'create index model_spec_provider on model_spec (provider_key, key)',
+    `
       create table price_version (
         id uuid primary key,
         workspace_id uuid references workspace (id),
@@ -100,9 +105,9 @@ export class Migration20261120000002_catalogue extends Migration {
         effective_at timestamptz not null,
         created_at timestamptz not null default now(),
         constraint price_version_unique unique nulls not distinct (workspace_id, canonical_id, effective_at)
-      )`);
-    this.addSql('create index price_version_model on price_version (canonical_id, effective_at desc)');
-    this.addSql(`
+      )`,
+    'create index price_version_model on price_version (canonical_id, effective_at desc)',
+    `
       create table model_instance (
         id uuid primary key,
         workspace_id uuid not null references workspace (id),
@@ -122,9 +127,52 @@ export class Migration20261120000002_catalogue extends Migration {
         version int not null default 1,
         created_at timestamptz not null default now(),
         updated_at timestamptz not null default now(),
+        retry_policy jsonb not null default '{}',
         constraint model_instance_slug_unique unique (workspace_id, slug)
-      )`);
-    this.addSql('create index model_instance_config on model_instance (config_id)');
-    this.addSql('create index model_instance_model on model_instance (workspace_id, canonical_id)');
-  }
-}
+      )`,
+    'create index model_instance_config on model_instance (config_id)',
+    'create index model_instance_model on model_instance (workspace_id, canonical_id)',
+    `
+      create table model_sync (
+        id uuid primary key,
+        workspace_id uuid not null references workspace (id),
+        config_id uuid not null references provider_config (id) on delete cascade,
+        status text not null check (status in ('RUNNING', 'FINISHED', 'FAILED')),
+        phase text not null check (phase in ('LISTING', 'COMPARING', 'WRITING', 'DONE')),
+        source text check (source in ('PROVIDER', 'CATALOGUE')),
+        listed int not null default 0,
+        added text[] not null default '{}',
+        updated text[] not null default '{}',
+        withdrawn text[] not null default '{}',
+        kept int not null default 0,
+        error jsonb,
+        started_at timestamptz not null,
+        ended_at timestamptz
+      )`,
+    // One at a time on all nodes; a sync whose node died is taken over after its time.
+    "create unique index model_sync_one_at_a_time on model_sync (config_id) where status = 'RUNNING'",
+    'create index model_sync_list on model_sync (config_id, started_at desc)',
+    // What each credential can see.
+    `
+      create table config_model (
+        config_id uuid not null references provider_config (id) on delete cascade,
+        canonical_id text not null,
+        seen_at timestamptz not null,
+        primary key (config_id, canonical_id)
+      )`,
+    `
+      create table catalogue_refresh (
+        id boolean primary key default true check (id),
+        started_at timestamptz
+      )`,
+    'insert into catalogue_refresh default values',
+    // Which data the built-in rows were last made from.
+    `
+      create table catalogue_seed (
+        id boolean primary key default true check (id),
+        hash text not null,
+        version text not null,
+        seeded_at timestamptz not null
+      )`,
+  ],
+};
