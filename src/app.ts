@@ -85,7 +85,7 @@ async function openDoors(foundation: Foundation, bootstrapKey: string): Promise<
       availability: new AvailabilityService({
         snapshots,
         circuits,
-        speaks: (protocol) => catalogue.adapterOf(protocol) !== undefined,
+        speaks: (protocol) => foundation.adapters.completing(protocol) !== undefined,
       }),
       circuits: new CircuitService(snapshots, circuits),
       reports: new ReportService(new FiguresRepository(storage), clock),

@@ -1,12 +1,14 @@
 // Owns which adapters there are: the built-in ones, those of tests in their place, and further ones by configuration.
 import type { Config } from '../configuration/config.ts';
 import type { Logger } from '../kernel/logger.ts';
+import type { TokenCache } from '../kernel/token-cache.ts';
 import { createAnthropicMessagesAdapter } from '../providers/anthropic-messages/adapter.ts';
 import { createAnthropicVertexAdapter } from '../providers/anthropic-vertex/adapter.ts';
 import { createAzureOpenAiAdapter } from '../providers/azure-openai/adapter.ts';
 import { createBedrockConverseAdapter } from '../providers/bedrock-converse/adapter.ts';
 import { createCohereAdapter } from '../providers/cohere/adapter.ts';
-import type { Adapter, TokenCache, UpstreamHttp } from '../providers/contract/adapter.ts';
+import type { Adapter } from '../providers/contract/adapter.ts';
+import type { UpstreamHttp } from '../providers/contract/http.ts';
 import { loadAdapters } from '../providers/external-adapters.ts';
 import { createGeminiAdapter, createGeminiVertexAdapter } from '../providers/gemini/adapter.ts';
 import { createGigaChatAdapter } from '../providers/gigachat/adapter.ts';

@@ -26,9 +26,9 @@ import { openCircuitStore, openEventLog, openLimiter } from './shared-state.ts';
 export async function assembleRuns(
   foundation: Foundation,
   { snapshots, charges }: AssembledIdentity,
-  { adapterOf, targets, upkeepNeeds }: AssembledCatalogue,
+  { targets, upkeepNeeds }: AssembledCatalogue,
 ) {
-  const { config, storage, shared, clock, newId, nodeId, logger, opened, random } = foundation;
+  const { config, storage, shared, adapters, clock, newId, nodeId, logger, opened, random } = foundation;
   const log = openEventLog(foundation);
   opened.push(() => log.dispose());
   const bus = shared?.bus ?? memoryRunBus;
@@ -40,6 +40,7 @@ export async function assembleRuns(
     settings: config.circuits,
   });
   opened.push(() => circuits.close());
+  const adapterOf = (protocol: string) => adapters.completing(protocol);
   const common = { adapterOf, targets, circuits, clock, random };
   const probes = new CircuitProbes({ ...common, logger });
   opened.push(() => probes.close());
@@ -70,7 +71,7 @@ export async function assembleRuns(
     newId,
     rules: {
       bounds: { ...DEFAULT_REQUEST_BOUNDS, ...config.requestBounds },
-      optionRulesOf: (protocol) => adapterOf(protocol)?.optionRules,
+      optionRulesOf: (protocol) => adapterOf(protocol)?.completions.optionRules,
     },
   });
   const follower = new RunFollower({ executor, runs: repository, log, clock });

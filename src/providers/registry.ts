@@ -1,9 +1,11 @@
 // Owns the look-up of adapters by protocol name: adapters are code, everything else about a provider is a row.
-import type { Adapter } from './contract/adapter.ts';
+import type { Adapter, CompletionAdapter } from './contract/adapter.ts';
 import { discreet } from './discreet-adapter.ts';
 
 export interface AdapterRegistry {
   get(protocol: string): Adapter | undefined;
+  /** The adapter of a protocol that has completions; nothing where the protocol is unknown here, or has none. */
+  completing(protocol: string): CompletionAdapter | undefined;
   protocols(): string[];
 }
 
@@ -21,6 +23,14 @@ export function createAdapterRegistry(
   }
   return {
     get: (protocol) => byProtocol.get(protocol),
+    completing(protocol) {
+      const adapter = byProtocol.get(protocol);
+      return adapter && hasCompletions(adapter) ? adapter : undefined;
+    },
     protocols: () => [...byProtocol.keys()].sort(),
   };
+}
+
+function hasCompletions(adapter: Adapter): adapter is CompletionAdapter {
+  return adapter.completions !== undefined;
 }

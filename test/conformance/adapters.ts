@@ -1,10 +1,11 @@
 // Owns the adapters under test: the real ones, with a real HTTP pool and a token cache that keeps nothing.
 import { silentLogger } from '../../src/kernel/logger.ts';
+import type { TokenCache } from '../../src/kernel/token-cache.ts';
 import { createAnthropicMessagesAdapter } from '../../src/providers/anthropic-messages/adapter.ts';
 import { createAzureOpenAiAdapter } from '../../src/providers/azure-openai/adapter.ts';
 import { createBedrockConverseAdapter } from '../../src/providers/bedrock-converse/adapter.ts';
 import { createCohereAdapter } from '../../src/providers/cohere/adapter.ts';
-import type { Adapter, TokenCache } from '../../src/providers/contract/adapter.ts';
+import type { CompletionAdapter } from '../../src/providers/contract/adapter.ts';
 import { createGeminiAdapter, createGeminiVertexAdapter } from '../../src/providers/gemini/adapter.ts';
 import { createGigaChatAdapter } from '../../src/providers/gigachat/adapter.ts';
 import { createUpstreamHttp } from '../../src/providers/http/upstream-http.ts';
@@ -14,7 +15,7 @@ import { createOpenAiResponsesAdapter } from '../../src/providers/openai-respons
 import { createAdapterRegistry } from '../../src/providers/registry.ts';
 
 export interface AdapterSet {
-  get(protocol: string): Adapter | undefined;
+  get(protocol: string): CompletionAdapter | undefined;
   close(): Promise<void>;
 }
 
@@ -23,7 +24,7 @@ export function openAdapters(): AdapterSet {
   const tokens: TokenCache = {
     get: async (_key, { fetch, signal }) => (await fetch(signal)).token,
   };
-  const { get } = createAdapterRegistry([
+  const { completing } = createAdapterRegistry([
     createAnthropicMessagesAdapter(http),
     createAzureOpenAiAdapter({ http }),
     createBedrockConverseAdapter(http),
@@ -35,5 +36,5 @@ export function openAdapters(): AdapterSet {
     createOpenAiChatAdapter({ http }),
     createOpenAiResponsesAdapter(http),
   ]);
-  return { get, close: () => http.close() };
+  return { get: completing, close: () => http.close() };
 }

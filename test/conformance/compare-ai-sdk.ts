@@ -53,7 +53,7 @@ async function observeWhole(recorded: RecordedCase, adapters: AdapterSet): Promi
   try {
     server.use({ name: 'whole', pieces: [recorded.body] });
     const request = requestTo(targetOf(protocol, providerKey, server.url));
-    return await observe(adapter.stream(request, { signal: AbortSignal.timeout(20_000) }));
+    return await observe(adapter.completions.stream(request, { signal: AbortSignal.timeout(20_000) }));
   } finally {
     await server.close();
   }

@@ -1,5 +1,5 @@
 // Owns what the runner concludes from a recorded case by the plain readers: what an adapter has to make of it.
-import type { FinishReason, ProviderUsage } from '../../src/providers/contract/adapter.ts';
+import type { FinishReason, ProviderUsage } from '../../src/providers/contract/completions.ts';
 import { type ExpectedFault, expectedFault } from './fault.ts';
 import { readAnthropic } from './readers/anthropic.ts';
 import { readBedrock } from './readers/bedrock.ts';

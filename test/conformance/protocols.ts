@@ -1,7 +1,7 @@
 // Owns which adapter, with which settings, reads the answers of a provider's folder.
 import { readFileSync } from 'node:fs';
 import { isJsonObject, type JsonObject } from '../../src/kernel/json.ts';
-import type { AuthScheme } from '../../src/providers/contract/adapter.ts';
+import type { AuthScheme } from '../../src/providers/contract/target.ts';
 import type { RecordedCase } from './recorded-case.ts';
 import { at, listAt, textAt } from './walk.ts';
 

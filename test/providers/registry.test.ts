@@ -1,16 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Adapter } from '../../src/providers/contract/adapter.ts';
 import { createAdapterRegistry } from '../../src/providers/registry.ts';
+import { scriptedAdapter } from '../support/scripted-adapter.ts';
 
-function adapterOf(protocol: string): Adapter {
-  return {
-    protocol,
-    optionRules: { reserved: {}, priced: [], extended: [] },
-    stream: async function* () {},
-    unsupported: () => [],
-    check: async () => {},
-  };
-}
+const adapterOf = (protocol: string) => scriptedAdapter(protocol, async function* () {});
 
 test('an adapter is found by the name of its protocol', () => {
   const chat = adapterOf('openai-chat');
@@ -18,6 +11,15 @@ test('an adapter is found by the name of its protocol', () => {
   expect(registry.get('openai-chat')?.protocol).toBe(chat.protocol);
   expect(registry.get('unknown')).toBeUndefined();
   expect(registry.protocols()).toEqual(['gemini', 'openai-chat']);
+});
+
+test('an adapter completes only where its protocol has completions', () => {
+  const deaf: Adapter = { protocol: 'deaf', health: { check: async () => {} } };
+  const registry = createAdapterRegistry([adapterOf('chat'), deaf]);
+  expect(registry.completing('chat')?.protocol).toBe('chat');
+  expect(registry.get('deaf')?.completions).toBeUndefined();
+  expect(registry.completing('deaf')).toBeUndefined();
+  expect(registry.completing('unknown')).toBeUndefined();
 });
 
 test('two adapters of one name are refused', () => {

@@ -2,13 +2,9 @@
 import { ProviderError } from '../../src/kernel/errors.ts';
 import { silentLogger } from '../../src/kernel/logger.ts';
 import { Secret } from '../../src/kernel/secret.ts';
-import type {
-  Adapter,
-  Message,
-  ProviderRequest,
-  ProviderTarget,
-  StreamPart,
-} from '../../src/providers/contract/adapter.ts';
+import type { CompletionAdapter } from '../../src/providers/contract/adapter.ts';
+import type { Message, ProviderRequest, StreamPart } from '../../src/providers/contract/completions.ts';
+import type { ProviderTarget } from '../../src/providers/contract/target.ts';
 import { createUpstreamHttp } from '../../src/providers/http/upstream-http.ts';
 import { type Answer, type Reply, startFakeUpstream } from './fake-upstream.ts';
 
@@ -60,13 +56,13 @@ export interface Collected {
 
 /** Reads a stream to its end; a fault that is no ProviderError is raised. */
 export async function collectParts(
-  adapter: Adapter,
+  adapter: CompletionAdapter,
   request: ProviderRequest,
   signal = new AbortController().signal,
 ): Promise<Collected> {
   const reads: StreamPart[][] = [];
   try {
-    for await (const read of adapter.stream(request, { signal })) reads.push(read);
+    for await (const read of adapter.completions.stream(request, { signal })) reads.push(read);
   } catch (fault) {
     if (!(fault instanceof ProviderError)) throw fault;
     return { reads, parts: reads.flat(), fault };

@@ -1,6 +1,6 @@
 // Owns how much is held for a completion before it is known what it uses.
 import type { Nano } from '../../kernel/money.ts';
-import type { Message, Tool } from '../../providers/contract/adapter.ts';
+import type { Message, Tool } from '../../providers/contract/completions.ts';
 import { costOf, type Price } from './cost.ts';
 
 /** Bytes of UTF-8 that a token has in the mean of a longer text: for a hold on the side of too much, for a count as they mostly are. */

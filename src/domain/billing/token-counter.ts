@@ -1,6 +1,6 @@
 // Owns counting where the provider sent no usage: OpenAI's o200k vocabulary stands in for every model's, and the result is marked estimated.
 import { Mutex, nextTurn } from '../../kernel/async.ts';
-import type { Message, ProviderUsage, Tool } from '../../providers/contract/adapter.ts';
+import type { Message, ProviderUsage, Tool } from '../../providers/contract/completions.ts';
 
 export interface CountedRequest {
   readonly messages: readonly Message[];

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { JsonObject } from '../../kernel/json.ts';
-import type { AuthScheme } from '../../providers/contract/adapter.ts';
+import type { AuthScheme } from '../../providers/contract/target.ts';
 
 /** Protocols that the built-in rows name. An operator's own rows may name those of further adapters. */
 export const CATALOGUE_PROTOCOLS = [

@@ -7,7 +7,7 @@ export interface Refusal {
   readonly reason: string;
 }
 
-/** Whether this node speaks a protocol. */
+/** Whether this node has an adapter that can complete by a protocol. */
 export type Speaks = (protocol: string) => boolean;
 
 const known = new WeakMap<Candidate, Refusal | null>();
@@ -55,7 +55,7 @@ function findRefusal(candidate: Candidate, speaks: Speaks): Refusal | undefined 
     const why =
       protocol === undefined
         ? (spec.unservableReason ?? 'no protocol is set')
-        : `this node does not speak "${protocol}"`;
+        : `this node has no adapter that can complete by the protocol "${protocol}"`;
     return { code: 'PROTOCOL_MISSING', reason: `The provider "${spec.key}" cannot be called: ${why}` };
   }
   if (!config.secret && needsSecret(spec.auth)) {

@@ -75,7 +75,7 @@ export function lackOfModel(
   const spec = catalogue.providers.get(providerKey);
   if (!spec?.enabled) return `The provider "${providerKey}" is switched off here`;
   if (!spec.protocol || !speaks(spec.protocol)) {
-    return `The provider "${providerKey}" cannot be called: ${spec.unservableReason ?? 'this node does not speak its protocol'}`;
+    return `The provider "${providerKey}" cannot be called: ${spec.unservableReason ?? 'this node has no adapter that can complete by its protocol'}`;
   }
   const { secret } = spec.envVars as { readonly secret?: readonly string[] };
   const variable = secret?.[0] ? `, or set ${secret[0]} for the workspace "default" and start again` : '';

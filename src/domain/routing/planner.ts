@@ -6,7 +6,7 @@
 // 4. If only open circuits are left, the best of them is tried once.
 import { createHash } from 'node:crypto';
 import type { Nano } from '../../kernel/money.ts';
-import type { Unsupported } from '../../providers/contract/adapter.ts';
+import type { Unsupported } from '../../providers/contract/completions.ts';
 import type { WorkspaceCatalogue } from '../catalogue/snapshot.ts';
 import { mayUse, NOT_ALLOWED } from './allowed-models.ts';
 import { type Refusal, refusalOfState, type Speaks } from './candidate-state.ts';

@@ -5,7 +5,7 @@ import { deferred } from '../../kernel/async.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import { unreachable } from '../../kernel/unreachable.ts';
-import type { StreamPart } from '../../providers/contract/adapter.ts';
+import type { StreamPart } from '../../providers/contract/completions.ts';
 import { NO_USAGE, type Usage } from '../billing/usage.ts';
 import type { WorkspaceCatalogue } from '../catalogue/snapshot.ts';
 import type { Candidate } from '../routing/candidates.ts';

@@ -2,7 +2,12 @@
 import { ProviderError } from '../../kernel/errors.ts';
 import type { JsonValue } from '../../kernel/json.ts';
 import { unreachable } from '../../kernel/unreachable.ts';
-import type { FinishReason, ProviderUsage, StreamPart, ToolCall } from '../../providers/contract/adapter.ts';
+import type {
+  FinishReason,
+  ProviderUsage,
+  StreamPart,
+  ToolCall,
+} from '../../providers/contract/completions.ts';
 import type { RunWarning } from './run-record.ts';
 
 interface CallInProgress {

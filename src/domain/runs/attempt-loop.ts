@@ -3,7 +3,8 @@ import { abortable, delay } from '../../kernel/async.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError, ProviderError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import type { Adapter, StreamPart } from '../../providers/contract/adapter.ts';
+import type { CompletionAdapter } from '../../providers/contract/adapter.ts';
+import type { StreamPart } from '../../providers/contract/completions.ts';
 import type { ConfigHealthReports } from '../catalogue/config-health-reports.ts';
 import type { ProviderTargets } from '../catalogue/provider-target.ts';
 import type { Candidate } from '../routing/candidates.ts';
@@ -22,7 +23,7 @@ import { attemptLimits } from './time-limits.ts';
 import { type Turn, Turns } from './turns.ts';
 
 export interface AttemptLoopDependencies {
-  readonly adapterOf: (protocol: string) => Adapter | undefined;
+  readonly adapterOf: (protocol: string) => CompletionAdapter | undefined;
   readonly targets: ProviderTargets;
   readonly circuits: Circuits;
   readonly probes: CircuitProbes;

@@ -2,7 +2,9 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { ProviderError } from '../../kernel/errors.ts';
 import { parseJson } from '../../kernel/json.ts';
-import type { Adapter, CallSign, ProviderRequest, StreamPart } from '../../providers/contract/adapter.ts';
+import type { CompletionAdapter } from '../../providers/contract/adapter.ts';
+import type { ProviderRequest, StreamPart } from '../../providers/contract/completions.ts';
+import type { CallSign } from '../../providers/contract/target.ts';
 import type { Answer } from './answer.ts';
 import { PartIntake } from './part-intake.ts';
 import { type AttemptLimits, TimeGuard } from './time-guard.ts';
@@ -19,7 +21,7 @@ export interface AttemptResult {
 }
 
 export interface AttemptInput {
-  readonly adapter: Adapter;
+  readonly adapter: CompletionAdapter;
   readonly request: ProviderRequest;
   readonly limits: AttemptLimits;
   readonly clock: Clock;
@@ -53,7 +55,7 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
       wholeSuffices: input.wholeSuffices,
       onSign: (sign: CallSign) => guard.signCame(sign),
     };
-    for await (const given of adapter.stream(input.request, options)) {
+    for await (const given of adapter.completions.stream(input.request, options)) {
       const parts = intake.take(given);
       if (answer.add(parts)) {
         const now = clock.monotonicMs();

@@ -2,7 +2,7 @@
 // no caller's request is spent on finding out whether a provider has recovered.
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import type { Adapter } from '../../providers/contract/adapter.ts';
+import type { CompletionAdapter } from '../../providers/contract/adapter.ts';
 import type { ProviderTargets } from '../catalogue/provider-target.ts';
 import type { Candidate } from '../routing/candidates.ts';
 import { breaksCircuit, type CircuitOutcome, type Circuits } from '../routing/circuits.ts';
@@ -14,7 +14,7 @@ import { translateRequest } from './provider-request.ts';
 import { attemptLimits } from './time-limits.ts';
 
 export interface CircuitProbesDependencies {
-  readonly adapterOf: (protocol: string) => Adapter | undefined;
+  readonly adapterOf: (protocol: string) => CompletionAdapter | undefined;
   readonly targets: ProviderTargets;
   readonly circuits: Circuits;
   readonly clock: Clock;

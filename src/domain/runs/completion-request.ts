@@ -9,7 +9,7 @@ import type {
   Tool,
   ToolCall,
   ToolChoice,
-} from '../../providers/contract/adapter.ts';
+} from '../../providers/contract/completions.ts';
 import type { Fallback } from '../routing/route-plan.ts';
 
 export type { ImageSource, MessagePart, ResponseFormat, ToolChoice };

@@ -1,11 +1,7 @@
 // Owns the translation of a caller's request into what one candidate's adapter is asked, and what of it had to be left behind.
-import type {
-  Adapter,
-  Message,
-  Parameters,
-  ProviderRequest,
-  ProviderTarget,
-} from '../../providers/contract/adapter.ts';
+import type { CompletionAdapter } from '../../providers/contract/adapter.ts';
+import type { Message, Parameters, ProviderRequest } from '../../providers/contract/completions.ts';
+import type { ProviderTarget } from '../../providers/contract/target.ts';
 import type { Candidate } from '../routing/candidates.ts';
 import type { CompletionRequest, RequestMessage } from './completion-request.ts';
 import { type Continuation, decodeContinuation } from './continuation.ts';
@@ -14,7 +10,7 @@ import type { RunWarning } from './run-record.ts';
 /** A candidate that can be called: its model and protocol are known. */
 export interface CallableCandidate {
   readonly candidate: Candidate;
-  readonly adapter: Adapter;
+  readonly adapter: CompletionAdapter;
   readonly target: ProviderTarget;
 }
 
@@ -41,7 +37,7 @@ export function translateRequest(call: CallableCandidate, asked: CompletionReque
     ...(asked.responseFormat ? { responseFormat: asked.responseFormat } : {}),
     providerOptions: asked.providerOptions[adapter.protocol] ?? {},
   };
-  for (const dropped of adapter.unsupported(request)) {
+  for (const dropped of adapter.completions.unsupported(request)) {
     warnings.push({ code: 'UNSUPPORTED_DROPPED', message: `${dropped.path}: ${dropped.message}` });
   }
   return { request, warnings };

@@ -3,7 +3,7 @@ import { GatewayError } from '../../kernel/errors.ts';
 import { isJsonObject, parseJson } from '../../kernel/json.ts';
 import { faultOfJson } from '../../kernel/storable-json.ts';
 import { isStorableText } from '../../kernel/text.ts';
-import type { MessagePart, Parameters, Tool, ToolCall } from '../../providers/contract/adapter.ts';
+import type { MessagePart, Parameters, Tool, ToolCall } from '../../providers/contract/completions.ts';
 import type { OptionRules } from '../../providers/contract/option-rules.ts';
 import { faultsOfParameters } from '../catalogue/parameter-rules.ts';
 import { MOST_ATTEMPTS } from '../catalogue/time-limit-fields.ts';

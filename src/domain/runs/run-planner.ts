@@ -1,6 +1,6 @@
 // Owns how a request becomes a plan: what it needs is looked up in the snapshot, and nothing of it is a query.
 import type { Clock } from '../../kernel/clock.ts';
-import type { Adapter } from '../../providers/contract/adapter.ts';
+import type { CompletionAdapter } from '../../providers/contract/adapter.ts';
 import { priceInForce } from '../billing/model-price.ts';
 import type { ProviderTargets } from '../catalogue/provider-target.ts';
 import type { CatalogueSnapshots, WorkspaceCatalogue } from '../catalogue/snapshot.ts';
@@ -16,7 +16,7 @@ import type { RefusalHints } from './route-refusal.ts';
 
 export interface RunPlannerDependencies {
   readonly snapshots: CatalogueSnapshots;
-  readonly adapterOf: (protocol: string) => Adapter | undefined;
+  readonly adapterOf: (protocol: string) => CompletionAdapter | undefined;
   readonly targets: ProviderTargets;
   readonly circuits: Circuits;
   readonly clock: Clock;
@@ -119,7 +119,7 @@ export class RunPlanner {
       candidate.model,
       candidate.instance,
     );
-    return adapter.unsupported(translateRequest({ candidate, adapter, target }, request).request);
+    return adapter.completions.unsupported(translateRequest({ candidate, adapter, target }, request).request);
   }
 }
 

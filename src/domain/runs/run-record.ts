@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import type { Nano } from '../../kernel/money.ts';
-import type { FinishReason, ToolCall } from '../../providers/contract/adapter.ts';
+import type { FinishReason, ToolCall } from '../../providers/contract/completions.ts';
 import type { RunAttemptEntity, RunStatus } from '../../storage/entities/completion-run.entity.ts';
 import type { CompletionRunRow } from '../../storage/repositories/run.repository.ts';
 import type { CostLine } from '../billing/cost.ts';

@@ -1,6 +1,6 @@
 // Owns what a run is booked with: the usage and cost of each attempt, and the record that ends the run.
 
-import type { Message } from '../../providers/contract/adapter.ts';
+import type { Message } from '../../providers/contract/completions.ts';
 import type { AttemptEnd, RunEnd } from '../../storage/repositories/run.rows.ts';
 import { type Cost, costOf, FREE_OF_CHARGE } from '../billing/cost.ts';
 import { type PriceVersions, priceInForce } from '../billing/model-price.ts';

@@ -2,15 +2,10 @@
 
 import { ProviderError } from '../../kernel/errors.ts';
 import { parseJson } from '../../kernel/json.ts';
-import type {
-  Adapter,
-  CallOptions,
-  ProviderRequest,
-  ProviderTarget,
-  StreamPart,
-  UpstreamHttp,
-  UpstreamResponse,
-} from '../contract/adapter.ts';
+import type { CompletionAdapter } from '../contract/adapter.ts';
+import type { ProviderRequest, StreamPart } from '../contract/completions.ts';
+import type { UpstreamHttp, UpstreamResponse } from '../contract/http.ts';
+import type { CallOptions, ProviderTarget } from '../contract/target.ts';
 import { AnswerBody } from '../shared/answer-body.ts';
 import { faultOfRedirect, providerRequestId } from '../shared/answer-faults.ts';
 import { inOneRead, readAnswer } from '../shared/answer-stream.ts';
@@ -29,7 +24,7 @@ import { messageSchema } from './wire.ts';
 
 const API_VERSION = '2023-06-01';
 
-export function createAnthropicMessagesAdapter(http: UpstreamHttp): Adapter {
+export function createAnthropicMessagesAdapter(http: UpstreamHttp): CompletionAdapter {
   async function send(
     target: ProviderTarget,
     path: string,
@@ -59,34 +54,40 @@ export function createAnthropicMessagesAdapter(http: UpstreamHttp): Adapter {
 
   return {
     protocol: 'anthropic-messages',
-    optionRules: MESSAGES_OPTION_RULES,
-    async *stream(request, options) {
-      const { body, betas, outputTool } = encodeRequest(request);
-      const content = { body: JSON.stringify(body), betas };
-      const response = await send(request.target, '/messages', options, content);
-      yield* readMessages(request, response, outputTool, options);
+    completions: {
+      optionRules: MESSAGES_OPTION_RULES,
+      unsupported: (request) => [...encodeRequest(request).refused],
+      async *stream(request, options) {
+        const { body, betas, outputTool } = encodeRequest(request);
+        const content = { body: JSON.stringify(body), betas };
+        const response = await send(request.target, '/messages', options, content);
+        yield* readMessages(request, response, outputTool, options);
+      },
     },
+    models: {
+      async list(target, options) {
+        if (!anthropicQuirks(target).listsModels) {
+          throw new ProviderError('CAPABILITY_MISSING', 'This provider does not list its models.');
+        }
+        return readModelPages((query) => fetchModels(target, query, options));
+      },
+    },
+    health: { check },
     faultsOfQuirks: faultsIn(anthropicQuirksSchema),
-    unsupported: (request) => [...encodeRequest(request).refused],
-    async listModels(target, options) {
-      if (!anthropicQuirks(target).listsModels) {
-        throw new ProviderError('CAPABILITY_MISSING', 'This provider does not list its models.');
-      }
-      return readModelPages((query) => fetchModels(target, query, options));
-    },
-    async check(target, options) {
-      if (!anthropicQuirks(target).listsModels || target.hasModelList === false) {
-        return checkWithoutList(target, options);
-      }
-      try {
-        requireJson(await fetchModels(target, '?limit=1', options), `${apiRoot(target)}/models`);
-      } catch (error) {
-        // Compatible servers serve their models without listing them.
-        if (!isLacking(error)) throw error;
-        await checkWithoutList(target, options);
-      }
-    },
   };
+
+  async function check(target: ProviderTarget, options: CallOptions): Promise<void> {
+    if (!anthropicQuirks(target).listsModels || target.hasModelList === false) {
+      return checkWithoutList(target, options);
+    }
+    try {
+      requireJson(await fetchModels(target, '?limit=1', options), `${apiRoot(target)}/models`);
+    } catch (error) {
+      // Compatible servers serve their models without listing them.
+      if (!isLacking(error)) throw error;
+      await checkWithoutList(target, options);
+    }
+  }
 
   /** A request that lacks everything is refused as such only to who may ask. */
   async function checkWithoutList(target: ProviderTarget, options: CallOptions): Promise<void> {

@@ -1,7 +1,7 @@
 // Owns how a request becomes a Messages body, and what of it cannot be said there: one pass tells both, so that they never differ.
 import type { JsonObject } from '../../kernel/json.ts';
 import { planThinking } from '../claude/thinking.ts';
-import type { Parameters, ProviderRequest, Tool, Unsupported } from '../contract/adapter.ts';
+import type { Parameters, ProviderRequest, Tool, Unsupported } from '../contract/completions.ts';
 import { readBlockNotes } from '../shared/assistant-blocks.ts';
 import { outputToolOf } from '../shared/output-tool.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';

@@ -1,6 +1,6 @@
 // Owns the reading of `GET /v1/models`, page by page.
 import { isJsonObject, type JsonValue } from '../../kernel/json.ts';
-import type { ListedModel } from '../contract/adapter.ts';
+import type { ListedModel } from '../contract/models.ts';
 import { protocolFault } from '../shared/answer-faults.ts';
 import { ModelList } from '../shared/model-list.ts';
 import { modelPageSchema } from './wire.ts';

@@ -1,7 +1,7 @@
 // Owns the named deviations from the Messages protocol that a provider row or a model row can state, and what holds where they say nothing.
 import { z } from 'zod';
 import { claudeTraits } from '../claude/generations.ts';
-import type { ProviderTarget } from '../contract/adapter.ts';
+import type { ProviderTarget } from '../contract/target.ts';
 import { readQuirks } from '../shared/quirks.ts';
 
 export const anthropicQuirksSchema = z.strictObject({

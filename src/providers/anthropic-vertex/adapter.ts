@@ -3,18 +3,14 @@
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import type { ProviderError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
+import type { TokenCache } from '../../kernel/token-cache.ts';
 import { readMessages } from '../anthropic-messages/adapter.ts';
 import { withBetas } from '../anthropic-messages/betas.ts';
 import { MESSAGES_OPTION_RULES } from '../anthropic-messages/option-rules.ts';
 import { anthropicQuirks, anthropicQuirksSchema } from '../anthropic-messages/quirks.ts';
-import type {
-  Adapter,
-  CallOptions,
-  ProviderTarget,
-  TokenCache,
-  UpstreamHttp,
-  UpstreamResponse,
-} from '../contract/adapter.ts';
+import type { CompletionAdapter } from '../contract/adapter.ts';
+import type { UpstreamHttp, UpstreamResponse } from '../contract/http.ts';
+import type { CallOptions, ProviderTarget } from '../contract/target.ts';
 import { connectionOf } from '../shared/credentials.ts';
 import { faultsIn } from '../shared/quirks.ts';
 import { vertexModelUrl } from '../vertex/address.ts';
@@ -38,8 +34,8 @@ interface Call {
 /** The check names it; it need not exist. */
 const CHECK_MODEL = 'claude-sonnet-4-5';
 
-/** Without `listModels`: Vertex lists what its garden has, not what a project may call. */
-export function createAnthropicVertexAdapter(options: AnthropicVertexAdapterOptions): Adapter {
+/** Without `models`: Vertex lists what its garden has, not what a project may call. */
+export function createAnthropicVertexAdapter(options: AnthropicVertexAdapterOptions): CompletionAdapter {
   const { http, tokens, clock = systemClock } = options;
   const signIn = createVertexSignIn({ http, tokens, clock });
 
@@ -65,30 +61,34 @@ export function createAnthropicVertexAdapter(options: AnthropicVertexAdapterOpti
 
   return {
     protocol: 'anthropic-vertex',
-    optionRules: MESSAGES_OPTION_RULES,
-    async *stream(request, callOptions) {
-      const { body, betas, outputTool } = encodeVertexRequest(request);
-      const asked: Call = { modelKey: request.model.key, method: 'streamRawPredict', body, betas };
-      const response = await call(request.target, asked, callOptions);
-      yield* readMessages(request, response, outputTool, callOptions);
+    completions: {
+      optionRules: MESSAGES_OPTION_RULES,
+      unsupported: (request) => [...encodeVertexRequest(request).refused],
+      async *stream(request, callOptions) {
+        const { body, betas, outputTool } = encodeVertexRequest(request);
+        const asked: Call = { modelKey: request.model.key, method: 'streamRawPredict', body, betas };
+        const response = await call(request.target, asked, callOptions);
+        yield* readMessages(request, response, outputTool, callOptions);
+      },
     },
+    health: { check },
     faultsOfQuirks: faultsIn(anthropicQuirksSchema),
-    unsupported: (request) => [...encodeVertexRequest(request).refused],
-    async check(target, callOptions) {
-      const asked: Call = {
-        modelKey: CHECK_MODEL,
-        method: 'rawPredict',
-        body: { anthropic_version: VERSION },
-        betas: anthropicQuirks(target, CHECK_MODEL).betas,
-      };
-      try {
-        const response = await call(target, asked, callOptions);
-        await response.text();
-      } catch (error) {
-        if (!isRefusalToKnownCaller(error as ProviderError)) throw error;
-      }
-    },
   };
+
+  async function check(target: ProviderTarget, callOptions: CallOptions): Promise<void> {
+    const asked: Call = {
+      modelKey: CHECK_MODEL,
+      method: 'rawPredict',
+      body: { anthropic_version: VERSION },
+      betas: anthropicQuirks(target, CHECK_MODEL).betas,
+    };
+    try {
+      const response = await call(target, asked, callOptions);
+      await response.text();
+    } catch (error) {
+      if (!isRefusalToKnownCaller(error as ProviderError)) throw error;
+    }
+  }
 }
 
 /** That a request lacks everything, or that a model is not offered, is told only to who may ask. */

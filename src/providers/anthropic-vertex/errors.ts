@@ -1,7 +1,8 @@
 // Owns whose words an error of Claude on Vertex is in: Google's for address, credential and quota, Anthropic's for the request.
 import type { ProviderError } from '../../kernel/errors.ts';
 import { faultOfAnswer as faultOfAnthropicAnswer } from '../anthropic-messages/errors.ts';
-import type { ProviderTarget, UpstreamResponse } from '../contract/adapter.ts';
+import type { UpstreamResponse } from '../contract/http.ts';
+import type { ProviderTarget } from '../contract/target.ts';
 import { faultOfBody, isGoogleError } from '../gemini/errors.ts';
 import { faultOfRedirect } from '../shared/answer-faults.ts';
 

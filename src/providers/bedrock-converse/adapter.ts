@@ -3,15 +3,10 @@
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { ProviderError } from '../../kernel/errors.ts';
 import { parseJson } from '../../kernel/json.ts';
-import type {
-  Adapter,
-  CallOptions,
-  ProviderRequest,
-  ProviderTarget,
-  StreamPart,
-  UpstreamHttp,
-  UpstreamResponse,
-} from '../contract/adapter.ts';
+import type { CompletionAdapter } from '../contract/adapter.ts';
+import type { ProviderRequest, StreamPart } from '../contract/completions.ts';
+import type { UpstreamHttp, UpstreamResponse } from '../contract/http.ts';
+import type { CallOptions, ProviderTarget } from '../contract/target.ts';
 import { AnswerBody } from '../shared/answer-body.ts';
 import { faultOfRedirect, providerRequestId } from '../shared/answer-faults.ts';
 import { inOneRead, readAnswer } from '../shared/answer-stream.ts';
@@ -33,7 +28,10 @@ import { answerSchema } from './wire.ts';
 const NO_MODEL = 'modelgraph.check';
 const IDENTITY_KNOWN = /is not authorized to perform/i;
 
-export function createBedrockConverseAdapter(http: UpstreamHttp, clock: Clock = systemClock): Adapter {
+export function createBedrockConverseAdapter(
+  http: UpstreamHttp,
+  clock: Clock = systemClock,
+): CompletionAdapter {
   async function send(
     target: ProviderTarget,
     url: string,
@@ -59,30 +57,36 @@ export function createBedrockConverseAdapter(http: UpstreamHttp, clock: Clock = 
 
   return {
     protocol: 'bedrock-converse',
-    optionRules: CONVERSE_OPTION_RULES,
-    async *stream(request, options) {
-      const { path, body, outputTool } = encodeRequest(request);
-      const url = `${request.target.baseUrl}${path}`;
-      const response = await send(request.target, url, options, JSON.stringify(body));
-      yield* readConversation(request, response, outputTool, options);
+    completions: {
+      optionRules: CONVERSE_OPTION_RULES,
+      unsupported: (request) => [...encodeRequest(request).refused],
+      async *stream(request, options) {
+        const { path, body, outputTool } = encodeRequest(request);
+        const url = `${request.target.baseUrl}${path}`;
+        const response = await send(request.target, url, options, JSON.stringify(body));
+        yield* readConversation(request, response, outputTool, options);
+      },
     },
+    models: {
+      list: (target, options) =>
+        readModelLists(async (path) => {
+          const response = await send(target, `${controlPlaneUrl(target)}${path}`, options);
+          return response.text();
+        }),
+    },
+    health: { check },
     faultsOfQuirks: faultsIn(bedrockQuirksSchema),
-    unsupported: (request) => [...encodeRequest(request).refused],
-    listModels: (target, options) =>
-      readModelLists(async (path) => {
-        const response = await send(target, `${controlPlaneUrl(target)}${path}`, options);
-        return response.text();
-      }),
-    async check(target, options) {
-      const body = JSON.stringify({ messages: [{ role: 'user', content: [{ text: 'Hello' }] }] });
-      try {
-        const response = await send(target, `${target.baseUrl}/model/${NO_MODEL}/converse`, options, body);
-        await response.text();
-      } catch (error) {
-        if (!provesCredential(error)) throw error;
-      }
-    },
   };
+
+  async function check(target: ProviderTarget, options: CallOptions): Promise<void> {
+    const body = JSON.stringify({ messages: [{ role: 'user', content: [{ text: 'Hello' }] }] });
+    try {
+      const response = await send(target, `${target.baseUrl}/model/${NO_MODEL}/converse`, options, body);
+      await response.text();
+    } catch (error) {
+      if (!provesCredential(error)) throw error;
+    }
+  }
 }
 
 /** The made-up model was looked for, or a policy that allows only some models was looked at: the credential was good. */

@@ -1,6 +1,6 @@
 // Owns how a request becomes a Converse body, and what of it cannot be said there: one pass tells both, so that they never differ.
 import type { JsonObject, JsonValue } from '../../kernel/json.ts';
-import type { Parameters, ProviderRequest, Tool, Unsupported } from '../contract/adapter.ts';
+import type { Parameters, ProviderRequest, Tool, Unsupported } from '../contract/completions.ts';
 import { outputToolOf } from '../shared/output-tool.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
 import { invokedModel } from './addresses.ts';

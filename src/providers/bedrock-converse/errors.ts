@@ -1,7 +1,8 @@
 // Owns what a Bedrock fault means: as an HTTP answer, as an exception or error frame within a stream, or as a break of the protocol.
 import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
 import { isJsonObject } from '../../kernel/json.ts';
-import type { ProviderTarget, UpstreamResponse } from '../contract/adapter.ts';
+import type { UpstreamResponse } from '../contract/http.ts';
+import type { ProviderTarget } from '../contract/target.ts';
 import { errorText, faultOfStatus, withoutSecret } from '../shared/answer-faults.ts';
 import type { EventFrame } from './wire.ts';
 

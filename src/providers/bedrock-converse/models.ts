@@ -1,5 +1,5 @@
 // Owns the reading of Bedrock's lists: models that are called by their id, and the inference profiles that stand for others.
-import type { ListedModel } from '../contract/adapter.ts';
+import type { ListedModel } from '../contract/models.ts';
 import { protocolFault } from '../shared/answer-faults.ts';
 import { checkListLength, ModelList } from '../shared/model-list.ts';
 import { foundationModelsSchema, inferenceProfilesSchema } from './wire.ts';

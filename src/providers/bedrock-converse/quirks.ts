@@ -1,5 +1,5 @@
 // Owns the deviations that hold for one model: what its family is known for, and over it what the rows state.
-import type { ProviderTarget } from '../contract/adapter.ts';
+import type { ProviderTarget } from '../contract/target.ts';
 import { readQuirks } from '../shared/quirks.ts';
 import { familyQuirks } from './model-families.ts';
 import { type BedrockQuirks, bedrockQuirksSchema } from './quirks-schema.ts';

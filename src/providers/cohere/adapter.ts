@@ -1,7 +1,10 @@
 // Owns the protocol of Cohere's chat call, version 2.
 
 import { type NewId, newId } from '../../kernel/ids.ts';
-import type { Adapter, CallOptions, ProviderRequest, StreamPart, UpstreamHttp } from '../contract/adapter.ts';
+import type { CompletionAdapter } from '../contract/adapter.ts';
+import type { ProviderRequest, StreamPart } from '../contract/completions.ts';
+import type { UpstreamHttp } from '../contract/http.ts';
+import type { CallOptions } from '../contract/target.ts';
 import { AnswerBody } from '../shared/answer-body.ts';
 import { inOneRead, readAnswer } from '../shared/answer-stream.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
@@ -21,17 +24,21 @@ export interface CohereAdapterOptions {
   readonly newId?: NewId;
 }
 
-export function createCohereAdapter({ http, newId: mint = newId }: CohereAdapterOptions): Adapter {
+export function createCohereAdapter({ http, newId: mint = newId }: CohereAdapterOptions): CompletionAdapter {
   return {
     protocol: 'cohere',
-    optionRules: COHERE_OPTION_RULES,
-    stream: (request, options) => streamAnswer(http, mint, request, options),
-    faultsOfQuirks: faultsIn(NO_QUIRKS),
-    unsupported: unsupportedByCohere,
-    listModels: (target, options) => listCohereModels(http, target, options),
-    check: async (target, options) => {
-      await listCohereModels(http, target, options, { pageSize: 1, pages: 1 });
+    completions: {
+      optionRules: COHERE_OPTION_RULES,
+      unsupported: unsupportedByCohere,
+      stream: (request, options) => streamAnswer(http, mint, request, options),
     },
+    models: { list: (target, options) => listCohereModels(http, target, options) },
+    health: {
+      check: async (target, options) => {
+        await listCohereModels(http, target, options, { pageSize: 1, pages: 1 });
+      },
+    },
+    faultsOfQuirks: faultsIn(NO_QUIRKS),
   };
 }
 

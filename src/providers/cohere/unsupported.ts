@@ -1,5 +1,5 @@
 // Owns what of a request Cohere cannot be told.
-import type { Parameters, ProviderRequest, Unsupported } from '../contract/adapter.ts';
+import type { Parameters, ProviderRequest, Unsupported } from '../contract/completions.ts';
 
 /** https://docs.cohere.com/reference/chat#request.body.stop_sequences */
 export const MAX_STOP_SEQUENCES = 5;

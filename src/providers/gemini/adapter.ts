@@ -2,7 +2,10 @@
 
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { type NewId, newId } from '../../kernel/ids.ts';
-import type { Adapter, TokenCache, UpstreamHttp } from '../contract/adapter.ts';
+import type { TokenCache } from '../../kernel/token-cache.ts';
+import type { CompletionAdapter } from '../contract/adapter.ts';
+import type { Completions } from '../contract/completions.ts';
+import type { UpstreamHttp } from '../contract/http.ts';
 import { authHeaders } from '../shared/credentials.ts';
 import { faultsIn } from '../shared/quirks.ts';
 import { vertexModelUrl } from '../vertex/address.ts';
@@ -24,7 +27,7 @@ export interface GeminiVertexAdapterOptions extends GeminiAdapterOptions {
   readonly clock?: Clock;
 }
 
-export function createGeminiAdapter({ http, newId: mint = newId }: GeminiAdapterOptions): Adapter {
+export function createGeminiAdapter({ http, newId: mint = newId }: GeminiAdapterOptions): CompletionAdapter {
   const door: Door = {
     http,
     newId: mint,
@@ -33,19 +36,19 @@ export function createGeminiAdapter({ http, newId: mint = newId }: GeminiAdapter
   };
   return {
     protocol: 'gemini',
-    optionRules: GEMINI_OPTION_RULES,
-    stream: (request, options) => streamAnswer(door, request, options),
-    faultsOfQuirks: faultsIn(geminiQuirksSchema),
-    unsupported: unsupportedByGemini,
-    listModels: (target, options) => listGeminiModels(http, target, options),
-    check: async (target, options) => {
-      await listGeminiModels(http, target, options, { pageSize: 1, pages: 1 });
+    completions: completionsAt(door),
+    models: { list: (target, options) => listGeminiModels(http, target, options) },
+    health: {
+      check: async (target, options) => {
+        await listGeminiModels(http, target, options, { pageSize: 1, pages: 1 });
+      },
     },
+    faultsOfQuirks: faultsIn(geminiQuirksSchema),
   };
 }
 
-/** Without `listModels`: Vertex lists what its garden has, not what a project may call. */
-export function createGeminiVertexAdapter(options: GeminiVertexAdapterOptions): Adapter {
+/** Without `models`: Vertex lists what its garden has, not what a project may call. */
+export function createGeminiVertexAdapter(options: GeminiVertexAdapterOptions): CompletionAdapter {
   const { http, tokens, newId: mint = newId, clock = systemClock } = options;
   const door: Door = {
     http,
@@ -58,11 +61,17 @@ export function createGeminiVertexAdapter(options: GeminiVertexAdapterOptions): 
   };
   return {
     protocol: 'gemini-vertex',
-    optionRules: GEMINI_OPTION_RULES,
-    stream: (request, callOptions) => streamAnswer(door, request, callOptions),
+    completions: completionsAt(door),
+    health: { check: (target, callOptions) => checkByCounting(door, target, callOptions) },
     faultsOfQuirks: faultsIn(geminiQuirksSchema),
+  };
+}
+
+function completionsAt(door: Door): Completions {
+  return {
+    optionRules: GEMINI_OPTION_RULES,
     unsupported: unsupportedByGemini,
-    check: (target, callOptions) => checkByCounting(door, target, callOptions),
+    stream: (request, options) => streamAnswer(door, request, options),
   };
 }
 

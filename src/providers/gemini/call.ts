@@ -1,14 +1,9 @@
 // Owns one call of the Gemini protocol at either door, from the encoded body to the last part.
 import type { NewId } from '../../kernel/ids.ts';
 import { parseJson } from '../../kernel/json.ts';
-import type {
-  CallOptions,
-  ProviderRequest,
-  ProviderTarget,
-  StreamPart,
-  UpstreamHttp,
-  UpstreamResponse,
-} from '../contract/adapter.ts';
+import type { ProviderRequest, StreamPart } from '../contract/completions.ts';
+import type { UpstreamHttp, UpstreamResponse } from '../contract/http.ts';
+import type { CallOptions, ProviderTarget } from '../contract/target.ts';
 import { AnswerBody } from '../shared/answer-body.ts';
 import { type AnswerDecoder, inOneRead, readAnswer } from '../shared/answer-stream.ts';
 import { connectionOf } from '../shared/credentials.ts';

@@ -1,6 +1,12 @@
 // Owns how a request becomes the body of a Gemini call.
 import type { JsonObject } from '../../kernel/json.ts';
-import type { Parameters, ProviderRequest, ResponseFormat, Tool, ToolChoice } from '../contract/adapter.ts';
+import type {
+  Parameters,
+  ProviderRequest,
+  ResponseFormat,
+  Tool,
+  ToolChoice,
+} from '../contract/completions.ts';
 import { encodeContents, encodeSystem } from './encode-contents.ts';
 import { imageDetailOf } from './encode-media.ts';
 import { encodeThinking } from './encode-thinking.ts';

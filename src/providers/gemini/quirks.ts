@@ -1,6 +1,7 @@
 // Owns the named deviations of Gemini models and endpoints, and what follows from a model's generation where its row says nothing.
 import { z } from 'zod';
-import type { ProviderRequest, ProviderTarget } from '../contract/adapter.ts';
+import type { ProviderRequest } from '../contract/completions.ts';
+import type { ProviderTarget } from '../contract/target.ts';
 import { readQuirks } from '../shared/quirks.ts';
 
 export const THINKING_LEVELS = ['minimal', 'low', 'medium', 'high'] as const;

@@ -1,5 +1,5 @@
 // Owns what of a request Gemini, with a model's quirks, cannot be told.
-import type { Message, Parameters, ProviderRequest, Unsupported } from '../contract/adapter.ts';
+import type { Message, Parameters, ProviderRequest, Unsupported } from '../contract/completions.ts';
 import { isFormatRefused, MAX_STOP_SEQUENCES } from './encode.ts';
 import { imageDetailOf } from './encode-media.ts';
 import { unsupportedThinking } from './encode-thinking.ts';

@@ -2,16 +2,12 @@
 
 import { newId as freshId, type NewId } from '../../kernel/ids.ts';
 import { parseJson } from '../../kernel/json.ts';
-import type {
-  Adapter,
-  CallOptions,
-  ListedModel,
-  ProviderRequest,
-  ProviderTarget,
-  StreamPart,
-  TokenCache,
-  UpstreamHttp,
-} from '../contract/adapter.ts';
+import type { TokenCache } from '../../kernel/token-cache.ts';
+import type { CompletionAdapter } from '../contract/adapter.ts';
+import type { ProviderRequest, StreamPart } from '../contract/completions.ts';
+import type { UpstreamHttp } from '../contract/http.ts';
+import type { ListedModel } from '../contract/models.ts';
+import type { CallOptions, ProviderTarget } from '../contract/target.ts';
 import { AnswerBody } from '../shared/answer-body.ts';
 import { protocolFault } from '../shared/answer-faults.ts';
 import { inOneRead, readAnswer } from '../shared/answer-stream.ts';
@@ -39,21 +35,25 @@ export interface GigaChatAdapterOptions {
 
 const PAGE_BYTES = 64 * 1024;
 
-export function createGigaChatAdapter(options: GigaChatAdapterOptions): Adapter {
+export function createGigaChatAdapter(options: GigaChatAdapterOptions): CompletionAdapter {
   const signIn = createGigaChatSignIn(options);
   const { newId = freshId, checkLimitMs = 5000 } = options;
   return {
     protocol: 'gigachat',
-    optionRules: GIGACHAT_OPTION_RULES,
-    stream: (request, callOptions) => streamParts(signIn, request, callOptions, newId),
-    faultsOfQuirks: faultsIn(quirksSchema),
-    unsupported: unsupportedBy,
-    listModels: (target, { signal }) => listModels(signIn, target, signal),
-    async check(target, { signal }: CallOptions) {
-      using limit = timeLimit(signal, checkLimitMs, `GigaChat did not answer within ${checkLimitMs} ms.`);
-      if (target.auth.type === 'gigachat') await signIn.prove(target, limit.signal);
-      else await listModels(signIn, target, limit.signal);
+    completions: {
+      optionRules: GIGACHAT_OPTION_RULES,
+      unsupported: unsupportedBy,
+      stream: (request, callOptions) => streamParts(signIn, request, callOptions, newId),
     },
+    models: { list: (target, { signal }) => listModels(signIn, target, signal) },
+    health: {
+      async check(target, { signal }) {
+        using limit = timeLimit(signal, checkLimitMs, `GigaChat did not answer within ${checkLimitMs} ms.`);
+        if (target.auth.type === 'gigachat') await signIn.prove(target, limit.signal);
+        else await listModels(signIn, target, limit.signal);
+      },
+    },
+    faultsOfQuirks: faultsIn(quirksSchema),
   };
 }
 

@@ -9,7 +9,7 @@ import type {
   ProviderRequest,
   ToolCall,
   Unsupported,
-} from '../contract/adapter.ts';
+} from '../contract/completions.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
 import { fitTools, wireFunctionName } from './functions.ts';
 import { fitImages } from './images.ts';

@@ -1,7 +1,7 @@
 // Owns what a GigaChat provider config and its rows may say beside address and credential.
 import { z } from 'zod';
 import { ProviderError } from '../../kernel/errors.ts';
-import type { ProviderTarget } from '../contract/adapter.ts';
+import type { ProviderTarget } from '../contract/target.ts';
 import { readQuirks } from '../shared/quirks.ts';
 
 const settingsSchema = z.object({

@@ -1,7 +1,10 @@
 // Owns Ollama's own chat protocol: newline-delimited JSON, with arguments of tools as objects.
 
 import { type NewId, newId } from '../../kernel/ids.ts';
-import type { Adapter, CallOptions, ProviderRequest, StreamPart, UpstreamHttp } from '../contract/adapter.ts';
+import type { CompletionAdapter } from '../contract/adapter.ts';
+import type { ProviderRequest, StreamPart } from '../contract/completions.ts';
+import type { UpstreamHttp } from '../contract/http.ts';
+import type { CallOptions } from '../contract/target.ts';
 import { AnswerBody } from '../shared/answer-body.ts';
 import { readAnswer } from '../shared/answer-stream.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
@@ -22,15 +25,17 @@ export interface OllamaAdapterOptions {
   readonly newId?: NewId;
 }
 
-export function createOllamaAdapter({ http, newId: mint = newId }: OllamaAdapterOptions): Adapter {
+export function createOllamaAdapter({ http, newId: mint = newId }: OllamaAdapterOptions): CompletionAdapter {
   return {
     protocol: 'ollama',
-    optionRules: OLLAMA_OPTION_RULES,
-    stream: (request, options) => streamAnswer(http, mint, request, options),
+    completions: {
+      optionRules: OLLAMA_OPTION_RULES,
+      unsupported: unsupportedByOllama,
+      stream: (request, options) => streamAnswer(http, mint, request, options),
+    },
+    models: { list: (target, options) => listOllamaModels(http, target, options) },
+    health: { check: (target, options) => checkVersion(http, target, options) },
     faultsOfQuirks: faultsIn(ollamaQuirksSchema),
-    unsupported: unsupportedByOllama,
-    listModels: (target, options) => listOllamaModels(http, target, options),
-    check: (target, options) => checkVersion(http, target, options),
   };
 }
 

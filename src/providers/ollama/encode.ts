@@ -6,7 +6,7 @@ import type {
   ProviderRequest,
   ReasoningEffort,
   ResponseFormat,
-} from '../contract/adapter.ts';
+} from '../contract/completions.ts';
 import { argumentsObject } from '../shared/assistant-blocks.ts';
 import { type OllamaQuirks, ollamaQuirks, ollamaSettings, THINK_LEVELS } from './quirks.ts';
 

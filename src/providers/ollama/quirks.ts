@@ -1,7 +1,7 @@
 // Owns the named deviations of Ollama servers and models, and the settings that a config of them may carry.
 import { z } from 'zod';
 import { ProviderError } from '../../kernel/errors.ts';
-import type { ProviderTarget } from '../contract/adapter.ts';
+import type { ProviderTarget } from '../contract/target.ts';
 import { readQuirks } from '../shared/quirks.ts';
 
 export const THINK_LEVELS = ['low', 'medium', 'high', 'max'] as const;

@@ -1,5 +1,5 @@
 // Owns what of a request Ollama cannot be told.
-import type { Parameters, ProviderRequest, Unsupported } from '../contract/adapter.ts';
+import type { Parameters, ProviderRequest, Unsupported } from '../contract/completions.ts';
 import { ollamaQuirks } from './quirks.ts';
 
 /** A cache hint needs nothing: Ollama keeps the beginning of a prompt by itself. */

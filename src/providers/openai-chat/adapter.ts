@@ -2,7 +2,10 @@
 
 import { ProviderError } from '../../kernel/errors.ts';
 import { type NewId, newId } from '../../kernel/ids.ts';
-import type { Adapter, ProviderTarget, UpstreamHttp, UpstreamRequest } from '../contract/adapter.ts';
+import type { CompletionAdapter } from '../contract/adapter.ts';
+import type { UpstreamHttp, UpstreamRequest } from '../contract/http.ts';
+import type { ListedModel } from '../contract/models.ts';
+import type { ProviderTarget } from '../contract/target.ts';
 import { isLacking } from '../shared/check-answer.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { faultsIn } from '../shared/quirks.ts';
@@ -20,54 +23,60 @@ export interface OpenAiChatOptions {
   readonly newId?: NewId;
 }
 
-export function createOpenAiChatAdapter({ http, newId: mint = newId }: OpenAiChatOptions): Adapter {
+export function createOpenAiChatAdapter({ http, newId: mint = newId }: OpenAiChatOptions): CompletionAdapter {
   return {
     protocol: 'openai-chat',
-    optionRules: CHAT_OPTION_RULES,
-
-    stream: (request, options) =>
-      streamChat({
-        http,
-        target: request.target,
-        newId: mint,
-        quirks: () => quirksOf(request.target.quirks),
-        prepare: (quirks, streamed) => {
-          const body = encodeRequest(fitRequest(request, quirks).request, quirks, streamed);
-          return completionOf(request.target, body, options.signal);
-        },
-        options,
-      }),
-
+    completions: {
+      optionRules: CHAT_OPTION_RULES,
+      unsupported: (request) => fitRequest(request, quirksOf(request.target.quirks)).unsupported,
+      stream: (request, options) =>
+        streamChat({
+          http,
+          target: request.target,
+          newId: mint,
+          quirks: () => quirksOf(request.target.quirks),
+          prepare: (quirks, streamed) => {
+            const body = encodeRequest(fitRequest(request, quirks).request, quirks, streamed);
+            return completionOf(request.target, body, options.signal);
+          },
+          options,
+        }),
+    },
+    models: { list: (target, { signal }) => listModels(http, target, signal) },
+    health: { check: (target, { signal }) => check(http, target, signal) },
     faultsOfQuirks: faultsIn(quirksSchema),
-    unsupported: (request) => fitRequest(request, quirksOf(request.target.quirks)).unsupported,
-
-    async listModels(target, options) {
-      const { modelsPath } = quirksOf(target.quirks);
-      if (modelsPath === null) {
-        throw new ProviderError(
-          'CAPABILITY_MISSING',
-          `The provider ${target.providerKey} has no list of its models.`,
-        );
-      }
-      return decodeModels(await checkByGet(http, target, getOf(target, modelsPath, options.signal)));
-    },
-
-    async check(target, { signal }) {
-      const { modelsPath, checkPath } = quirksOf(target.quirks);
-      const listPath = target.hasModelList === false ? null : modelsPath;
-      const path = checkPath === undefined ? listPath : checkPath;
-      const ask = () => checkByEmptyCompletion(http, target, completionOf(target, '{}', signal));
-      if (path === null) return ask();
-      try {
-        const body = await checkByGet(http, target, getOf(target, path, signal));
-        if (checkPath === undefined) decodeModels(body);
-      } catch (error) {
-        // Many servers serve their models without listing them.
-        if (checkPath !== undefined || !isLacking(error)) throw error;
-        await ask();
-      }
-    },
   };
+}
+
+async function listModels(
+  http: UpstreamHttp,
+  target: ProviderTarget,
+  signal: AbortSignal,
+): Promise<ListedModel[]> {
+  const { modelsPath } = quirksOf(target.quirks);
+  if (modelsPath === null) {
+    throw new ProviderError(
+      'CAPABILITY_MISSING',
+      `The provider ${target.providerKey} has no list of its models.`,
+    );
+  }
+  return decodeModels(await checkByGet(http, target, getOf(target, modelsPath, signal)));
+}
+
+async function check(http: UpstreamHttp, target: ProviderTarget, signal: AbortSignal): Promise<void> {
+  const { modelsPath, checkPath } = quirksOf(target.quirks);
+  const listPath = target.hasModelList === false ? null : modelsPath;
+  const path = checkPath === undefined ? listPath : checkPath;
+  const ask = () => checkByEmptyCompletion(http, target, completionOf(target, '{}', signal));
+  if (path === null) return ask();
+  try {
+    const body = await checkByGet(http, target, getOf(target, path, signal));
+    if (checkPath === undefined) decodeModels(body);
+  } catch (error) {
+    // Many servers serve their models without listing them.
+    if (checkPath !== undefined || !isLacking(error)) throw error;
+    await ask();
+  }
 }
 
 function completionOf(target: ProviderTarget, body: string, signal: AbortSignal): UpstreamRequest {

@@ -11,7 +11,7 @@ import type {
   Tool,
   ToolCall,
   ToolChoice,
-} from '../contract/adapter.ts';
+} from '../contract/completions.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
 import { CHAT_OPTION_RULES } from './option-rules.ts';
 import type { Quirks } from './quirks.ts';

@@ -8,7 +8,7 @@ import type {
   Tool,
   ToolChoice,
   Unsupported,
-} from '../contract/adapter.ts';
+} from '../contract/completions.ts';
 import type { Feature, Quirks } from './quirks.ts';
 
 export interface FittedRequest {

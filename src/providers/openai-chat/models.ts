@@ -2,7 +2,7 @@
 
 import { ProviderError } from '../../kernel/errors.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
-import type { ListedModel } from '../contract/adapter.ts';
+import type { ListedModel } from '../contract/models.ts';
 
 /** Reads `{ data: [...] }`, a bare array (Together) or `{ models: [...] }`. */
 export function decodeModels(body: string): ListedModel[] {

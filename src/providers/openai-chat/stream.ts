@@ -1,12 +1,8 @@
 // Owns one call of the protocol, from the encoded body to the last part, for every adapter that speaks it.
 import type { NewId } from '../../kernel/ids.ts';
-import type {
-  CallOptions,
-  ProviderTarget,
-  StreamPart,
-  UpstreamHttp,
-  UpstreamRequest,
-} from '../contract/adapter.ts';
+import type { StreamPart } from '../contract/completions.ts';
+import type { UpstreamHttp, UpstreamRequest } from '../contract/http.ts';
+import type { CallOptions, ProviderTarget } from '../contract/target.ts';
 import { AnswerBody } from '../shared/answer-body.ts';
 import { inOneRead, readAnswer } from '../shared/answer-stream.ts';
 import { readServerSentEvents } from '../shared/sse.ts';

@@ -2,16 +2,11 @@
 
 import { ProviderError } from '../../kernel/errors.ts';
 import { parseJson } from '../../kernel/json.ts';
-import type {
-  Adapter,
-  CallOptions,
-  ListedModel,
-  ProviderRequest,
-  ProviderTarget,
-  StreamPart,
-  UpstreamHttp,
-  UpstreamRequest,
-} from '../contract/adapter.ts';
+import type { CompletionAdapter } from '../contract/adapter.ts';
+import type { ProviderRequest, StreamPart } from '../contract/completions.ts';
+import type { UpstreamHttp, UpstreamRequest } from '../contract/http.ts';
+import type { ListedModel } from '../contract/models.ts';
+import type { CallOptions, ProviderTarget } from '../contract/target.ts';
 import { AnswerBody } from '../shared/answer-body.ts';
 import { protocolFault } from '../shared/answer-faults.ts';
 import { inOneRead, readAnswer } from '../shared/answer-stream.ts';
@@ -29,15 +24,17 @@ import { modelListSchema } from './wire.ts';
 
 const PAGE_BYTES = 64 * 1024;
 
-export function createOpenAiResponsesAdapter(http: UpstreamHttp): Adapter {
+export function createOpenAiResponsesAdapter(http: UpstreamHttp): CompletionAdapter {
   return {
     protocol: 'openai-responses',
-    optionRules: RESPONSES_OPTION_RULES,
-    stream: (request, options) => streamParts(http, request, options),
+    completions: {
+      optionRules: RESPONSES_OPTION_RULES,
+      unsupported: unsupportedBy,
+      stream: (request, options) => streamParts(http, request, options),
+    },
+    models: { list: (target, options) => listModels(http, target, options) },
+    health: { check: (target, options) => check(http, target, options) },
     faultsOfQuirks: faultsIn(quirksSchema),
-    unsupported: unsupportedBy,
-    listModels: (target, options) => listModels(http, target, options),
-    check: (target, options) => check(http, target, options),
   };
 }
 

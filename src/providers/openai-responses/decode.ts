@@ -1,7 +1,8 @@
 // Owns the way from the events of the Responses API, or from its whole JSON answer, to stream parts.
 import { newId } from '../../kernel/ids.ts';
 import { isJsonObject } from '../../kernel/json.ts';
-import type { FinishReason, ProviderUsage, StreamPart, UpstreamResponse } from '../contract/adapter.ts';
+import type { FinishReason, ProviderUsage, StreamPart } from '../contract/completions.ts';
+import type { UpstreamResponse } from '../contract/http.ts';
 import { errorText, protocolFault, providerRequestId } from '../shared/answer-faults.ts';
 import type { AnswerDecoder } from '../shared/answer-stream.ts';
 import type { ServerSentEvent } from '../shared/sse.ts';

@@ -10,7 +10,7 @@ import type {
   Tool,
   ToolChoice,
   Unsupported,
-} from '../contract/adapter.ts';
+} from '../contract/completions.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
 import { assistantItems } from './continuation.ts';
 import { RESPONSES_OPTION_RULES } from './option-rules.ts';

@@ -7,12 +7,8 @@ import { deferred } from '../../../src/kernel/async.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { ProviderError, type ProviderErrorCode } from '../../../src/kernel/errors.ts';
 import { silentLogger } from '../../../src/kernel/logger.ts';
-import type {
-  Adapter,
-  CallOptions,
-  ProviderRequest,
-  StreamPart,
-} from '../../../src/providers/contract/adapter.ts';
+import type { Completions, StreamPart } from '../../../src/providers/contract/completions.ts';
+import { scriptedAdapter } from '../../support/scripted-adapter.ts';
 
 const KEY = 'config model';
 const CANDIDATE = {
@@ -27,7 +23,7 @@ const CANDIDATE = {
 } as unknown as Candidate;
 
 /** A circuit that is half open, and probes of it that the given stream answers. */
-async function halfOpen(stream: Adapter['stream']) {
+async function halfOpen(stream: Completions['stream']) {
   let nowMs = 1_000_000;
   const clock = { now: () => new Date(nowMs), monotonicMs: () => systemClock.monotonicMs() };
   const settings = { enabled: true, failuresInRow: 1, windowSize: 20, slowMs: 60_000, openMs: 5_000 };
@@ -36,14 +32,10 @@ async function halfOpen(stream: Adapter['stream']) {
   circuits.record(KEY, { result: 'failure', firstTokenMs: null, reason: 'down' }, 'go', true);
   nowMs += settings.openMs;
   const asked: number[] = [];
-  const adapter = {
-    protocol: 'p',
-    unsupported: () => [],
-    stream: (request: ProviderRequest, options: CallOptions) => {
-      asked.push(request.parameters.maxTokens ?? 0);
-      return stream(request, options);
-    },
-  } as unknown as Adapter;
+  const adapter = scriptedAdapter('p', (request, options) => {
+    asked.push(request.parameters.maxTokens ?? 0);
+    return stream(request, options);
+  });
   const probes = new CircuitProbes({
     adapterOf: () => adapter,
     targets: { of: () => ({}) } as never,
@@ -54,7 +46,7 @@ async function halfOpen(stream: Adapter['stream']) {
   return { circuits, probes, asked, state: () => circuits.view(KEY).state };
 }
 
-const failing = (code: ProviderErrorCode): Adapter['stream'] =>
+const failing = (code: ProviderErrorCode): Completions['stream'] =>
   async function* (): AsyncGenerator<StreamPart[]> {
     yield await Promise.reject(new ProviderError(code, 'No'));
   };

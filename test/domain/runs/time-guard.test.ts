@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { Answer } from '../../../src/domain/runs/answer.ts';
 import { runAttempt } from '../../../src/domain/runs/attempt.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
-import type { StreamPart } from '../../../src/providers/contract/adapter.ts';
+import type { StreamPart } from '../../../src/providers/contract/completions.ts';
 
 /** A provider on a thread of its own: it goes on speaking while this one stands still. */
 const UPSTREAM = `
@@ -28,7 +28,7 @@ test('an answer that came while the node itself stood still is not taken for lat
     let standsStill = false;
     const answer = new Answer();
     const { error } = await runAttempt({
-      adapter: { stream } as never,
+      adapter: { completions: { stream } } as never,
       request: {} as never,
       maxAnswerBytes: 1_000_000,
       wholeSuffices: false,

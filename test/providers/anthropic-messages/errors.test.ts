@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/kernel/secret.ts';
 import { createAnthropicMessagesAdapter } from '../../../src/providers/anthropic-messages/adapter.ts';
-import type { ProviderTarget } from '../../../src/providers/contract/adapter.ts';
+import type { ProviderTarget } from '../../../src/providers/contract/target.ts';
 import type { Answer, Reply } from '../../support/fake-upstream.ts';
 import {
   collectParts,
@@ -136,7 +136,7 @@ describe('an error', () => {
   });
 });
 
-describe('listModels', () => {
+describe('the list of models', () => {
   test('follows the pages and reads limits and capabilities', async () => {
     const pages: Reply[] = [
       jsonReply({
@@ -166,7 +166,7 @@ describe('listModels', () => {
     await withAdapter(
       (_request, index) => pages[index] ?? { body: '' },
       async (adapter, target, paths) => {
-        expect(await adapter.listModels?.(target, { signal })).toEqual([
+        expect(await adapter.models?.list(target, { signal })).toEqual([
           {
             key: 'claude-a',
             displayName: 'Claude A',
@@ -185,7 +185,7 @@ describe('listModels', () => {
 
   test('refuses what is no list', async () => {
     await withAdapter(jsonReply({ models: [] }), async (adapter, target) => {
-      await expect(adapter.listModels?.(target, { signal })).rejects.toMatchObject({
+      await expect(adapter.models?.list(target, { signal })).rejects.toMatchObject({
         code: 'PROVIDER_PROTOCOL',
       });
     });
@@ -195,7 +195,7 @@ describe('listModels', () => {
     let page = 0;
     const endless = () => jsonReply({ data: [], has_more: true, last_id: `m${page++}` });
     await withAdapter(endless, async (adapter, target) => {
-      await expect(adapter.listModels?.(target, { signal })).rejects.toMatchObject({
+      await expect(adapter.models?.list(target, { signal })).rejects.toMatchObject({
         code: 'PROVIDER_PROTOCOL',
       });
     });
@@ -206,7 +206,7 @@ describe('listModels', () => {
     await withAdapter(
       jsonReply({}),
       async (adapter, target) => {
-        await expect(adapter.listModels?.(target, { signal })).rejects.toMatchObject({
+        await expect(adapter.models?.list(target, { signal })).rejects.toMatchObject({
           code: 'CAPABILITY_MISSING',
         });
       },
@@ -218,14 +218,14 @@ describe('listModels', () => {
 describe('check', () => {
   test('asks for one model', async () => {
     await withAdapter(jsonReply({ data: [] }), async (adapter, target, paths) => {
-      await adapter.check(target, { signal });
+      await adapter.health.check(target, { signal });
       expect(paths()).toEqual(['GET /v1/models?limit=1']);
     });
   });
 
   test('raises what the provider says', async () => {
     await withAdapter(errorReply(401, 'authentication_error', 'invalid'), async (adapter, target) => {
-      await expect(adapter.check(target, { signal })).rejects.toMatchObject({
+      await expect(adapter.health.check(target, { signal })).rejects.toMatchObject({
         code: 'PROVIDER_AUTHENTICATION',
       });
     });
@@ -236,7 +236,7 @@ describe('check', () => {
     await withAdapter(
       errorReply(400, 'invalid_request_error', 'model: required'),
       async (adapter, target, paths) => {
-        await adapter.check(target, { signal });
+        await adapter.health.check(target, { signal });
         expect(paths()).toEqual(['POST /v1/messages']);
       },
       { quirks },
@@ -244,7 +244,7 @@ describe('check', () => {
     await withAdapter(
       errorReply(401, 'authentication_error', 'invalid'),
       async (adapter, target) => {
-        await expect(adapter.check(target, { signal })).rejects.toMatchObject({
+        await expect(adapter.health.check(target, { signal })).rejects.toMatchObject({
           code: 'PROVIDER_AUTHENTICATION',
         });
       },

@@ -4,12 +4,8 @@ import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/kernel/json.ts';
 import { Secret } from '../../../src/kernel/secret.ts';
 import { createAnthropicMessagesAdapter } from '../../../src/providers/anthropic-messages/adapter.ts';
-import type {
-  Message,
-  ProviderRequest,
-  ProviderTarget,
-  Unsupported,
-} from '../../../src/providers/contract/adapter.ts';
+import type { Message, ProviderRequest, Unsupported } from '../../../src/providers/contract/completions.ts';
+import type { ProviderTarget } from '../../../src/providers/contract/target.ts';
 import {
   collectParts,
   providerRequest,
@@ -39,7 +35,7 @@ async function send(
   const request = providerRequest({ ...over, target: providerTarget({ ...target, baseUrl }) });
   await collectParts(adapter, request);
   const [received] = provider.upstream.requests;
-  const reasons = adapter.unsupported(request);
+  const reasons = adapter.completions.unsupported(request);
   return {
     body: received?.json() as Record<string, unknown>,
     headers: received?.headers ?? {},
@@ -97,7 +93,7 @@ describe('the address and the headers', () => {
   test('of a row with quirks that are none are not sent', async () => {
     const adapter = createAnthropicMessagesAdapter({ send: () => Promise.reject(), close: async () => {} });
     const request = providerRequest({ target: providerTarget({ quirks: { sampling: 'wild' } }) });
-    expect(() => adapter.unsupported(request)).toThrow('Quirks of anthropic-messages');
+    expect(() => adapter.completions.unsupported(request)).toThrow('Quirks of anthropic-messages');
   });
 });
 

@@ -1,7 +1,7 @@
 // Holds how Messages answers are read: the exact parts of each, from bytes whole and cut at every byte.
 import { describe, expect, test } from 'vitest';
 import { createAnthropicMessagesAdapter } from '../../../src/providers/anthropic-messages/adapter.ts';
-import type { ProviderRequest, StreamPart } from '../../../src/providers/contract/adapter.ts';
+import type { ProviderRequest, StreamPart } from '../../../src/providers/contract/completions.ts';
 import type { Reply } from '../../support/fake-upstream.ts';
 import {
   collectParts,
@@ -352,7 +352,7 @@ describe('leaving', () => {
     const controller = new AbortController();
     const adapter = createAnthropicMessagesAdapter(provider.http);
     const target = providerTarget({ baseUrl: provider.upstream.url });
-    const stream = adapter.stream(providerRequest({ target }), { signal: controller.signal });
+    const stream = adapter.completions.stream(providerRequest({ target }), { signal: controller.signal });
     const reading = (async () => {
       for await (const _parts of stream) controller.abort(new Error('enough'));
     })();
@@ -365,9 +365,12 @@ describe('leaving', () => {
       streamReply([START, ...textEvents(0, 'Hi')], { fault: { stallAfterBytes: 400 } }),
     );
     const target = providerTarget({ baseUrl: provider.upstream.url });
-    const stream = createAnthropicMessagesAdapter(provider.http).stream(providerRequest({ target }), {
-      signal: new AbortController().signal,
-    });
+    const stream = createAnthropicMessagesAdapter(provider.http).completions.stream(
+      providerRequest({ target }),
+      {
+        signal: new AbortController().signal,
+      },
+    );
     for await (const _parts of stream) break;
     await provider.upstream.requests[0]?.aborted;
   });

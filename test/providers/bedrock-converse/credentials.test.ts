@@ -3,7 +3,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/kernel/secret.ts';
 import { createBedrockConverseAdapter } from '../../../src/providers/bedrock-converse/adapter.ts';
-import type { ProviderTarget } from '../../../src/providers/contract/adapter.ts';
+import type { ProviderTarget } from '../../../src/providers/contract/target.ts';
 import type { ReceivedRequest } from '../../support/fake-upstream.ts';
 import {
   collectParts,
@@ -97,7 +97,7 @@ describe('a signature', () => {
       baseUrl: provider.upstream.url,
       headers: { 'X-Team': new Secret('t') },
     });
-    await createBedrockConverseAdapter(provider.http, clock).listModels?.(target, {
+    await createBedrockConverseAdapter(provider.http, clock).models?.list(target, {
       signal: new AbortController().signal,
     });
     const list = provider.upstream.requests[1] as ReceivedRequest;
@@ -168,7 +168,7 @@ describe('the hosts of AWS', () => {
       secret: new Secret(`${KEY_ID}:${SECRET_KEY}`),
       baseUrl,
     });
-    await expect(adapter.listModels?.(target, { signal: new AbortController().signal })).rejects.toThrow(
+    await expect(adapter.models?.list(target, { signal: new AbortController().signal })).rejects.toThrow(
       'far enough',
     );
     expect(seen).toEqual([

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/kernel/json.ts';
 import { createBedrockConverseAdapter } from '../../../src/providers/bedrock-converse/adapter.ts';
-import type { Message, ProviderRequest, ProviderTarget } from '../../../src/providers/contract/adapter.ts';
+import type { Message, ProviderRequest } from '../../../src/providers/contract/completions.ts';
+import type { ProviderTarget } from '../../../src/providers/contract/target.ts';
 import {
   collectParts,
   providerRequest,
@@ -29,7 +30,7 @@ async function send(over: Partial<ProviderRequest> = {}, target: Partial<Provide
   return {
     path: received?.path,
     body: received?.json() as Record<string, unknown>,
-    refused: adapter.unsupported(request).map(({ path }) => path),
+    refused: adapter.completions.unsupported(request).map(({ path }) => path),
   };
 }
 
@@ -86,7 +87,7 @@ describe('the path', () => {
   test('is not found for quirks that are none', async () => {
     const adapter = createBedrockConverseAdapter({ send: () => Promise.reject(), close: async () => {} });
     const request = providerRequest({ target: providerTarget({ quirks: { tools: 'some' } }) });
-    expect(() => adapter.unsupported(request)).toThrow('Quirks of bedrock-converse');
+    expect(() => adapter.completions.unsupported(request)).toThrow('Quirks of bedrock-converse');
   });
 });
 

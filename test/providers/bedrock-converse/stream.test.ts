@@ -1,7 +1,7 @@
 // Holds how Converse answers are read: the exact parts of each, from bytes whole and cut at every byte.
 import { describe, expect, test } from 'vitest';
 import { createBedrockConverseAdapter } from '../../../src/providers/bedrock-converse/adapter.ts';
-import type { ProviderRequest, StreamPart } from '../../../src/providers/contract/adapter.ts';
+import type { ProviderRequest, StreamPart } from '../../../src/providers/contract/completions.ts';
 import type { Reply } from '../../support/fake-upstream.ts';
 import {
   collectParts,
@@ -331,7 +331,7 @@ test('an aborted stream stops the upstream request', async () => {
   const controller = new AbortController();
   const adapter = createBedrockConverseAdapter(provider.http);
   const target = providerTarget({ baseUrl: provider.upstream.url });
-  const stream = adapter.stream(providerRequest({ target }), { signal: controller.signal });
+  const stream = adapter.completions.stream(providerRequest({ target }), { signal: controller.signal });
   const reading = (async () => {
     for await (const _parts of stream) controller.abort(new Error('enough'));
   })();

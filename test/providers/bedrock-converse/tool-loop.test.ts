@@ -1,7 +1,7 @@
 // Holds that a tool loop of three turns sends each signed block back unmodified, in its place, before the calls that follow from it.
 import { expect, test } from 'vitest';
 import { createBedrockConverseAdapter } from '../../../src/providers/bedrock-converse/adapter.ts';
-import type { Message } from '../../../src/providers/contract/adapter.ts';
+import type { Message } from '../../../src/providers/contract/completions.ts';
 import {
   assistantMessageOf,
   collectParts,

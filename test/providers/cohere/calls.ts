@@ -1,6 +1,6 @@
 // Owns what the Cohere tests share: events in Cohere's own form, and the adapter over a fake upstream.
 import { createCohereAdapter } from '../../../src/providers/cohere/adapter.ts';
-import type { ProviderRequest } from '../../../src/providers/contract/adapter.ts';
+import type { ProviderRequest } from '../../../src/providers/contract/completions.ts';
 import type { Answer, Reply } from '../../support/fake-upstream.ts';
 import {
   collectParts,
@@ -70,5 +70,5 @@ export async function callCohere(
   });
   const collected = await collectParts(adapter, request);
   const [received] = provider.upstream.requests;
-  return { ...collected, received, unsupported: adapter.unsupported(request) };
+  return { ...collected, received, unsupported: adapter.completions.unsupported(request) };
 }

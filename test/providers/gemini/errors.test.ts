@@ -130,7 +130,7 @@ test('all pages of models are listed, under the names by which they are called',
   }));
   const adapter = createGeminiAdapter({ http: provider.http });
   const options = { signal: new AbortController().signal };
-  expect(await adapter.listModels?.(geminiTarget(provider.upstream.url), options)).toEqual([
+  expect(await adapter.models?.list(geminiTarget(provider.upstream.url), options)).toEqual([
     {
       key: 'gemini-a',
       displayName: 'GEMINI-A',
@@ -152,7 +152,7 @@ test('a list that never ends, or is none, is refused', async () => {
   await using provider = await startProvider(() => ({ headers: JSON_TYPE, body }));
   const adapter = createGeminiAdapter({ http: provider.http });
   const list = () =>
-    adapter.listModels?.(geminiTarget(provider.upstream.url), { signal: new AbortController().signal });
+    adapter.models?.list(geminiTarget(provider.upstream.url), { signal: new AbortController().signal });
   await expect(list()).rejects.toMatchObject({
     code: 'PROVIDER_PROTOCOL',
     message: expect.stringContaining('end'),
@@ -166,7 +166,7 @@ test('the check asks for one model, and tells a bad key', async () => {
   await using provider = await startProvider(() => ({ headers: JSON_TYPE, ...reply }));
   const adapter = createGeminiAdapter({ http: provider.http });
   const check = () =>
-    adapter.check(geminiTarget(provider.upstream.url), { signal: new AbortController().signal });
+    adapter.health.check(geminiTarget(provider.upstream.url), { signal: new AbortController().signal });
   await expect(check()).resolves.toBeUndefined();
   expect(provider.upstream.requests.map(({ path }) => path)).toEqual(['/models?pageSize=1']);
   reply = {

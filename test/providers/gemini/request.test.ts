@@ -1,6 +1,6 @@
 // Holds what Gemini is sent for each request, and what it cannot be told.
 import { expect, test } from 'vitest';
-import type { Message } from '../../../src/providers/contract/adapter.ts';
+import type { Message } from '../../../src/providers/contract/completions.ts';
 import { createGeminiAdapter } from '../../../src/providers/gemini/adapter.ts';
 import { systemMessage, userMessage } from '../../support/provider-calls.ts';
 import { callGemini, DONE, dice, sent, weather } from './answers.ts';

@@ -297,7 +297,7 @@ test.each(['leaving the loop', 'the signal'])('%s stops the upstream request', a
   const request = providerRequest({ target: geminiTarget(provider.upstream.url) });
   const adapter = createGeminiAdapter({ http: provider.http });
   const read = async () => {
-    for await (const _parts of adapter.stream(request, { signal: abort.signal })) {
+    for await (const _parts of adapter.completions.stream(request, { signal: abort.signal })) {
       if (how === 'leaving the loop') return;
       abort.abort(new Error('enough'));
     }

@@ -2,7 +2,8 @@
 import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/kernel/secret.ts';
-import type { ProviderTarget, TokenCache } from '../../../src/providers/contract/adapter.ts';
+import type { TokenCache } from '../../../src/kernel/token-cache.ts';
+import type { ProviderTarget } from '../../../src/providers/contract/target.ts';
 import { createGeminiVertexAdapter } from '../../../src/providers/gemini/adapter.ts';
 import { vertexModelUrl } from '../../../src/providers/vertex/address.ts';
 import type { Answer } from '../../support/fake-upstream.ts';
@@ -62,7 +63,9 @@ async function callVertex(answer: Answer, targetOf: (url: string) => Partial<Pro
   const request = providerRequest({ target, model: { key: 'gemini-3-flash', reasoning: true } });
   const first = await collectParts(adapter, request);
   const again = first.fault ? undefined : await collectParts(adapter, request);
-  const check = await adapter.check(target, { signal: new AbortController().signal }).catch((error) => error);
+  const check = await adapter.health
+    .check(target, { signal: new AbortController().signal })
+    .catch((error) => error);
   return { ...first, again, check, requests: provider.upstream.requests, protocol: adapter.protocol };
 }
 

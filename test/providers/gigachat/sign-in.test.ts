@@ -71,7 +71,7 @@ describe('the exchange', () => {
       },
     });
     await collectParts(fake.adapter, providerRequest({ target: fake.target }));
-    await fake.adapter.check(fake.target, { signal: new AbortController().signal });
+    await fake.adapter.health.check(fake.target, { signal: new AbortController().signal });
     expect(fake.upstream.requests.map(({ path }) => path)).toEqual(['/api/chat/completions', '/api/models']);
     expect(fake.upstream.requests[0]?.headers).toMatchObject({
       authorization: 'Bearer ready',
@@ -260,11 +260,11 @@ describe('a check', () => {
           ? json({ code: 6, message: 'no' }, 401)
           : json({ access_token: `t${count}`, expires_at: Date.now() + 1_800_000 }),
     });
-    await fake.adapter.check(fake.target, { signal });
-    await fake.adapter.check(fake.target, { signal });
+    await fake.adapter.health.check(fake.target, { signal });
+    await fake.adapter.health.check(fake.target, { signal });
     expect(fake.upstream.requests.map(({ path }) => path)).toEqual(['/oauth', '/oauth']);
     refuse = true;
-    await expect(fake.adapter.check(fake.target, { signal })).rejects.toMatchObject({
+    await expect(fake.adapter.health.check(fake.target, { signal })).rejects.toMatchObject({
       code: 'PROVIDER_AUTHENTICATION',
     });
     expect(
@@ -277,7 +277,7 @@ describe('a check', () => {
       signIn: () => ({ body: '', fault: 'silent' }),
       adapter: { checkLimitMs: 20 },
     });
-    await expect(fake.adapter.check(fake.target, { signal })).rejects.toMatchObject({
+    await expect(fake.adapter.health.check(fake.target, { signal })).rejects.toMatchObject({
       code: 'PROVIDER_TIMEOUT',
     });
     await fake.upstream.requests[0]?.aborted;
@@ -292,7 +292,9 @@ test('settings and quirks that are not valid are named', async () => {
     message: expect.stringContaining('oauthUrl'),
   });
   const target = { ...fake.target, quirks: { reasoningEfforts: 1 } };
-  expect(() => fake.adapter.unsupported(providerRequest({ target }))).toThrow('Quirks of gigachat');
+  expect(() => fake.adapter.completions.unsupported(providerRequest({ target }))).toThrow(
+    'Quirks of gigachat',
+  );
 });
 
 test('a certificate of another authority is trusted by the config that brings it, and by no other', async () => {
@@ -326,7 +328,7 @@ test('a certificate of another authority is trusted by the config that brings it
       auth: { type: 'gigachat' },
       settings: { oauthUrl: `${url}/oauth`, caPem: 'no PEM' },
     } as const;
-    await expect(adapter.check(broken, { signal })).rejects.toMatchObject({
+    await expect(adapter.health.check(broken, { signal })).rejects.toMatchObject({
       code: 'PROVIDER_UNAVAILABLE',
       message: expect.stringContaining('CA bundle'),
     });

@@ -1,5 +1,6 @@
 // Owns what the Ollama tests share: lines in Ollama's own form, and the adapter over a fake upstream.
-import type { ProviderRequest, ProviderTarget } from '../../../src/providers/contract/adapter.ts';
+import type { ProviderRequest } from '../../../src/providers/contract/completions.ts';
+import type { ProviderTarget } from '../../../src/providers/contract/target.ts';
 import { createOllamaAdapter } from '../../../src/providers/ollama/adapter.ts';
 import type { Answer, Reply } from '../../support/fake-upstream.ts';
 import {
@@ -68,5 +69,5 @@ export async function callOllama(
   });
   const collected = await collectParts(adapter, request);
   const [received] = provider.upstream.requests;
-  return { ...collected, received, unsupported: adapter.unsupported(request) };
+  return { ...collected, received, unsupported: adapter.completions.unsupported(request) };
 }

@@ -51,7 +51,7 @@ test('models are listed with what the server tells of each, a few at a time', as
   });
   const adapter = createOllamaAdapter({ http: provider.http });
   const options = { signal: new AbortController().signal };
-  expect(await adapter.listModels?.(ollamaTarget(provider.upstream.url), options)).toEqual([
+  expect(await adapter.models?.list(ollamaTarget(provider.upstream.url), options)).toEqual([
     {
       key: 'qwen3:8b',
       contextLength: 40_960,
@@ -79,7 +79,7 @@ test('a server that holds no models lists none, and a list that is none is refus
   await using provider = await startProvider(() => ({ headers: JSON_TYPE, ...reply }));
   const adapter = createOllamaAdapter({ http: provider.http });
   const list = () =>
-    adapter.listModels?.(ollamaTarget(provider.upstream.url), { signal: new AbortController().signal });
+    adapter.models?.list(ollamaTarget(provider.upstream.url), { signal: new AbortController().signal });
   expect(await list()).toEqual([]);
   reply = { status: 200, body: '{"object":"list"}' };
   await expect(list()).rejects.toMatchObject({ code: 'PROVIDER_PROTOCOL' });
@@ -94,7 +94,7 @@ test('a server that fails while it tells of a model leaves no half list behind',
       : { status: 500, headers: JSON_TYPE, body: '{"error":"out of memory"}' },
   );
   const adapter = createOllamaAdapter({ http: provider.http });
-  const listing = adapter.listModels?.(ollamaTarget(provider.upstream.url), {
+  const listing = adapter.models?.list(ollamaTarget(provider.upstream.url), {
     signal: new AbortController().signal,
   });
   await expect(listing).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE', message: 'out of memory' });
@@ -105,7 +105,7 @@ test('the check asks for the version, and takes nothing else for Ollama', async 
   await using provider = await startProvider(() => ({ headers: JSON_TYPE, body }));
   const adapter = createOllamaAdapter({ http: provider.http });
   const check = () =>
-    adapter.check(ollamaTarget(provider.upstream.url), { signal: new AbortController().signal });
+    adapter.health.check(ollamaTarget(provider.upstream.url), { signal: new AbortController().signal });
   await expect(check()).resolves.toBeUndefined();
   expect(provider.upstream.requests.map(({ path }) => path)).toEqual(['/api/version']);
   body = '<html></html>';

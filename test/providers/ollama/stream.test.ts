@@ -139,7 +139,7 @@ test.each(['leaving the loop', 'the signal'])('%s stops the upstream request', a
   const adapter = createOllamaAdapter({ http: provider.http });
   const request = providerRequest({ target: ollamaTarget(provider.upstream.url) });
   const read = async () => {
-    for await (const _parts of adapter.stream(request, { signal: abort.signal })) {
+    for await (const _parts of adapter.completions.stream(request, { signal: abort.signal })) {
       if (how === 'leaving the loop') return;
       abort.abort(new Error('enough'));
     }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/kernel/json.ts';
 import { silentLogger } from '../../../src/kernel/logger.ts';
-import type { Message, ProviderRequest } from '../../../src/providers/contract/adapter.ts';
+import type { Message, ProviderRequest } from '../../../src/providers/contract/completions.ts';
 import { createUpstreamHttp } from '../../../src/providers/http/upstream-http.ts';
 import { createOpenAiChatAdapter } from '../../../src/providers/openai-chat/adapter.ts';
 import { providerRequest, providerTarget, toolMessage, userMessage } from '../../support/provider-calls.ts';
@@ -11,7 +11,7 @@ const adapter = createOpenAiChatAdapter({ http: createUpstreamHttp({ logger: sil
 
 function pathsOf(over: Partial<ProviderRequest>, quirks: JsonObject = {}): string[] {
   const request = providerRequest({ ...over, target: providerTarget({ quirks }) });
-  return adapter.unsupported(request).map(({ path }) => path);
+  return adapter.completions.unsupported(request).map(({ path }) => path);
 }
 
 const TOOL = { name: 'now', parameters: { type: 'object' } };
@@ -121,7 +121,7 @@ test('images stand in user messages only', () => {
 });
 
 test('the words name the provider', () => {
-  const [first] = adapter.unsupported(providerRequest({ parameters: { topK: 1 } }));
+  const [first] = adapter.completions.unsupported(providerRequest({ parameters: { topK: 1 } }));
   expect(first?.message).toBe('The provider fake does not take topK with this model.');
 });
 

@@ -1,5 +1,5 @@
 // Owns what the tests of the Responses adapter share: a whole answer, and the body that a request becomes.
-import type { ProviderRequest } from '../../../src/providers/contract/adapter.ts';
+import type { ProviderRequest } from '../../../src/providers/contract/completions.ts';
 import { createOpenAiResponsesAdapter } from '../../../src/providers/openai-responses/adapter.ts';
 import {
   collectParts,

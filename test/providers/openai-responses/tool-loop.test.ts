@@ -1,7 +1,7 @@
 // Holds what goes back to the Responses API with an assistant message: its reasoning, in its place.
 import { expect, test } from 'vitest';
 import type { JsonValue } from '../../../src/kernel/json.ts';
-import type { Message } from '../../../src/providers/contract/adapter.ts';
+import type { Message } from '../../../src/providers/contract/completions.ts';
 import { createOpenAiResponsesAdapter } from '../../../src/providers/openai-responses/adapter.ts';
 import {
   assistantMessageOf,
