@@ -83,7 +83,15 @@ export async function layFoundation(
     vault,
     http,
     allowAddress,
-    adapters: await openAdapters({ config, http, tokens, logger, overrides: overrides.adapters ?? [] }),
+    adapters: await openAdapters({
+      config,
+      http,
+      tokens,
+      clock: systemClock,
+      newId,
+      logger,
+      overrides: overrides.adapters ?? [],
+    }),
   };
 }
 

@@ -4,15 +4,11 @@ import { pathToFileURL } from 'node:url';
 import { StartError } from '../kernel/errors.ts';
 import { isJsonObject } from '../kernel/json.ts';
 import type { Logger } from '../kernel/logger.ts';
-import type { TokenCache } from '../kernel/token-cache.ts';
-import type { Adapter } from './contract/adapter.ts';
-import type { UpstreamHttp } from './contract/http.ts';
+import type { Adapter, AdapterDependencies } from './contract/adapter.ts';
 import type { OptionRules } from './contract/option-rules.ts';
 
 /** What a further adapter is made with. */
-export interface AdapterHost {
-  readonly http: UpstreamHttp;
-  readonly tokens: TokenCache;
+export interface AdapterHost extends AdapterDependencies {
   readonly logger: Logger;
 }
 

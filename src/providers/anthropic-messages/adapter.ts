@@ -1,30 +1,25 @@
 // Owns the conversation with a Messages API: addresses, headers, and the one way in which its answers are read.
 
 import { ProviderError } from '../../kernel/errors.ts';
-import { parseJson } from '../../kernel/json.ts';
-import type { CompletionAdapter } from '../contract/adapter.ts';
-import type { ProviderRequest, StreamPart } from '../contract/completions.ts';
-import type { UpstreamHttp, UpstreamResponse } from '../contract/http.ts';
+import type { AdapterDependencies, CompletionAdapter } from '../contract/adapter.ts';
+import type { UpstreamResponse } from '../contract/http.ts';
 import type { CallOptions, ProviderTarget } from '../contract/target.ts';
-import { AnswerBody } from '../shared/answer-body.ts';
-import { faultOfRedirect, providerRequestId } from '../shared/answer-faults.ts';
-import { inOneRead, readAnswer } from '../shared/answer-stream.ts';
+import { faultOfRedirect } from '../shared/answer-faults.ts';
 import { isLacking, isPage, requireJson } from '../shared/check-answer.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { faultsIn } from '../shared/quirks.ts';
-import { readServerSentEvents } from '../shared/sse.ts';
 import { withBetas } from './betas.ts';
-import { AnswerReader } from './decode.ts';
-import { encodeRequest } from './encode.ts';
-import { faultOfAnswer, faultOfEvent } from './errors.ts';
-import { readModelPages } from './models.ts';
-import { MESSAGES_OPTION_RULES } from './option-rules.ts';
-import { anthropicQuirks, anthropicQuirksSchema } from './quirks.ts';
-import { messageSchema } from './wire.ts';
+import { type EncodedRequest, encodeRequest } from './encode.ts';
+import { faultOfAnswer } from './errors.ts';
+import { listModels } from './models.ts';
+import { OPTION_RULES } from './option-rules.ts';
+import { quirksOf, quirksSchema } from './quirks.ts';
+import { streamAnswer } from './stream.ts';
+import { unsupportedBy } from './unsupported.ts';
 
 const API_VERSION = '2023-06-01';
 
-export function createAnthropicMessagesAdapter(http: UpstreamHttp): CompletionAdapter {
+export function createAnthropicMessagesAdapter({ http }: AdapterDependencies): CompletionAdapter {
   async function send(
     target: ProviderTarget,
     path: string,
@@ -55,29 +50,28 @@ export function createAnthropicMessagesAdapter(http: UpstreamHttp): CompletionAd
   return {
     protocol: 'anthropic-messages',
     completions: {
-      optionRules: MESSAGES_OPTION_RULES,
-      unsupported: (request) => [...encodeRequest(request).refused],
+      optionRules: OPTION_RULES,
+      unsupported: unsupportedBy,
       async *stream(request, options) {
-        const { body, betas, outputTool } = encodeRequest(request);
-        const content = { body: JSON.stringify(body), betas };
-        const response = await send(request.target, '/messages', options, content);
-        yield* readMessages(request, response, outputTool, options);
+        const post = ({ body, betas }: EncodedRequest) =>
+          send(request.target, '/messages', options, { body: JSON.stringify(body), betas });
+        yield* streamAnswer(post, encodeRequest(request), request, options);
       },
     },
     models: {
       async list(target, options) {
-        if (!anthropicQuirks(target).listsModels) {
+        if (!quirksOf(target).listsModels) {
           throw new ProviderError('CAPABILITY_MISSING', 'This provider does not list its models.');
         }
-        return readModelPages((query) => fetchModels(target, query, options));
+        return listModels((query) => fetchModels(target, query, options));
       },
     },
     health: { check },
-    faultsOfQuirks: faultsIn(anthropicQuirksSchema),
+    faultsOfQuirks: faultsIn(quirksSchema),
   };
 
   async function check(target: ProviderTarget, options: CallOptions): Promise<void> {
-    if (!anthropicQuirks(target).listsModels || target.hasModelList === false) {
+    if (!quirksOf(target).listsModels || target.hasModelList === false) {
       return checkWithoutList(target, options);
     }
     try {
@@ -101,31 +95,6 @@ export function createAnthropicMessagesAdapter(http: UpstreamHttp): CompletionAd
   }
 }
 
-export async function* readMessages(
-  { target }: ProviderRequest,
-  response: UpstreamResponse,
-  outputTool: string | undefined,
-  options: CallOptions,
-): AsyncGenerator<StreamPart[]> {
-  const { status, headers } = response;
-  const requestId = providerRequestId(headers);
-  const reader = new AnswerReader({
-    faultOf: (event) => faultOfEvent(target, headers, event),
-    ...(requestId === undefined ? {} : { providerRequestId: requestId }),
-    ...(outputTool === undefined ? {} : { outputTool }),
-  });
-  const body = new AnswerBody(response, options);
-  const form = await body.form();
-  if (form !== 'json' && form !== 'page') {
-    yield* readAnswer(body, readServerSentEvents(body), reader);
-    return;
-  }
-  const text = await body.text();
-  const message = messageSchema.safeParse(parseJson(text));
-  if (!message.success) throw faultOfAnswer(target, status, headers, text);
-  yield* inOneRead((parts) => reader.readWhole(message.data, parts));
-}
-
 /** Base URLs of compatible servers are written with and without the version. */
 function apiRoot({ baseUrl }: ProviderTarget): string {
   return baseUrl.endsWith('/v1') ? baseUrl : `${baseUrl}/v1`;
@@ -140,7 +109,7 @@ function headersFor(target: ProviderTarget, betas?: readonly string[]): Record<s
       : { accept: 'application/json' }),
     ...authHeaders(target),
   };
-  return withBetas(headers, betas ?? anthropicQuirks(target).betas);
+  return withBetas(headers, betas ?? quirksOf(target).betas);
 }
 
 function isRefusedAsInvalid(error: unknown): boolean {

@@ -44,7 +44,7 @@ const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
   refusal: 'content-filter',
 };
 
-export class AnswerReader implements AnswerDecoder<ServerSentEvent> {
+export class AnthropicMessagesDecoder implements AnswerDecoder<ServerSentEvent> {
   readonly #options: ReaderOptions;
   readonly #open = new Map<number, OpenBlock>();
   readonly #notes: BlockNote[] = [];

@@ -1,45 +1,35 @@
 // Owns the adapter `azure-openai`: the chat protocol at Azure's addresses, with Azure's credentials. A deployment's name is its model.
 
-import { type NewId, newId } from '../../kernel/ids.ts';
-import type { CompletionAdapter } from '../contract/adapter.ts';
+import type { AdapterDependencies, CompletionAdapter } from '../contract/adapter.ts';
 import type { ProviderRequest } from '../contract/completions.ts';
 import type { UpstreamHttp, UpstreamRequest } from '../contract/http.ts';
 import type { ProviderTarget } from '../contract/target.ts';
 import { checkByEmptyCompletion, checkByGet } from '../openai-chat/check.ts';
 import { encodeRequest } from '../openai-chat/encode.ts';
-import { fitRequest } from '../openai-chat/features.ts';
-import { CHAT_OPTION_RULES } from '../openai-chat/option-rules.ts';
-import { type Quirks, quirksOf, quirksSchema } from '../openai-chat/quirks.ts';
-import { streamChat } from '../openai-chat/stream.ts';
+import { OPTION_RULES } from '../openai-chat/option-rules.ts';
+import { type ChatQuirks, quirksOf, quirksSchema } from '../openai-chat/quirks.ts';
+import { streamAnswer } from '../openai-chat/stream.ts';
+import { fitRequest, unsupportedBy } from '../openai-chat/unsupported.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { faultsIn } from '../shared/quirks.ts';
 import { type AzureEndpoint, catalogueUrl, completionsUrl, endpointOf } from './settings.ts';
-
-export interface AzureOpenAiOptions {
-  readonly http: UpstreamHttp;
-  /** Makes the ids of tool calls that come without one. */
-  readonly newId?: NewId;
-}
 
 /** Older dated versions refuse the unknown field. */
 const FIRST_VERSION_WITH_STREAM_OPTIONS = '2024-09-01';
 
 /** Without `models`: deployments are listed by Azure's management plane alone. */
-export function createAzureOpenAiAdapter({
-  http,
-  newId: mint = newId,
-}: AzureOpenAiOptions): CompletionAdapter {
+export function createAzureOpenAiAdapter({ http, newId }: AdapterDependencies): CompletionAdapter {
   return {
     protocol: 'azure-openai',
     completions: {
-      optionRules: CHAT_OPTION_RULES,
-      unsupported: (request) => fitRequest(request, quirksOf(request.target.quirks)).unsupported,
+      optionRules: OPTION_RULES,
+      unsupported: unsupportedBy,
       stream: (request, options) =>
-        streamChat({
+        streamAnswer({
           http,
           target: request.target,
-          newId: mint,
-          quirks: () => quirksOf(request.target.quirks),
+          newId,
+          quirks: () => quirksOf(request.target),
           prepare: (quirks, streamed) => completionOf(request, quirks, streamed, options.signal),
           options,
         }),
@@ -66,7 +56,7 @@ async function check(http: UpstreamHttp, target: ProviderTarget, signal: AbortSi
 
 function completionOf(
   request: ProviderRequest,
-  quirks: Quirks,
+  quirks: ChatQuirks,
   streamed: boolean,
   signal: AbortSignal,
 ): UpstreamRequest {
@@ -81,8 +71,8 @@ function completionOf(
 function quirksAt(
   { surface, apiVersion = '' }: AzureEndpoint,
   { target, model }: ProviderRequest,
-  quirks: Quirks,
-): Quirks {
+  quirks: ChatQuirks,
+): ChatQuirks {
   const tooOld = surface === 'deployments' && apiVersion < FIRST_VERSION_WITH_STREAM_OPTIONS;
   const newName = surface === 'v1' || model.reasoning;
   return {

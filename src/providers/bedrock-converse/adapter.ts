@@ -1,37 +1,27 @@
 // Owns the conversation with Amazon Bedrock: addresses, signatures, and the one way in which its answers are read.
 
-import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { ProviderError } from '../../kernel/errors.ts';
-import { parseJson } from '../../kernel/json.ts';
-import type { CompletionAdapter } from '../contract/adapter.ts';
-import type { ProviderRequest, StreamPart } from '../contract/completions.ts';
-import type { UpstreamHttp, UpstreamResponse } from '../contract/http.ts';
+import type { AdapterDependencies, CompletionAdapter } from '../contract/adapter.ts';
+import type { UpstreamResponse } from '../contract/http.ts';
 import type { CallOptions, ProviderTarget } from '../contract/target.ts';
-import { AnswerBody } from '../shared/answer-body.ts';
-import { faultOfRedirect, providerRequestId } from '../shared/answer-faults.ts';
-import { inOneRead, readAnswer } from '../shared/answer-stream.ts';
+import { faultOfRedirect } from '../shared/answer-faults.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { faultsIn } from '../shared/quirks.ts';
 import { controlPlaneUrl, regionOf } from './addresses.ts';
 import { awsCredential } from './credentials.ts';
-import { AnswerReader } from './decode.ts';
-import { encodeRequest } from './encode.ts';
-import { faultOfAnswer, faultOfFrame } from './errors.ts';
-import { readEventFrames } from './frames.ts';
-import { readModelLists } from './models.ts';
-import { CONVERSE_OPTION_RULES } from './option-rules.ts';
-import { bedrockQuirksSchema } from './quirks-schema.ts';
+import { faultOfAnswer } from './errors.ts';
+import { listModels } from './models.ts';
+import { OPTION_RULES } from './option-rules.ts';
+import { quirksSchema } from './quirks-schema.ts';
 import { signedHeaders } from './sign.ts';
-import { answerSchema } from './wire.ts';
+import { streamAnswer } from './stream.ts';
+import { unsupportedBy } from './unsupported.ts';
 
 /** A model that cannot be: Bedrock says so only to who may ask. */
 const NO_MODEL = 'modelgraph.check';
 const IDENTITY_KNOWN = /is not authorized to perform/i;
 
-export function createBedrockConverseAdapter(
-  http: UpstreamHttp,
-  clock: Clock = systemClock,
-): CompletionAdapter {
+export function createBedrockConverseAdapter({ http, clock }: AdapterDependencies): CompletionAdapter {
   async function send(
     target: ProviderTarget,
     url: string,
@@ -58,24 +48,23 @@ export function createBedrockConverseAdapter(
   return {
     protocol: 'bedrock-converse',
     completions: {
-      optionRules: CONVERSE_OPTION_RULES,
-      unsupported: (request) => [...encodeRequest(request).refused],
-      async *stream(request, options) {
-        const { path, body, outputTool } = encodeRequest(request);
-        const url = `${request.target.baseUrl}${path}`;
-        const response = await send(request.target, url, options, JSON.stringify(body));
-        yield* readConversation(request, response, outputTool, options);
+      optionRules: OPTION_RULES,
+      unsupported: unsupportedBy,
+      stream: (request, options) => {
+        const { target } = request;
+        const post = (path: string, body: string) => send(target, `${target.baseUrl}${path}`, options, body);
+        return streamAnswer(post, request, options);
       },
     },
     models: {
       list: (target, options) =>
-        readModelLists(async (path) => {
+        listModels(async (path) => {
           const response = await send(target, `${controlPlaneUrl(target)}${path}`, options);
           return response.text();
         }),
     },
     health: { check },
-    faultsOfQuirks: faultsIn(bedrockQuirksSchema),
+    faultsOfQuirks: faultsIn(quirksSchema),
   };
 
   async function check(target: ProviderTarget, options: CallOptions): Promise<void> {
@@ -123,30 +112,4 @@ async function headersFor(
     date,
   });
   return { accept, ...signed, ...own };
-}
-
-async function* readConversation(
-  { target }: ProviderRequest,
-  response: UpstreamResponse,
-  outputTool: string | undefined,
-  options: CallOptions,
-): AsyncGenerator<StreamPart[]> {
-  const { status, headers } = response;
-  const requestId = providerRequestId(headers);
-  const reader = new AnswerReader({
-    faultOf: (frame) => faultOfFrame(target, headers, frame),
-    ...(requestId === undefined ? {} : { providerRequestId: requestId }),
-    ...(outputTool === undefined ? {} : { outputTool }),
-  });
-  const body = new AnswerBody(response, options);
-  // No frame begins as JSON or a page does: its length would be more than a gigabyte.
-  const form = await body.form();
-  if (form !== 'json' && form !== 'page') {
-    yield* readAnswer(body, readEventFrames(body), reader);
-    return;
-  }
-  const text = await body.text();
-  const answer = answerSchema.safeParse(parseJson(text));
-  if (!answer.success) throw faultOfAnswer(target, status, headers, text);
-  yield* inOneRead((parts) => reader.readWhole(answer.data, parts));
 }

@@ -40,7 +40,7 @@ const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
   content_filtered: 'content-filter',
 };
 
-export class AnswerReader implements AnswerDecoder<EventFrame> {
+export class BedrockConverseDecoder implements AnswerDecoder<EventFrame> {
   readonly #options: ReaderOptions;
   readonly #open = new Map<number, OpenBlock>();
   readonly #notes: BlockNote[] = [];

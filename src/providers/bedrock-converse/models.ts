@@ -11,7 +11,7 @@ type Summary = ReturnType<typeof foundationModelsSchema.parse>['modelSummaries']
 type Profile = ReturnType<typeof inferenceProfilesSchema.parse>['inferenceProfileSummaries'][number];
 
 /** `fetchText` gets a path of the control plane and gives the body of an answer that succeeded. */
-export async function readModelLists(fetchText: (path: string) => Promise<string>): Promise<ListedModel[]> {
+export async function listModels(fetchText: (path: string) => Promise<string>): Promise<ListedModel[]> {
   const parsed = foundationModelsSchema.safeParse(
     new ModelList().parse(await fetchText('/foundation-models')),
   );

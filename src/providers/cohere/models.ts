@@ -25,7 +25,7 @@ export function rootOf({ baseUrl }: ProviderTarget): string {
   return baseUrl.replace(/\/v[12]$/, '');
 }
 
-export async function listCohereModels(
+export async function listModels(
   http: UpstreamHttp,
   target: ProviderTarget,
   options: CallOptions,

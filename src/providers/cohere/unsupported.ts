@@ -5,7 +5,7 @@ import type { Parameters, ProviderRequest, Unsupported } from '../contract/compl
 export const MAX_STOP_SEQUENCES = 5;
 
 /** A cache hint needs nothing: Cohere caches the beginning of a prompt by itself. */
-export function unsupportedByCohere(request: ProviderRequest): Unsupported[] {
+export function unsupportedBy(request: ProviderRequest): Unsupported[] {
   const found = unsupportedParameters(request.parameters, request.model.reasoning);
   for (const [index, { role, parts }] of request.messages.entries()) {
     for (const [place, part] of parts.entries()) {

@@ -1,7 +1,11 @@
 // Owns the contract between the gateway and a wire protocol: an adapter says by its fields which kinds of call its protocol has.
+import type { Clock } from '../../kernel/clock.ts';
+import type { NewId } from '../../kernel/ids.ts';
 import type { JsonObject } from '../../kernel/json.ts';
+import type { TokenCache } from '../../kernel/token-cache.ts';
 import type { Completions } from './completions.ts';
 import type { Health } from './health.ts';
+import type { UpstreamHttp } from './http.ts';
 import type { Models } from './models.ts';
 
 /**
@@ -25,6 +29,17 @@ export interface Adapter {
 /** An adapter whose protocol has completions. */
 export interface CompletionAdapter extends Adapter {
   readonly completions: Completions;
+}
+
+/** What every adapter is made with, built in or further; each takes of it what its protocol needs. */
+export interface AdapterDependencies {
+  /** The only way out: pooled, bounded, and checked against addresses that may not be called. */
+  readonly http: UpstreamHttp;
+  /** For protocols whose credential is exchanged for a token of some minutes. */
+  readonly tokens: TokenCache;
+  readonly clock: Clock;
+  /** Mints what the provider leaves out, e.g. the id of a tool call. */
+  readonly newId: NewId;
 }
 
 export interface QuirksFault {

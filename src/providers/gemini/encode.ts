@@ -10,13 +10,13 @@ import type {
 import { encodeContents, encodeSystem } from './encode-contents.ts';
 import { imageDetailOf } from './encode-media.ts';
 import { encodeThinking } from './encode-thinking.ts';
-import { type GeminiQuirks, quirksOfRequest } from './quirks.ts';
+import { type GeminiQuirks, quirksOf } from './quirks.ts';
 
 /** Further sequences are refused: https://ai.google.dev/api/generate-content#generationconfig */
 export const MAX_STOP_SEQUENCES = 5;
 
 export function encodeRequest(request: ProviderRequest): JsonObject {
-  const quirks = quirksOfRequest(request);
+  const quirks = quirksOf(request.target, request.model.key);
   const generationConfig = encodeGenerationConfig(request, quirks);
   return {
     ...encodeSystem(request.messages),

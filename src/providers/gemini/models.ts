@@ -14,7 +14,7 @@ const MAX_PAGES = 50;
 /** Each Gemini model that thinks has these. */
 const THINKING_CAPABILITIES = ['tools', 'json', 'json-schema', 'reasoning'];
 
-export async function listGeminiModels(
+export async function listModels(
   http: UpstreamHttp,
   target: ProviderTarget,
   options: CallOptions,

@@ -34,7 +34,7 @@ export async function checkVersion(
     throw protocolFault('The server does not answer as Ollama does.');
 }
 
-export async function listOllamaModels(
+export async function listModels(
   http: UpstreamHttp,
   target: ProviderTarget,
   options: CallOptions,

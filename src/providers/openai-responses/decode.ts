@@ -48,7 +48,7 @@ const READ_TYPES: ReadonlySet<string> = new Set([
 /** Between two parts of a reasoning summary. */
 const PARAGRAPH = '\n\n';
 
-export class ResponseDecoder implements AnswerDecoder<ServerSentEvent> {
+export class OpenAiResponsesDecoder implements AnswerDecoder<ServerSentEvent> {
   /** The answer is whole with its last event, not before. */
   readonly whole = false;
   readonly #headers: UpstreamResponse['headers'];

@@ -1,4 +1,5 @@
 // Holds what each refusal of a Messages API becomes, and how its models are listed and its credentials checked.
+
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/kernel/secret.ts';
 import { createAnthropicMessagesAdapter } from '../../../src/providers/anthropic-messages/adapter.ts';
@@ -6,6 +7,8 @@ import type { ProviderTarget } from '../../../src/providers/contract/target.ts';
 import type { Answer, Reply } from '../../support/fake-upstream.ts';
 import {
   collectParts,
+  dependenciesOn,
+  NO_WAY_OUT,
   providerRequest,
   providerTarget,
   startProvider,
@@ -17,7 +20,7 @@ const { signal } = new AbortController();
 async function faultOf(reply: Reply, target: Partial<ProviderTarget> = {}) {
   await using provider = await startProvider(reply);
   const request = providerRequest({ target: providerTarget({ ...target, baseUrl: provider.upstream.url }) });
-  const { fault, parts } = await collectParts(createAnthropicMessagesAdapter(provider.http), request);
+  const { fault, parts } = await collectParts(createAnthropicMessagesAdapter(provider), request);
   expect(parts).toEqual([]);
   return fault;
 }
@@ -39,7 +42,7 @@ async function withAdapter<T>(
   await using provider = await startProvider(answer);
   const paths = () => provider.upstream.requests.map(({ method, path }) => `${method} ${path}`);
   const own = providerTarget({ ...target, baseUrl: provider.upstream.url });
-  return await use(createAnthropicMessagesAdapter(provider.http), own, paths);
+  return await use(createAnthropicMessagesAdapter(provider), own, paths);
 }
 
 describe('an error', () => {
@@ -129,7 +132,7 @@ describe('an error', () => {
   });
 
   test('for want of a credential comes before any call', async () => {
-    const adapter = createAnthropicMessagesAdapter({ send: () => Promise.reject(), close: async () => {} });
+    const adapter = createAnthropicMessagesAdapter(dependenciesOn(NO_WAY_OUT));
     const { secret: _secret, ...target } = providerTarget();
     const { fault } = await collectParts(adapter, providerRequest({ target }));
     expect(fault).toMatchObject({ code: 'PROVIDER_AUTHENTICATION' });

@@ -8,6 +8,8 @@ import type { Message, ProviderRequest, Unsupported } from '../../../src/provide
 import type { ProviderTarget } from '../../../src/providers/contract/target.ts';
 import {
   collectParts,
+  dependenciesOn,
+  NO_WAY_OUT,
   providerRequest,
   providerTarget,
   startProvider,
@@ -30,7 +32,7 @@ async function send(
   target: Partial<ProviderTarget> = {},
 ): Promise<Sent> {
   await using provider = await startProvider(streamReply([START, ending('end_turn'), STOP]));
-  const adapter = createAnthropicMessagesAdapter(provider.http);
+  const adapter = createAnthropicMessagesAdapter(provider);
   const baseUrl = `${provider.upstream.url}${target.baseUrl ?? ''}`;
   const request = providerRequest({ ...over, target: providerTarget({ ...target, baseUrl }) });
   await collectParts(adapter, request);
@@ -91,7 +93,7 @@ describe('the address and the headers', () => {
   });
 
   test('of a row with quirks that are none are not sent', async () => {
-    const adapter = createAnthropicMessagesAdapter({ send: () => Promise.reject(), close: async () => {} });
+    const adapter = createAnthropicMessagesAdapter(dependenciesOn(NO_WAY_OUT));
     const request = providerRequest({ target: providerTarget({ quirks: { sampling: 'wild' } }) });
     expect(() => adapter.completions.unsupported(request)).toThrow('Quirks of anthropic-messages');
   });

@@ -26,10 +26,7 @@ import {
 async function read(reply: Reply, over: Partial<ProviderRequest> = {}) {
   await using provider = await startProvider(reply);
   const target = providerTarget({ baseUrl: provider.upstream.url });
-  return await collectParts(
-    createAnthropicMessagesAdapter(provider.http),
-    providerRequest({ ...over, target }),
-  );
+  return await collectParts(createAnthropicMessagesAdapter(provider), providerRequest({ ...over, target }));
 }
 
 /** The parts, which are the same however the bytes arrive. */
@@ -350,7 +347,7 @@ describe('leaving', () => {
       streamReply([START, ...textEvents(0, 'Hi')], { fault: { stallAfterBytes: 400 } }),
     );
     const controller = new AbortController();
-    const adapter = createAnthropicMessagesAdapter(provider.http);
+    const adapter = createAnthropicMessagesAdapter(provider);
     const target = providerTarget({ baseUrl: provider.upstream.url });
     const stream = adapter.completions.stream(providerRequest({ target }), { signal: controller.signal });
     const reading = (async () => {
@@ -365,12 +362,9 @@ describe('leaving', () => {
       streamReply([START, ...textEvents(0, 'Hi')], { fault: { stallAfterBytes: 400 } }),
     );
     const target = providerTarget({ baseUrl: provider.upstream.url });
-    const stream = createAnthropicMessagesAdapter(provider.http).completions.stream(
-      providerRequest({ target }),
-      {
-        signal: new AbortController().signal,
-      },
-    );
+    const stream = createAnthropicMessagesAdapter(provider).completions.stream(providerRequest({ target }), {
+      signal: new AbortController().signal,
+    });
     for await (const _parts of stream) break;
     await provider.upstream.requests[0]?.aborted;
   });

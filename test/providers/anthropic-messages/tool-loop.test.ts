@@ -53,7 +53,7 @@ const TURNS = [
 
 test('three turns with signatures', async () => {
   await using provider = await startProvider((_request, index) => TURNS[index] ?? { status: 500, body: '' });
-  const adapter = createAnthropicMessagesAdapter(provider.http);
+  const adapter = createAnthropicMessagesAdapter(provider);
   const target = providerTarget({ baseUrl: provider.upstream.url });
   const tools = [
     { name: 'city', parameters: { type: 'object' } },

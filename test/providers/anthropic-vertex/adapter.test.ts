@@ -59,7 +59,7 @@ async function callVertex(
   target: Partial<ProviderTarget> = {},
 ) {
   await using provider = await startProvider(answer);
-  const adapter = createAnthropicVertexAdapter({ http: provider.http, tokens: noTokens });
+  const adapter = createAnthropicVertexAdapter({ ...provider, tokens: noTokens });
   const request = providerRequest({
     model: { key: 'claude-sonnet-4-5@20250929', reasoning: true, maxOutputTokens: 8000 },
     ...over,
@@ -257,7 +257,7 @@ test('leaving the loop stops the upstream request', async () => {
     body: message(text('Hi')),
     fault: { stallAfterBytes: 500 },
   });
-  const adapter = createAnthropicVertexAdapter({ http: provider.http, tokens: noTokens });
+  const adapter = createAnthropicVertexAdapter({ ...provider, tokens: noTokens });
   const request = providerRequest({
     target: providerTarget({
       baseUrl: provider.upstream.url,

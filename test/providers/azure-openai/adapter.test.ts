@@ -6,6 +6,7 @@ import type { ProviderTarget } from '../../../src/providers/contract/target.ts';
 import type { Reply } from '../../support/fake-upstream.ts';
 import {
   collectParts,
+  dependenciesOn,
   providerRequest,
   providerTarget,
   startProvider,
@@ -150,7 +151,7 @@ test("a stream with filter annotations and Azure's empty first chunk is read in 
         },
       ),
     },
-    { adapter: (http) => createAzureOpenAiAdapter({ http }) },
+    { adapter: (http) => createAzureOpenAiAdapter(dependenciesOn(http)) },
   );
   expect(parts).toEqual([
     { type: 'response-start', servedModel: 'gpt-4.1-mini', providerRequestId: 'apim-1' },
@@ -174,7 +175,7 @@ test('an answer cut by the filter, without content, finishes as filtered', async
         ],
       }),
     },
-    { adapter: (http) => createAzureOpenAiAdapter({ http }) },
+    { adapter: (http) => createAzureOpenAiAdapter(dependenciesOn(http)) },
   );
   expect(parts.at(-1)).toEqual({
     type: 'finish',

@@ -28,7 +28,7 @@ function errorReply(status: number, type: string, message: string, body: object 
 async function faultOf(reply: Reply) {
   await using provider = await startProvider(reply);
   const request = providerRequest({ target: providerTarget({ baseUrl: provider.upstream.url }) });
-  const { fault } = await collectParts(createBedrockConverseAdapter(provider.http), request);
+  const { fault } = await collectParts(createBedrockConverseAdapter(provider), request);
   return fault;
 }
 
@@ -43,7 +43,7 @@ async function withAdapter<T>(
   await using provider = await startProvider(answer);
   const paths = () => provider.upstream.requests.map(({ method, path }) => `${method} ${path}`);
   const target = providerTarget({ baseUrl: provider.upstream.url });
-  return await use(createBedrockConverseAdapter(provider.http), target, paths);
+  return await use(createBedrockConverseAdapter(provider), target, paths);
 }
 
 describe('an error', () => {

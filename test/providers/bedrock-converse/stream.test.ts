@@ -29,7 +29,7 @@ import {
 async function read(reply: Reply, over: Partial<ProviderRequest> = {}) {
   await using provider = await startProvider(reply);
   const target = providerTarget({ baseUrl: provider.upstream.url });
-  const adapter = createBedrockConverseAdapter(provider.http);
+  const adapter = createBedrockConverseAdapter(provider);
   return await collectParts(adapter, providerRequest({ ...over, target }));
 }
 
@@ -329,7 +329,7 @@ test('an aborted stream stops the upstream request', async () => {
     bytesReply(bytes, { fault: { stallAfterBytes: bytes.length - 4 } }),
   );
   const controller = new AbortController();
-  const adapter = createBedrockConverseAdapter(provider.http);
+  const adapter = createBedrockConverseAdapter(provider);
   const target = providerTarget({ baseUrl: provider.upstream.url });
   const stream = adapter.completions.stream(providerRequest({ target }), { signal: controller.signal });
   const reading = (async () => {

@@ -44,7 +44,7 @@ const TURNS = [
 
 test('three turns with signatures', async () => {
   await using provider = await startProvider((_request, index) => TURNS[index] ?? { status: 500, body: '' });
-  const adapter = createBedrockConverseAdapter(provider.http);
+  const adapter = createBedrockConverseAdapter(provider);
   const target = providerTarget({ baseUrl: provider.upstream.url });
   const tools = [
     { name: 'city', parameters: { type: 'object' } },

@@ -63,7 +63,7 @@ export async function callCohere(
 ) {
   await using provider = await startProvider(answer);
   let minted = 0;
-  const adapter = createCohereAdapter({ http: provider.http, newId: () => `minted-${minted++}` });
+  const adapter = createCohereAdapter({ ...provider, newId: () => `minted-${minted++}` });
   const request = providerRequest({
     ...over,
     target: providerTarget({ baseUrl: `${provider.upstream.url}${basePath}`, providerKey: 'cohere' }),

@@ -69,7 +69,7 @@ test('all pages of models are listed, without those that are going', async () =>
           },
     ),
   }));
-  const adapter = createCohereAdapter({ http: provider.http });
+  const adapter = createCohereAdapter(provider);
   const target = providerTarget({ baseUrl: `${provider.upstream.url}/v2` });
   const options = { signal: new AbortController().signal };
   expect(await adapter.models?.list(target, options)).toEqual([
@@ -94,7 +94,7 @@ test('all pages of models are listed, without those that are going', async () =>
 test('a list that never ends, is none, or is refused raises', async () => {
   let reply = { status: 200, body: '{"models":[],"next_page_token":"again"}' };
   await using provider = await startProvider(() => ({ headers: JSON_TYPE, ...reply }));
-  const adapter = createCohereAdapter({ http: provider.http });
+  const adapter = createCohereAdapter(provider);
   const list = () =>
     adapter.models?.list(providerTarget({ baseUrl: provider.upstream.url }), {
       signal: new AbortController().signal,

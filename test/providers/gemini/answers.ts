@@ -68,7 +68,7 @@ export async function callGemini(
   target: Partial<ProviderTarget> = {},
 ) {
   await using provider = await startProvider(answer);
-  const adapter = createGeminiAdapter({ http: provider.http, newId: mintInOrder() });
+  const adapter = createGeminiAdapter({ ...provider, newId: mintInOrder() });
   const request = providerRequest({
     model: { key: 'gemini-3-flash', reasoning: true },
     ...over,

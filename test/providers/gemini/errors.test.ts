@@ -128,7 +128,7 @@ test('all pages of models are listed, under the names by which they are called',
           },
     ),
   }));
-  const adapter = createGeminiAdapter({ http: provider.http });
+  const adapter = createGeminiAdapter(provider);
   const options = { signal: new AbortController().signal };
   expect(await adapter.models?.list(geminiTarget(provider.upstream.url), options)).toEqual([
     {
@@ -150,7 +150,7 @@ test('all pages of models are listed, under the names by which they are called',
 test('a list that never ends, or is none, is refused', async () => {
   let body = JSON.stringify({ models: [], nextPageToken: 'again' });
   await using provider = await startProvider(() => ({ headers: JSON_TYPE, body }));
-  const adapter = createGeminiAdapter({ http: provider.http });
+  const adapter = createGeminiAdapter(provider);
   const list = () =>
     adapter.models?.list(geminiTarget(provider.upstream.url), { signal: new AbortController().signal });
   await expect(list()).rejects.toMatchObject({
@@ -164,7 +164,7 @@ test('a list that never ends, or is none, is refused', async () => {
 test('the check asks for one model, and tells a bad key', async () => {
   let reply = { status: 200, body: JSON.stringify({ models: [listed('a')], nextPageToken: 'more' }) };
   await using provider = await startProvider(() => ({ headers: JSON_TYPE, ...reply }));
-  const adapter = createGeminiAdapter({ http: provider.http });
+  const adapter = createGeminiAdapter(provider);
   const check = () =>
     adapter.health.check(geminiTarget(provider.upstream.url), { signal: new AbortController().signal });
   await expect(check()).resolves.toBeUndefined();

@@ -20,7 +20,7 @@ const used: StreamPart = {
 };
 
 async function read(reply: Reply, tools: readonly Tool[] = []) {
-  await using fake = await startGigaChat({ answer: () => reply, adapter: { newId: () => 'minted' } });
+  await using fake = await startGigaChat({ answer: () => reply, dependencies: { newId: () => 'minted' } });
   return await collectParts(fake.adapter, providerRequest({ target: fake.target, tools }));
 }
 

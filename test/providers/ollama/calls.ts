@@ -61,7 +61,7 @@ export async function callOllama(
 ) {
   await using provider = await startProvider(answer);
   let minted = 0;
-  const adapter = createOllamaAdapter({ http: provider.http, newId: () => `minted-${minted++}` });
+  const adapter = createOllamaAdapter({ ...provider, newId: () => `minted-${minted++}` });
   const request = providerRequest({
     model: { key: 'qwen3:8b', reasoning: true },
     ...over,

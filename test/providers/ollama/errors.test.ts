@@ -49,7 +49,7 @@ test('models are listed with what the server tells of each, a few at a time', as
     if (model === 'gone:1') return { status: 404, headers: JSON_TYPE, body: '{"error":"model not found"}' };
     return { headers: JSON_TYPE, body: model === 'odd:1' ? '"?"' : JSON.stringify(shown[model]) };
   });
-  const adapter = createOllamaAdapter({ http: provider.http });
+  const adapter = createOllamaAdapter(provider);
   const options = { signal: new AbortController().signal };
   expect(await adapter.models?.list(ollamaTarget(provider.upstream.url), options)).toEqual([
     {
@@ -77,7 +77,7 @@ test('models are listed with what the server tells of each, a few at a time', as
 test('a server that holds no models lists none, and a list that is none is refused', async () => {
   let reply = { status: 200, body: '{"models":null}' };
   await using provider = await startProvider(() => ({ headers: JSON_TYPE, ...reply }));
-  const adapter = createOllamaAdapter({ http: provider.http });
+  const adapter = createOllamaAdapter(provider);
   const list = () =>
     adapter.models?.list(ollamaTarget(provider.upstream.url), { signal: new AbortController().signal });
   expect(await list()).toEqual([]);
@@ -93,7 +93,7 @@ test('a server that fails while it tells of a model leaves no half list behind',
       ? { headers: JSON_TYPE, body: '{"models":[{"name":"a"},{"name":"b"}]}' }
       : { status: 500, headers: JSON_TYPE, body: '{"error":"out of memory"}' },
   );
-  const adapter = createOllamaAdapter({ http: provider.http });
+  const adapter = createOllamaAdapter(provider);
   const listing = adapter.models?.list(ollamaTarget(provider.upstream.url), {
     signal: new AbortController().signal,
   });
@@ -103,7 +103,7 @@ test('a server that fails while it tells of a model leaves no half list behind',
 test('the check asks for the version, and takes nothing else for Ollama', async () => {
   let body = '{"version":"0.12.0"}';
   await using provider = await startProvider(() => ({ headers: JSON_TYPE, body }));
-  const adapter = createOllamaAdapter({ http: provider.http });
+  const adapter = createOllamaAdapter(provider);
   const check = () =>
     adapter.health.check(ollamaTarget(provider.upstream.url), { signal: new AbortController().signal });
   await expect(check()).resolves.toBeUndefined();

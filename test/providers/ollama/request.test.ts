@@ -91,7 +91,7 @@ test('everything that Ollama knows travels under its own names', async () => {
 test('a plain question to a server without a key sends nothing that was not asked for', async () => {
   const { secret: _none, ...keyless } = ollamaTarget('');
   await using provider = await startProvider(DONE);
-  const adapter = createOllamaAdapter({ http: provider.http });
+  const adapter = createOllamaAdapter(provider);
   const target = { ...keyless, baseUrl: `${provider.upstream.url}/api` };
   const request = {
     target,

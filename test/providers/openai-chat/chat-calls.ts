@@ -81,7 +81,7 @@ export async function readReply(reply: Reply, trial: ChatTrial = {}): Promise<Co
   const target = providerTarget({ baseUrl: side.upstream.url, quirks: trial.quirks ?? {} });
   const read = () => {
     let minted = 0;
-    const adapter = createOpenAiChatAdapter({ http: side.http, newId: () => `minted-${++minted}` });
+    const adapter = createOpenAiChatAdapter({ ...side, newId: () => `minted-${++minted}` });
     return collectParts(trial.adapter?.(side.http) ?? adapter, providerRequest({ target, ...trial.request }));
   };
   const whole = await read();
@@ -103,6 +103,6 @@ export async function postedBody(
 ): Promise<JsonObject> {
   await using side = await startProvider({ body: sse(chunkOf({}, 'stop')) });
   const target = providerTarget({ baseUrl: side.upstream.url, quirks });
-  await collectParts(createOpenAiChatAdapter({ http: side.http }), providerRequest({ target, ...over }));
+  await collectParts(createOpenAiChatAdapter(side), providerRequest({ target, ...over }));
   return side.upstream.requests[0]?.json() as JsonObject;
 }

@@ -50,7 +50,7 @@ describe('an error answer', () => {
     await using provider = await startProvider({ status, body, headers });
     const target = providerTarget({ baseUrl: provider.upstream.url });
     const { fault, parts } = await collectParts(
-      createOpenAiResponsesAdapter(provider.http),
+      createOpenAiResponsesAdapter(provider),
       providerRequest({ target }),
     );
     expect(parts).toEqual([]);
@@ -66,7 +66,7 @@ const endless = {
 
 test('aborting the signal stops the upstream request, and so does leaving the loop', async () => {
   await using provider = await startProvider(endless);
-  const adapter = createOpenAiResponsesAdapter(provider.http);
+  const adapter = createOpenAiResponsesAdapter(provider);
   const request = providerRequest({ target: providerTarget({ baseUrl: provider.upstream.url }) });
   const controller = new AbortController();
   const reason = new Error('enough');

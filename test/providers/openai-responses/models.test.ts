@@ -9,7 +9,7 @@ describe('the list of models', () => {
     await using provider = await startProvider({
       body: '{"object":"list","data":[{"id":"gpt-5","object":"model"},{"id":"o3"}]}',
     });
-    const adapter = createOpenAiResponsesAdapter(provider.http);
+    const adapter = createOpenAiResponsesAdapter(provider);
     const target = providerTarget({ baseUrl: provider.upstream.url });
     expect(await adapter.models?.list(target, { signal })).toEqual([{ key: 'gpt-5' }, { key: 'o3' }]);
     await adapter.health.check(target, { signal });
@@ -27,7 +27,7 @@ describe('the list of models', () => {
     await using provider = await startProvider({ status, body });
     const target = providerTarget({ baseUrl: provider.upstream.url });
     await expect(
-      createOpenAiResponsesAdapter(provider.http).models?.list(target, { signal }),
+      createOpenAiResponsesAdapter(provider).models?.list(target, { signal }),
     ).rejects.toMatchObject({ code });
   });
 
@@ -37,7 +37,7 @@ describe('the list of models', () => {
       status: statuses[index] ?? 500,
       body: '{"error":{"message":"model is required"}}',
     }));
-    const adapter = createOpenAiResponsesAdapter(provider.http);
+    const adapter = createOpenAiResponsesAdapter(provider);
     const target = providerTarget({ baseUrl: provider.upstream.url, quirks: { modelsPath: null } });
     await adapter.health.check(target, { signal });
     await expect(adapter.health.check(target, { signal })).rejects.toMatchObject({
@@ -59,7 +59,7 @@ describe('the list of models', () => {
   test('may give way to another path that proves the credential', async () => {
     const bodies = ['{"user":"me"}', '<html>Sign in</html>'];
     await using provider = await startProvider((_request, index) => ({ body: bodies[index] ?? '' }));
-    const adapter = createOpenAiResponsesAdapter(provider.http);
+    const adapter = createOpenAiResponsesAdapter(provider);
     const target = providerTarget({ baseUrl: provider.upstream.url, quirks: { checkPath: '/me' } });
     await adapter.health.check(target, { signal });
     await expect(adapter.health.check(target, { signal })).rejects.toMatchObject({

@@ -1,10 +1,13 @@
 // Holds what is asked of the Responses API, and what it cannot be asked.
+
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/kernel/secret.ts';
 import type { Message } from '../../../src/providers/contract/completions.ts';
 import { createOpenAiResponsesAdapter } from '../../../src/providers/openai-responses/adapter.ts';
 import {
   collectParts,
+  dependenciesOn,
+  NO_WAY_OUT,
   providerRequest,
   providerTarget,
   startProvider,
@@ -20,7 +23,7 @@ describe('a request', () => {
       baseUrl: `${provider.upstream.url}/v1`,
       headers: { 'OpenAI-Project': new Secret('p1') },
     });
-    await collectParts(createOpenAiResponsesAdapter(provider.http), providerRequest({ target }));
+    await collectParts(createOpenAiResponsesAdapter(provider), providerRequest({ target }));
     const [request] = provider.upstream.requests;
     expect(request).toMatchObject({
       method: 'POST',
@@ -169,10 +172,7 @@ describe('a request', () => {
       lacks: ['maxTokens', 'parallelToolCalls'],
       lacksWhenReasoning: ['temperature', 'topP', 'reasoningEffort'],
     };
-    const adapter = createOpenAiResponsesAdapter({
-      send: () => Promise.reject(new Error('no call')),
-      close: async () => {},
-    });
+    const adapter = createOpenAiResponsesAdapter(dependenciesOn(NO_WAY_OUT));
     const request = providerRequest({
       parameters,
       model: reasoningModel,

@@ -17,7 +17,7 @@ export const response = (output: unknown[]) => ({
 export async function bodyOf(over: Partial<ProviderRequest>, quirks = {}): Promise<Record<string, unknown>> {
   await using provider = await startProvider(response([]));
   const target = providerTarget({ baseUrl: provider.upstream.url, quirks });
-  await collectParts(createOpenAiResponsesAdapter(provider.http), providerRequest({ ...over, target }));
+  await collectParts(createOpenAiResponsesAdapter(provider), providerRequest({ ...over, target }));
   return provider.upstream.requests[0]?.json() as Record<string, unknown>;
 }
 

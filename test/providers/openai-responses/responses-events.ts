@@ -75,7 +75,7 @@ export const used: StreamPart = {
 export async function read(reply: Reply) {
   await using provider = await startProvider(reply);
   const target = providerTarget({ baseUrl: provider.upstream.url });
-  return await collectParts(createOpenAiResponsesAdapter(provider.http), providerRequest({ target }));
+  return await collectParts(createOpenAiResponsesAdapter(provider), providerRequest({ target }));
 }
 
 /** The parts, which are the same however the bytes are cut. */

@@ -42,7 +42,7 @@ test('a tool loop of three turns sends every reasoning item back unmodified and 
   ];
   await using provider = await startProvider((_request, index) => response(turns[index] ?? []));
   const target = providerTarget({ baseUrl: provider.upstream.url });
-  const adapter = createOpenAiResponsesAdapter(provider.http);
+  const adapter = createOpenAiResponsesAdapter(provider);
   const messages: Message[] = [userMessage('Go')];
   for (const _turn of turns) {
     const { parts } = await collectParts(

@@ -13,8 +13,8 @@ import { BodyTail } from './body-tail.ts';
 import { GeminiDecoder } from './decode.ts';
 import { encodeRequest } from './encode.ts';
 import { faultOfAnswer, faultOfBareJson } from './errors.ts';
-import { GEMINI_OPTION_RULES } from './option-rules.ts';
-import { quirksOfTarget } from './quirks.ts';
+import { OPTION_RULES } from './option-rules.ts';
+import { quirksOf } from './quirks.ts';
 
 /** How one of Google's doors is found and entered. */
 export interface Door {
@@ -37,9 +37,7 @@ export async function* streamAnswer(
   const { target, model, providerOptions } = request;
   // Without `alt=sse` the stream is one growing JSON array.
   const url = `${door.modelUrl(target, model.key, 'streamGenerateContent')}?alt=sse`;
-  const body = JSON.stringify(
-    withProviderOptions(encodeRequest(request), providerOptions, GEMINI_OPTION_RULES),
-  );
+  const body = JSON.stringify(withProviderOptions(encodeRequest(request), providerOptions, OPTION_RULES));
   const response = await post(door, target, url, body, options);
   if (response.status < 200 || response.status >= 300) throw await faultOfAnswer(response, target.secret);
   const decoder = new GeminiDecoder(door.newId);
@@ -88,7 +86,7 @@ export async function checkByCounting(
   target: ProviderTarget,
   options: CallOptions,
 ): Promise<void> {
-  const url = door.modelUrl(target, quirksOfTarget(target).checkModel, 'countTokens');
+  const url = door.modelUrl(target, quirksOf(target).checkModel, 'countTokens');
   const body = JSON.stringify({ contents: [{ role: 'user', parts: [{ text: 'Hello' }] }] });
   const response = await post(door, target, url, body, options);
   if (response.status >= 200 && response.status < 300) {

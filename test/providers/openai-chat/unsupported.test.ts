@@ -1,13 +1,18 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/kernel/json.ts';
-import { silentLogger } from '../../../src/kernel/logger.ts';
 import type { Message, ProviderRequest } from '../../../src/providers/contract/completions.ts';
-import { createUpstreamHttp } from '../../../src/providers/http/upstream-http.ts';
 import { createOpenAiChatAdapter } from '../../../src/providers/openai-chat/adapter.ts';
-import { providerRequest, providerTarget, toolMessage, userMessage } from '../../support/provider-calls.ts';
+import {
+  dependenciesOn,
+  NO_WAY_OUT,
+  providerRequest,
+  providerTarget,
+  toolMessage,
+  userMessage,
+} from '../../support/provider-calls.ts';
 import { postedBody } from './chat-calls.ts';
 
-const adapter = createOpenAiChatAdapter({ http: createUpstreamHttp({ logger: silentLogger }) });
+const adapter = createOpenAiChatAdapter(dependenciesOn(NO_WAY_OUT));
 
 function pathsOf(over: Partial<ProviderRequest>, quirks: JsonObject = {}): string[] {
   const request = providerRequest({ ...over, target: providerTarget({ quirks }) });
