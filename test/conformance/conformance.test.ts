@@ -200,9 +200,12 @@ it('the report gives a row a provider, the reasons, and the sums last', () => {
   ]);
 });
 
-describe('run.ts', () => {
+describe('npm run conformance', () => {
   const run = (...args: string[]) =>
-    promisify(execFile)(process.execPath, [fileURLToPath(new URL('run.ts', import.meta.url)), ...args]);
+    promisify(execFile)(process.execPath, [
+      fileURLToPath(new URL('../../tools/conformance/run.ts', import.meta.url)),
+      ...args,
+    ]);
 
   it('prints its seed first and its sums last', async () => {
     const { stdout } = await run('--seed', '42', '--places', '3', `${FIXTURES}/some-new-host`);
