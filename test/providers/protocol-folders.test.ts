@@ -14,7 +14,7 @@ const FILES: Readonly<Record<string, RegExp>> = {
   'encode.ts': /^export function encodeRequest\(/m,
   'decode.ts': /^export class (?<X>\w+)Decoder implements AnswerDecoder</m,
   'unsupported.ts': /^export function unsupportedBy\(request: ProviderRequest\): Unsupported\[\] \{/m,
-  'errors.ts': /^export (async )?function faultOfAnswer\(/m,
+  'errors.ts': /^export async function faultOfAnswer\(\s*response: UpstreamResponse,/m,
   'models.ts': /^export async function listModels\(/m,
   'quirks.ts': /^export (function quirksOf\(|const quirksSchema\b)/m,
   'option-rules.ts': /^export const OPTION_RULES: OptionRules\b/m,

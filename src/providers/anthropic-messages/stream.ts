@@ -9,7 +9,7 @@ import { inOneRead, readAnswer } from '../shared/answer-stream.ts';
 import { readServerSentEvents } from '../shared/sse.ts';
 import { AnthropicMessagesDecoder } from './decode.ts';
 import type { EncodedRequest } from './encode.ts';
-import { faultOfAnswer, faultOfEvent } from './errors.ts';
+import { faultOfBody, faultOfEvent } from './errors.ts';
 import { messageSchema } from './wire.ts';
 
 /** `post` sends the body to where the protocol is spoken, and gives an answer of status 200. */
@@ -21,10 +21,10 @@ export async function* streamAnswer(
 ): AsyncGenerator<StreamPart[]> {
   const { outputTool } = encoded;
   const response = await post(encoded);
-  const { status, headers } = response;
+  const { headers } = response;
   const requestId = providerRequestId(headers);
   const decoder = new AnthropicMessagesDecoder({
-    faultOf: (event) => faultOfEvent(target, headers, event),
+    faultOf: (event) => faultOfEvent(event, headers, target.secret),
     ...(requestId === undefined ? {} : { providerRequestId: requestId }),
     ...(outputTool === undefined ? {} : { outputTool }),
   });
@@ -36,6 +36,6 @@ export async function* streamAnswer(
   }
   const text = await body.text();
   const message = messageSchema.safeParse(parseJson(text));
-  if (!message.success) throw faultOfAnswer(target, status, headers, text);
+  if (!message.success) throw faultOfBody(response, text, target.secret);
   yield* inOneRead((parts) => decoder.readWhole(message.data, parts));
 }

@@ -52,7 +52,7 @@ export function createAnthropicVertexAdapter({
         ...connectionOf(target),
       }),
     );
-    if (response.status !== 200) throw await faultOfAnswer(target, response);
+    if (response.status !== 200) throw await faultOfAnswer(response, target.secret);
     return response;
   }
 

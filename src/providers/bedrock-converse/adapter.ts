@@ -4,7 +4,6 @@ import { ProviderError } from '../../kernel/errors.ts';
 import type { AdapterDependencies, CompletionAdapter } from '../contract/adapter.ts';
 import type { UpstreamResponse } from '../contract/http.ts';
 import type { CallOptions, ProviderTarget } from '../contract/target.ts';
-import { faultOfRedirect } from '../shared/answer-faults.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { faultsIn } from '../shared/quirks.ts';
 import { controlPlaneUrl, regionOf } from './addresses.ts';
@@ -37,12 +36,8 @@ export function createBedrockConverseAdapter({ http, clock }: AdapterDependencie
       signal,
       ...connectionOf(target),
     });
-    const { status, headers } = response;
-    if (status === 200) return response;
-    const text = await response.text();
-    throw status >= 300 && status < 400
-      ? faultOfRedirect(status, headers)
-      : faultOfAnswer(target, status, headers, text);
+    if (response.status === 200) return response;
+    throw await faultOfAnswer(response, target.secret);
   }
 
   return {

@@ -8,7 +8,7 @@ import { providerRequestId } from '../shared/answer-faults.ts';
 import { inOneRead, readAnswer } from '../shared/answer-stream.ts';
 import { BedrockConverseDecoder } from './decode.ts';
 import { encodeRequest } from './encode.ts';
-import { faultOfAnswer, faultOfFrame } from './errors.ts';
+import { faultOfBody, faultOfFrame } from './errors.ts';
 import { readEventFrames } from './frames.ts';
 import { answerSchema } from './wire.ts';
 
@@ -21,10 +21,10 @@ export async function* streamAnswer(
   const { target } = request;
   const { path, body: content, outputTool } = encodeRequest(request);
   const response = await post(path, JSON.stringify(content));
-  const { status, headers } = response;
+  const { headers } = response;
   const requestId = providerRequestId(headers);
   const decoder = new BedrockConverseDecoder({
-    faultOf: (frame) => faultOfFrame(target, headers, frame),
+    faultOf: (frame) => faultOfFrame(frame, headers, target.secret),
     ...(requestId === undefined ? {} : { providerRequestId: requestId }),
     ...(outputTool === undefined ? {} : { outputTool }),
   });
@@ -37,6 +37,6 @@ export async function* streamAnswer(
   }
   const text = await body.text();
   const answer = answerSchema.safeParse(parseJson(text));
-  if (!answer.success) throw faultOfAnswer(target, status, headers, text);
+  if (!answer.success) throw faultOfBody(response, text, target.secret);
   yield* inOneRead((parts) => decoder.readWhole(answer.data, parts));
 }

@@ -2,7 +2,7 @@
 import type { AdapterDependencies, CompletionAdapter } from '../contract/adapter.ts';
 import { OPTION_RULES } from '../gemini/option-rules.ts';
 import { quirksOf, quirksSchema } from '../gemini/quirks.ts';
-import { checkByCounting, type Door, streamAnswer } from '../gemini/stream.ts';
+import { checkByCounting, type GeminiHost, streamAnswer } from '../gemini/stream.ts';
 import { unsupportedBy } from '../gemini/unsupported.ts';
 import { faultsIn } from '../shared/quirks.ts';
 import { vertexModelUrl } from '../vertex/address.ts';
@@ -15,7 +15,7 @@ export function createGeminiVertexAdapter({
   clock,
   newId,
 }: AdapterDependencies): CompletionAdapter {
-  const door: Door = {
+  const host: GeminiHost = {
     http,
     newId,
     modelUrl: (target, modelKey, method) => {
@@ -29,9 +29,9 @@ export function createGeminiVertexAdapter({
     completions: {
       optionRules: OPTION_RULES,
       unsupported: unsupportedBy,
-      stream: (request, options) => streamAnswer(door, request, options),
+      stream: (request, options) => streamAnswer(host, request, options),
     },
-    health: { check: (target, options) => checkByCounting(door, target, options) },
+    health: { check: (target, options) => checkByCounting(host, target, options) },
     faultsOfQuirks: faultsIn(quirksSchema),
   };
 }

@@ -5,11 +5,11 @@ import { faultsIn } from '../shared/quirks.ts';
 import { listModels } from './models.ts';
 import { OPTION_RULES } from './option-rules.ts';
 import { quirksSchema } from './quirks.ts';
-import { type Door, streamAnswer } from './stream.ts';
+import { type GeminiHost, streamAnswer } from './stream.ts';
 import { unsupportedBy } from './unsupported.ts';
 
 export function createGeminiAdapter({ http, newId }: AdapterDependencies): CompletionAdapter {
-  const door: Door = {
+  const host: GeminiHost = {
     http,
     newId,
     modelUrl: ({ baseUrl }, key, method) => `${baseUrl}/${modelPath(key)}:${method}`,
@@ -20,7 +20,7 @@ export function createGeminiAdapter({ http, newId }: AdapterDependencies): Compl
     completions: {
       optionRules: OPTION_RULES,
       unsupported: unsupportedBy,
-      stream: (request, options) => streamAnswer(door, request, options),
+      stream: (request, options) => streamAnswer(host, request, options),
     },
     models: { list: (target, options) => listModels(http, target, options) },
     health: {
