@@ -1,14 +1,12 @@
 // Owns the money that is held for one run: raised before a dearer attempt, and again when its output passes what was held for it.
 import { StorageError } from '../../kernel/errors.ts';
 import type { Nano } from '../../kernel/money.ts';
-import { estimateInputTokens, holdFor, outputTokensHeld } from '../billing/hold.ts';
+import { holdFor } from '../billing/hold.ts';
 import { type PriceVersions, priceInForce } from '../billing/model-price.ts';
+import { InputEstimate, outputTokensHeld, outputTokensOf } from '../billing/token-estimate.ts';
 import { type Candidate, isFree } from '../routing/candidates.ts';
 import type { Answer } from './answer.ts';
 import type { CompletionRequest } from './completion-request.ts';
-
-/** Rough size of a token of output, for the watch only; what is charged is counted. */
-const CHARACTERS_PER_TOKEN = 4;
 
 export interface RunFundsOptions {
   readonly request: CompletionRequest;
@@ -29,7 +27,7 @@ export class RunFunds {
 
   constructor(options: RunFundsOptions) {
     this.#options = options;
-    this.#inputTokens = estimateInputTokens(options.request.messages, options.request.tools);
+    this.#inputTokens = new InputEstimate(options.request.messages, options.request.tools).held;
   }
 
   /** What is to be held for a candidate; the hold that the run begins with is that of the first. */
@@ -91,5 +89,5 @@ function notNow(error: unknown): boolean {
 
 function tokensOf({ usage, text, reasoning }: Answer): number {
   const counted = (usage?.outputTokens ?? 0) + (usage?.reasoningTokens ?? 0);
-  return Math.max(counted, (text.length + reasoning.length) / CHARACTERS_PER_TOKEN);
+  return Math.max(counted, outputTokensOf(text.length + reasoning.length));
 }

@@ -1,7 +1,7 @@
 // Owns what a completion takes of the limits of its caller and workspace, and what is told of them.
 import type { LimitAnswer, Limiter, LimitWant } from '../../coordination/contract.ts';
 import { GatewayError } from '../../kernel/errors.ts';
-import { estimateInputTokens } from '../billing/hold.ts';
+import { InputEstimate } from '../billing/token-estimate.ts';
 import { totalTokens } from '../billing/usage.ts';
 import { type CallLimits, LIMIT_NAMES } from '../identity/call-limits.ts';
 import type { Viewer } from '../identity/viewer.ts';
@@ -112,7 +112,7 @@ function wantsOf(viewer: Viewer, request: CompletionRequest): NamedWant[] {
 
 /** The input, and the output that the caller bounds itself; what else comes is counted when it is known. */
 function tokensAskedFor({ messages, tools, parameters }: CompletionRequest): number {
-  return estimateInputTokens(messages, tools) + (parameters.maxTokens ?? 0);
+  return new InputEstimate(messages, tools).held + (parameters.maxTokens ?? 0);
 }
 
 function usedOf({ name, amount }: NamedWant, run: RunRecord): number {

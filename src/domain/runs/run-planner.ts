@@ -2,6 +2,7 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { CompletionAdapter } from '../../providers/contract/adapter.ts';
 import { priceInForce } from '../billing/model-price.ts';
+import { InputEstimate } from '../billing/token-estimate.ts';
 import type { ProviderTargets } from '../catalogue/provider-target.ts';
 import type { CatalogueSnapshots, WorkspaceCatalogue } from '../catalogue/snapshot.ts';
 import type { Viewer } from '../identity/viewer.ts';
@@ -31,8 +32,6 @@ export interface RetryDefaults {
   readonly maxAttemptsPerInstance: number;
   readonly patienceMs: number;
 }
-
-const CHARACTERS_PER_TOKEN_AT_MOST = 8;
 
 export class RunPlanner {
   readonly #needs: RunPlannerDependencies;
@@ -70,7 +69,7 @@ export class RunPlanner {
       priceOf: (candidate) => this.#priceOf(candidate, catalogue),
       circuitOf: (candidate) => this.#needs.circuits.view(candidate.circuitKey),
       needsImages: request.messages.some(({ parts }) => parts.some(({ type }) => type === 'image')),
-      inputTokensAtLeast: leastInputTokens(request),
+      inputTokensAtLeast: new InputEstimate(request.messages, request.tools).atLeast,
       speaks: this.#speaks,
       isSimulated: this.#isSimulated,
       unsupportedBy: (candidate) =>
@@ -152,12 +151,4 @@ function toPriceBound({ input, output }: { readonly input?: string; readonly out
     ...(input === undefined ? {} : { input: BigInt(input) }),
     ...(output === undefined ? {} : { output: BigInt(output) }),
   };
-}
-
-function leastInputTokens(request: CompletionRequest): number {
-  let length = 0;
-  for (const { parts } of request.messages) {
-    for (const part of parts) if (part.type === 'text') length += part.text.length;
-  }
-  return Math.floor(length / CHARACTERS_PER_TOKEN_AT_MOST);
 }

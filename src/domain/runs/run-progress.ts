@@ -5,8 +5,8 @@ import type { Logger } from '../../kernel/logger.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
 import type { RunProgress } from '../../storage/repositories/run.rows.ts';
 import { costOf } from '../billing/cost.ts';
-import { BYTES_PER_TOKEN_COUNTED, estimateInputTokens } from '../billing/hold.ts';
 import { priceInForce } from '../billing/model-price.ts';
+import { InputEstimate, outputTokensOf } from '../billing/token-estimate.ts';
 import type { Usage } from '../billing/usage.ts';
 import { type Candidate, isFree } from '../routing/candidates.ts';
 import type { ActiveRun } from './active-run.ts';
@@ -19,9 +19,6 @@ export interface ProgressDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
 }
-
-/** Rough tokens of a text whose provider has not counted yet; the settlement counts properly. */
-const CHARACTERS_PER_TOKEN = 4;
 
 interface Recorded {
   readonly answer: Answer;
@@ -83,7 +80,7 @@ export class RunProgressRecords {
     let tokens = this.#inputTokens.get(run);
     if (tokens === undefined) {
       const { messages, tools } = run.run.request;
-      tokens = estimateInputTokens(messages, tools, BYTES_PER_TOKEN_COUNTED);
+      tokens = new InputEstimate(messages, tools).counted;
       this.#inputTokens.set(run, tokens);
     }
     return tokens;
@@ -95,11 +92,8 @@ function usageSoFar({ usage, text, reasoning }: Answer, inputTokens: () => numbe
     inputTokens: usage?.inputTokens ?? inputTokens(),
     cacheReadTokens: usage?.cacheReadTokens ?? 0,
     cacheWriteTokens: usage?.cacheWriteTokens ?? 0,
-    outputTokens: Math.max(usage?.outputTokens ?? 0, Math.ceil(text.length / CHARACTERS_PER_TOKEN)),
-    reasoningTokens: Math.max(
-      usage?.reasoningTokens ?? 0,
-      Math.ceil(reasoning.length / CHARACTERS_PER_TOKEN),
-    ),
+    outputTokens: Math.max(usage?.outputTokens ?? 0, Math.ceil(outputTokensOf(text.length))),
+    reasoningTokens: Math.max(usage?.reasoningTokens ?? 0, Math.ceil(outputTokensOf(reasoning.length))),
     estimated: true,
   };
 }
