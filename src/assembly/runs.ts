@@ -35,7 +35,7 @@ export async function assembleRuns(
   const bounds = { ...DEFAULT_REQUEST_BOUNDS, ...config.requestBounds };
   const completionKind = createCompletionKind({
     bounds,
-    optionRulesOf: (protocol) => adapterOf(protocol)?.optionRules,
+    optionRulesOf: (protocol) => adapterOf(protocol)?.completions?.optionRules,
   });
   const kinds = new Kinds([completionKind]);
   const log = openEventLog(foundation, kinds);

@@ -2,16 +2,19 @@
 import { ProviderError } from '../../kernel/errors.ts';
 import { type JsonValue, parseJson } from '../../kernel/json.ts';
 import { unreachable } from '../../kernel/unreachable.ts';
-import type { FinishReason, ProviderUsage, StreamPart, ToolCall } from '../../providers/contract/adapter.ts';
+import type {
+  FinishReason,
+  ProviderUsage,
+  StreamPart,
+  ToolCall,
+} from '../../providers/contract/completions.ts';
+import { outputTokensOf } from '../billing/token-estimate.ts';
 import type { Candidate } from '../routing/candidates.ts';
 import type { Answer, Growth, MeasuredRequest, TakenParts } from '../runs/kind.ts';
 import type { RunWarning } from '../runs/run-record.ts';
 import type { CompletionResult } from './completion-result.ts';
 import { encodeContinuation } from './continuation.ts';
 import { PartIntake } from './part-intake.ts';
-
-/** Rough size of a token of output, while the answer goes on; what is charged is counted. */
-const CHARACTERS_PER_TOKEN = 4;
 
 interface CallInProgress {
   callId: string;
@@ -70,7 +73,7 @@ export class CompletionAnswer implements Answer<StreamPart, CompletionResult> {
 
   get outputSoFar(): number {
     const counted = (this.usage?.outputTokens ?? 0) + (this.usage?.reasoningTokens ?? 0);
-    return Math.max(counted, this.size / CHARACTERS_PER_TOKEN);
+    return Math.max(counted, outputTokensOf(this.size));
   }
 
   /** Most providers tell only at the end what the input came to; whoever settles a crash needs it before. */
@@ -80,8 +83,11 @@ export class CompletionAnswer implements Answer<StreamPart, CompletionResult> {
       inputTokens: usage?.inputTokens ?? measured.inputTokensCounted,
       cacheReadTokens: usage?.cacheReadTokens ?? 0,
       cacheWriteTokens: usage?.cacheWriteTokens ?? 0,
-      outputTokens: Math.max(usage?.outputTokens ?? 0, roughTokens(this.text)),
-      reasoningTokens: Math.max(usage?.reasoningTokens ?? 0, roughTokens(this.reasoning)),
+      outputTokens: Math.max(usage?.outputTokens ?? 0, Math.ceil(outputTokensOf(this.text.length))),
+      reasoningTokens: Math.max(
+        usage?.reasoningTokens ?? 0,
+        Math.ceil(outputTokensOf(this.reasoning.length)),
+      ),
     };
   }
 
@@ -171,8 +177,4 @@ export class CompletionAnswer implements Answer<StreamPart, CompletionResult> {
       { phase: 'stream', transient: true },
     );
   }
-}
-
-function roughTokens(text: string): number {
-  return Math.ceil(text.length / CHARACTERS_PER_TOKEN);
 }

@@ -1,6 +1,6 @@
 // Owns the events of a completion's content: what parts of an answer become, and how neighbours are merged.
 import { unreachable } from '../../kernel/unreachable.ts';
-import type { StreamPart } from '../../providers/contract/adapter.ts';
+import type { StreamPart } from '../../providers/contract/completions.ts';
 import type { ContentEvent, EventBase, RunEvent } from '../runs/run-event.ts';
 import type { CompletionResult } from './completion-result.ts';
 

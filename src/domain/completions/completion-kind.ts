@@ -1,8 +1,9 @@
 // Owns completions as a kind of run: what a chat request needs, how an adapter is called for it, and what its answer becomes.
-import type { Message, StreamPart } from '../../providers/contract/adapter.ts';
+import type { Message, StreamPart } from '../../providers/contract/completions.ts';
 import type { OptionRules } from '../../providers/contract/option-rules.ts';
-import { holdFor, outputTokensHeld } from '../billing/hold.ts';
+import { holdFor } from '../billing/hold.ts';
 import { countUsage } from '../billing/token-counter.ts';
+import { outputTokensHeld } from '../billing/token-estimate.ts';
 import type { Kind } from '../runs/kind.ts';
 import type { RunService } from '../runs/run-service.ts';
 import { CompletionAnswer } from './completion-answer.ts';
@@ -24,7 +25,7 @@ import {
   toStoredResult,
 } from './completion-result.ts';
 import { lostDeltas } from './lost-deltas.ts';
-import { translateRequest } from './provider-request.ts';
+import { completionsOf, translateRequest } from './provider-request.ts';
 import { type RequestBounds, validateCompletion } from './request-validation.ts';
 
 export type CompletionKind = Kind<CompletionRequest, StreamPart, CompletionResult>;
@@ -63,12 +64,12 @@ export function createCompletionKind(options: CompletionKindOptions): Completion
     validate: (request, paidFor) => validateCompletion(request, { ...options, paidFor }),
     measure: (request) => new CompletionMeasure(request),
     needs: needsOf,
-    isOfferedBy: () => true,
+    isOfferedBy: ({ completions }) => completions !== undefined,
     isDemanding,
-    unsupported: (call, request) => call.adapter.unsupported(translateRequest(call, request).request),
+    unsupported: (call, request) => completionsOf(call).unsupported(translateRequest(call, request).request),
     prepare(call, asked) {
       const { request, warnings } = translateRequest(call, asked);
-      return { stream: (callOptions) => call.adapter.stream(request, callOptions), warnings };
+      return { stream: (callOptions) => completionsOf(call).stream(request, callOptions), warnings };
     },
     newAnswer: (maxBytes) => new CompletionAnswer(maxBytes),
 

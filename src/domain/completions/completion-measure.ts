@@ -1,47 +1,29 @@
 // Owns what is found out about a completion request before it is sent: its size, and what it needs of a model.
-import { BYTES_PER_TOKEN_COUNTED, BYTES_PER_TOKEN_HELD, estimateInputTokens } from '../billing/hold.ts';
+import { InputEstimate } from '../billing/token-estimate.ts';
 import type { ModelNeeds } from '../routing/model-needs.ts';
 import type { MeasuredRequest } from '../runs/kind.ts';
 import type { CompletionRequest } from './completion-request.ts';
 import { latestContinuation } from './provider-request.ts';
 
-/** No text has fewer tokens than this: what does not fit by it does not fit at all. */
-const CHARACTERS_PER_TOKEN_AT_MOST = 8;
-
-/** Each figure is found on its first use: a request without limits and holds is never looked through. */
 export class CompletionMeasure implements MeasuredRequest {
-  readonly #request: CompletionRequest;
-  #held: number | undefined;
-  #counted: number | undefined;
+  readonly outputTokensAsked: number;
+  readonly #input: InputEstimate;
 
-  constructor(request: CompletionRequest) {
-    this.#request = request;
+  constructor({ messages, tools, parameters }: CompletionRequest) {
+    this.#input = new InputEstimate(messages, tools);
+    this.outputTokensAsked = parameters.maxTokens ?? 0;
   }
 
   get inputTokensAtLeast(): number {
-    let length = 0;
-    for (const { parts } of this.#request.messages) {
-      for (const part of parts) if (part.type === 'text') length += part.text.length;
-    }
-    return Math.floor(length / CHARACTERS_PER_TOKEN_AT_MOST);
+    return this.#input.atLeast;
   }
 
   get inputTokensHeld(): number {
-    this.#held ??= this.#estimate(BYTES_PER_TOKEN_HELD);
-    return this.#held;
+    return this.#input.held;
   }
 
   get inputTokensCounted(): number {
-    this.#counted ??= this.#estimate(BYTES_PER_TOKEN_COUNTED);
-    return this.#counted;
-  }
-
-  get outputTokensAsked(): number {
-    return this.#request.parameters.maxTokens ?? 0;
-  }
-
-  #estimate(bytesPerToken: number): number {
-    return estimateInputTokens(this.#request.messages, this.#request.tools, bytesPerToken);
+    return this.#input.counted;
   }
 }
 

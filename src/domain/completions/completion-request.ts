@@ -9,7 +9,7 @@ import type {
   Tool,
   ToolCall,
   ToolChoice,
-} from '../../providers/contract/adapter.ts';
+} from '../../providers/contract/completions.ts';
 import type { RunRequest } from '../runs/run-request.ts';
 
 export type { ImageSource, MessagePart, ResponseFormat, ToolChoice };

@@ -1,5 +1,5 @@
 // Owns what a completion comes to, and how that is stored with its run.
-import type { ToolCall } from '../../providers/contract/adapter.ts';
+import type { ToolCall } from '../../providers/contract/completions.ts';
 import type { StoredResult } from '../../storage/repositories/run.rows.ts';
 import type { RunRecord } from '../runs/run-record.ts';
 

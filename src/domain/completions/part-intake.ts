@@ -2,7 +2,7 @@
 import { ProviderError } from '../../kernel/errors.ts';
 import { boundedText, isHighSurrogate, storableText } from '../../kernel/text.ts';
 import { unreachable } from '../../kernel/unreachable.ts';
-import type { FinishReason, ProviderUsage, StreamPart } from '../../providers/contract/adapter.ts';
+import type { FinishReason, ProviderUsage, StreamPart } from '../../providers/contract/completions.ts';
 
 type ToolCallDelta = Extract<StreamPart, { type: 'tool-call-delta' }>;
 type Finish = Extract<StreamPart, { type: 'finish' }>;

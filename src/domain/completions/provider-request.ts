@@ -1,5 +1,12 @@
 // Owns the translation of a caller's request into what one candidate's adapter is asked, and what of it had to be left behind.
-import type { Message, Parameters, ProviderRequest } from '../../providers/contract/adapter.ts';
+
+import { GatewayError } from '../../kernel/errors.ts';
+import type {
+  Completions,
+  Message,
+  Parameters,
+  ProviderRequest,
+} from '../../providers/contract/completions.ts';
 import type { Candidate } from '../routing/candidates.ts';
 import type { CallableCandidate } from '../runs/kind.ts';
 import type { RunWarning } from '../runs/run-record.ts';
@@ -29,10 +36,19 @@ export function translateRequest(call: CallableCandidate, asked: CompletionReque
     ...(asked.responseFormat ? { responseFormat: asked.responseFormat } : {}),
     providerOptions: asked.providerOptions[adapter.protocol] ?? {},
   };
-  for (const dropped of adapter.unsupported(request)) {
+  for (const dropped of completionsOf(call).unsupported(request)) {
     warnings.push({ code: 'UNSUPPORTED_DROPPED', message: `${dropped.path}: ${dropped.message}` });
   }
   return { request, warnings };
+}
+
+/** The engine asks only adapters that offer completions (`Kind.isOfferedBy`). */
+export function completionsOf({ adapter }: CallableCandidate): Completions {
+  if (adapter.completions) return adapter.completions;
+  throw new GatewayError(
+    'CAPABILITY_MISSING',
+    `The protocol "${adapter.protocol}" offers no completions here`,
+  );
 }
 
 function translateMessage(message: RequestMessage, candidate: Candidate, warnings: RunWarning[]): Message {

@@ -2,7 +2,7 @@
 import { isJsonObject, parseJson } from '../../kernel/json.ts';
 import { faultOfJson } from '../../kernel/storable-json.ts';
 import { isStorableText } from '../../kernel/text.ts';
-import type { MessagePart, Parameters, Tool, ToolCall } from '../../providers/contract/adapter.ts';
+import type { MessagePart, Parameters, Tool, ToolCall } from '../../providers/contract/completions.ts';
 import type { OptionRules } from '../../providers/contract/option-rules.ts';
 import { faultsOfParameters } from '../catalogue/parameter-rules.ts';
 import { checkJson, checkText, refuse } from '../runs/request-checks.ts';

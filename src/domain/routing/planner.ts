@@ -6,7 +6,7 @@
 // 4. If only open circuits are left, the best of them is tried once.
 import { createHash } from 'node:crypto';
 import type { Nano } from '../../kernel/money.ts';
-import type { Unsupported } from '../../providers/contract/adapter.ts';
+import type { Unsupported } from '../../providers/contract/completions.ts';
 import type { WorkspaceCatalogue } from '../catalogue/snapshot.ts';
 import { mayUse, NOT_ALLOWED } from './allowed-models.ts';
 import { type Refusal, refusalOfState, type Speaks } from './candidate-state.ts';
@@ -197,7 +197,7 @@ function refusalOfRequest(candidate: Candidate, input: RouteInput): Refusal | un
   if (protocol !== undefined && !input.offers(protocol)) {
     return {
       code: 'CAPABILITY_MISSING',
-      reason: `The protocol "${protocol}" offers no ${input.callName} here; call another model`,
+      reason: `The protocol "${protocol}" offers no ${input.callName}s here; call another model`,
     };
   }
   const lacking = needs.inputs.find((modality) => !model.inputModalities.includes(modality));

@@ -1,7 +1,7 @@
 // Owns one attempt: a call of one candidate under its limits on time, and how it ended. It never throws.
 import type { Clock } from '../../kernel/clock.ts';
 import { ProviderError } from '../../kernel/errors.ts';
-import type { CallSign } from '../../providers/contract/adapter.ts';
+import type { CallSign } from '../../providers/contract/target.ts';
 import type { Answer, PreparedCall } from './kind.ts';
 import { type AttemptLimits, TimeGuard } from './time-guard.ts';
 

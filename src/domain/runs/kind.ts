@@ -1,14 +1,9 @@
 // Owns the contract between the engine of runs and a kind of call (a completion is one): the engine routes, retries, charges, records and
 // follows; the kind knows what is asked, what comes back, and how that is shown, counted and stored.
 import type { Nano } from '../../kernel/money.ts';
-import type {
-  Adapter,
-  CallOptions,
-  FinishReason,
-  ProviderTarget,
-  ProviderUsage,
-  Unsupported,
-} from '../../providers/contract/adapter.ts';
+import type { Adapter } from '../../providers/contract/adapter.ts';
+import type { FinishReason, ProviderUsage, Unsupported } from '../../providers/contract/completions.ts';
+import type { CallOptions, ProviderTarget } from '../../providers/contract/target.ts';
 import type { StoredResult } from '../../storage/repositories/run.rows.ts';
 import type { Price } from '../billing/cost.ts';
 import type { Candidate } from '../routing/candidates.ts';

@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import type { Nano } from '../../kernel/money.ts';
-import type { FinishReason } from '../../providers/contract/adapter.ts';
+import type { FinishReason } from '../../providers/contract/completions.ts';
 import type { RunStatus } from '../../storage/entities/completion-run.entity.ts';
 import type { CostLine } from '../billing/cost.ts';
 import type { Usage } from '../billing/usage.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { PartIntake } from '../../../src/domain/completions/part-intake.ts';
 import { isStorableText } from '../../../src/kernel/text.ts';
-import type { StreamPart } from '../../../src/providers/contract/adapter.ts';
+import type { StreamPart } from '../../../src/providers/contract/completions.ts';
 
 const said = (text: string): StreamPart => ({ type: 'text-delta', text });
 const finish: StreamPart = { type: 'finish', reason: 'stop' };

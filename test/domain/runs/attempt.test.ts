@@ -3,7 +3,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { CompletionAnswer } from '../../../src/domain/completions/completion-answer.ts';
 import { runAttempt } from '../../../src/domain/runs/attempt.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
-import type { CallOptions, FinishReason, StreamPart } from '../../../src/providers/contract/adapter.ts';
+import type { FinishReason, StreamPart } from '../../../src/providers/contract/completions.ts';
+import type { CallOptions } from '../../../src/providers/contract/target.ts';
 
 const LIMITS = {
   connectMs: 1_000,

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { CompletionAnswer } from '../../../src/domain/completions/completion-answer.ts';
 import { runAttempt } from '../../../src/domain/runs/attempt.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
-import type { StreamPart } from '../../../src/providers/contract/adapter.ts';
+import type { StreamPart } from '../../../src/providers/contract/completions.ts';
 
 /** A provider on a thread of its own: it goes on speaking while this one stands still. */
 const UPSTREAM = `

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deferred } from '../../../src/kernel/async.ts';
-import type { Adapter, StreamPart } from '../../../src/providers/contract/adapter.ts';
+import type { StreamPart } from '../../../src/providers/contract/completions.ts';
 import { startTestApp, type TestApp } from '../../support/app.ts';
 import { catalogueCalls } from '../../support/catalogue-calls.ts';
 import { describeEachDatabase } from '../../support/databases.ts';
 import { type FakeUpstream, type Reply, startFakeUpstream } from '../../support/fake-upstream.ts';
 import { GARBAGE_ANSWERS, said, stopped, streamOf, used } from '../../support/garbage-answers.ts';
 import { HELLO, openSocket } from '../../support/run-calls.ts';
+import { scriptedAdapter } from '../../support/scripted-adapter.ts';
 
 const STREAM = `subscription ($input: CompletionInput!) { streamCompletion(input: $input) {
   __typename seq ... on TextDelta { text } ... on ToolCallDelta { callId name argumentsText }
@@ -28,14 +29,9 @@ describeEachDatabase('what a provider sends', (kind) => {
 
   beforeAll(async () => {
     upstream = await startFakeUpstream(({ path }) => replies.get(path.split('/')[1] ?? '') ?? { body: '' });
-    const scripted: Adapter = {
-      protocol: 'scripted',
-      stream: (request, { signal }) =>
-        (adapters.get(request.model.key) as NonNullable<ReturnType<typeof adapters.get>>)(signal),
-      optionRules: { reserved: {}, priced: [], extended: [] },
-      unsupported: () => [],
-      check: async () => {},
-    };
+    const scripted = scriptedAdapter('scripted', (request, { signal }) =>
+      (adapters.get(request.model.key) as NonNullable<ReturnType<typeof adapters.get>>)(signal),
+    );
     app = await startTestApp(kind, {
       environment: { BILLING: 'on', MAX_ATTEMPTS: '1', MAX_ANSWER_MB: '2', LEASE_SECONDS: '2' },
       overrides: { adapters: [scripted] },

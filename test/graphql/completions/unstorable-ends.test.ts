@@ -1,37 +1,31 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Adapter, ProviderRequest, StreamPart } from '../../../src/providers/contract/adapter.ts';
 import { startTestApp, type TestApp } from '../../support/app.ts';
 import { catalogueCalls } from '../../support/catalogue-calls.ts';
 import { createDatabase, postgresUsable } from '../../support/databases.ts';
 import { discrepanciesOf, plainSql } from '../../support/ledger.ts';
 import { HELLO, openSocket } from '../../support/run-calls.ts';
+import { scriptedAdapter } from '../../support/scripted-adapter.ts';
 
 const STREAM = `subscription ($input: CompletionInput!) { streamCompletion(input: $input) {
   __typename ... on CompletionEnded { completion { id status text cost usage { outputTokens estimated } error { code } } } } }`;
 
 /** Says the name of its model, in pieces with a second between them if there are several. */
-const speaking: Adapter = {
-  protocol: 'speaking',
-  async *stream({ model }: ProviderRequest): AsyncGenerator<StreamPart[]> {
-    yield [{ type: 'text-delta', text: `${model.key} is here` }];
-    yield [
-      {
-        type: 'usage',
-        usage: {
-          inputTokens: 1,
-          cacheReadTokens: 0,
-          cacheWriteTokens: 0,
-          outputTokens: 1,
-          reasoningTokens: 0,
-        },
+const speaking = scriptedAdapter('speaking', async function* ({ model }) {
+  yield [{ type: 'text-delta', text: `${model.key} is here` }];
+  yield [
+    {
+      type: 'usage',
+      usage: {
+        inputTokens: 1,
+        cacheReadTokens: 0,
+        cacheWriteTokens: 0,
+        outputTokens: 1,
+        reasoningTokens: 0,
       },
-      { type: 'finish', reason: 'stop' },
-    ];
-  },
-  optionRules: { reserved: {}, priced: [], extended: [] },
-  unsupported: () => [],
-  check: async () => {},
-};
+    },
+    { type: 'finish', reason: 'stop' },
+  ];
+});
 
 describe.skipIf(!postgresUsable())('an end that the database refuses', () => {
   let app: TestApp;

@@ -1,9 +1,9 @@
 // Owns `npm run conformance -- <folder>...`: recorded answers, cut in many ways, through the real adapters, against a plain reading.
 import { parseArgs } from 'node:util';
-import { openAdapters } from './adapters.ts';
-import { type CaseResult, checkCase } from './check-case.ts';
-import { readCases } from './recorded-case.ts';
-import { reportOf } from './report.ts';
+import { openAdapters } from '../../test/conformance/adapters.ts';
+import { type CaseResult, checkCase } from '../../test/conformance/check-case.ts';
+import { readCases } from '../../test/conformance/recorded-case.ts';
+import { reportOf } from '../../test/conformance/report.ts';
 
 const USAGE = `Usage: npm run conformance -- [--seed <number>] [--places <number>] <folder>...
   <folder>   recorded cases (<kind>-<id>.body and .json) of one provider, or a folder of such folders

@@ -2,8 +2,9 @@
 import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/kernel/secret.ts';
-import type { ProviderTarget, TokenCache } from '../../../src/providers/contract/adapter.ts';
-import { createGeminiVertexAdapter } from '../../../src/providers/gemini/adapter.ts';
+import type { TokenCache } from '../../../src/kernel/token-cache.ts';
+import type { ProviderTarget } from '../../../src/providers/contract/target.ts';
+import { createGeminiVertexAdapter } from '../../../src/providers/gemini-vertex/adapter.ts';
 import { vertexModelUrl } from '../../../src/providers/vertex/address.ts';
 import type { Answer } from '../../support/fake-upstream.ts';
 import {
@@ -12,7 +13,7 @@ import {
   providerTarget,
   startProvider,
 } from '../../support/provider-calls.ts';
-import { events, JSON_TYPE, piece, SSE } from './answers.ts';
+import { events, JSON_TYPE, piece, SSE } from '../gemini/answers.ts';
 
 const DONE = { headers: SSE, body: events(piece([{ text: 'Hi' }], { finishReason: 'STOP' })) };
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -57,12 +58,14 @@ const google = (over: Partial<ProviderTarget>): ProviderTarget =>
 async function callVertex(answer: Answer, targetOf: (url: string) => Partial<ProviderTarget>) {
   await using provider = await startProvider(answer);
   const clock = { now: () => NOW, monotonicMs: () => 0 };
-  const adapter = createGeminiVertexAdapter({ http: provider.http, tokens: plainTokenCache(), clock });
+  const adapter = createGeminiVertexAdapter({ ...provider, tokens: plainTokenCache(), clock });
   const target = google({ baseUrl: provider.upstream.url, ...targetOf(provider.upstream.url) });
   const request = providerRequest({ target, model: { key: 'gemini-3-flash', reasoning: true } });
   const first = await collectParts(adapter, request);
   const again = first.fault ? undefined : await collectParts(adapter, request);
-  const check = await adapter.check(target, { signal: new AbortController().signal }).catch((error) => error);
+  const check = await adapter.health
+    .check(target, { signal: new AbortController().signal })
+    .catch((error) => error);
   return { ...first, again, check, requests: provider.upstream.requests, protocol: adapter.protocol };
 }
 

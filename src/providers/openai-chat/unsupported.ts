@@ -8,8 +8,12 @@ import type {
   Tool,
   ToolChoice,
   Unsupported,
-} from '../contract/adapter.ts';
-import type { Feature, Quirks } from './quirks.ts';
+} from '../contract/completions.ts';
+import { type ChatQuirks, type Feature, quirksOf } from './quirks.ts';
+
+export function unsupportedBy(request: ProviderRequest): Unsupported[] {
+  return fitRequest(request, quirksOf(request.target)).unsupported;
+}
 
 export interface FittedRequest {
   /** Without what cannot be expressed; the given one itself where all can. */
@@ -17,7 +21,7 @@ export interface FittedRequest {
   readonly unsupported: Unsupported[];
 }
 
-export function fitRequest(request: ProviderRequest, quirks: Quirks): FittedRequest {
+export function fitRequest(request: ProviderRequest, quirks: ChatQuirks): FittedRequest {
   const unsupported: Unsupported[] = [];
   const scope: Scope = { request, quirks, lacks: lackedBy(quirks, request.model.reasoning), unsupported };
   const { toolChoice, responseFormat } = request;
@@ -43,14 +47,14 @@ export function fitRequest(request: ProviderRequest, quirks: Quirks): FittedRequ
 
 interface Scope {
   readonly request: ProviderRequest;
-  readonly quirks: Quirks;
+  readonly quirks: ChatQuirks;
   readonly lacks: ReadonlySet<Feature>;
   readonly unsupported: Unsupported[];
 }
 
-const lackedByQuirks = new WeakMap<Quirks, Map<boolean, ReadonlySet<Feature>>>();
+const lackedByQuirks = new WeakMap<ChatQuirks, Map<boolean, ReadonlySet<Feature>>>();
 
-function lackedBy(quirks: Quirks, reasoning: boolean): ReadonlySet<Feature> {
+function lackedBy(quirks: ChatQuirks, reasoning: boolean): ReadonlySet<Feature> {
   let known = lackedByQuirks.get(quirks);
   if (!known) {
     known = new Map();
@@ -114,7 +118,7 @@ function fitParameters(scope: Scope, parameters: Parameters): Parameters {
 }
 
 /** A mere switch is no effort: it is off, or it is on. */
-function defaultEfforts({ reasoningStyle }: Quirks): Quirks['reasoningEfforts'] {
+function defaultEfforts({ reasoningStyle }: ChatQuirks): ChatQuirks['reasoningEfforts'] {
   return reasoningStyle === 'thinking' ? SWITCH_EFFORTS : undefined;
 }
 

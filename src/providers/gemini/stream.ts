@@ -1,14 +1,9 @@
-// Owns one call of the Gemini protocol at either door, from the encoded body to the last part.
+// Owns one call of the Gemini protocol at either host, from the encoded body to the last part.
 import type { NewId } from '../../kernel/ids.ts';
 import { parseJson } from '../../kernel/json.ts';
-import type {
-  CallOptions,
-  ProviderRequest,
-  ProviderTarget,
-  StreamPart,
-  UpstreamHttp,
-  UpstreamResponse,
-} from '../contract/adapter.ts';
+import type { ProviderRequest, StreamPart } from '../contract/completions.ts';
+import type { UpstreamHttp, UpstreamResponse } from '../contract/http.ts';
+import type { CallOptions, ProviderTarget } from '../contract/target.ts';
 import { AnswerBody } from '../shared/answer-body.ts';
 import { type AnswerDecoder, inOneRead, readAnswer } from '../shared/answer-stream.ts';
 import { connectionOf } from '../shared/credentials.ts';
@@ -18,11 +13,11 @@ import { BodyTail } from './body-tail.ts';
 import { GeminiDecoder } from './decode.ts';
 import { encodeRequest } from './encode.ts';
 import { faultOfAnswer, faultOfBareJson } from './errors.ts';
-import { GEMINI_OPTION_RULES } from './option-rules.ts';
-import { quirksOfTarget } from './quirks.ts';
+import { OPTION_RULES } from './option-rules.ts';
+import { quirksOf } from './quirks.ts';
 
-/** How one of Google's doors is found and entered. */
-export interface Door {
+/** Where the protocol is served: how a model's address is made, and how a call is signed in there. */
+export interface GeminiHost {
   readonly http: UpstreamHttp;
   readonly newId: NewId;
   modelUrl(target: ProviderTarget, modelKey: string, method: string): string;
@@ -35,19 +30,17 @@ export interface Door {
 }
 
 export async function* streamAnswer(
-  door: Door,
+  host: GeminiHost,
   request: ProviderRequest,
   options: CallOptions,
 ): AsyncGenerator<StreamPart[]> {
   const { target, model, providerOptions } = request;
   // Without `alt=sse` the stream is one growing JSON array.
-  const url = `${door.modelUrl(target, model.key, 'streamGenerateContent')}?alt=sse`;
-  const body = JSON.stringify(
-    withProviderOptions(encodeRequest(request), providerOptions, GEMINI_OPTION_RULES),
-  );
-  const response = await post(door, target, url, body, options);
+  const url = `${host.modelUrl(target, model.key, 'streamGenerateContent')}?alt=sse`;
+  const body = JSON.stringify(withProviderOptions(encodeRequest(request), providerOptions, OPTION_RULES));
+  const response = await post(host, target, url, body, options);
   if (response.status < 200 || response.status >= 300) throw await faultOfAnswer(response, target.secret);
-  const decoder = new GeminiDecoder(door.newId);
+  const decoder = new GeminiDecoder(host.newId);
   const answer = new AnswerBody(response, options);
   if ((await answer.form()) === 'json') {
     // What does not stream answers in one piece, or in an array of them.
@@ -89,13 +82,13 @@ function withTail(decoder: GeminiDecoder, tail: BodyTail): AnswerDecoder<unknown
 
 /** Counting tokens is free. That a model is unknown is told only to who may ask. */
 export async function checkByCounting(
-  door: Door,
+  host: GeminiHost,
   target: ProviderTarget,
   options: CallOptions,
 ): Promise<void> {
-  const url = door.modelUrl(target, quirksOfTarget(target).checkModel, 'countTokens');
+  const url = host.modelUrl(target, quirksOf(target).checkModel, 'countTokens');
   const body = JSON.stringify({ contents: [{ role: 'user', parts: [{ text: 'Hello' }] }] });
-  const response = await post(door, target, url, body, options);
+  const response = await post(host, target, url, body, options);
   if (response.status >= 200 && response.status < 300) {
     await response.text();
     return;
@@ -106,14 +99,14 @@ export async function checkByCounting(
 }
 
 function post(
-  door: Door,
+  host: GeminiHost,
   target: ProviderTarget,
   url: string,
   body: string,
   options: CallOptions,
 ): Promise<UpstreamResponse> {
-  return door.signIn(target, options, (headers) =>
-    door.http.send({
+  return host.signIn(target, options, (headers) =>
+    host.http.send({
       method: 'POST',
       url,
       headers: { 'content-type': 'application/json', ...headers },

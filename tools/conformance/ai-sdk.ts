@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import type { RecordedCase } from './recorded-case.ts';
-import { at, listAt, numberAt, textAt } from './walk.ts';
+import type { RecordedCase } from '../../test/conformance/recorded-case.ts';
+import { at, listAt, numberAt, textAt } from '../../test/conformance/walk.ts';
 
 /** What the AI SDK made of a body, in the terms in which it is compared. */
 export interface SdkAnswer {

@@ -1,12 +1,12 @@
-// Owns `node test/conformance/compare-ai-sdk.ts <folder>...`: the AI SDK's provider packages and our adapters, fed the same bytes.
+// Owns `npm run conformance:ai-sdk -- <folder>...`: the AI SDK's provider packages and our adapters, fed the same bytes.
 import { canonicalJson } from '../../src/kernel/json.ts';
-import { type AdapterSet, openAdapters } from './adapters.ts';
+import { type AdapterSet, openAdapters } from '../../test/conformance/adapters.ts';
+import { requestTo, serveCase, targetOf } from '../../test/conformance/case-server.ts';
+import { type Observed, observe } from '../../test/conformance/observed.ts';
+import { routeOf } from '../../test/conformance/protocols.ts';
+import { type RecordedCase, readCases } from '../../test/conformance/recorded-case.ts';
+import { parsed } from '../../test/conformance/walk.ts';
 import { type AiSdk, installAiSdk, type SdkAnswer } from './ai-sdk.ts';
-import { requestTo, serveCase, targetOf } from './case-server.ts';
-import { type Observed, observe } from './observed.ts';
-import { routeOf } from './protocols.ts';
-import { type RecordedCase, readCases } from './recorded-case.ts';
-import { parsed } from './walk.ts';
 
 interface Row {
   readonly recorded: RecordedCase;
@@ -53,7 +53,7 @@ async function observeWhole(recorded: RecordedCase, adapters: AdapterSet): Promi
   try {
     server.use({ name: 'whole', pieces: [recorded.body] });
     const request = requestTo(targetOf(protocol, providerKey, server.url));
-    return await observe(adapter.stream(request, { signal: AbortSignal.timeout(20_000) }));
+    return await observe(adapter.completions.stream(request, { signal: AbortSignal.timeout(20_000) }));
   } finally {
     await server.close();
   }

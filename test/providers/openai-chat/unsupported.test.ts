@@ -1,17 +1,22 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/kernel/json.ts';
-import { silentLogger } from '../../../src/kernel/logger.ts';
-import type { Message, ProviderRequest } from '../../../src/providers/contract/adapter.ts';
-import { createUpstreamHttp } from '../../../src/providers/http/upstream-http.ts';
+import type { Message, ProviderRequest } from '../../../src/providers/contract/completions.ts';
 import { createOpenAiChatAdapter } from '../../../src/providers/openai-chat/adapter.ts';
-import { providerRequest, providerTarget, toolMessage, userMessage } from '../../support/provider-calls.ts';
+import {
+  dependenciesOn,
+  NO_WAY_OUT,
+  providerRequest,
+  providerTarget,
+  toolMessage,
+  userMessage,
+} from '../../support/provider-calls.ts';
 import { postedBody } from './chat-calls.ts';
 
-const adapter = createOpenAiChatAdapter({ http: createUpstreamHttp({ logger: silentLogger }) });
+const adapter = createOpenAiChatAdapter(dependenciesOn(NO_WAY_OUT));
 
 function pathsOf(over: Partial<ProviderRequest>, quirks: JsonObject = {}): string[] {
   const request = providerRequest({ ...over, target: providerTarget({ quirks }) });
-  return adapter.unsupported(request).map(({ path }) => path);
+  return adapter.completions.unsupported(request).map(({ path }) => path);
 }
 
 const TOOL = { name: 'now', parameters: { type: 'object' } };
@@ -121,7 +126,7 @@ test('images stand in user messages only', () => {
 });
 
 test('the words name the provider', () => {
-  const [first] = adapter.unsupported(providerRequest({ parameters: { topK: 1 } }));
+  const [first] = adapter.completions.unsupported(providerRequest({ parameters: { topK: 1 } }));
   expect(first?.message).toBe('The provider fake does not take topK with this model.');
 });
 
