@@ -54,7 +54,7 @@ describeEachDatabase('the progress records of runs', (kind) => {
   async function running(): Promise<{ run: ActiveRun; answer: CompletionAnswer }> {
     const row = beginRow(workspaceId, randomUUID());
     await runs.begin({ ...row, hold_nano: undefined } as never);
-    const request = { messages: [], tools: [], onDetach: 'CONTINUE' };
+    const request = { messages: [], tools: [], parameters: {}, onDetach: 'CONTINUE' };
     const kind = completionKind;
     const measured = kind.measure(request as never);
     const terms = { id: row.id, kind, request, measured, prices: new Map() } as unknown as RunTerms;
