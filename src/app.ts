@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { assembleCatalogue } from './assembly/catalogue.ts';
+import { type OpenDoors, openDoors } from './assembly/doors.ts';
 import { type AppOverrides, type Foundation, layFoundation } from './assembly/foundation.ts';
 import { assembleIdentity } from './assembly/identity.ts';
 import type { Opened } from './assembly/redis.ts';
@@ -16,8 +17,6 @@ import { AvailabilityService } from './domain/routing/availability.ts';
 import { CircuitService } from './domain/routing/circuit-service.ts';
 import { ReportService } from './domain/routing/report-service.ts';
 import type { RunService } from './domain/runs/run-service.ts';
-import { createErrorFormatter } from './graphql/error-format.ts';
-import { buildGraphSchema } from './graphql/schema.ts';
 import { StorageError } from './kernel/errors.ts';
 import type { Logger } from './kernel/logger.ts';
 import { keepInDataDir } from './storage/data-dir.ts';
@@ -25,7 +24,6 @@ import { FiguresRepository } from './storage/repositories/figures.repository.ts'
 import { MoneyRepository } from './storage/repositories/money.repository.ts';
 import type { SnapshotRepository } from './storage/repositories/snapshot.repository.ts';
 import { UsageRepository } from './storage/repositories/usage.repository.ts';
-import { GRAPHQL_PATH, type RunningServer, startServer } from './transport/http/server.ts';
 
 export type { AppOverrides };
 
@@ -56,26 +54,25 @@ export async function createApp(config: Config, overrides: AppOverrides = {}): P
   try {
     const foundation = await layFoundation(config, overrides, logger, opened);
     const bootstrapKey = bootstrapKeyOf(config);
-    const { url, explorerUrl } = await openDoors(foundation, bootstrapKey.text);
+    const { url, explorerUrl, graphqlPath } = await open(foundation, bootstrapKey.text);
     // No run waits for the vocabulary or the price library, and no start does.
     void loadTokenizer().then(loadPriceLibrary);
-    return { url, explorerUrl, graphqlPath: GRAPHQL_PATH, bootstrapKey, logger, close };
+    return { url, explorerUrl, graphqlPath, bootstrapKey, logger, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function openDoors(foundation: Foundation, bootstrapKey: string): Promise<RunningServer> {
-  const { config, storage, clock, newId, logger, opened, snapshotRepository } = foundation;
+async function open(foundation: Foundation, bootstrapKey: string): Promise<OpenDoors> {
+  const { config, storage, clock, newId, opened, snapshotRepository } = foundation;
   const identity = await assembleIdentity(foundation, bootstrapKey);
   const catalogue = await assembleCatalogue(foundation, identity);
   const { runs, circuits } = await assembleRuns(foundation, identity, catalogue);
   const { snapshots, refresh, authenticator } = identity;
-  const server = await startServer({
-    host: config.host,
-    port: config.port,
-    schema: buildGraphSchema(),
+  const server = await openDoors(foundation, {
+    bootstrapKey,
+    authenticator,
     services: {
       ...catalogue.services,
       identity: identity.identity,
@@ -100,24 +97,7 @@ async function openDoors(foundation: Foundation, bootstrapKey: string): Promise<
       usage: new UsageService(new UsageRepository(storage), clock),
       runs,
     },
-    signIn: {
-      authenticator,
-      failuresPerMinute: config.signInFailuresPerMinute,
-      trustProxy: config.trustProxy,
-      logger,
-    },
     readiness: { check: () => readinessOf(snapshotRepository, runs) },
-    formatError: createErrorFormatter({ logger, hideSchema: config.production }),
-    logger,
-    maxBodyBytes: config.maxBodyBytes,
-    slowReaderMs: config.slowReaderMs,
-    introspection: config.introspection,
-    ...config.operations,
-    corsOrigins: config.corsOrigins,
-    maxConnections: config.maxConnections,
-    explorer: config.explorer,
-    // A code would be known to one of several workers only.
-    ...(config.production || config.workers > 1 ? {} : { explorerKey: bootstrapKey }),
   });
   // Closed in reverse: readers of streams are sent elsewhere and no run is begun, at once; runs get their grace, and the doors stay open for those who wait for them.
   opened.splice(-1, 0, () => server.close());

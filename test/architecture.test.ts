@@ -27,17 +27,9 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'domain/runs': [...DOMAIN_BASE, 'domain', 'node:'],
   'domain/gateway.ts': ['domain'],
   graphql: ['domain', 'kernel', 'node:', 'type-graphql', 'graphql', 'dataloader', 'reflect-metadata'],
-  'transport/http': [
-    'domain',
-    'kernel',
-    'node:',
-    'fastify',
-    '@fastify/cors',
-    '@fastify/proxy-addr',
-    // Until doors have a domain of their own to call.
-    'graphql',
-    'transport/graphql',
-  ],
+  // What all doors share. It knows none of them, and no graph.
+  'transport/http': ['domain', 'kernel', 'node:', 'fastify', '@fastify/cors', '@fastify/proxy-addr'],
+  // No door imports another, and none but this one the graph.
   'transport/graphql': [
     'transport/http',
     'graphql',
@@ -55,10 +47,12 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   // Runs in browsers too: nothing of the gateway's own, and no builtins of Node.
   client: ['graphql-ws'],
   // The only places that construct anything.
-  'app.ts': [
-    'assembly',
+  'app.ts': ['assembly', 'kernel', 'storage', 'domain', 'configuration', 'node:', 'pino'],
+  assembly: [
     'kernel',
+    'providers',
     'storage',
+    'coordination',
     'domain',
     'graphql',
     'transport',
@@ -66,7 +60,6 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'node:',
     'pino',
   ],
-  assembly: ['kernel', 'providers', 'storage', 'coordination', 'domain', 'configuration', 'node:', 'pino'],
   'main.ts': ['app.ts', 'configuration', 'kernel', 'node:'],
   commands: ['assembly', 'configuration', 'kernel', 'storage', 'domain', 'graphql', 'node:'],
 };

@@ -1,4 +1,4 @@
-// Owns what every resolver is given: who asks, through which door, the services, and the loaders of this one request.
+// Owns what every resolver is given: who asks, how the request came in, the services, and the loaders of this one request.
 import DataLoader from 'dataloader';
 import type { Services } from '../domain/gateway.ts';
 import type { Viewer } from '../domain/identity/viewer.ts';
@@ -8,7 +8,7 @@ import type { RunAttempt, RunRecord } from '../domain/runs/run-record.ts';
 import { CatalogueLoaders } from './catalogue/catalogue-loaders.ts';
 
 /** How the request came in, as far as starting a run depends on it. */
-export interface Door {
+export interface Arrival {
   readonly kind: 'http' | 'ws' | 'sse';
   /** Names a run where the caller gave no key: an id that an automatic reconnect sends again. */
   readonly operationKey?: string;
@@ -21,7 +21,7 @@ export interface Door {
 export interface GraphContext {
   readonly viewer: Viewer;
   readonly requestId: string;
-  readonly door: Door;
+  readonly arrival: Arrival;
   readonly services: Services;
   readonly loaders: Loaders;
   /** Aborted when whoever asked has gone away. */
@@ -49,7 +49,7 @@ export interface Loaders {
 export interface ContextInput {
   readonly viewer: Viewer;
   readonly requestId: string;
-  readonly door: Door;
+  readonly arrival: Arrival;
   readonly services: Services;
   readonly gone?: AbortSignal;
 }
