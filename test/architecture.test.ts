@@ -89,6 +89,17 @@ describe('the architecture', () => {
     expect(breaches).toEqual([]);
   });
 
+  test('keeps the doors apart: what they share knows none of them, none knows another, and one alone knows the graph', () => {
+    const breaches = imports.filter(({ from, target }) => {
+      const [, door] = /^src\/transport\/([^/]+)\//.exec(from) ?? [];
+      const [, room] = /^src\/(graphql|transport\/[^/]+)\//.exec(target) ?? [];
+      if (door === undefined || room === undefined) return false;
+      if (room === 'graphql') return door !== 'graphql';
+      return room !== `transport/${door}` && room !== 'transport/http';
+    });
+    expect(breaches).toEqual([]);
+  });
+
   test('has no cycle', () => {
     expect(cyclesOf(imports)).toEqual([]);
   });
