@@ -10,6 +10,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   kernel: ['node:'],
   providers: ['kernel', 'node:', 'undici', 'zod', '@smithy/', 'gpt-tokenizer'],
   storage: ['kernel', 'node:', 'migrations', '@mikro-orm/', 'pg', '@electric-sql/pglite'],
+  // Listeners of the port in `kernel`; each brings its own library.
+  telemetry: ['kernel'],
   coordination: ['kernel', 'node:', 'types:providers/contract'],
   'coordination/redis': ['kernel', 'coordination', 'node:', 'ioredis', 'types:providers/contract'],
   configuration: ['kernel', 'zod', 'node:'],
@@ -53,6 +55,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'providers',
     'storage',
     'coordination',
+    'telemetry',
     'domain',
     'graphql',
     'transport',

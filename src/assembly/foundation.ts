@@ -9,6 +9,7 @@ import type { SecretVault } from '../domain/identity/secret-vault.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
+import { type Telemetry, TelemetryHub } from '../kernel/telemetry.ts';
 import type { Adapter, UpstreamHttp } from '../providers/contract/adapter.ts';
 import { addressPolicy } from '../providers/http/private-addresses.ts';
 import { createUpstreamHttp } from '../providers/http/upstream-http.ts';
@@ -16,6 +17,7 @@ import type { AdapterRegistry } from '../providers/registry.ts';
 import { lockDataDir } from '../storage/data-dir-lock.ts';
 import { openStorage, type Storage } from '../storage/orm.ts';
 import { SnapshotRepository } from '../storage/repositories/snapshot.repository.ts';
+import { createLogListener } from '../telemetry/log-listener.ts';
 import { openAdapters } from './adapters.ts';
 import { openVault } from './key-ring.ts';
 import { type Opened, openRedis, type SharedRedis } from './redis.ts';
@@ -35,6 +37,7 @@ export interface Foundation {
   readonly config: Config;
   readonly overrides: AppOverrides;
   readonly logger: Logger;
+  readonly telemetry: Telemetry;
   readonly opened: Opened;
   readonly clock: Clock;
   readonly random: () => number;
@@ -58,12 +61,13 @@ export async function layFoundation(
   logger: Logger,
   opened: Opened,
 ): Promise<Foundation> {
+  const telemetry = new TelemetryHub(logger, { log: createLogListener(logger) });
   const storage = await openDatabase(config, overrides, logger, opened);
   const allowAddress = addressPolicy(config.privateUpstreams);
-  const http = createUpstreamHttp({ logger, allowAddress });
+  const http = createUpstreamHttp({ logger, telemetry, allowAddress });
   opened.push(() => http.close());
   const vault = openVault(config);
-  const shared = await openRedis(config, logger, opened);
+  const shared = await openRedis(config, logger, telemetry, opened);
   const tokens = shared
     ? createRedisTokenCache({ link: shared.link, clock: systemClock, ...sealingOf(vault) })
     : createMemoryTokenCache({ clock: systemClock });
@@ -71,6 +75,7 @@ export async function layFoundation(
     config,
     overrides,
     logger,
+    telemetry,
     opened,
     clock: systemClock,
     random: overrides.random ?? Math.random,

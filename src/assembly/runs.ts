@@ -28,15 +28,15 @@ export async function assembleRuns(
   { snapshots, charges }: AssembledIdentity,
   { adapterOf, targets, upkeepNeeds }: AssembledCatalogue,
 ) {
-  const { config, storage, shared, clock, newId, nodeId, logger, opened, random } = foundation;
+  const { config, storage, shared, clock, newId, nodeId, logger, telemetry, opened, random } = foundation;
   const log = openEventLog(foundation);
   opened.push(() => log.dispose());
   const bus = shared?.bus ?? memoryRunBus;
-  const repository = new RunRepository(storage, config.database.acquireTimeoutMs);
+  const repository = new RunRepository(storage, config.database.acquireTimeoutMs, telemetry);
   const circuits = new Circuits({
     store: openCircuitStore(foundation),
     clock,
-    logger,
+    telemetry,
     settings: config.circuits,
   });
   opened.push(() => circuits.close());
@@ -50,6 +50,7 @@ export async function assembleRuns(
     runs: repository,
     log,
     logger,
+    telemetry,
     maxAnswerBytes: config.maxAnswerBytes,
   });
   const { leaseSeconds } = config;
@@ -66,6 +67,7 @@ export async function assembleRuns(
     unsure,
     charges,
     limits: new RunLimits(limiter),
+    telemetry,
     clock,
     newId,
     rules: {
@@ -74,7 +76,7 @@ export async function assembleRuns(
     },
   });
   const follower = new RunFollower({ executor, runs: repository, log, clock });
-  const runs = new RunService({ starter, executor, runs: repository, follower, bus });
+  const runs = new RunService({ starter, executor, runs: repository, follower, bus, telemetry });
   const keeper = new RunKeeper({
     ...node,
     executor,

@@ -5,6 +5,7 @@ import type { Viewer } from '../domain/identity/viewer.ts';
 import type { Figures, FiguresGroup } from '../domain/routing/report-service.ts';
 import type { LimitState } from '../domain/runs/run-limits.ts';
 import type { RunAttempt, RunRecord } from '../domain/runs/run-record.ts';
+import type { TraceContext } from '../kernel/trace-context.ts';
 import { CatalogueLoaders } from './catalogue/catalogue-loaders.ts';
 
 /** How the request came in, as far as starting a run depends on it. */
@@ -21,6 +22,8 @@ export interface Arrival {
 export interface GraphContext {
   readonly viewer: Viewer;
   readonly requestId: string;
+  /** The trace that the request belongs to, if it names one. */
+  readonly trace?: TraceContext | undefined;
   readonly arrival: Arrival;
   readonly services: Services;
   readonly loaders: Loaders;
@@ -49,6 +52,7 @@ export interface Loaders {
 export interface ContextInput {
   readonly viewer: Viewer;
   readonly requestId: string;
+  readonly trace?: TraceContext | undefined;
   readonly arrival: Arrival;
   readonly services: Services;
   readonly gone?: AbortSignal;

@@ -4,6 +4,7 @@ import type { EventLog } from '../../coordination/contract.ts';
 import { deferred } from '../../kernel/async.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError } from '../../kernel/errors.ts';
+import type { TraceContext } from '../../kernel/trace-context.ts';
 import { unreachable } from '../../kernel/unreachable.ts';
 import type { StreamPart } from '../../providers/contract/adapter.ts';
 import { NO_USAGE, type Usage } from '../billing/usage.ts';
@@ -27,6 +28,8 @@ export interface NewRun {
   readonly workspaceId: string;
   readonly caller: string;
   readonly requestId: string | null;
+  /** The trace of the caller's request, if it belongs to one. */
+  readonly trace?: TraceContext | undefined;
   readonly request: CompletionRequest;
   readonly route: Route;
   /** The price versions of the snapshot that the run began with. */

@@ -11,6 +11,7 @@
 import type { EventLog } from '../../coordination/contract.ts';
 import { delay } from '../../kernel/async.ts';
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
+import type { Logger } from '../../kernel/logger.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
 import { ActiveRun, type NewRun } from './active-run.ts';
 import { AttemptLoop, type AttemptLoopDependencies } from './attempt-loop.ts';
@@ -22,6 +23,7 @@ import { endWithoutContent, priceByOwnCount, settledRecord, toRunEnd } from './s
 
 export interface ExecutorDependencies extends AttemptLoopDependencies {
   readonly runs: RunRepository;
+  readonly logger: Logger;
   readonly log: EventLog<CompletionEvent>;
 }
 
@@ -108,7 +110,7 @@ export class RunExecutor {
     const written = await this.#writeEnd(run, record);
     if (written) {
       run.end(written);
-      this.#tell(written);
+      this.#tell(run, written);
     } else await this.#followEnd(run);
   }
 
@@ -129,25 +131,27 @@ export class RunExecutor {
     run.abandon(new GatewayError('CONFLICT', 'Another node has taken the run over'));
   }
 
-  /** One line a run, without a word of its content. */
-  #tell(record: RunRecord): void {
-    const { id, requestId, status, model, canonicalId, usage, costNano, createdAt, endedAt, error } = record;
-    this.#needs.logger.info(
-      {
-        requestId,
-        runId: id,
-        status,
-        model,
-        canonicalId,
-        usage,
-        costNano: costNano?.toString() ?? null,
-        attempts: record.attempts?.length ?? 0,
-        explanation: explainRun(record, record.attempts ?? []),
-        durationMs: (endedAt?.getTime() ?? createdAt.getTime()) - createdAt.getTime(),
-        ...(error ? { code: error.code } : {}),
-      },
-      'A completion ended',
-    );
+  /** Once a run, without a word of its content. */
+  #tell({ run }: ActiveRun, record: RunRecord): void {
+    const { telemetry } = this.#needs;
+    if (!telemetry.isHeard) return;
+    const { id, requestId, workspaceId, status, model, canonicalId, usage, costNano, createdAt } = record;
+    telemetry.emit({
+      type: 'run-ended',
+      requestId,
+      trace: run.trace,
+      workspaceId,
+      runId: id,
+      status,
+      model,
+      canonicalId,
+      usage,
+      costNano,
+      attempts: record.attempts?.length ?? 0,
+      explanation: explainRun(record, record.attempts ?? []),
+      durationMs: (record.endedAt?.getTime() ?? createdAt.getTime()) - createdAt.getTime(),
+      code: record.error?.code,
+    });
   }
 
   /** The record that was committed; `undefined` where another node has ended the run. */

@@ -3,6 +3,7 @@ import type { RunBus } from '../../coordination/contract.ts';
 import { nextTurn } from '../../kernel/async.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import { InputCheck } from '../../kernel/input-check.ts';
+import type { Telemetry } from '../../kernel/telemetry.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
 import type { RunListFilter, RunListPage } from '../../storage/repositories/run.rows.ts';
 import { hasScope, requireScope, type Viewer } from '../identity/viewer.ts';
@@ -23,6 +24,7 @@ export interface RunServiceDependencies {
   readonly runs: RunRepository;
   readonly follower: RunFollower;
   readonly bus: RunBus;
+  readonly telemetry: Telemetry;
 }
 
 export interface CancelResult {
@@ -90,7 +92,12 @@ export class RunService {
       throw new GatewayError('BAD_USER_INPUT', 'after: must be a whole number from 0 on', { path: 'after' });
     }
     const run = await this.get(viewer, runId);
-    return this.#needs.follower.follow(run.id, after);
+    const { follower, executor, telemetry } = this.#needs;
+    if (after > 0) {
+      const local = executor.get(run.id) !== undefined;
+      telemetry.emit({ type: 'stream-resumed', runId: run.id, after, local });
+    }
+    return follower.follow(run.id, after);
   }
 
   /** Stops the run and answers with what it used, after the commit. An ended run is answered as it is. */

@@ -10,6 +10,8 @@ import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import { canonicalJson } from '../../kernel/json.ts';
 import { formatUsd } from '../../kernel/money.ts';
+import type { Telemetry } from '../../kernel/telemetry.ts';
+import type { TraceContext } from '../../kernel/trace-context.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
 import type { RunBegin, RunBegun } from '../../storage/repositories/run.rows.ts';
 import type { ChargeRules } from '../billing/charge-rules.ts';
@@ -21,7 +23,7 @@ import type { RunExecutor } from './executor.ts';
 import { type RequestRules, validateRequest } from './request-validation.ts';
 import { refuseRoute } from './route-refusal.ts';
 import { RunFunds } from './run-funds.ts';
-import type { LimitState, RunLimits, TakenLimits } from './run-limits.ts';
+import { LimitRefusal, type LimitState, type RunLimits, type TakenLimits } from './run-limits.ts';
 import type { RunPlanner } from './run-planner.ts';
 import type { UnsureBegins } from './unsure-begins.ts';
 
@@ -33,6 +35,7 @@ export interface StarterDependencies {
   readonly unsure: UnsureBegins;
   readonly charges: ChargeRules;
   readonly limits: RunLimits;
+  readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly newId: NewId;
   readonly rules: Omit<RequestRules, 'paidFor'>;
@@ -40,6 +43,8 @@ export interface StarterDependencies {
 
 export interface CallContext {
   readonly requestId: string;
+  /** The trace that the request belongs to, for the run's telemetry and the calls that it makes. */
+  readonly trace?: TraceContext | undefined;
   /** Aborted when whoever asked has gone away; the run goes on. */
   readonly gone?: AbortSignal;
   /** Is told what is left of the caller's limits. */
@@ -98,6 +103,7 @@ export class RunStarter {
       workspaceId: viewer.workspaceId,
       caller: viewer.caller,
       requestId: context.requestId,
+      trace: context.trace,
       request,
       route,
       prices,
@@ -114,6 +120,7 @@ export class RunStarter {
     };
     const { begun, taken } = await this.#beginWithin(viewer, request, context, { ...row, ...held }).catch(
       (error: unknown) => {
+        if (error instanceof LimitRefusal) this.#tellRefusal(error, viewer, context);
         throw error === context.gone?.reason ? callerGone() : error;
       },
     );
@@ -205,6 +212,11 @@ export class RunStarter {
   /** The database may have begun the run although its answer was lost: the row is taken back later. */
   #noteUnsure(error: unknown, row: RunBegin): void {
     if (error instanceof StorageError && error.kind === 'unavailable') this.#needs.unsure.add(row);
+  }
+
+  #tellRefusal({ scope, limit }: LimitRefusal, { workspaceId }: Viewer, context: CallContext): void {
+    const { requestId, trace } = context;
+    this.#needs.telemetry.emit({ type: 'limit-refused', requestId, trace, workspaceId, scope, limit });
   }
 
   #rowOf(run: NewRun): RunBegin {

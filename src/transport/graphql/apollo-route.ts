@@ -24,6 +24,7 @@ import { BoundedCache } from '../../kernel/bounded-cache.ts';
 import { goneSignalOf } from '../http/caller-presence.ts';
 import { isOutage, retryAfterOf, statusOf } from '../http/fault-status.ts';
 import { signIn, viewerOf } from '../http/http-auth.ts';
+import { traceOf } from '../http/request-trace.ts';
 import type { SignInDesk } from '../http/sign-in.ts';
 import { refuseAsGraph, refuseWithErrors } from './graph-refusal.ts';
 import { createDocumentCache, EXECUTION_OPTIONS } from './operations.ts';
@@ -171,6 +172,7 @@ function contextOf(request: FastifyRequest, reply: FastifyReply, contextFor: Con
   return contextFor({
     viewer: viewerOf(request),
     requestId: request.id,
+    trace: traceOf(request),
     arrival: request.method === 'GET' ? BY_GET : BY_POST,
     gone: goneSignalOf(reply.raw),
   });

@@ -10,6 +10,7 @@ import { parseGlobalId } from '../../graphql/global-id.ts';
 import { goneSignalOf } from '../http/caller-presence.ts';
 import { EVENT_STREAM_HEADERS, type EventForm, EventStream } from '../http/event-stream.ts';
 import { credentialOf, signIn } from '../http/http-auth.ts';
+import { traceOf } from '../http/request-trace.ts';
 import type { SignInDesk } from '../http/sign-in.ts';
 import type { EventExecution } from './event-execution.ts';
 import { refuseAsGraph, refuseWithErrors } from './graph-refusal.ts';
@@ -84,7 +85,13 @@ async function answer(
   const gone = goneSignalOf(reply.raw);
   const prepared = options.operations.prepare(
     { ...parsed.data, query: parsed.data.query ?? null },
-    options.contextFor({ viewer: credential.viewer(), requestId: request.id, arrival, gone }),
+    options.contextFor({
+      viewer: credential.viewer(),
+      requestId: request.id,
+      trace: traceOf(request),
+      arrival,
+      gone,
+    }),
   );
   const format = (errors: readonly unknown[]): GraphQLFormattedError[] =>
     formatErrors(errors, options.formatError, request.id);

@@ -8,6 +8,7 @@ import { type ErrorFormatter, formatErrors } from '../../graphql/error-format.ts
 import { GatewayError } from '../../kernel/errors.ts';
 import { isUuid, newId } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/logger.ts';
+import { parseTraceContext, type TraceContext } from '../../kernel/trace-context.ts';
 import { callerGone } from '../http/caller-presence.ts';
 import type { AcceptUpgrade } from '../http/door.ts';
 import type { IntakeBudget } from '../http/intake-budget.ts';
@@ -42,6 +43,8 @@ export interface WebSockets {
 
 interface Session extends Record<PropertyKey, unknown> {
   credential?: SignedIn;
+  /** Of the client's connection, so of everything that it asks for over it. */
+  trace?: TraceContext | undefined;
   unfollow?: () => void;
 }
 
@@ -122,11 +125,15 @@ async function admit(
 ): Promise<boolean> {
   const { extra, connectionParams } = context;
   try {
-    const credential = await desk.signIn(authorizationOf(connectionParams), extra.request);
+    const credential = await desk.signIn(parameterOf('authorization', connectionParams), extra.request);
     // It may have closed meanwhile, and has told so already.
     if (extra.socket.readyState !== extra.socket.OPEN) return false;
     onSignedIn();
     extra.credential = credential;
+    extra.trace = parseTraceContext(
+      parameterOf('traceparent', connectionParams),
+      parameterOf('tracestate', connectionParams),
+    );
     extra.unfollow = desk.authenticator.follow(credential, (reason) =>
       extra.socket.close(CloseCode.Forbidden, reason.slice(0, MAX_REASON_LENGTH)),
     );
@@ -140,9 +147,12 @@ async function admit(
 }
 
 /** As a header it may be spelt in any case. */
-function authorizationOf(connectionParams: Readonly<Record<string, unknown>> = {}): string | undefined {
+function parameterOf(
+  wanted: string,
+  connectionParams: Readonly<Record<string, unknown>> = {},
+): string | undefined {
   const entries = Object.entries(connectionParams);
-  const found = entries.find(([name, value]) => /^authorization$/i.test(name) && typeof value === 'string');
+  const found = entries.find(([name, value]) => name.toLowerCase() === wanted && typeof value === 'string');
   return found?.[1] as string | undefined;
 }
 
@@ -178,6 +188,7 @@ function prepare(
     options.contextFor({
       viewer: credential.viewer(),
       requestId: newId(),
+      trace: context.extra.trace,
       arrival,
       gone: goneSignalOfOperation(context, operationId),
     }),
