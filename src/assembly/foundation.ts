@@ -9,7 +9,7 @@ import type { SecretVault } from '../domain/identity/secret-vault.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
-import { type Telemetry, TelemetryHub } from '../kernel/telemetry.ts';
+import { type Telemetry, TelemetryHub, type TelemetryListener } from '../kernel/telemetry.ts';
 import type { Adapter, UpstreamHttp } from '../providers/contract/adapter.ts';
 import { addressPolicy } from '../providers/http/private-addresses.ts';
 import { createUpstreamHttp } from '../providers/http/upstream-http.ts';
@@ -31,6 +31,8 @@ export interface AppOverrides {
   /** Where log lines go instead of standard output. */
   readonly logDestination?: DestinationStream;
   readonly onStatement?: (sql: string) => void;
+  /** Further listeners of telemetry, by name. */
+  readonly listeners?: Readonly<Record<string, TelemetryListener>>;
 }
 
 export interface Foundation {
@@ -61,7 +63,10 @@ export async function layFoundation(
   logger: Logger,
   opened: Opened,
 ): Promise<Foundation> {
-  const telemetry = new TelemetryHub(logger, { log: createLogListener(logger) });
+  const telemetry = new TelemetryHub(logger, {
+    log: createLogListener(logger),
+    ...overrides.listeners,
+  });
   const storage = await openDatabase(config, overrides, logger, opened);
   const allowAddress = addressPolicy(config.privateUpstreams);
   const http = createUpstreamHttp({ logger, telemetry, allowAddress });
