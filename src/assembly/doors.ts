@@ -1,23 +1,18 @@
 // Owns the putting together of the doors: which there are, and the one server that they share.
+import type { Config } from '../configuration/config.ts';
 import type { Services } from '../domain/gateway.ts';
-import type { Authenticator } from '../domain/identity/authenticator.ts';
 import { createErrorFormatter } from '../graphql/error-format.ts';
 import { buildGraphSchema } from '../graphql/schema.ts';
 import { CallerErrors } from '../kernel/caller-errors.ts';
 import { createGraphqlDoor, GRAPHQL_PATH, type GraphqlDoor } from '../transport/graphql/graphql-door.ts';
 import { PersistedOperations } from '../transport/graphql/persisted-operations.ts';
-import type { Readiness } from '../transport/http/health.ts';
-import { type RunningServer, startServer } from '../transport/http/server.ts';
-import type { Foundation } from './foundation.ts';
+import { startServer } from '../transport/http/server.ts';
+import type { Basics } from './basics.ts';
+import type { Gateway } from './gateway.ts';
 
-export interface BehindDoors {
-  readonly services: Services;
-  readonly authenticator: Authenticator;
-  readonly readiness: Readiness;
-  readonly bootstrapKey: string;
-}
-
-export interface OpenDoors extends RunningServer {
+export interface OpenDoors {
+  /** `http://host:port`. */
+  readonly url: string;
   readonly graphqlPath: string;
   /** Where the explorer is, with a code that signs it in once if it may be; `undefined` if it is off. */
   readonly explorerUrl: string | undefined;
@@ -26,22 +21,24 @@ export interface OpenDoors extends RunningServer {
 const LOOPBACK_ADDRESS = /^(localhost|127\.|::1$)/i;
 
 export async function openDoors(
-  { config, logger }: Pick<Foundation, 'config' | 'logger'>,
-  behind: BehindDoors,
+  config: Config,
+  { logger, parts }: Pick<Basics, 'logger' | 'parts'>,
+  { services, authenticator, readiness }: Gateway,
+  bootstrapKey: string,
 ): Promise<OpenDoors> {
   const callerErrors = new CallerErrors(logger);
-  const graph = graphqlDoor(config, callerErrors, behind);
+  const graph = graphqlDoor(config, { services, callerErrors, bootstrapKey });
   const server = await startServer({
     host: config.host,
     port: config.port,
     doors: [graph],
     signIn: {
-      authenticator: behind.authenticator,
+      authenticator,
       failuresPerMinute: config.signInFailuresPerMinute,
       trustProxy: config.trustProxy,
       logger,
     },
-    readiness: behind.readiness,
+    readiness,
     callerErrors,
     logger,
     maxBodyBytes: config.maxBodyBytes,
@@ -49,19 +46,24 @@ export async function openDoors(
     corsOrigins: config.corsOrigins,
     maxConnections: config.maxConnections,
   });
+  parts.add('doors', () => server.close());
+  parts.add('readers', () => server.detachReaders());
   const { explorerPath } = graph;
   return {
-    ...server,
+    url: server.url,
     graphqlPath: GRAPHQL_PATH,
     explorerUrl: explorerPath === undefined ? undefined : `${server.url}${explorerPath}`,
   };
 }
 
-function graphqlDoor(
-  config: Foundation['config'],
-  callerErrors: CallerErrors,
-  { services, bootstrapKey }: BehindDoors,
-): GraphqlDoor {
+interface GraphqlDoorNeeds {
+  readonly services: Services;
+  readonly callerErrors: CallerErrors;
+  readonly bootstrapKey: string;
+}
+
+function graphqlDoor(config: Config, needs: GraphqlDoorNeeds): GraphqlDoor {
+  const { services, callerErrors, bootstrapKey } = needs;
   // The link with the code is of use only where requests come from this machine, and a code would be known to one of several workers only.
   const mayLink = !config.production && config.workers === 1 && LOOPBACK_ADDRESS.test(config.host);
   const { persisted, ...operations } = config.operations;

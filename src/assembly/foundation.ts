@@ -6,10 +6,10 @@ import { createMemoryTokenCache } from '../coordination/memory/token-cache.ts';
 import { createRedisTokenCache } from '../coordination/redis/token-cache.ts';
 import type { CatalogueData } from '../domain/catalogue/catalogue-data.ts';
 import type { SecretVault } from '../domain/identity/secret-vault.ts';
-import { type Clock, systemClock } from '../kernel/clock.ts';
+import { systemClock } from '../kernel/clock.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
-import { type Telemetry, TelemetryHub, type TelemetryListener } from '../kernel/telemetry.ts';
+import { TelemetryHub, type TelemetryListener } from '../kernel/telemetry.ts';
 import type { Adapter, UpstreamHttp } from '../providers/contract/adapter.ts';
 import { addressPolicy } from '../providers/http/private-addresses.ts';
 import { createUpstreamHttp } from '../providers/http/upstream-http.ts';
@@ -19,8 +19,10 @@ import { openStorage, type Storage } from '../storage/orm.ts';
 import { SnapshotRepository } from '../storage/repositories/snapshot.repository.ts';
 import { createLogListener } from '../telemetry/log-listener.ts';
 import { openAdapters } from './adapters.ts';
+import type { Basics } from './basics.ts';
 import { openVault } from './key-ring.ts';
-import { type Opened, openRedis, type SharedRedis } from './redis.ts';
+import type { OpenedParts } from './opened-parts.ts';
+import { openRedis, type SharedRedis } from './redis.ts';
 
 export interface AppOverrides {
   /** Adapters beside (or, by protocol name, instead of) the built-in ones. */
@@ -36,15 +38,6 @@ export interface AppOverrides {
 }
 
 export interface Foundation {
-  readonly config: Config;
-  readonly overrides: AppOverrides;
-  readonly logger: Logger;
-  readonly telemetry: Telemetry;
-  readonly opened: Opened;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly newId: typeof newId;
-  readonly nodeId: string;
   readonly storage: Storage;
   readonly snapshotRepository: SnapshotRepository;
   readonly shared: SharedRedis | undefined;
@@ -57,35 +50,35 @@ export interface Foundation {
 const APPLICATION_NAME = 'modelgraph';
 const TOKEN_CONTEXT = 'provider-token';
 
+/** What the parts are put together with, before any of them is open. */
+export function layBasics(logger: Logger, parts: OpenedParts, overrides: AppOverrides): Basics {
+  const listeners = { log: createLogListener(logger), ...overrides.listeners };
+  return {
+    logger,
+    telemetry: new TelemetryHub(logger, listeners),
+    clock: systemClock,
+    newId,
+    random: overrides.random ?? Math.random,
+    parts,
+  };
+}
+
 export async function layFoundation(
   config: Config,
-  overrides: AppOverrides,
-  logger: Logger,
-  opened: Opened,
+  basics: Basics,
+  overrides: Pick<AppOverrides, 'adapters' | 'onStatement'>,
 ): Promise<Foundation> {
-  const telemetry = new TelemetryHub(logger, {
-    log: createLogListener(logger),
-    ...overrides.listeners,
-  });
-  const storage = await openDatabase(config, overrides, logger, opened);
+  const { logger, telemetry, clock, parts } = basics;
+  const storage = await openDatabase(config, basics, overrides.onStatement);
   const allowAddress = addressPolicy(config.privateUpstreams);
   const http = createUpstreamHttp({ logger, telemetry, allowAddress });
-  opened.push(() => http.close());
+  parts.add('connections', () => http.close());
   const vault = openVault(config);
-  const shared = await openRedis(config, logger, telemetry, opened);
+  const shared = await openRedis(config, basics);
   const tokens = shared
-    ? createRedisTokenCache({ link: shared.link, clock: systemClock, ...sealingOf(vault) })
-    : createMemoryTokenCache({ clock: systemClock });
+    ? createRedisTokenCache({ link: shared.link, clock, ...sealingOf(vault) })
+    : createMemoryTokenCache({ clock });
   return {
-    config,
-    overrides,
-    logger,
-    telemetry,
-    opened,
-    clock: systemClock,
-    random: overrides.random ?? Math.random,
-    newId,
-    nodeId: newId(),
     storage,
     snapshotRepository: new SnapshotRepository(storage),
     shared,
@@ -97,15 +90,14 @@ export async function layFoundation(
 }
 
 async function openDatabase(
-  config: Config,
-  overrides: AppOverrides,
-  logger: Logger,
-  opened: Opened,
+  config: Pick<Config, 'databaseUrl' | 'dataDir' | 'database'>,
+  { logger, parts }: Basics,
+  onStatement: AppOverrides['onStatement'],
 ): Promise<Storage> {
   const databaseUrl = config.databaseUrl?.reveal();
   if (databaseUrl === undefined && config.dataDir !== 'memory://') {
     const lock = await lockDataDir(config.dataDir);
-    opened.push(() => lock.release());
+    parts.add('connections', () => lock.release());
   }
   const storage = await openStorage({
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
@@ -113,9 +105,9 @@ async function openDatabase(
     ...config.database,
     applicationName: APPLICATION_NAME,
     logger,
-    ...(overrides.onStatement ? { onStatement: overrides.onStatement } : {}),
+    ...(onStatement ? { onStatement } : {}),
   });
-  opened.push(() => storage.close());
+  parts.add('connections', () => storage.close());
   await storage.migrate();
   return storage;
 }

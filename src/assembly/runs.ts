@@ -1,4 +1,5 @@
 // Owns the putting together of runs: planning, limits and holds, execution, their log, and what keeps them when a node dies.
+import type { Config } from '../configuration/config.ts';
 import { memoryRunBus } from '../coordination/memory/run-bus.ts';
 import { ConfigHealthReports } from '../domain/catalogue/config-health-reports.ts';
 import { Circuits } from '../domain/routing/circuits.ts';
@@ -17,32 +18,51 @@ import { RunStarter } from '../domain/runs/run-starter.ts';
 import { UnsureBegins } from '../domain/runs/unsure-begins.ts';
 import { ContentRepository } from '../storage/repositories/content.repository.ts';
 import { RunRepository } from '../storage/repositories/run.repository.ts';
+import type { Basics } from './basics.ts';
 import type { AssembledCatalogue } from './catalogue.ts';
 import type { Foundation } from './foundation.ts';
 import type { AssembledIdentity } from './identity.ts';
 import { openCircuitStore, openEventLog, openLimiter } from './shared-state.ts';
 
+type RunsConfig = Pick<
+  Config,
+  | 'eventRetentionMs'
+  | 'eventLogMaxBytes'
+  | 'strictEvents'
+  | 'database'
+  | 'circuits'
+  | 'maxAnswerBytes'
+  | 'leaseSeconds'
+  | 'retries'
+  | 'requestBounds'
+  | 'contentSweepSeconds'
+  | 'drainGraceMs'
+>;
+
 /** The node holds a lease afterwards, and has ended what an earlier life of it left running. */
 export async function assembleRuns(
-  foundation: Foundation,
+  config: RunsConfig,
+  basics: Basics,
+  { storage, shared }: Pick<Foundation, 'storage' | 'shared'>,
   { snapshots, charges }: AssembledIdentity,
   { adapterOf, targets, upkeepNeeds }: AssembledCatalogue,
 ) {
-  const { config, storage, shared, clock, newId, nodeId, logger, telemetry, opened, random } = foundation;
-  const log = openEventLog(foundation);
-  opened.push(() => log.dispose());
+  const { clock, newId, logger, telemetry, random, parts } = basics;
+  const nodeId = newId();
+  const log = openEventLog(config, basics, shared);
+  parts.add('run state', () => log.dispose());
   const bus = shared?.bus ?? memoryRunBus;
   const repository = new RunRepository(storage, config.database.acquireTimeoutMs, telemetry);
   const circuits = new Circuits({
-    store: openCircuitStore(foundation),
+    store: openCircuitStore(basics, shared),
     clock,
     telemetry,
     settings: config.circuits,
   });
-  opened.push(() => circuits.close());
+  parts.add('run state', () => circuits.close());
   const common = { adapterOf, targets, circuits, clock, random };
   const probes = new CircuitProbes({ ...common, logger });
-  opened.push(() => probes.close());
+  parts.add('run state', () => probes.close());
   const executor = new RunExecutor({
     ...common,
     probes,
@@ -58,7 +78,7 @@ export async function assembleRuns(
   const lease = new NodeLease({ ...node, leaseSeconds });
   const unsure = new UnsureBegins(node);
   const limiter = openLimiter(shared, clock, () => lease.liveNodes);
-  opened.push(() => limiter.dispose());
+  parts.add('run state', () => limiter.dispose());
   const starter = new RunStarter({
     nodeId,
     planner: new RunPlanner({ ...common, snapshots, retries: config.retries }),
@@ -94,12 +114,12 @@ export async function assembleRuns(
     replaySeconds: config.eventRetentionMs / 1_000,
   });
   retention.start();
-  opened.push(() => retention.close());
+  parts.add('keeping', () => retention.close());
   await lease.start();
-  opened.push(() => lease.close());
+  parts.add('keeping', () => lease.close());
   await keeper.start();
-  opened.push(() => keeper.close());
-  opened.push(async () => {
+  parts.add('keeping', () => keeper.close());
+  parts.add('runs', async () => {
     const left = await runs.drain(config.drainGraceMs);
     if (left > 0)
       logger.warn({ runs: left }, 'Runs could not be ended; the next start or another node ends them');

@@ -1,4 +1,5 @@
 // Owns the state that nodes share while runs go on: in the process, or by Redis where there is one.
+import type { Config } from '../configuration/config.ts';
 import type { CircuitStore, EventLog, Limiter } from '../coordination/contract.ts';
 import { createMemoryCircuitStore } from '../coordination/memory/circuit-store.ts';
 import { MemoryEventLog } from '../coordination/memory/event-log.ts';
@@ -10,11 +11,15 @@ import { RedisLimiter } from '../coordination/redis/limiter.ts';
 import { bytesOfEvent, type CompletionEvent, isEnd } from '../domain/runs/completion-event.ts';
 import { decodeEvent, encodeEvent } from '../domain/runs/event-codec.ts';
 import type { Clock } from '../kernel/clock.ts';
-import type { Foundation } from './foundation.ts';
+import type { Basics } from './basics.ts';
 import type { SharedRedis } from './redis.ts';
 
 /** Either way this node's own readers are served from its memory. */
-export function openEventLog({ config, shared, logger, clock }: Foundation): EventLog<CompletionEvent> {
+export function openEventLog(
+  config: Pick<Config, 'eventRetentionMs' | 'eventLogMaxBytes' | 'strictEvents'>,
+  { logger, clock }: Basics,
+  shared: SharedRedis | undefined,
+): EventLog<CompletionEvent> {
   const options = {
     clock,
     retentionMs: config.eventRetentionMs,
@@ -33,7 +38,7 @@ export function openEventLog({ config, shared, logger, clock }: Foundation): Eve
   });
 }
 
-export function openCircuitStore({ shared, logger, clock }: Foundation): CircuitStore {
+export function openCircuitStore({ logger, clock }: Basics, shared: SharedRedis | undefined): CircuitStore {
   return shared ? createRedisCircuitStore({ ...shared, logger, clock }) : createMemoryCircuitStore({ clock });
 }
 

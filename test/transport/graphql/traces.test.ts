@@ -73,7 +73,7 @@ describe('the trace of a caller', () => {
     const { events } = await openSse(app, app.adminKey, body, HEADERS);
     const [first] = await collect(events);
     await expect.poll(ofRuns).toMatchObject([{ trace: TRACE }, { trace: TRACE }]);
-    const { completionId: id } = (first?.data as any).data.streamCompletion;
+    const { completionId: id } = (first as any).data.data.streamCompletion;
     const again = await openSse(app, app.adminKey, { query: EVENTS, variables: { id, after: 1 } });
     await collect(again.events);
     expect(told.filter(({ type }) => type === 'stream-resumed')).toMatchObject([{ after: 1, local: false }]);
