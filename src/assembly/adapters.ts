@@ -17,7 +17,7 @@ import { type AdapterRegistry, createAdapterRegistry } from '../providers/regist
 import { createSandboxAdapter } from '../providers/sandbox/adapter.ts';
 import { IssuedTokens } from '../providers/secret-texts.ts';
 
-export interface AdapterSources {
+interface AdapterSources {
   readonly config: Config;
   readonly http: UpstreamHttp;
   readonly tokens: TokenCache;

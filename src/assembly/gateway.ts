@@ -70,7 +70,7 @@ export async function assembleGateway(
   };
 }
 
-export interface GatewayBeginnings {
+interface GatewayBeginnings {
   /** The first administrator's key of the workspace `default`. */
   readonly bootstrapKey: string;
   /** Instead of the built-in catalogue; null for none. */

@@ -2,7 +2,7 @@
 import type { Logger } from '../kernel/logger.ts';
 
 /** In the order in which they close. */
-export const PHASES = [
+const PHASES = [
   /** Clients of open streams are sent elsewhere; waits for nobody. */
   'readers',
   /** No run is begun, and running ones get their grace. The doors stay open for those who wait for them. */
@@ -19,8 +19,8 @@ export const PHASES = [
   'connections',
 ] as const;
 
-export type Phase = (typeof PHASES)[number];
-export type Close = () => Promise<void> | void;
+type Phase = (typeof PHASES)[number];
+type Close = () => Promise<void> | void;
 
 export class OpenedParts {
   readonly #logger: Logger;

@@ -8,7 +8,6 @@ import { ContentRetention } from '../domain/runs/content-retention.ts';
 import { RunExecutor } from '../domain/runs/executor.ts';
 import { NodeLease } from '../domain/runs/node-lease.ts';
 import { OrphanRuns } from '../domain/runs/orphan-runs.ts';
-import { DEFAULT_REQUEST_BOUNDS } from '../domain/runs/request-validation.ts';
 import { RunFollower } from '../domain/runs/run-follower.ts';
 import { RunKeeper } from '../domain/runs/run-keeper.ts';
 import { RunLimits } from '../domain/runs/run-limits.ts';
@@ -91,7 +90,7 @@ export async function assembleRuns(
     clock,
     newId,
     rules: {
-      bounds: { ...DEFAULT_REQUEST_BOUNDS, ...config.requestBounds },
+      bounds: config.requestBounds,
       optionRulesOf: (protocol) => adapterOf(protocol)?.optionRules,
     },
   });

@@ -64,6 +64,11 @@ export type OnDetach = 'CONTINUE' | 'CANCEL';
 
 /** What holds where a caller says nothing, at every door. */
 export const COMPLETION_DEFAULTS = {
+  parameters: {},
+  tools: [],
+  providerOptions: {},
+  routing: {},
+  metadata: {},
   onUnsupported: 'REFUSE',
   onDetach: 'CONTINUE',
   detachGraceMs: 30_000,

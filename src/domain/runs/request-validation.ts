@@ -17,16 +17,10 @@ export interface RequestBounds {
   readonly maxTextLength: number;
   readonly maxImageLength: number;
   readonly maxTools: number;
-  readonly maxJsonLength: number;
 }
 
-export const DEFAULT_REQUEST_BOUNDS: RequestBounds = {
-  maxMessages: 2_000,
-  maxTextLength: 8_000_000,
-  maxImageLength: 28_000_000,
-  maxTools: 256,
-  maxJsonLength: 1_000_000,
-};
+/** Of one tool's schema, the arguments of one call, the metadata and the like. */
+const MAX_JSON_LENGTH = 1_000_000;
 
 const TOOL_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 const MEDIA_TYPE = /^image\/[a-z0-9.+-]{1,40}$/i;
@@ -64,11 +58,11 @@ export function validateRequest(
   checkMessages(request.messages, bounds);
   checkParameters(request.parameters);
   checkTools(request, bounds);
-  checkResponseFormat(request, bounds);
-  checkJson('providerOptions', request.providerOptions, bounds);
+  checkResponseFormat(request);
+  checkJson('providerOptions', request.providerOptions);
   const optionFault = faultOfOptions(request.providerOptions, optionRulesOf, paidFor);
   if (optionFault) refuse(optionFault.path, optionFault.message);
-  checkJson('metadata', request.metadata, bounds);
+  checkJson('metadata', request.metadata);
   if (request.idempotencyKey !== undefined) {
     checkText('idempotencyKey', request.idempotencyKey, MAX_KEY_LENGTH);
     if (request.idempotencyKey === '') refuse('idempotencyKey', 'must not be empty; leave it out for none');
@@ -100,7 +94,7 @@ function checkMessages(messages: readonly RequestMessage[], bounds: RequestBound
   let imageLength = 0;
   for (const [index, message] of messages.entries()) {
     const path = `messages[${index}]`;
-    checkMessage(path, message, calls, bounds);
+    checkMessage(path, message, calls);
     for (const [place, part] of message.parts.entries()) {
       checkPart(`${path}.parts[${place}]`, part, message);
       if (part.type === 'text') textLength += part.text.length;
@@ -113,12 +107,7 @@ function checkMessages(messages: readonly RequestMessage[], bounds: RequestBound
   }
 }
 
-function checkMessage(
-  path: string,
-  message: RequestMessage,
-  calls: Set<string>,
-  bounds: RequestBounds,
-): void {
+function checkMessage(path: string, message: RequestMessage, calls: Set<string>): void {
   const { role, parts, toolCalls, toolCallId, continuation } = message;
   if (parts.length === 0 && toolCalls.length === 0 && role !== 'tool') {
     refuse(path, 'has neither content nor tool calls: give "text", "parts" or "toolCalls"');
@@ -126,8 +115,7 @@ function checkMessage(
   if (toolCalls.length > 0 && role !== 'assistant') {
     refuse(`${path}.toolCalls`, 'only messages of role ASSISTANT carry tool calls');
   }
-  for (const [index, call] of toolCalls.entries())
-    checkToolCall(`${path}.toolCalls[${index}]`, call, calls, bounds);
+  for (const [index, call] of toolCalls.entries()) checkToolCall(`${path}.toolCalls[${index}]`, call, calls);
   if (role === 'tool') {
     if (!toolCallId) refuse(`${path}.toolCallId`, 'a message of role TOOL names the call that it answers');
     if (!calls.has(toolCallId)) {
@@ -146,13 +134,13 @@ function checkMessage(
   if (fault) refuse(`${path}.continuation`, fault);
 }
 
-function checkToolCall(path: string, call: ToolCall, calls: Set<string>, bounds: RequestBounds): void {
+function checkToolCall(path: string, call: ToolCall, calls: Set<string>): void {
   checkText(`${path}.callId`, call.callId, MAX_KEY_LENGTH);
   if (call.callId === '') refuse(`${path}.callId`, 'must not be empty');
   if (calls.has(call.callId)) refuse(`${path}.callId`, 'stands twice; each call has an id of its own');
   calls.add(call.callId);
   if (!TOOL_NAME.test(call.name)) refuse(`${path}.name`, 'must be 1 to 64 letters, digits, "_", "-" or "."');
-  checkText(`${path}.argumentsText`, call.argumentsText, bounds.maxJsonLength);
+  checkText(`${path}.argumentsText`, call.argumentsText, MAX_JSON_LENGTH);
   if (call.argumentsText !== '' && !isJsonObject(parseJson(call.argumentsText))) {
     refuse(`${path}.argumentsText`, 'must be the JSON text of an object');
   }
@@ -192,7 +180,7 @@ function checkTools(request: CompletionRequest, bounds: RequestBounds): void {
   const { tools, toolChoice } = request;
   if (tools.length > bounds.maxTools) refuse('tools', `at most ${bounds.maxTools} tools are taken`);
   const names = new Set<string>();
-  for (const [index, tool] of tools.entries()) checkTool(`tools[${index}]`, tool, names, bounds);
+  for (const [index, tool] of tools.entries()) checkTool(`tools[${index}]`, tool, names);
   if (toolChoice === undefined) return;
   if (tools.length === 0 && toolChoice.type !== 'none' && toolChoice.type !== 'auto') {
     refuse('toolChoice', 'asks for a tool, but there are no tools');
@@ -202,16 +190,16 @@ function checkTools(request: CompletionRequest, bounds: RequestBounds): void {
   }
 }
 
-function checkTool(path: string, tool: Tool, names: Set<string>, bounds: RequestBounds): void {
+function checkTool(path: string, tool: Tool, names: Set<string>): void {
   if (!TOOL_NAME.test(tool.name)) refuse(`${path}.name`, 'must be 1 to 64 letters, digits, "_", "-" or "."');
   if (names.has(tool.name)) refuse(`${path}.name`, `"${tool.name}" stands twice`);
   names.add(tool.name);
   if (tool.description !== undefined)
     checkText(`${path}.description`, tool.description, MAX_DESCRIPTION_LENGTH);
-  checkJson(`${path}.parameters`, tool.parameters, bounds);
+  checkJson(`${path}.parameters`, tool.parameters);
 }
 
-function checkResponseFormat(request: CompletionRequest, bounds: RequestBounds): void {
+function checkResponseFormat(request: CompletionRequest): void {
   const format = request.responseFormat;
   if (format?.type !== 'json-schema') return;
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(format.name)) {
@@ -220,7 +208,7 @@ function checkResponseFormat(request: CompletionRequest, bounds: RequestBounds):
   if (format.description !== undefined) {
     checkText('responseFormat.description', format.description, MAX_DESCRIPTION_LENGTH);
   }
-  checkJson('responseFormat.schema', format.schema, bounds);
+  checkJson('responseFormat.schema', format.schema);
 }
 
 function checkNumber(
@@ -241,8 +229,8 @@ function checkText(path: string, text: string, maxLength: number): void {
   if (!isStorableText(text)) refuse(path, 'holds U+0000 or half a surrogate pair; remove it');
 }
 
-function checkJson(path: string, value: unknown, bounds: RequestBounds): void {
+function checkJson(path: string, value: unknown): void {
   if (!isJsonObject(value)) refuse(path, 'must be a JSON object');
-  const fault = faultOfJson(value, bounds.maxJsonLength);
+  const fault = faultOfJson(value, MAX_JSON_LENGTH);
   if (fault) refuse(path, fault);
 }

@@ -31,7 +31,7 @@ import { createDocumentCache, EXECUTION_OPTIONS } from './operations.ts';
 import type { PersistedOperations } from './persisted-operations.ts';
 import { withRateLimit } from './rate-limit-extension.ts';
 
-export interface ApolloRouteOptions {
+interface ApolloRouteOptions {
   readonly path: string;
   readonly schema: GraphQLSchema;
   readonly desk: SignInDesk;

@@ -12,7 +12,7 @@ import { EXPLORER_EXAMPLES, type ExplorerExample } from './explorer-examples.ts'
 import { type ExplorerSignIn, SIGN_IN_CODE_HEADER } from './explorer-sign-in.ts';
 import { refuseAsGraph } from './graph-refusal.ts';
 
-export interface ExplorerOptions {
+interface ExplorerOptions {
   /** Path of the GraphQL endpoint; the page is served there too. */
   readonly graphqlPath: string;
   /** Path of the graphql-ws endpoint. */
@@ -23,13 +23,13 @@ export interface ExplorerOptions {
   readonly examples?: readonly ExplorerExample[];
 }
 
-export interface ExplorerPageOptions {
+interface ExplorerPageOptions {
   readonly graphqlPath: string;
   readonly wsPath: string;
   readonly examples: readonly ExplorerExample[];
 }
 
-export interface ExplorerPage {
+interface ExplorerPage {
   readonly html: string;
   readonly contentSecurityPolicy: string;
 }

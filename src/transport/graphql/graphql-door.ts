@@ -17,7 +17,7 @@ import type { PersistedOperations } from './persisted-operations.ts';
 import { registerSseRoute } from './sse-route.ts';
 import { openWebSockets } from './web-sockets.ts';
 
-export interface GraphqlDoorOptions {
+interface GraphqlDoorOptions {
   readonly schema: GraphQLSchema;
   readonly services: Services;
   readonly formatError: ErrorFormatter;

@@ -17,7 +17,7 @@ import { refuseAsGraph, refuseWithErrors } from './graph-refusal.ts';
 import { isErrors, isOutageFault, kindOf, type Operations, SUBSCRIPTION } from './operations.ts';
 import { withRateLimit } from './rate-limit-extension.ts';
 
-export interface SseRouteOptions {
+interface SseRouteOptions {
   readonly path: string;
   readonly operations: Operations;
   readonly events: EventExecution;

@@ -20,7 +20,7 @@ import { watchSlowReaders } from './slow-readers.ts';
 import { boundIntake } from './socket-intake.ts';
 import { type SocketExtra, serveSockets } from './socket-protocol.ts';
 
-export interface WebSocketsOptions {
+interface WebSocketsOptions {
   readonly operations: Operations;
   readonly events: EventExecution;
   readonly desk: SignInDesk;
@@ -35,7 +35,7 @@ export interface WebSocketsOptions {
   readonly slowReaderMs: number;
 }
 
-export interface WebSockets {
+interface WebSockets {
   readonly accept: AcceptUpgrade;
   /** Tells every client to come back elsewhere, and takes no new ones. */
   close(): Promise<void>;

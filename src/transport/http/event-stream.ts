@@ -1,7 +1,7 @@
 // Owns one answer by server-sent events: pings, patience with slow readers, and the end by whichever side.
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 
-export interface EventStreamOptions {
+interface EventStreamOptions {
   readonly headers: OutgoingHttpHeaders;
   /** Aborted when the client has gone. */
   readonly gone: AbortSignal;

@@ -4,7 +4,7 @@ import { GatewayError } from '../../kernel/errors.ts';
 import type { IntakeBudget } from './intake-budget.ts';
 import { jsonExcess } from './json-bounds.ts';
 
-export interface JsonBodyOptions {
+interface JsonBodyOptions {
   readonly maxBodyBytes: number;
   readonly budget: IntakeBudget;
 }
