@@ -10,6 +10,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   kernel: ['node:'],
   providers: ['kernel', 'node:', 'undici', 'zod', '@smithy/', 'gpt-tokenizer'],
   storage: ['kernel', 'node:', 'migrations', '@mikro-orm/', 'pg', '@electric-sql/pglite'],
+  // Listeners of the port in `kernel`; each brings its own library.
+  telemetry: ['kernel'],
   coordination: ['kernel', 'node:'],
   'coordination/redis': ['kernel', 'coordination', 'node:', 'ioredis'],
   configuration: ['kernel', 'zod', 'node:'],
@@ -35,17 +37,9 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'domain/completions': [...DOMAIN_BASE, 'domain', 'node:'],
   'domain/gateway.ts': ['domain'],
   graphql: ['domain', 'kernel', 'node:', 'type-graphql', 'graphql', 'dataloader', 'reflect-metadata'],
-  'transport/http': [
-    'domain',
-    'kernel',
-    'node:',
-    'fastify',
-    '@fastify/cors',
-    '@fastify/proxy-addr',
-    // Until doors have a domain of their own to call.
-    'graphql',
-    'transport/graphql',
-  ],
+  // What all doors share. It knows none of them, and no graph.
+  'transport/http': ['domain', 'kernel', 'node:', 'fastify', '@fastify/cors', '@fastify/proxy-addr'],
+  // No door imports another, and none but this one the graph.
   'transport/graphql': [
     'transport/http',
     'graphql',
@@ -63,10 +57,13 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   // Runs in browsers too: nothing of the gateway's own, and no builtins of Node.
   client: ['graphql-ws'],
   // The only places that construct anything.
-  'app.ts': [
-    'assembly',
+  'app.ts': ['assembly', 'kernel', 'storage', 'domain', 'configuration', 'node:', 'pino'],
+  assembly: [
     'kernel',
+    'providers',
     'storage',
+    'coordination',
+    'telemetry',
     'domain',
     'graphql',
     'transport',
@@ -74,7 +71,6 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     'node:',
     'pino',
   ],
-  assembly: ['kernel', 'providers', 'storage', 'coordination', 'domain', 'configuration', 'node:', 'pino'],
   'main.ts': ['app.ts', 'configuration', 'kernel', 'node:'],
   commands: ['assembly', 'configuration', 'kernel', 'storage', 'domain', 'graphql', 'node:'],
 };
@@ -101,6 +97,17 @@ describe('the architecture', () => {
     const breaches = imports
       .filter((each) => !isAllowed(each))
       .map(({ from, target }) => `${from} → ${target}`);
+    expect(breaches).toEqual([]);
+  });
+
+  test('keeps the doors apart: what they share knows none of them, none knows another, and one alone knows the graph', () => {
+    const breaches = imports.filter(({ from, target }) => {
+      const [, door] = /^src\/transport\/([^/]+)\//.exec(from) ?? [];
+      const [, room] = /^src\/(graphql|transport\/[^/]+)\//.exec(target) ?? [];
+      if (door === undefined || room === undefined) return false;
+      if (room === 'graphql') return door !== 'graphql';
+      return room !== `transport/${door}` && room !== 'transport/http';
+    });
     expect(breaches).toEqual([]);
   });
 

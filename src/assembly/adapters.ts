@@ -8,7 +8,7 @@ import { type AdapterRegistry, createAdapterRegistry } from '../providers/regist
 import { createSandboxAdapter } from '../providers/sandbox/adapter.ts';
 import { IssuedTokens } from '../providers/secret-texts.ts';
 
-export interface AdapterSources extends AdapterDependencies {
+interface AdapterSources extends AdapterDependencies {
   readonly config: Config;
   readonly logger: Logger;
   /** Take the place of built-in ones of the same protocol. */

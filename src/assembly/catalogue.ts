@@ -1,5 +1,6 @@
 // Owns the putting together of the catalogue: its seed, its services, what the environment sets up, and what keeps it up to date.
-import { loadCatalogueData } from '../domain/catalogue/catalogue-data.ts';
+import type { Config } from '../configuration/config.ts';
+import { type CatalogueData, loadCatalogueData } from '../domain/catalogue/catalogue-data.ts';
 import { CatalogueRefreshService } from '../domain/catalogue/catalogue-refresh-service.ts';
 import { seedCatalogue } from '../domain/catalogue/catalogue-seed.ts';
 import { CatalogueService } from '../domain/catalogue/catalogue-service.ts';
@@ -19,19 +20,29 @@ import { CatalogueRepository } from '../storage/repositories/catalogue.repositor
 import { CatalogueWriteRepository } from '../storage/repositories/catalogue-write.repository.ts';
 import { SeedRepository } from '../storage/repositories/seed.repository.ts';
 import { UpkeepRepository } from '../storage/repositories/upkeep.repository.ts';
+import type { Basics } from './basics.ts';
 import type { Foundation } from './foundation.ts';
 import type { AssembledIdentity } from './identity.ts';
+
+type CatalogueConfig = Pick<Config, 'catalogueUrls' | 'upkeep' | 'environment' | 'sandbox' | 'findOllama'>;
+type CatalogueFoundation = Pick<Foundation, 'storage' | 'vault' | 'http' | 'allowAddress' | 'adapters'>;
 
 export type AssembledCatalogue = Awaited<ReturnType<typeof assembleCatalogue>>;
 
 /** Seeds the catalogue, loads the snapshots, and offers what the environment has credentials for. */
-export async function assembleCatalogue(foundation: Foundation, identity: AssembledIdentity) {
-  const { config, storage, clock, newId, logger, opened, vault, http, allowAddress, adapters, random } =
-    foundation;
+export async function assembleCatalogue(
+  config: CatalogueConfig,
+  basics: Basics,
+  { storage, vault, http, allowAddress, adapters }: CatalogueFoundation,
+  identity: AssembledIdentity,
+  catalogueData: CatalogueData | null | undefined,
+) {
+  const { clock, newId, logger, random, parts } = basics;
   const { refresh, snapshots, watcher, binding, charges } = identity;
-  await seed(foundation);
+  const data = catalogueData === undefined ? await loadCatalogueData() : catalogueData;
+  if (data) await seedCatalogue({ repository: new SeedRepository(storage), clock, newId }, data);
   await watcher.start();
-  opened.push(() => watcher.close());
+  parts.add('identity', () => watcher.close());
 
   const reads = new CatalogueRepository(storage);
   const needs = { reads, writes: new CatalogueWriteRepository(storage), clock, newId, refresh };
@@ -55,8 +66,15 @@ export async function assembleCatalogue(foundation: Foundation, identity: Assemb
     urls: config.catalogueUrls,
   });
   await setUpDefaultWorkspace(
-    foundation,
-    { ...needs, targets, catalogueOf, installationProviders: () => snapshots.installationProviders() },
+    config,
+    basics,
+    {
+      ...needs,
+      adapter: adapters.get('ollama'),
+      targets,
+      catalogueOf,
+      installationProviders: () => snapshots.installationProviders(),
+    },
     await identity.identity.defaultWorkspaceId(),
   );
   const schedule = new UpkeepSchedule({
@@ -67,9 +85,9 @@ export async function assembleCatalogue(foundation: Foundation, identity: Assemb
     refreshes: catalogueRefreshes,
     random,
   });
-  opened.push(() => modelSyncs.close());
+  parts.add('keeping', () => modelSyncs.close());
   schedule.start();
-  opened.push(() => schedule.close());
+  parts.add('keeping', () => schedule.close());
   return {
     targets,
     adapterOf,
@@ -88,31 +106,26 @@ export async function assembleCatalogue(foundation: Foundation, identity: Assemb
   };
 }
 
-async function seed({ overrides, storage, clock, newId }: Foundation): Promise<void> {
-  const data = overrides.catalogueData === undefined ? await loadCatalogueData() : overrides.catalogueData;
-  if (data) await seedCatalogue({ repository: new SeedRepository(storage), clock, newId }, data);
-}
-
 type SetupNeeds = Omit<
   Parameters<typeof setUpFromEnvironment>[0] & Parameters<typeof setUpOllama>[0],
-  'adapter' | 'environment' | 'sandbox' | 'logger'
+  'environment' | 'sandbox' | 'logger'
 >;
 
 /** The sandbox and the environment's credentials at once; an Ollama is looked for while the node is already up. */
 async function setUpDefaultWorkspace(
-  { config, adapters, logger, opened }: Foundation,
+  { environment, sandbox, findOllama }: CatalogueConfig,
+  { logger, parts }: Basics,
   partial: SetupNeeds,
   workspaceId: string,
 ): Promise<void> {
-  const { environment, sandbox } = config;
-  const needs = { ...partial, adapter: adapters.get('ollama'), environment, sandbox, logger };
+  const needs = { ...partial, environment, sandbox, logger };
   await setUpFromEnvironment(needs, workspaceId);
-  if (!config.findOllama) return;
+  if (!findOllama) return;
   const stop = new AbortController();
   const looked = setUpOllama(needs, workspaceId, stop.signal).catch((error: unknown) =>
     logger.warn({ err: error }, 'The Ollama beside this node could not be set up'),
   );
-  opened.push(async () => {
+  parts.add('keeping', async () => {
     stop.abort();
     await looked;
   });

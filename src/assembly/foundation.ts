@@ -6,9 +6,10 @@ import { createMemoryTokenCache } from '../coordination/memory/token-cache.ts';
 import { createRedisTokenCache } from '../coordination/redis/token-cache.ts';
 import type { CatalogueData } from '../domain/catalogue/catalogue-data.ts';
 import type { SecretVault } from '../domain/identity/secret-vault.ts';
-import { type Clock, systemClock } from '../kernel/clock.ts';
+import { systemClock } from '../kernel/clock.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
+import { TelemetryHub, type TelemetryListener } from '../kernel/telemetry.ts';
 import type { Adapter } from '../providers/contract/adapter.ts';
 import type { UpstreamHttp } from '../providers/contract/http.ts';
 import { addressPolicy } from '../providers/http/private-addresses.ts';
@@ -17,9 +18,12 @@ import type { AdapterRegistry } from '../providers/registry.ts';
 import { lockDataDir } from '../storage/data-dir-lock.ts';
 import { openStorage, type Storage } from '../storage/orm.ts';
 import { SnapshotRepository } from '../storage/repositories/snapshot.repository.ts';
+import { createLogListener } from '../telemetry/log-listener.ts';
 import { openAdapters } from './adapters.ts';
+import type { Basics } from './basics.ts';
 import { openVault } from './key-ring.ts';
-import { type Opened, openRedis, type SharedRedis } from './redis.ts';
+import type { OpenedParts } from './opened-parts.ts';
+import { openRedis, type SharedRedis } from './redis.ts';
 
 export interface AppOverrides {
   /** Adapters beside (or, by protocol name, instead of) the built-in ones. */
@@ -30,17 +34,11 @@ export interface AppOverrides {
   /** Where log lines go instead of standard output. */
   readonly logDestination?: DestinationStream;
   readonly onStatement?: (sql: string) => void;
+  /** Further listeners of telemetry, by name. */
+  readonly listeners?: Readonly<Record<string, TelemetryListener>>;
 }
 
 export interface Foundation {
-  readonly config: Config;
-  readonly overrides: AppOverrides;
-  readonly logger: Logger;
-  readonly opened: Opened;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly newId: typeof newId;
-  readonly nodeId: string;
   readonly storage: Storage;
   readonly snapshotRepository: SnapshotRepository;
   readonly shared: SharedRedis | undefined;
@@ -53,30 +51,35 @@ export interface Foundation {
 const APPLICATION_NAME = 'modelgraph';
 const TOKEN_CONTEXT = 'provider-token';
 
+/** What the parts are put together with, before any of them is open. */
+export function layBasics(logger: Logger, parts: OpenedParts, overrides: AppOverrides): Basics {
+  const listeners = { log: createLogListener(logger), ...overrides.listeners };
+  return {
+    logger,
+    telemetry: new TelemetryHub(logger, listeners),
+    clock: systemClock,
+    newId,
+    random: overrides.random ?? Math.random,
+    parts,
+  };
+}
+
 export async function layFoundation(
   config: Config,
-  overrides: AppOverrides,
-  logger: Logger,
-  opened: Opened,
+  basics: Basics,
+  overrides: Pick<AppOverrides, 'adapters' | 'onStatement'>,
 ): Promise<Foundation> {
-  const storage = await openDatabase(config, overrides, logger, opened);
+  const { logger, telemetry, clock, parts } = basics;
+  const storage = await openDatabase(config, basics, overrides.onStatement);
   const allowAddress = addressPolicy(config.privateUpstreams);
-  const http = createUpstreamHttp({ logger, allowAddress });
-  opened.push(() => http.close());
+  const http = createUpstreamHttp({ logger, telemetry, allowAddress });
+  parts.add('connections', () => http.close());
   const vault = openVault(config);
-  const shared = await openRedis(config, logger, opened);
+  const shared = await openRedis(config, basics);
   const tokens = shared
-    ? createRedisTokenCache({ link: shared.link, clock: systemClock, ...sealingOf(vault) })
-    : createMemoryTokenCache({ clock: systemClock });
+    ? createRedisTokenCache({ link: shared.link, clock, ...sealingOf(vault) })
+    : createMemoryTokenCache({ clock });
   return {
-    config,
-    overrides,
-    logger,
-    opened,
-    clock: systemClock,
-    random: overrides.random ?? Math.random,
-    newId,
-    nodeId: newId(),
     storage,
     snapshotRepository: new SnapshotRepository(storage),
     shared,
@@ -96,15 +99,14 @@ export async function layFoundation(
 }
 
 async function openDatabase(
-  config: Config,
-  overrides: AppOverrides,
-  logger: Logger,
-  opened: Opened,
+  config: Pick<Config, 'databaseUrl' | 'dataDir' | 'database'>,
+  { logger, parts }: Basics,
+  onStatement: AppOverrides['onStatement'],
 ): Promise<Storage> {
   const databaseUrl = config.databaseUrl?.reveal();
   if (databaseUrl === undefined && config.dataDir !== 'memory://') {
     const lock = await lockDataDir(config.dataDir);
-    opened.push(() => lock.release());
+    parts.add('connections', () => lock.release());
   }
   const storage = await openStorage({
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
@@ -112,9 +114,9 @@ async function openDatabase(
     ...config.database,
     applicationName: APPLICATION_NAME,
     logger,
-    ...(overrides.onStatement ? { onStatement: overrides.onStatement } : {}),
+    ...(onStatement ? { onStatement } : {}),
   });
-  opened.push(() => storage.close());
+  parts.add('connections', () => storage.close());
   await storage.migrate();
   return storage;
 }

@@ -1,5 +1,6 @@
 // Owns the putting together of identity, and of the snapshots that it and the catalogue are served from.
 
+import type { Config } from '../configuration/config.ts';
 import { ChargeRules } from '../domain/billing/charge-rules.ts';
 import { RevisionWatcher } from '../domain/catalogue/revision-watcher.ts';
 import { SecretBinding } from '../domain/catalogue/secret-binding.ts';
@@ -14,16 +15,21 @@ import { SecretRotation } from '../domain/identity/secret-rotation.ts';
 import { AuditRepository } from '../storage/repositories/audit.repository.ts';
 import { IdentityRepository } from '../storage/repositories/identity.repository.ts';
 import { SecretRepository } from '../storage/repositories/secret.repository.ts';
+import type { Basics } from './basics.ts';
 import type { Foundation } from './foundation.ts';
 
 export type AssembledIdentity = Awaited<ReturnType<typeof assembleIdentity>>;
 
 /** The workspace `default` and the administrator's key are there afterwards; the snapshots are not loaded yet. */
-export async function assembleIdentity(foundation: Foundation, bootstrapKey: string) {
-  const { config, storage, snapshotRepository, clock, newId, logger, opened, vault } = foundation;
+export async function assembleIdentity(
+  config: Pick<Config, 'jwt' | 'defaultLimits' | 'billing'>,
+  { clock, newId, logger, parts }: Basics,
+  { storage, snapshotRepository, vault }: Pick<Foundation, 'storage' | 'snapshotRepository' | 'vault'>,
+  bootstrapKey: string,
+) {
   const repository = new IdentityRepository(storage);
   const uses = new KeyUses(repository, logger);
-  opened.push(() => uses.close());
+  parts.add('identity', () => uses.close());
   const refresh = () => watcher.refresh();
   const authenticator = new Authenticator({
     repository: snapshotRepository,
@@ -33,7 +39,7 @@ export async function assembleIdentity(foundation: Foundation, bootstrapKey: str
     jwt: config.jwt && new JwtVerifier(config.jwt),
     defaultLimits: config.defaultLimits,
   });
-  opened.push(() => authenticator.close());
+  parts.add('identity', () => authenticator.close());
   const charges = new ChargeRules(snapshotRepository, config.billing);
   const snapshots = new CatalogueSnapshots(snapshotRepository);
   const secretRepository = new SecretRepository(storage);

@@ -2,10 +2,7 @@
 import type { Config } from '../configuration/config.ts';
 import { RedisBus } from '../coordination/redis/bus.ts';
 import { RedisLink } from '../coordination/redis/link.ts';
-import type { Logger } from '../kernel/logger.ts';
-
-/** What is to be closed, in reverse, when the node goes away. */
-export type Opened = (() => Promise<void> | void)[];
+import type { Basics } from './basics.ts';
 
 export interface SharedRedis {
   readonly link: RedisLink;
@@ -14,15 +11,14 @@ export interface SharedRedis {
 
 /** `undefined` where the node keeps everything itself. */
 export async function openRedis(
-  config: Config,
-  logger: Logger,
-  opened: Opened,
+  config: Pick<Config, 'redisUrl' | 'redisTimeoutMs'>,
+  { logger, telemetry, parts }: Pick<Basics, 'logger' | 'telemetry' | 'parts'>,
 ): Promise<SharedRedis | undefined> {
   if (!config.redisUrl) return undefined;
-  const link = new RedisLink({ url: config.redisUrl.reveal(), logger, commandMs: config.redisTimeoutMs });
-  opened.push(() => link.close());
+  const link = new RedisLink({ url: config.redisUrl.reveal(), telemetry, commandMs: config.redisTimeoutMs });
+  parts.add('connections', () => link.close());
   if (!(await link.ready())) logger.warn({}, 'Redis does not answer yet; this node goes on without it');
   const bus = new RedisBus({ link, logger });
-  opened.push(() => bus.close());
+  parts.add('connections', () => bus.close());
   return { link, bus };
 }

@@ -1,8 +1,8 @@
 // Owns the putting together of runs: planning, limits and holds, execution, their log, and what keeps them when a node dies.
+import type { Config } from '../configuration/config.ts';
 import { memoryRunBus } from '../coordination/memory/run-bus.ts';
 import { ConfigHealthReports } from '../domain/catalogue/config-health-reports.ts';
 import { type CompletionService, createCompletionKind } from '../domain/completions/completion-kind.ts';
-import { DEFAULT_REQUEST_BOUNDS } from '../domain/completions/request-validation.ts';
 import { Circuits } from '../domain/routing/circuits.ts';
 import { CircuitProbes } from '../domain/runs/circuit-probes.ts';
 import { ContentRetention } from '../domain/runs/content-retention.ts';
@@ -20,38 +20,56 @@ import { RunStarter } from '../domain/runs/run-starter.ts';
 import { UnsureBegins } from '../domain/runs/unsure-begins.ts';
 import { ContentRepository } from '../storage/repositories/content.repository.ts';
 import { RunRepository } from '../storage/repositories/run.repository.ts';
+import type { Basics } from './basics.ts';
 import type { AssembledCatalogue } from './catalogue.ts';
 import type { Foundation } from './foundation.ts';
 import type { AssembledIdentity } from './identity.ts';
 import { openCircuitStore, openEventLog, openLimiter } from './shared-state.ts';
 
+type RunsConfig = Pick<
+  Config,
+  | 'eventRetentionMs'
+  | 'eventLogMaxBytes'
+  | 'strictEvents'
+  | 'database'
+  | 'circuits'
+  | 'maxAnswerBytes'
+  | 'leaseSeconds'
+  | 'retries'
+  | 'requestBounds'
+  | 'contentSweepSeconds'
+  | 'drainGraceMs'
+>;
+
 /** The node holds a lease afterwards, and has ended what an earlier life of it left running. */
 export async function assembleRuns(
-  foundation: Foundation,
+  config: RunsConfig,
+  basics: Basics,
+  { storage, shared }: Pick<Foundation, 'storage' | 'shared'>,
   { snapshots, charges }: AssembledIdentity,
   { adapterOf, targets, upkeepNeeds }: AssembledCatalogue,
 ) {
-  const { config, storage, shared, clock, newId, nodeId, logger, opened, random } = foundation;
-  const bounds = { ...DEFAULT_REQUEST_BOUNDS, ...config.requestBounds };
+  const { clock, newId, logger, telemetry, random, parts } = basics;
+  const nodeId = newId();
   const completionKind = createCompletionKind({
-    bounds,
+    bounds: config.requestBounds,
     optionRulesOf: (protocol) => adapterOf(protocol)?.completions?.optionRules,
   });
   const kinds = new Kinds([completionKind]);
-  const log = openEventLog(foundation, kinds);
-  opened.push(() => log.dispose());
+  const log = openEventLog(config, basics, shared, kinds);
+  parts.add('run state', () => log.dispose());
   const bus = shared?.bus ?? memoryRunBus;
-  const repository = new RunRepository(storage, config.database.acquireTimeoutMs);
+  const repository = new RunRepository(storage, config.database.acquireTimeoutMs, telemetry);
   const circuits = new Circuits({
-    store: openCircuitStore(foundation),
+    store: openCircuitStore(basics, shared),
     clock,
-    logger,
+    telemetry,
     settings: config.circuits,
   });
-  opened.push(() => circuits.close());
+  parts.add('run state', () => circuits.close());
   const common = { adapterOf, targets, circuits, clock, random };
   const probes = new CircuitProbes({ ...common, logger });
-  opened.push(() => probes.close());
+  parts.add('run state', () => probes.close());
   const executor = new RunExecutor({
     ...common,
     probes,
@@ -60,6 +78,7 @@ export async function assembleRuns(
     kinds,
     log,
     logger,
+    telemetry,
     maxAnswerBytes: config.maxAnswerBytes,
   });
   const { leaseSeconds } = config;
@@ -67,7 +86,7 @@ export async function assembleRuns(
   const lease = new NodeLease({ ...node, leaseSeconds });
   const unsure = new UnsureBegins(node);
   const limiter = openLimiter(shared, clock, () => lease.liveNodes);
-  opened.push(() => limiter.dispose());
+  parts.add('run state', () => limiter.dispose());
   const starter = new RunStarter({
     nodeId,
     planner: new RunPlanner({ ...common, snapshots, retries: config.retries }),
@@ -76,9 +95,9 @@ export async function assembleRuns(
     unsure,
     charges,
     limits: new RunLimits(limiter),
+    telemetry,
     clock,
     newId,
-    maxJsonLength: bounds.maxJsonLength,
   });
   const follower = new RunFollower({ executor, runs: repository, kinds, log, clock });
   const drain = new RunDrain(executor);
@@ -90,6 +109,7 @@ export async function assembleRuns(
     bus,
     drain,
     kinds,
+    telemetry,
   });
   const keeper = new RunKeeper({
     ...node,
@@ -108,12 +128,12 @@ export async function assembleRuns(
     replaySeconds: config.eventRetentionMs / 1_000,
   });
   retention.start();
-  opened.push(() => retention.close());
+  parts.add('keeping', () => retention.close());
   await lease.start();
-  opened.push(() => lease.close());
+  parts.add('keeping', () => lease.close());
   await keeper.start();
-  opened.push(() => keeper.close());
-  opened.push(async () => {
+  parts.add('keeping', () => keeper.close());
+  parts.add('runs', async () => {
     const left = await drain.drain(config.drainGraceMs);
     if (left > 0)
       logger.warn({ runs: left }, 'Runs could not be ended; the next start or another node ends them');

@@ -1,4 +1,5 @@
 // Owns the state that nodes share while runs go on: in the process, or by Redis where there is one.
+import type { Config } from '../configuration/config.ts';
 import type { CircuitStore, EventLog, Limiter } from '../coordination/contract.ts';
 import { createMemoryCircuitStore } from '../coordination/memory/circuit-store.ts';
 import { MemoryEventLog } from '../coordination/memory/event-log.ts';
@@ -12,12 +13,14 @@ import { bytesOfEvent } from '../domain/runs/event-size.ts';
 import type { Kinds } from '../domain/runs/kinds.ts';
 import { isEnd, type RunEvent } from '../domain/runs/run-event.ts';
 import type { Clock } from '../kernel/clock.ts';
-import type { Foundation } from './foundation.ts';
+import type { Basics } from './basics.ts';
 import type { SharedRedis } from './redis.ts';
 
 /** Either way this node's own readers are served from its memory. */
 export function openEventLog(
-  { config, shared, logger, clock }: Foundation,
+  config: Pick<Config, 'eventRetentionMs' | 'eventLogMaxBytes' | 'strictEvents'>,
+  { logger, clock }: Basics,
+  shared: SharedRedis | undefined,
   kinds: Kinds,
 ): EventLog<RunEvent> {
   const options = {
@@ -38,7 +41,7 @@ export function openEventLog(
   });
 }
 
-export function openCircuitStore({ shared, logger, clock }: Foundation): CircuitStore {
+export function openCircuitStore({ logger, clock }: Basics, shared: SharedRedis | undefined): CircuitStore {
   return shared ? createRedisCircuitStore({ ...shared, logger, clock }) : createMemoryCircuitStore({ clock });
 }
 

@@ -1,5 +1,6 @@
 // Owns the configuration: the environment's values, put together and checked against each other, every mistake named at start.
-
+import type { JwtSettings } from '../kernel/jwt-settings.ts';
+import { isScope, SCOPES } from '../kernel/scope.ts';
 import type { Secret } from '../kernel/secret.ts';
 import {
   ConfigError,
@@ -8,20 +9,6 @@ import {
   environmentSchema,
   withSecretFiles,
 } from './environment.ts';
-
-export type Scope = 'admin' | 'catalogue' | 'run' | 'read';
-
-export interface JwtConfig {
-  readonly issuer: string;
-  readonly audience: string;
-  readonly key: { readonly jwksUrl: string } | { readonly secret: Secret };
-  readonly algorithms: readonly string[];
-  readonly workspaceClaim: string;
-  readonly defaultWorkspace: string | undefined;
-  readonly rolesClaim: string;
-  /** What each role means; absent: a role is the name of a scope. */
-  readonly roles: ReadonlyMap<string, readonly Scope[]>;
-}
 
 export interface Config {
   readonly production: boolean;
@@ -36,7 +23,7 @@ export interface Config {
   readonly bootstrapApiKey: Secret | undefined;
   readonly secretKeys: Secret | undefined;
   /** Absent where no JWTs are accepted beside API keys. */
-  readonly jwt: JwtConfig | undefined;
+  readonly jwt: JwtSettings | undefined;
   /** Whose word on a client's address is taken: so many hops, or those addresses; `false`: nobody's. */
   readonly trustProxy: false | number | string[];
   readonly signInFailuresPerMinute: number;
@@ -227,7 +214,6 @@ function requireInProduction(production: boolean, values: EnvironmentValues): vo
   }
 }
 
-const SCOPES: readonly Scope[] = ['admin', 'catalogue', 'run', 'read'];
 const SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512'];
 const KEY_ALGORITHMS = [
   'RS256',
@@ -242,7 +228,7 @@ const KEY_ALGORITHMS = [
   'EdDSA',
 ];
 
-function readJwt(values: EnvironmentValues): JwtConfig | undefined {
+function readJwt(values: EnvironmentValues): JwtSettings | undefined {
   const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWKS_URL: jwksUrl, JWT_SECRET: secret } = values;
   if (jwksUrl === undefined && secret === undefined) {
     if (issuer === undefined && audience === undefined) return undefined;
@@ -276,13 +262,13 @@ function readAlgorithms(value: string | undefined, bySecret: boolean): string[] 
 }
 
 /** `role=scope+scope,role=scope`. */
-function readRoles(value: string | undefined): JwtConfig['roles'] {
+function readRoles(value: string | undefined): JwtSettings['roles'] {
   if (value === undefined) return new Map(SCOPES.map((scope) => [scope, [scope]]));
   return new Map(
     value.split(',').map((entry) => {
       const [role = '', scopes = ''] = entry.split('=').map((each) => each.trim());
-      const named = scopes.split('+').map((each) => each.trim() as Scope);
-      if (role === '' || named.some((scope) => !SCOPES.includes(scope))) {
+      const named = scopes.split('+').map((each) => each.trim());
+      if (role === '' || !named.every(isScope)) {
         throw new ConfigError(
           `JWT_ROLES: "${entry}" must be <role>=<scope>+<scope> with scopes of ${SCOPES.join(', ')}`,
         );

@@ -115,8 +115,10 @@ export function loadEnvironmentFile(path = '.env'): void {
   if (existsSync(path)) loadEnvFile(path);
 }
 
-/** Names that hold secrets: ours, and the usual ones of providers' credentials. */
-/** AWS means a file of its own by that name, which it reads anew as it changes. */
+/**
+ * Names that hold secrets: ours, and the usual ones of providers' credentials. By `AWS_WEB_IDENTITY_TOKEN_FILE` AWS means a file of its own, which
+ * it reads anew as it changes.
+ */
 const SECRET_NAME =
   /^(?!AWS_WEB_IDENTITY_TOKEN$).*(_KEYS?|_TOKEN|_SECRET|_PASSWORD|_CREDENTIALS)$|^(DATABASE|REDIS)_URL$/;
 const FILE_SUFFIX = '_FILE';

@@ -1,4 +1,4 @@
-// Owns what every resolver is given: who asks, through which door, the services, and the loaders of this one request.
+// Owns what every resolver is given: who asks, how the request came in, the services, and the loaders of this one request.
 import DataLoader from 'dataloader';
 import type { CompletionRecord } from '../domain/completions/completion-result.ts';
 import type { Services } from '../domain/gateway.ts';
@@ -6,10 +6,11 @@ import type { Viewer } from '../domain/identity/viewer.ts';
 import type { Figures, FiguresGroup } from '../domain/routing/report-service.ts';
 import type { LimitState } from '../domain/runs/run-limits.ts';
 import type { RunAttempt } from '../domain/runs/run-record.ts';
+import type { TraceContext } from '../kernel/trace-context.ts';
 import { CatalogueLoaders } from './catalogue/catalogue-loaders.ts';
 
 /** How the request came in, as far as starting a run depends on it. */
-export interface Door {
+export interface Arrival {
   readonly kind: 'http' | 'ws' | 'sse';
   /** Names a run where the caller gave no key: an id that an automatic reconnect sends again. */
   readonly operationKey?: string;
@@ -22,7 +23,9 @@ export interface Door {
 export interface GraphContext {
   readonly viewer: Viewer;
   readonly requestId: string;
-  readonly door: Door;
+  /** The trace that the request belongs to, if it names one. */
+  readonly trace?: TraceContext | undefined;
+  readonly arrival: Arrival;
   readonly services: Services;
   readonly loaders: Loaders;
   /** Aborted when whoever asked has gone away. */
@@ -50,7 +53,8 @@ export interface Loaders {
 export interface ContextInput {
   readonly viewer: Viewer;
   readonly requestId: string;
-  readonly door: Door;
+  readonly trace?: TraceContext | undefined;
+  readonly arrival: Arrival;
   readonly services: Services;
   readonly gone?: AbortSignal;
 }

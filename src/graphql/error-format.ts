@@ -1,9 +1,6 @@
-// Owns the last border that an error crosses: a code, words and a request id go out; anything unexpected is masked and logged once.
+// Owns the form of errors in the graph: a code, words and a request id go out, with the place in the document.
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import type { GatewayError } from '../kernel/errors.ts';
-import { toGatewayError } from '../kernel/gateway-error.ts';
-import type { Logger } from '../kernel/logger.ts';
-import { OutageLog } from '../kernel/outage-log.ts';
+import type { CallerErrors } from '../kernel/caller-errors.ts';
 import { toGlobalId } from './global-id.ts';
 import { isCoercionError, safeMessage } from './safe-message.ts';
 
@@ -23,9 +20,17 @@ const PASSED_CODES = new Set([
 ]);
 
 export interface ErrorFormatOptions {
-  readonly logger: Logger;
+  readonly callerErrors: CallerErrors;
   /** Leaves out suggestions, which name what the schema has. */
   readonly hideSchema: boolean;
+}
+
+/** As a `GatewayError` tells of itself. */
+export interface ToldFault {
+  readonly code: string;
+  readonly path?: string | undefined;
+  readonly retryAfterMs?: number | undefined;
+  readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
 /** What graphql-js adds where it has stopped at the first fault of the variables, which says all. */
@@ -41,8 +46,7 @@ export function formatErrors(
     .map((error) => formatError(error, requestId));
 }
 
-export function createErrorFormatter({ logger, hideSchema }: ErrorFormatOptions): ErrorFormatter {
-  const outages = new OutageLog(logger);
+export function createErrorFormatter({ callerErrors, hideSchema }: ErrorFormatOptions): ErrorFormatter {
   return (error, requestId) => {
     const graphError = error instanceof GraphQLError ? error : undefined;
     const place = {
@@ -50,13 +54,6 @@ export function createErrorFormatter({ logger, hideSchema }: ErrorFormatOptions)
       ...(graphError?.path ? { path: graphError.path } : {}),
     };
     const original = originalOf(error);
-    const gatewayError = toGatewayError(original);
-    if (gatewayError) {
-      if (gatewayError.code === 'STORAGE_UNAVAILABLE') outages.tell(gatewayError, requestId);
-      if (gatewayError.code === 'INTERNAL')
-        logger.error({ err: gatewayError, requestId }, 'A request failed');
-      return { message: gatewayError.message, ...place, extensions: extensionsOf(gatewayError, requestId) };
-    }
     // An error that GraphQL (or Apollo around it) made itself speaks of the document or its variables only.
     if (graphError && original instanceof GraphQLError) {
       // What the status was to be is told by the status.
@@ -67,12 +64,8 @@ export function createErrorFormatter({ logger, hideSchema }: ErrorFormatOptions)
         extensions: { ...extensions, code: passedCode(graphError), requestId },
       };
     }
-    logger.error({ err: original, requestId }, 'An unexpected error was masked');
-    return {
-      message: 'Something went wrong here; the log has it under the request id',
-      ...place,
-      extensions: { code: 'INTERNAL', requestId },
-    };
+    const told = callerErrors.told(original, requestId);
+    return { message: told.message, ...place, extensions: toExtensions(told, requestId) };
   };
 }
 
@@ -82,14 +75,15 @@ function originalOf(error: unknown): unknown {
   return original;
 }
 
-function extensionsOf(error: GatewayError, requestId: string): Record<string, unknown> {
-  const { completionId } = error.extensions;
+/** What is said of a fault beside its words. */
+export function toExtensions(fault: ToldFault, requestId: string): Record<string, unknown> {
+  const completionId = fault.extensions?.completionId;
   return {
-    ...error.extensions,
+    ...fault.extensions,
     ...(typeof completionId === 'string' ? { completionId: toGlobalId('Completion', completionId) } : {}),
-    code: error.code,
-    ...(error.path === undefined ? {} : { path: error.path }),
-    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+    code: fault.code,
+    ...(fault.path === undefined ? {} : { path: fault.path }),
+    ...(fault.retryAfterMs === undefined ? {} : { retryAfterMs: fault.retryAfterMs }),
     requestId,
   };
 }

@@ -7,7 +7,7 @@ import { type Deferred, deferred } from './async.ts';
  */
 export type BatchFailure = 'item' | 'batch' | 'outage';
 
-export interface BatcherOptions<Item, Result> {
+interface BatcherOptions<Item, Result> {
   /** Does a batch; answers for each item, in order. */
   readonly work: (items: readonly Item[]) => Promise<readonly Result[]>;
   readonly maxBatch: number;

@@ -1,6 +1,6 @@
 // Owns a cache that is bounded by the weight of what is in it: what was not asked for the longest makes room.
 
-export interface BoundedCacheOptions {
+interface BoundedCacheOptions {
   readonly maxWeight: number;
   /** What weighs more is not kept at all. */
   readonly maxEntryWeight: number;

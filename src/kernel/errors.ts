@@ -2,7 +2,7 @@
 import { boundedText } from './text.ts';
 
 /** Every code that a client can meet in `extensions.code`, beside those of Apollo itself. */
-export const ERROR_CODES = [
+const ERROR_CODES = [
   'UNAUTHENTICATED',
   'FORBIDDEN',
   'NOT_FOUND',

@@ -1,10 +1,10 @@
 // Owns the kinds of call as tests of the engine use them.
+import { readConfig } from '../../src/configuration/config.ts';
 import { type CompletionKind, createCompletionKind } from '../../src/domain/completions/completion-kind.ts';
-import { DEFAULT_REQUEST_BOUNDS } from '../../src/domain/completions/request-validation.ts';
 import { Kinds } from '../../src/domain/runs/kinds.ts';
 
 export const completionKind: CompletionKind = createCompletionKind({
-  bounds: DEFAULT_REQUEST_BOUNDS,
+  bounds: readConfig({ NODE_ENV: 'test' }).requestBounds,
   optionRulesOf: () => undefined,
 });
 

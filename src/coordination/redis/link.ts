@@ -1,12 +1,12 @@
 // Owns the connection to Redis: a command may take a short while. After three misses, or when Redis says that it takes no writes, it is off the path until a probe succeeds.
 import { Redis } from 'ioredis';
 import { SharedStateUnavailable } from '../../kernel/errors.ts';
-import type { Logger } from '../../kernel/logger.ts';
+import type { Telemetry } from '../../kernel/telemetry.ts';
 import { NoAnswer, Patience } from './patience.ts';
 
 export interface RedisLinkOptions {
   readonly url: string;
-  readonly logger: Logger;
+  readonly telemetry: Telemetry;
   /** How long a command on the path may take. */
   readonly commandMs?: number;
   readonly probeEveryMs?: number;
@@ -148,10 +148,11 @@ export class RedisLink {
 
   #miss(error: unknown): void {
     this.#misses += 1;
-    if (this.#misses < MISSES_UNTIL_OFF || !this.#onPath) return;
-    this.#onPath = false;
+    const isLeftOut = this.#misses >= MISSES_UNTIL_OFF && this.#onPath;
     const fault = isOutOfOrder(error) ? 'takes no writes' : 'does not answer';
-    this.#options.logger.warn({ err: error }, `Redis ${fault}; it is left out until it does`);
+    if (isLeftOut) this.#onPath = false;
+    this.#options.telemetry.emit({ type: 'redis-missed', error, leftOut: isLeftOut ? fault : undefined });
+    if (!isLeftOut) return;
     this.#probeLater();
   }
 
@@ -170,7 +171,7 @@ export class RedisLink {
     }
     this.#misses = 0;
     this.#onPath = true;
-    this.#options.logger.info({}, 'Redis answers again');
+    this.#options.telemetry.emit({ type: 'redis-returned' });
     this.#tellBack();
   }
 

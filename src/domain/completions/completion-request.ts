@@ -10,7 +10,7 @@ import type {
   ToolCall,
   ToolChoice,
 } from '../../providers/contract/completions.ts';
-import type { RunRequest } from '../runs/run-request.ts';
+import { RUN_DEFAULTS, type RunRequest } from '../runs/run-request.ts';
 
 export type { ImageSource, MessagePart, ResponseFormat, ToolChoice };
 
@@ -23,6 +23,14 @@ export interface CompletionRequest extends RunRequest {
   /** By protocol name: further fields for the provider's request, verbatim. */
   readonly providerOptions: Readonly<Record<string, JsonObject>>;
 }
+
+/** What holds where a caller says nothing, at every door. */
+export const COMPLETION_DEFAULTS = {
+  ...RUN_DEFAULTS,
+  parameters: {},
+  tools: [],
+  providerOptions: {},
+} as const satisfies Partial<CompletionRequest>;
 
 export interface RequestMessage {
   readonly role: Role;

@@ -5,7 +5,7 @@ import { isStorableText } from '../../kernel/text.ts';
 import type { MessagePart, Parameters, Tool, ToolCall } from '../../providers/contract/completions.ts';
 import type { OptionRules } from '../../providers/contract/option-rules.ts';
 import { faultsOfParameters } from '../catalogue/parameter-rules.ts';
-import { checkJson, checkText, refuse } from '../runs/request-checks.ts';
+import { checkJson, checkText, MAX_JSON_LENGTH, refuse } from '../runs/request-checks.ts';
 import type { CompletionRequest, RequestMessage } from './completion-request.ts';
 import { decodeContinuation } from './continuation.ts';
 import { faultOfOptions } from './provider-options.ts';
@@ -16,16 +16,7 @@ export interface RequestBounds {
   readonly maxTextLength: number;
   readonly maxImageLength: number;
   readonly maxTools: number;
-  readonly maxJsonLength: number;
 }
-
-export const DEFAULT_REQUEST_BOUNDS: RequestBounds = {
-  maxMessages: 2_000,
-  maxTextLength: 8_000_000,
-  maxImageLength: 28_000_000,
-  maxTools: 256,
-  maxJsonLength: 1_000_000,
-};
 
 const TOOL_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 const MEDIA_TYPE = /^image\/[a-z0-9.+-]{1,40}$/i;
@@ -52,8 +43,8 @@ export function validateCompletion(
   checkMessages(request.messages, bounds);
   checkParameters(request.parameters);
   checkTools(request, bounds);
-  checkResponseFormat(request, bounds);
-  checkJson('providerOptions', request.providerOptions, bounds.maxJsonLength);
+  checkResponseFormat(request);
+  checkJson('providerOptions', request.providerOptions);
   const optionFault = faultOfOptions(request.providerOptions, optionRulesOf, paidFor);
   if (optionFault) refuse(optionFault.path, optionFault.message);
 }
@@ -67,7 +58,7 @@ function checkMessages(messages: readonly RequestMessage[], bounds: RequestBound
   let imageLength = 0;
   for (const [index, message] of messages.entries()) {
     const path = `messages[${index}]`;
-    checkMessage(path, message, calls, bounds);
+    checkMessage(path, message, calls);
     for (const [place, part] of message.parts.entries()) {
       checkPart(`${path}.parts[${place}]`, part, message);
       if (part.type === 'text') textLength += part.text.length;
@@ -80,12 +71,7 @@ function checkMessages(messages: readonly RequestMessage[], bounds: RequestBound
   }
 }
 
-function checkMessage(
-  path: string,
-  message: RequestMessage,
-  calls: Set<string>,
-  bounds: RequestBounds,
-): void {
+function checkMessage(path: string, message: RequestMessage, calls: Set<string>): void {
   const { role, parts, toolCalls, toolCallId, continuation } = message;
   if (parts.length === 0 && toolCalls.length === 0 && role !== 'tool') {
     refuse(path, 'has neither content nor tool calls: give "text", "parts" or "toolCalls"');
@@ -93,8 +79,7 @@ function checkMessage(
   if (toolCalls.length > 0 && role !== 'assistant') {
     refuse(`${path}.toolCalls`, 'only messages of role ASSISTANT carry tool calls');
   }
-  for (const [index, call] of toolCalls.entries())
-    checkToolCall(`${path}.toolCalls[${index}]`, call, calls, bounds);
+  for (const [index, call] of toolCalls.entries()) checkToolCall(`${path}.toolCalls[${index}]`, call, calls);
   if (role === 'tool') {
     if (!toolCallId) refuse(`${path}.toolCallId`, 'a message of role TOOL names the call that it answers');
     if (!calls.has(toolCallId)) {
@@ -113,13 +98,13 @@ function checkMessage(
   if (fault) refuse(`${path}.continuation`, fault);
 }
 
-function checkToolCall(path: string, call: ToolCall, calls: Set<string>, bounds: RequestBounds): void {
+function checkToolCall(path: string, call: ToolCall, calls: Set<string>): void {
   checkText(`${path}.callId`, call.callId, MAX_KEY_LENGTH);
   if (call.callId === '') refuse(`${path}.callId`, 'must not be empty');
   if (calls.has(call.callId)) refuse(`${path}.callId`, 'stands twice; each call has an id of its own');
   calls.add(call.callId);
   if (!TOOL_NAME.test(call.name)) refuse(`${path}.name`, 'must be 1 to 64 letters, digits, "_", "-" or "."');
-  checkText(`${path}.argumentsText`, call.argumentsText, bounds.maxJsonLength);
+  checkText(`${path}.argumentsText`, call.argumentsText, MAX_JSON_LENGTH);
   if (call.argumentsText !== '' && !isJsonObject(parseJson(call.argumentsText))) {
     refuse(`${path}.argumentsText`, 'must be the JSON text of an object');
   }
@@ -159,7 +144,7 @@ function checkTools(request: CompletionRequest, bounds: RequestBounds): void {
   const { tools, toolChoice } = request;
   if (tools.length > bounds.maxTools) refuse('tools', `at most ${bounds.maxTools} tools are taken`);
   const names = new Set<string>();
-  for (const [index, tool] of tools.entries()) checkTool(`tools[${index}]`, tool, names, bounds);
+  for (const [index, tool] of tools.entries()) checkTool(`tools[${index}]`, tool, names);
   if (toolChoice === undefined) return;
   if (tools.length === 0 && toolChoice.type !== 'none' && toolChoice.type !== 'auto') {
     refuse('toolChoice', 'asks for a tool, but there are no tools');
@@ -169,16 +154,16 @@ function checkTools(request: CompletionRequest, bounds: RequestBounds): void {
   }
 }
 
-function checkTool(path: string, tool: Tool, names: Set<string>, bounds: RequestBounds): void {
+function checkTool(path: string, tool: Tool, names: Set<string>): void {
   if (!TOOL_NAME.test(tool.name)) refuse(`${path}.name`, 'must be 1 to 64 letters, digits, "_", "-" or "."');
   if (names.has(tool.name)) refuse(`${path}.name`, `"${tool.name}" stands twice`);
   names.add(tool.name);
   if (tool.description !== undefined)
     checkText(`${path}.description`, tool.description, MAX_DESCRIPTION_LENGTH);
-  checkJson(`${path}.parameters`, tool.parameters, bounds.maxJsonLength);
+  checkJson(`${path}.parameters`, tool.parameters);
 }
 
-function checkResponseFormat(request: CompletionRequest, bounds: RequestBounds): void {
+function checkResponseFormat(request: CompletionRequest): void {
   const format = request.responseFormat;
   if (format?.type !== 'json-schema') return;
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(format.name)) {
@@ -187,5 +172,5 @@ function checkResponseFormat(request: CompletionRequest, bounds: RequestBounds):
   if (format.description !== undefined) {
     checkText('responseFormat.description', format.description, MAX_DESCRIPTION_LENGTH);
   }
-  checkJson('responseFormat.schema', format.schema, bounds.maxJsonLength);
+  checkJson('responseFormat.schema', format.schema);
 }

@@ -3,18 +3,12 @@ import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import { definedOf, InputCheck, type Patch } from '../../kernel/input-check.ts';
+import { SCOPES, type Scope } from '../../kernel/scope.ts';
 import type { ApiKeyRow, IdentityRepository } from '../../storage/repositories/identity.repository.ts';
 import { checkAllowedModels } from './allowed-models.ts';
 import { hashApiKey, makeApiKey, prefixOfApiKey } from './api-keys.ts';
 import { type CallLimits, checkLimits } from './call-limits.ts';
-import {
-  DEFAULT_WORKSPACE,
-  requireInstallationAdmin,
-  requireScope,
-  SCOPES,
-  type Scope,
-  type Viewer,
-} from './viewer.ts';
+import { DEFAULT_WORKSPACE, requireInstallationAdmin, requireScope, type Viewer } from './viewer.ts';
 
 export type { ApiKeyRow };
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError } from '../../kernel/errors.ts';
+import { isScope } from '../../kernel/scope.ts';
 import type {
   SnapshotRepository,
   SnapshotRow,
@@ -11,7 +12,7 @@ import { hashApiKey } from './api-keys.ts';
 import type { CallLimits } from './call-limits.ts';
 import type { JwtClaims, JwtVerifier } from './jwt-verifier.ts';
 import type { KeyUses } from './key-uses.ts';
-import { DEFAULT_WORKSPACE, SCOPES, type Scope, type Viewer } from './viewer.ts';
+import { DEFAULT_WORKSPACE, type Viewer } from './viewer.ts';
 
 export interface AuthenticatorDependencies {
   readonly repository: SnapshotRepository;
@@ -205,7 +206,7 @@ export class Authenticator {
   /** A key that was rotated is known by its old text too, until the overlap ends. */
   #known(key: SnapshotRow<'api_key'>): [string, KnownKey][] {
     const workspace = this.#workspaces.get(key.workspaceId);
-    const scopes = new Set(key.scopes.filter((scope): scope is Scope => SCOPES.includes(scope as Scope)));
+    const scopes = new Set(key.scopes.filter(isScope));
     const expiresAtMs = key.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY;
     const known = {
       viewer: {

@@ -1,23 +1,9 @@
 // Owns the checking of JWTs: signature, issuer, audience, times and algorithm by a kept library, then what its claims say of the bearer.
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { GatewayError } from '../../kernel/errors.ts';
-import type { Secret } from '../../kernel/secret.ts';
+import type { JwtSettings } from '../../kernel/jwt-settings.ts';
+import type { Scope } from '../../kernel/scope.ts';
 import { isStorableText } from '../../kernel/text.ts';
-import type { Scope } from './viewer.ts';
-
-export interface JwtOptions {
-  readonly issuer: string;
-  readonly audience: string;
-  /** Where the issuer publishes its keys; or the secret that it shares. */
-  readonly key: { readonly jwksUrl: string } | { readonly secret: Secret };
-  readonly algorithms: readonly string[];
-  /** Name of the claim with the workspace's slug or id, and the slug where a token has none. */
-  readonly workspaceClaim: string;
-  readonly defaultWorkspace: string | undefined;
-  /** Name of the claim with the roles, and what each means; a role that is not listed means nothing. */
-  readonly rolesClaim: string;
-  readonly roles: ReadonlyMap<string, readonly Scope[]>;
-}
 
 /** What a good token says. */
 export interface JwtClaims {
@@ -36,10 +22,10 @@ const MAX_SUBJECT_LENGTH = 255;
 const KEY_FAULTS = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC']);
 
 export class JwtVerifier {
-  readonly #options: JwtOptions;
+  readonly #options: JwtSettings;
   readonly #keyOf: JWTVerifyGetKey;
 
-  constructor(options: JwtOptions) {
+  constructor(options: JwtSettings) {
     this.#options = options;
     const { key } = options;
     if ('secret' in key) {

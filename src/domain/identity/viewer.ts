@@ -1,13 +1,7 @@
 // Owns who is asking: the viewer of a request, and the one way to assert a permission.
 import { GatewayError } from '../../kernel/errors.ts';
+import type { Scope } from '../../kernel/scope.ts';
 import type { CallLimits } from './call-limits.ts';
-
-/**
- * `admin` may do everything in its workspace; `catalogue` may change the catalogue; `run` may start completions and sees its own;
- * `read` sees everything of the workspace but changes nothing. Every scope may read the catalogue.
- */
-export const SCOPES = ['admin', 'catalogue', 'run', 'read'] as const;
-export type Scope = (typeof SCOPES)[number];
 
 /** Slug of the workspace whose administrators by key administer the installation. */
 export const DEFAULT_WORKSPACE = 'default';

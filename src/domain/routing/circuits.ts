@@ -1,7 +1,7 @@
 // Owns the circuit of each config and model: it opens on failures and slow calls, lets single probes through after a while, and closes on recovery.
 import type { CircuitStore } from '../../coordination/contract.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import type { Logger } from '../../kernel/logger.ts';
+import type { Telemetry } from '../../kernel/telemetry.ts';
 import type { Candidate } from './candidates.ts';
 
 export type CircuitState = 'CLOSED' | 'OPEN' | 'HALF_OPEN';
@@ -57,7 +57,7 @@ interface Circuit {
 export interface CircuitsDependencies {
   readonly store: CircuitStore;
   readonly clock: Clock;
-  readonly logger: Logger;
+  readonly telemetry: Telemetry;
   readonly settings: CircuitSettings;
 }
 
@@ -144,7 +144,7 @@ export class Circuits {
     circuit.openUntilMs = null;
     circuit.outcomes = [];
     this.#tell(key, circuit);
-    this.#needs.logger.info({ circuit: key }, 'A circuit closed: its provider answers again');
+    this.#needs.telemetry.emit({ type: 'circuit-turned', circuit: key, to: 'CLOSED', reason: null });
   }
 
   #failed(key: string, reason: string): void {
@@ -160,8 +160,7 @@ export class Circuits {
     circuit.openUntilMs = this.#now() + settings.openMs;
     circuit.reason = reason;
     this.#tell(key, circuit);
-    if (!wasOpen)
-      this.#needs.logger.warn({ circuit: key, reason }, 'A circuit opened: its calls are held back');
+    if (!wasOpen) this.#needs.telemetry.emit({ type: 'circuit-turned', circuit: key, to: 'OPEN', reason });
   }
 
   #keepQuiet(key: string, quietMs: number): void {

@@ -2,7 +2,7 @@
 import { abortable, delay } from '../../kernel/async.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError, ProviderError } from '../../kernel/errors.ts';
-import type { Logger } from '../../kernel/logger.ts';
+import type { Telemetry } from '../../kernel/telemetry.ts';
 import type { Adapter } from '../../providers/contract/adapter.ts';
 import type { ConfigHealthReports } from '../catalogue/config-health-reports.ts';
 import type { ProviderTargets } from '../catalogue/provider-target.ts';
@@ -27,7 +27,7 @@ export interface AttemptLoopDependencies {
   readonly probes: CircuitProbes;
   readonly health: ConfigHealthReports;
   readonly clock: Clock;
-  readonly logger: Logger;
+  readonly telemetry: Telemetry;
   /** Upper bound on one answer. */
   readonly maxAnswerBytes: number;
   /** Uniform in [0, 1). */
@@ -235,7 +235,7 @@ export class AttemptLoop {
     });
     // Held back until it was whole: it goes out now, at once, or never.
     if (held.length > 0 && (!result.error || run.stopKind === 'funds')) run.emitParts(held);
-    this.#log(candidate, result);
+    this.#tell(candidate, result);
     return this.#afterDoubt(result);
   }
 
@@ -287,23 +287,32 @@ export class AttemptLoop {
     this.#needs.circuits.record(circuitKey, outcome, admission, breaksCircuit(turn.candidate));
   }
 
-  #log(candidate: Candidate, { error, stopped, firstTokenMs, durationMs }: AttemptResult): void {
-    const { logger } = this.#needs;
-    const fields = {
-      requestId: this.#run.terms.requestId,
+  #tell(candidate: Candidate, result: AttemptResult): void {
+    const { telemetry } = this.#needs;
+    if (!telemetry.isHeard) return;
+    const { requestId, trace, workspaceId } = this.#run.terms;
+    const { error, stopped, startedAt, firstTokenMs, durationMs } = result;
+    telemetry.emit({
+      type: 'attempt-ended',
+      requestId,
+      trace,
+      workspaceId,
       runId: this.#run.id,
+      attempt: this.#run.attempts.length + 1,
       provider: candidate.config.providerKey,
       config: candidate.config.name,
       candidate: candidate.label,
-      attempt: this.#run.attempts.length + 1,
+      canonicalId: candidate.canonicalId,
+      startedAt,
       firstTokenMs,
       durationMs,
-    };
-    if (error && !stopped) {
-      const { code, status, providerRequestId } = error;
-      logger.error({ ...fields, code, status, providerRequestId, err: error }, 'A provider failed');
-    } else {
-      logger.debug(fields, 'An attempt ended');
-    }
+      stopped,
+      fault: error && {
+        code: error.code,
+        status: error.status,
+        providerRequestId: error.providerRequestId,
+        error,
+      },
+    });
   }
 }

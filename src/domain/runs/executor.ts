@@ -11,6 +11,7 @@
 import type { EventLog } from '../../coordination/contract.ts';
 import { delay } from '../../kernel/async.ts';
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
+import type { Logger } from '../../kernel/logger.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
 import { ActiveRun } from './active-run.ts';
 import { AttemptLoop, type AttemptLoopDependencies } from './attempt-loop.ts';
@@ -25,6 +26,7 @@ import { toRunEnd, toRunRecord } from './stored-run.ts';
 
 export interface ExecutorDependencies extends AttemptLoopDependencies {
   readonly runs: RunRepository;
+  readonly logger: Logger;
   readonly log: EventLog<RunEvent>;
   readonly kinds: Kinds;
 }
@@ -112,7 +114,7 @@ export class RunExecutor {
     const written = await this.#writeEnd(run, record);
     if (written) {
       run.end(written);
-      this.#tell(written);
+      this.#tell(run, written);
     } else await this.#followEnd(run);
   }
 
@@ -133,25 +135,27 @@ export class RunExecutor {
     run.abandon(new GatewayError('CONFLICT', 'Another node has taken the run over'));
   }
 
-  /** One line a run, without a word of its content. */
-  #tell(record: RunRecord): void {
-    const { id, requestId, status, model, canonicalId, usage, costNano, createdAt, endedAt, error } = record;
-    this.#needs.logger.info(
-      {
-        requestId,
-        runId: id,
-        status,
-        model,
-        canonicalId,
-        usage,
-        costNano: costNano?.toString() ?? null,
-        attempts: record.attempts?.length ?? 0,
-        explanation: explainRun(record, record.attempts ?? []),
-        durationMs: (endedAt?.getTime() ?? createdAt.getTime()) - createdAt.getTime(),
-        ...(error ? { code: error.code } : {}),
-      },
-      'A completion ended',
-    );
+  /** Once a run, without a word of its content. */
+  #tell({ terms }: ActiveRun, record: RunRecord): void {
+    const { telemetry } = this.#needs;
+    if (!telemetry.isHeard) return;
+    const { id, requestId, workspaceId, status, model, canonicalId, usage, costNano, createdAt } = record;
+    telemetry.emit({
+      type: 'run-ended',
+      requestId,
+      trace: terms.trace,
+      workspaceId,
+      runId: id,
+      status,
+      model,
+      canonicalId,
+      usage,
+      costNano,
+      attempts: record.attempts?.length ?? 0,
+      explanation: explainRun(record, record.attempts ?? []),
+      durationMs: (record.endedAt?.getTime() ?? createdAt.getTime()) - createdAt.getTime(),
+      code: record.error?.code,
+    });
   }
 
   /** The record that was committed; `undefined` where another node has ended the run. */

@@ -4,6 +4,9 @@ import { isJsonObject } from '../../kernel/json.ts';
 import { faultOfJson } from '../../kernel/storable-json.ts';
 import { isStorableText } from '../../kernel/text.ts';
 
+/** Of one JSON value of a request (a tool's schema, the arguments of one call, the metadata), in UTF-16 units of its text. */
+export const MAX_JSON_LENGTH = 1_000_000;
+
 export function refuse(path: string, message: string): never {
   throw new GatewayError('BAD_USER_INPUT', `${path}: ${message}`, { path });
 }
@@ -27,9 +30,8 @@ export function checkText(path: string, text: string, maxLength: number): void {
   if (!isStorableText(text)) refuse(path, 'holds U+0000 or half a surrogate pair; remove it');
 }
 
-/** `maxLength` in UTF-16 units of its JSON text. */
-export function checkJson(path: string, value: unknown, maxLength: number): void {
+export function checkJson(path: string, value: unknown): void {
   if (!isJsonObject(value)) refuse(path, 'must be a JSON object');
-  const fault = faultOfJson(value, maxLength);
+  const fault = faultOfJson(value, MAX_JSON_LENGTH);
   if (fault) refuse(path, fault);
 }

@@ -1,6 +1,6 @@
 // Owns what a completion takes of the limits of its caller and workspace, and what is told of them.
 import type { LimitAnswer, Limiter, LimitWant } from '../../coordination/contract.ts';
-import { GatewayError } from '../../kernel/errors.ts';
+import { GatewayError, type GatewayErrorDetails } from '../../kernel/errors.ts';
 import { totalTokens } from '../billing/usage.ts';
 import { type CallLimits, LIMIT_NAMES } from '../identity/call-limits.ts';
 import type { Viewer } from '../identity/viewer.ts';
@@ -13,6 +13,22 @@ export interface LimitState {
   readonly name: keyof CallLimits;
   readonly limit: number;
   readonly remaining: number;
+}
+
+/** A run was refused by one of its limits. */
+export class LimitRefusal extends GatewayError {
+  readonly scope: LimitState['scope'];
+  readonly limit: keyof CallLimits;
+
+  constructor(
+    { scope, name }: Pick<LimitState, 'scope' | 'name'>,
+    message: string,
+    details: GatewayErrorDetails,
+  ) {
+    super('RATE_LIMITED', message, details);
+    this.scope = scope;
+    this.limit = name;
+  }
 }
 
 interface NamedWant extends LimitWant {
@@ -129,13 +145,13 @@ export function tokensMade({ usage, attempts = [] }: Pick<RunRecord, 'usage' | '
   return attempts.reduce((sum, attempt) => sum + totalTokens(attempt.usage), 0);
 }
 
-function refusal(want: NamedWant, answer: LimitAnswer, states: readonly LimitState[]): GatewayError {
+function refusal(want: NamedWant, answer: LimitAnswer, states: readonly LimitState[]): LimitRefusal {
   const whose = want.scope === 'CALLER' ? 'Your key' : 'Your workspace';
   const message =
     want.amount > want.limit
       ? `${whose} may use ${want.limit} ${WORDS[want.name]}; this completion alone may take ${want.amount}. Ask for fewer "maxTokens"`
       : `${whose} may use ${want.limit} ${WORDS[want.name]}, and they are used up; wait and ask again`;
-  return new GatewayError('RATE_LIMITED', message, {
+  return new LimitRefusal(want, message, {
     ...(answer.retryAfterMs > 0 ? { retryAfterMs: answer.retryAfterMs } : { retryAfterMs: RETRY_UNKNOWN_MS }),
     extensions: { rateLimit: states, limit: want.name },
   });

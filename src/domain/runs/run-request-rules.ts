@@ -10,12 +10,12 @@ const MAX_PATIENCE_MS = 600_000;
 const MAX_EXCLUDED = 100;
 const MAX_DETACH_GRACE_MS = 3_600_000;
 
-/** Raises `BAD_USER_INPUT` for the first rule that the request breaks. `maxJsonLength` in UTF-16 units of JSON text. */
-export function checkRunRequest(request: RunRequest, maxJsonLength: number): void {
+/** Raises `BAD_USER_INPUT` for the first rule that the request breaks. */
+export function checkRunRequest(request: RunRequest): void {
   checkText('model', request.model, MAX_NAME_LENGTH);
   if (request.model.trim() === '')
     refuse('model', 'name an instance slug, a canonical model id, "tag:<name>" or "auto"');
-  checkJson('metadata', request.metadata, maxJsonLength);
+  checkJson('metadata', request.metadata);
   if (request.idempotencyKey !== undefined) {
     checkText('idempotencyKey', request.idempotencyKey, MAX_KEY_LENGTH);
     if (request.idempotencyKey === '') refuse('idempotencyKey', 'must not be empty; leave it out for none');

@@ -37,8 +37,10 @@ export interface RoutingOptions {
 
 export type OnDetach = 'CONTINUE' | 'CANCEL';
 
-/** What holds where a caller says nothing, at every door. */
+/** What holds for requests of every kind where a caller says nothing, at every door. */
 export const RUN_DEFAULTS = {
+  routing: {},
+  metadata: {},
   onUnsupported: 'REFUSE',
   onDetach: 'CONTINUE',
   detachGraceMs: 30_000,

@@ -3,6 +3,7 @@ import type { RunBus } from '../../coordination/contract.ts';
 import { nextTurn } from '../../kernel/async.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import { InputCheck } from '../../kernel/input-check.ts';
+import type { Telemetry } from '../../kernel/telemetry.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
 import type { RunListFilter, RunListPage } from '../../storage/repositories/run.rows.ts';
 import { hasScope, requireScope, type Viewer } from '../identity/viewer.ts';
@@ -28,6 +29,7 @@ export interface RunServiceDependencies {
   readonly bus: RunBus;
   readonly drain: RunDrain;
   readonly kinds: Kinds;
+  readonly telemetry: Telemetry;
 }
 
 export interface CancelResult<Result = unknown> {
@@ -92,6 +94,11 @@ export class RunService<Request extends RunRequest, Result, Content extends Cont
       throw new GatewayError('BAD_USER_INPUT', 'after: must be a whole number from 0 on', { path: 'after' });
     }
     const run = await this.get(viewer, runId);
+    const { executor, telemetry } = this.#needs;
+    if (after > 0) {
+      const local = executor.get(run.id) !== undefined;
+      telemetry.emit({ type: 'stream-resumed', runId: run.id, after, local });
+    }
     return this.#follow(run.id, after);
   }
 

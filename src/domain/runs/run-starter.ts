@@ -10,6 +10,8 @@ import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import { canonicalJson } from '../../kernel/json.ts';
 import { formatUsd } from '../../kernel/money.ts';
+import type { Telemetry } from '../../kernel/telemetry.ts';
+import type { TraceContext } from '../../kernel/trace-context.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
 import type { RunBegin, RunBegun } from '../../storage/repositories/run.rows.ts';
 import type { ChargeRules } from '../billing/charge-rules.ts';
@@ -19,7 +21,7 @@ import type { RunExecutor } from './executor.ts';
 import type { Kind, MeasuredRequest } from './kind.ts';
 import { refuseRoute } from './route-refusal.ts';
 import { RunFunds } from './run-funds.ts';
-import type { LimitState, RunLimits, TakenLimits } from './run-limits.ts';
+import { LimitRefusal, type LimitState, type RunLimits, type TakenLimits } from './run-limits.ts';
 import type { RunPlanner } from './run-planner.ts';
 import type { RunRequest } from './run-request.ts';
 import { checkRunRequest } from './run-request-rules.ts';
@@ -34,14 +36,15 @@ export interface StarterDependencies {
   readonly unsure: UnsureBegins;
   readonly charges: ChargeRules;
   readonly limits: RunLimits;
+  readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly newId: NewId;
-  /** Upper bound on one JSON value of a request, in UTF-16 units of its text. */
-  readonly maxJsonLength: number;
 }
 
 export interface CallContext {
   readonly requestId: string;
+  /** The trace that the request belongs to, for the run's telemetry and the calls that it makes. */
+  readonly trace?: TraceContext | undefined;
   /** Aborted when whoever asked has gone away; the run goes on. */
   readonly gone?: AbortSignal;
   /** Is told what is left of the caller's limits. */
@@ -105,6 +108,7 @@ export class RunStarter {
       workspaceId: viewer.workspaceId,
       caller: viewer.caller,
       requestId: context.requestId,
+      trace: context.trace,
       request,
       measured,
       route,
@@ -122,6 +126,7 @@ export class RunStarter {
     };
     const { begun, taken } = await this.#beginWithin(viewer, measured, context, { ...row, ...held }).catch(
       (error: unknown) => {
+        if (error instanceof LimitRefusal) this.#tellRefusal(error, viewer, context);
         throw error === context.gone?.reason ? callerGone() : error;
       },
     );
@@ -138,7 +143,7 @@ export class RunStarter {
   }
 
   #validate<Request extends RunRequest>(kind: Kind<Request>, request: Request, paidFor: boolean): void {
-    checkRunRequest(request, this.#needs.maxJsonLength);
+    checkRunRequest(request);
     kind.validate(request, paidFor);
   }
 
@@ -218,6 +223,11 @@ export class RunStarter {
   /** The database may have begun the run although its answer was lost: the row is taken back later. */
   #noteUnsure(error: unknown, row: RunBegin): void {
     if (error instanceof StorageError && error.kind === 'unavailable') this.#needs.unsure.add(row);
+  }
+
+  #tellRefusal({ scope, limit }: LimitRefusal, { workspaceId }: Viewer, context: CallContext): void {
+    const { requestId, trace } = context;
+    this.#needs.telemetry.emit({ type: 'limit-refused', requestId, trace, workspaceId, scope, limit });
   }
 
   #rowOf({ request, route, ...terms }: RunTerms): RunBegin {

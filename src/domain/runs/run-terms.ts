@@ -1,4 +1,5 @@
 // Owns what a run is begun with and goes by until its end, whatever changes meanwhile.
+import type { TraceContext } from '../../kernel/trace-context.ts';
 import type { WorkspaceCatalogue } from '../catalogue/snapshot.ts';
 import type { Route } from '../routing/planner.ts';
 import type { Kind, MeasuredRequest } from './kind.ts';
@@ -11,6 +12,8 @@ export interface RunTerms {
   readonly workspaceId: string;
   readonly caller: string;
   readonly requestId: string | null;
+  /** The trace of the caller's request, if it belongs to one. */
+  readonly trace?: TraceContext | undefined;
   readonly request: RunRequest;
   readonly measured: MeasuredRequest;
   readonly route: Route;

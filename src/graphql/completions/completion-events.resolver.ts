@@ -44,12 +44,12 @@ export class CompletionEventsResolver {
 }
 
 async function streamCompletion({ args, context }: Subscribing<{ input: CompletionInput }>) {
-  const { viewer, services, door } = context;
-  if (door.resume)
-    return shown(await services.completions.events(viewer, door.resume.runId, door.resume.after));
-  if (door.readOnly)
+  const { viewer, services, arrival } = context;
+  if (arrival.resume)
+    return shown(await services.completions.events(viewer, arrival.resume.runId, arrival.resume.after));
+  if (arrival.readOnly)
     throw new GatewayError('BAD_USER_INPUT', 'GET cannot start a completion; send the subscription by POST');
-  if (door.kind === 'sse' && args.input.idempotencyKey == null) {
+  if (arrival.kind === 'sse' && args.input.idempotencyKey == null) {
     throw new GatewayError(
       'BAD_USER_INPUT',
       'idempotencyKey: is required over SSE, where a client that reconnects sends its request again: with a key it joins its run, without one it would start and pay for a second',
@@ -57,14 +57,14 @@ async function streamCompletion({ args, context }: Subscribing<{ input: Completi
     );
   }
   return shown(
-    await services.completions.stream(viewer, toCompletionRequest(args.input, door.operationKey), context),
+    await services.completions.stream(viewer, toCompletionRequest(args.input, arrival.operationKey), context),
   );
 }
 
 async function completionEvents({ args, context }: Subscribing<{ id: string; after: number }>) {
-  const { viewer, services, door } = context;
+  const { viewer, services, arrival } = context;
   const runId = requireGlobalId('Completion', args.id);
-  const after = door.resume?.runId === runId ? door.resume.after : args.after;
+  const after = arrival.resume?.runId === runId ? arrival.resume.after : args.after;
   return shown(await services.completions.events(viewer, runId, after));
 }
 

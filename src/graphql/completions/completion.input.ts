@@ -1,11 +1,12 @@
 // Owns the input of a completion as the graph shows it, and their translation into the request that every door shares.
 import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
-import type {
-  CompletionRequest,
-  ResponseFormat,
-  ToolChoice,
+import {
+  COMPLETION_DEFAULTS,
+  type CompletionRequest,
+  type ResponseFormat,
+  type ToolChoice,
 } from '../../domain/completions/completion-request.ts';
-import { type OnDetach, RUN_DEFAULTS } from '../../domain/runs/run-request.ts';
+import type { OnDetach } from '../../domain/runs/run-request.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import { ParametersInput, toParameters } from '../catalogue/parameters.input.ts';
@@ -207,16 +208,16 @@ export function toCompletionRequest(input: CompletionInput, fallbackKey?: string
     model: input.model,
     messages: input.messages.map((message, index) => toMessage(message, `messages[${index}]`)),
     parameters: toParameters(parameters),
-    tools: (tools ?? []).map((tool) => withoutNulls(tool)),
+    tools: (tools ?? COMPLETION_DEFAULTS.tools).map((tool) => withoutNulls(tool)),
     ...(toolChoice ? { toolChoice: toToolChoice(toolChoice) } : {}),
     ...(responseFormat ? { responseFormat: toResponseFormat(responseFormat) } : {}),
-    providerOptions: (providerOptions ?? {}) as Record<string, JsonObject>,
-    onUnsupported: input.onUnsupported ?? RUN_DEFAULTS.onUnsupported,
+    providerOptions: (providerOptions ?? COMPLETION_DEFAULTS.providerOptions) as Record<string, JsonObject>,
+    onUnsupported: input.onUnsupported ?? COMPLETION_DEFAULTS.onUnsupported,
     routing: toRoutingOptions(routing),
-    onDetach: (input.onDetach ?? RUN_DEFAULTS.onDetach) as OnDetach,
-    detachGraceMs: input.detachGraceMs ?? RUN_DEFAULTS.detachGraceMs,
+    onDetach: (input.onDetach ?? COMPLETION_DEFAULTS.onDetach) as OnDetach,
+    detachGraceMs: input.detachGraceMs ?? COMPLETION_DEFAULTS.detachGraceMs,
     ...(idempotencyKey === undefined || idempotencyKey === null ? {} : { idempotencyKey }),
-    metadata: input.metadata ?? {},
+    metadata: input.metadata ?? COMPLETION_DEFAULTS.metadata,
   };
 }
 

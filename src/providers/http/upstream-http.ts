@@ -1,9 +1,10 @@
-// Owns the one way out to providers: pooled keep-alive connections on undici, verified TLS, checked addresses, and a log line per request.
+// Owns the one way out to providers: pooled keep-alive connections on undici, verified TLS, checked addresses, and a word to telemetry for each request.
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, getCACertificates } from 'node:tls';
 import { Agent, buildConnector } from 'undici';
 import { ProviderError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
+import { silentTelemetry, type Telemetry, type UpstreamAnswered } from '../../kernel/telemetry.ts';
 import type { UpstreamHttp, UpstreamRequest, UpstreamResponse } from '../contract/http.ts';
 import { type AllowAddress, checkLiteral, guardedLookup, type Resolve } from './addresses.ts';
 import { decompressed } from './decompress.ts';
@@ -11,6 +12,8 @@ import { HttpExchange } from './exchange.ts';
 
 export interface UpstreamHttpOptions {
   readonly logger: Logger;
+  /** Is told of each request. */
+  readonly telemetry?: Telemetry;
   /** Whether an address may be connected to; asked after DNS, with IPv4-mapped forms unwrapped. Without it, all may. */
   readonly allowAddress?: AllowAddress;
   /** Instead of the system's resolver. */
@@ -27,6 +30,7 @@ export function createUpstreamHttp(options: UpstreamHttpOptions): UpstreamHttp {
   /** The one that was used last stands last. */
   const agents = new Map<string, Agent>();
   const leaving = new Set<Agent>();
+  const { telemetry = silentTelemetry } = options;
 
   function agentFor({ connectTimeoutMs, caPem }: UpstreamRequest): Agent {
     const key = `${connectTimeoutMs} ${caPem ?? ''}`;
@@ -57,10 +61,10 @@ export function createUpstreamHttp(options: UpstreamHttpOptions): UpstreamHttp {
       const startedMs = performance.now();
       try {
         const response = await exchange(agentFor(request), url, request);
-        logRequest(options.logger, request, url, startedMs, { status: response.status });
+        tellRequest(telemetry, request, url, startedMs, { status: response.status });
         return decompressed(response);
       } catch (error) {
-        logRequest(options.logger, request, url, startedMs, { fault: faultName(error) });
+        tellRequest(telemetry, request, url, startedMs, { fault: faultName(error) });
         throw error;
       }
     },
@@ -142,23 +146,15 @@ function secureContextWith(caPem: string) {
   }
 }
 
-function logRequest(
-  logger: Logger,
-  request: UpstreamRequest,
-  url: URL,
+function tellRequest(
+  telemetry: Telemetry,
+  { method }: UpstreamRequest,
+  { host, pathname: path }: URL,
   startedMs: number,
-  outcome: { readonly status: number } | { readonly fault: string },
+  outcome: UpstreamAnswered['outcome'],
 ): void {
-  logger.debug(
-    {
-      method: request.method,
-      host: url.host,
-      path: url.pathname,
-      ...outcome,
-      ms: Math.round(performance.now() - startedMs),
-    },
-    'upstream request',
-  );
+  const ms = Math.round(performance.now() - startedMs);
+  telemetry.emit({ type: 'upstream-answered', method, host, path, outcome, ms });
 }
 
 function faultName(error: unknown): string {

@@ -1,6 +1,7 @@
 // Owns how runs begin: gathered into groups, each committed at once, with holds and idempotency keys decided on inside.
 import type { Batcher } from '../../kernel/batcher.ts';
 import { StorageError } from '../../kernel/errors.ts';
+import type { Telemetry } from '../../kernel/telemetry.ts';
 import { createGroupedWriter } from '../grouped-writer.ts';
 import type { SqlClient } from '../sql.ts';
 import type { RunBegin, RunBegun } from './run.rows.ts';
@@ -28,9 +29,9 @@ export class RunBegins {
   readonly #sql: SqlClient;
   readonly #asks: Batcher<Ask, RunBegun | undefined>;
 
-  constructor(sql: SqlClient, withinMs: number) {
+  constructor(sql: SqlClient, withinMs: number, telemetry: Telemetry) {
     this.#sql = sql;
-    this.#asks = createGroupedWriter((asks) => this.#answer(asks), {
+    this.#asks = createGroupedWriter('begins', telemetry, (asks) => this.#answer(asks), {
       afterMs: withinMs,
       refusal: () => new StorageError('unavailable', 'The database did not answer in time'),
       undo: (ask, answer) => this.#undo(ask, answer),

@@ -2,6 +2,7 @@
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import type { Batcher } from '../../kernel/batcher.ts';
 import { StorageError } from '../../kernel/errors.ts';
+import { silentTelemetry } from '../../kernel/telemetry.ts';
 import { CompletionRunEntity, RunAttemptEntity, type RunStatus } from '../entities/completion-run.entity.ts';
 import { toStorageError } from '../errors.ts';
 import { createGroupedWriter } from '../grouped-writer.ts';
@@ -55,13 +56,14 @@ export class RunRepository {
   constructor(
     storage: { readonly sql: SqlClient; readonly entities: () => SqlEntityManager },
     beginWithinMs = BEGIN_WITHIN_MS,
+    telemetry = silentTelemetry,
   ) {
     this.#sql = storage.sql;
     this.#entities = storage.entities;
-    this.#begins = new RunBegins(storage.sql, beginWithinMs);
-    this.#ends = createGroupedWriter((items) => this.#writeEnds(items));
-    this.#raises = createGroupedWriter((items) => this.#writeRaises(items));
-    this.#progress = createGroupedWriter((items) => this.#writeProgress(items));
+    this.#begins = new RunBegins(storage.sql, beginWithinMs, telemetry);
+    this.#ends = createGroupedWriter('ends', telemetry, (items) => this.#writeEnds(items));
+    this.#raises = createGroupedWriter('hold-raises', telemetry, (items) => this.#writeRaises(items));
+    this.#progress = createGroupedWriter('progress', telemetry, (items) => this.#writeProgress(items));
   }
 
   /**

@@ -19,7 +19,7 @@ import {
   visit,
 } from 'graphql';
 
-export type ExecuteEvent = (event: unknown) => ExecutionResult | Promise<ExecutionResult>;
+type ExecuteEvent = (event: unknown) => ExecutionResult | Promise<ExecutionResult>;
 
 export class EventExecution {
   readonly #view: GraphQLSchema;

@@ -7,12 +7,12 @@ import { dirname, extname, join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { refuse } from '../http/refusal.ts';
 import { ANSWER_SCRIPT, ANSWER_STYLE } from './explorer-answer.ts';
 import { EXPLORER_EXAMPLES, type ExplorerExample } from './explorer-examples.ts';
 import { type ExplorerSignIn, SIGN_IN_CODE_HEADER } from './explorer-sign-in.ts';
+import { refuseAsGraph } from './graph-refusal.ts';
 
-export interface ExplorerOptions {
+interface ExplorerOptions {
   /** Path of the GraphQL endpoint; the page is served there too. */
   readonly graphqlPath: string;
   /** Path of the graphql-ws endpoint. */
@@ -23,13 +23,13 @@ export interface ExplorerOptions {
   readonly examples?: readonly ExplorerExample[];
 }
 
-export interface ExplorerPageOptions {
+interface ExplorerPageOptions {
   readonly graphqlPath: string;
   readonly wsPath: string;
   readonly examples: readonly ExplorerExample[];
 }
 
-export interface ExplorerPage {
+interface ExplorerPage {
   readonly html: string;
   readonly contentSecurityPolicy: string;
 }
@@ -37,6 +37,7 @@ export interface ExplorerPage {
 const KEY_VARIABLE = 'apiKey';
 const KEY_PLACEHOLDER = 'paste-your-key-here';
 const KEY_STORE = 'modelgraph.apiKey';
+const FRONT_PATH = '/';
 const SIGN_IN_PATH = '/explorer/sign-in';
 const AUTHORIZATION = `Bearer {{${KEY_VARIABLE}}}`;
 
@@ -73,20 +74,22 @@ const packageFile = createRequire(import.meta.url).resolve('altair-static/packag
 const distFolder = join(dirname(packageFile), 'build', 'dist');
 
 /** Whether a browser asks for a page, as opposed to a client that sends a query by GET. */
-export function wantsExplorer(request: FastifyRequest): boolean {
+function wantsExplorer(request: FastifyRequest): boolean {
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   const accepts = request.headers.accept?.toLowerCase() ?? '';
   return isRead && accepts.includes('text/html') && !addressOf(request).query.has('query');
 }
 
 /**
- * Serves the page at `graphqlPath` to browsers, ahead of whatever else answers there, and its assets below `/explorer`.
- * Called on the root instance, before the GraphQL routes are registered.
+ * Serves the page at `graphqlPath` to browsers, ahead of whatever else answers there, and its assets below `/explorer`; leads browsers there from
+ * the front page. Called on the root instance, before the GraphQL routes are registered.
  */
 export function registerExplorer(fastify: FastifyInstance, options: ExplorerOptions): void {
   const { graphqlPath, wsPath, signIn, examples = EXPLORER_EXAMPLES } = options;
   fastify.addHook('onRequest', async (request, reply) => {
-    if (addressOf(request).path !== graphqlPath || !wantsExplorer(request)) return;
+    const { path } = addressOf(request);
+    if ((path !== graphqlPath && path !== FRONT_PATH) || !wantsExplorer(request)) return;
+    if (path === FRONT_PATH) return reply.redirect(graphqlPath);
     const page = explorerPage({ graphqlPath, wsPath, examples });
     return reply
       .type('text/html; charset=utf-8')
@@ -102,7 +105,7 @@ export function registerExplorer(fastify: FastifyInstance, options: ExplorerOpti
     reply.header('cache-control', 'no-store');
     if (apiKey !== undefined) return reply.send({ apiKey });
     const message = 'The sign-in link is used up, or was not opened on this machine; paste a key instead';
-    return refuse(reply, [{ message, extensions: { code: 'FORBIDDEN' } }]);
+    return refuseAsGraph(reply, { code: 'FORBIDDEN', message });
   });
   const assets = new ExplorerAssets();
   fastify.get<{ Params: { '*': string } }>(`${assetsPath()}*`, (request, reply) =>

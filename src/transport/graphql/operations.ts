@@ -19,7 +19,7 @@ import { toGatewayError } from '../../kernel/gateway-error.ts';
 import { isOutage } from '../http/fault-status.ts';
 import type { PersistedOperations } from './persisted-operations.ts';
 
-export interface OperationRequest {
+interface OperationRequest {
   readonly query?: string | null;
   readonly operationName?: string | null;
   readonly variables?: Readonly<Record<string, unknown>> | null;
@@ -27,7 +27,7 @@ export interface OperationRequest {
   readonly extensions?: unknown;
 }
 
-export interface OperationsOptions {
+interface OperationsOptions {
   readonly schema: GraphQLSchema;
   readonly introspection: boolean;
   readonly bounds: OperationBounds;
@@ -35,7 +35,7 @@ export interface OperationsOptions {
   readonly persisted: PersistedOperations;
 }
 
-export type PreparedOperation = ExecutionArgs | readonly GraphQLError[];
+type PreparedOperation = ExecutionArgs | readonly GraphQLError[];
 
 /** In characters of their texts: a parsed document takes about fifty times as many bytes. */
 const DOCUMENT_CACHE = { maxWeight: 1_000_000, maxEntryWeight: 16_384 };

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { GraphQLError } from 'graphql';
 import { StartError } from '../../kernel/errors.ts';
 
-export interface PersistedOptions {
+interface PersistedOptions {
   /** JSON file: SHA-256 in hex to the text of the operation. */
   readonly file: string | undefined;
   /** Whether operations that are not in the file are refused. */

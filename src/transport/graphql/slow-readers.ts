@@ -1,7 +1,7 @@
 // Owns the patience with sockets that do not take what they are sent: memory for them is bounded, and so is their time.
 import type { WebSocket } from 'ws';
 
-export interface SlowReadersOptions {
+interface SlowReadersOptions {
   readonly sockets: ReadonlySet<WebSocket>;
   /** How long what was sent may lie unread. */
   readonly patienceMs: number;

@@ -11,7 +11,7 @@ export interface SocketExtra {
   readonly request: IncomingMessage;
 }
 
-export interface SocketProtocolOptions<Session> {
+interface SocketProtocolOptions<Session> {
   readonly sockets: WebSocketServer;
   readonly hooks: ServerOptions<Record<string, unknown>, SocketExtra & Session>;
   readonly keepAliveMs: number;

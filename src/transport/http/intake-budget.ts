@@ -20,7 +20,7 @@ export class IntakeBudget {
   }
 }
 
-export class IntakeShare {
+class IntakeShare {
   readonly #count: (change: number) => boolean;
   #received = 0;
 

@@ -4,13 +4,10 @@ import { GatewayError } from '../../kernel/errors.ts';
 import type { IntakeBudget } from './intake-budget.ts';
 import { jsonExcess } from './json-bounds.ts';
 
-export interface JsonBodyOptions {
+interface JsonBodyOptions {
   readonly maxBodyBytes: number;
   readonly budget: IntakeBudget;
 }
-
-/** Parameters of a URL that hold JSON text. Source: GraphQL over HTTP, "GET". */
-const JSON_PARAMETERS = ['variables', 'extensions'];
 
 /** JSON is the only kind of body that is read. */
 export function registerJsonBody(server: FastifyInstance, options: JsonBodyOptions): void {
@@ -26,15 +23,6 @@ export function registerJsonBody(server: FastifyInstance, options: JsonBodyOptio
       },
       (error: Error) => done(error),
     );
-  });
-  server.addHook('preHandler', (request, _reply, done) => {
-    const query = (request.query ?? {}) as Readonly<Record<string, unknown>>;
-    for (const name of JSON_PARAMETERS) {
-      const text = query[name];
-      const excess = typeof text === 'string' ? jsonExcess(text) : undefined;
-      if (excess !== undefined) return done(badRequest(400, `${name}: ${excess}`));
-    }
-    done();
   });
 }
 

@@ -6,10 +6,11 @@ import { RedisLink } from '../../../src/coordination/redis/link.ts';
 import { Circuits } from '../../../src/domain/routing/circuits.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { silentLogger } from '../../../src/kernel/logger.ts';
+import { silentTelemetry } from '../../../src/kernel/telemetry.ts';
 import { REDIS_URL, withRedis } from '../../support/redis.ts';
 
 async function openNode(prefix: string, openMs = 200, url = REDIS_URL) {
-  const link = new RedisLink({ url, logger: silentLogger, commandMs: 500 });
+  const link = new RedisLink({ url, telemetry: silentTelemetry, commandMs: 500 });
   await link.ready(1_000);
   const bus = new RedisBus({ link, logger: silentLogger, prefix: `${prefix}:` });
   const store = createRedisCircuitStore({
@@ -20,7 +21,7 @@ async function openNode(prefix: string, openMs = 200, url = REDIS_URL) {
     prefix,
   });
   const settings = { enabled: true, failuresInRow: 2, windowSize: 20, slowMs: 60_000, openMs };
-  const circuits = new Circuits({ store, clock: systemClock, logger: silentLogger, settings });
+  const circuits = new Circuits({ store, clock: systemClock, telemetry: silentTelemetry, settings });
   return {
     store,
     circuits,

@@ -6,12 +6,13 @@ import { RedisEventLog } from '../../../src/coordination/redis/event-log.ts';
 import { RedisLink } from '../../../src/coordination/redis/link.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { silentLogger } from '../../../src/kernel/logger.ts';
+import { silentTelemetry } from '../../../src/kernel/telemetry.ts';
 import { eventLogContract, eventOf, range, readAll, type TestEvent } from '../../contracts/event-log.ts';
 import { REDIS_URL, withRedis } from '../../support/redis.ts';
 import { startTcpProxy } from '../../support/tcp-proxy.ts';
 
 async function openNode(prefix: string, { url = REDIS_URL, strict = false, retentionMs = 60_000 } = {}) {
-  const link = new RedisLink({ url, logger: silentLogger, commandMs: 200, probeEveryMs: 50 });
+  const link = new RedisLink({ url, telemetry: silentTelemetry, commandMs: 200, probeEveryMs: 50 });
   await link.ready();
   const bus = new RedisBus({ link, logger: silentLogger, prefix });
   const log = new RedisEventLog<TestEvent>({

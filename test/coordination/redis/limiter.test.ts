@@ -7,14 +7,14 @@ import { RedisLimiter } from '../../../src/coordination/redis/limiter.ts';
 import { RedisLink } from '../../../src/coordination/redis/link.ts';
 import { delay } from '../../../src/kernel/async.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
-import { silentLogger } from '../../../src/kernel/logger.ts';
+import { silentTelemetry } from '../../../src/kernel/telemetry.ts';
 import { limiterContract } from '../../contracts/limiter.ts';
 import { ownRedisUsable, startOwnRedis } from '../../support/own-redis.ts';
 import { REDIS_URL, withRedis } from '../../support/redis.ts';
 import { startTcpProxy } from '../../support/tcp-proxy.ts';
 
 async function openLimiter(prefix: string, url = REDIS_URL, commandMs = 500, nodes = 2) {
-  const link = new RedisLink({ url, logger: silentLogger, commandMs });
+  const link = new RedisLink({ url, telemetry: silentTelemetry, commandMs });
   await link.ready(1_000);
   const alone = new ShareLimiter(new MemoryLimiter({ clock: systemClock }), () => nodes);
   return { link, limiter: new RedisLimiter({ link, alone, prefix }) };

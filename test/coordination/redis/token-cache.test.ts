@@ -5,7 +5,7 @@ import { RedisLink } from '../../../src/coordination/redis/link.ts';
 import { createRedisTokenCache } from '../../../src/coordination/redis/token-cache.ts';
 import { delay } from '../../../src/kernel/async.ts';
 import { type Clock, systemClock } from '../../../src/kernel/clock.ts';
-import { silentLogger } from '../../../src/kernel/logger.ts';
+import { silentTelemetry } from '../../../src/kernel/telemetry.ts';
 import { tokenCacheContract } from '../../contracts/token-cache.ts';
 import { ownRedisUsable, startOwnRedis } from '../../support/own-redis.ts';
 import { REDIS_URL, withRedis } from '../../support/redis.ts';
@@ -17,7 +17,7 @@ const sealing = {
 };
 
 async function openCache(clock: Clock, prefix = `test:${randomUUID()}:`, url = REDIS_URL) {
-  const link = new RedisLink({ url, logger: silentLogger, commandMs: 500 });
+  const link = new RedisLink({ url, telemetry: silentTelemetry, commandMs: 500 });
   await link.ready(1_000);
   return {
     prefix,

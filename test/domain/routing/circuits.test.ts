@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createMemoryCircuitStore } from '../../../src/coordination/memory/circuit-store.ts';
 import { type CircuitSettings, Circuits } from '../../../src/domain/routing/circuits.ts';
-import { silentLogger } from '../../../src/kernel/logger.ts';
+import { silentTelemetry } from '../../../src/kernel/telemetry.ts';
 
 const FAILED = { result: 'failure', firstTokenMs: null, reason: 'it is down' } as const;
 const WORKED = { result: 'success', firstTokenMs: 10 } as const;
@@ -14,7 +14,7 @@ function setUp(over: Partial<CircuitSettings> = {}) {
   const circuits = new Circuits({
     store: createMemoryCircuitStore({ clock }),
     clock,
-    logger: silentLogger,
+    telemetry: silentTelemetry,
     settings,
   });
   const record = (outcome: Parameters<Circuits['record']>[1], times = 1, enabled = true) => {

@@ -7,6 +7,7 @@ import { deferred } from '../../../src/kernel/async.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { ProviderError, type ProviderErrorCode } from '../../../src/kernel/errors.ts';
 import { silentLogger } from '../../../src/kernel/logger.ts';
+import { silentTelemetry } from '../../../src/kernel/telemetry.ts';
 import type { Adapter } from '../../../src/providers/contract/adapter.ts';
 import type {
   Completions,
@@ -34,7 +35,7 @@ async function halfOpen(stream: Completions['stream']) {
   const clock = { now: () => new Date(nowMs), monotonicMs: () => systemClock.monotonicMs() };
   const settings = { enabled: true, failuresInRow: 1, windowSize: 20, slowMs: 60_000, openMs: 5_000 };
   const store = createMemoryCircuitStore({ clock });
-  const circuits = new Circuits({ store, clock, logger: silentLogger, settings });
+  const circuits = new Circuits({ store, clock, telemetry: silentTelemetry, settings });
   circuits.record(KEY, { result: 'failure', firstTokenMs: null, reason: 'down' }, 'go', true);
   nowMs += settings.openMs;
   const asked: number[] = [];

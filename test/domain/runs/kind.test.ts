@@ -16,6 +16,7 @@ import type { RunTerms } from '../../../src/domain/runs/run-terms.ts';
 import { deferred } from '../../../src/kernel/async.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { silentLogger } from '../../../src/kernel/logger.ts';
+import { silentTelemetry } from '../../../src/kernel/telemetry.ts';
 import type { Storage } from '../../../src/storage/orm.ts';
 import { RunRepository } from '../../../src/storage/repositories/run.repository.ts';
 import { describeEachDatabase, openTestStorage } from '../../support/databases.ts';
@@ -150,7 +151,12 @@ describeEachDatabase('a kind of call that the engine does not know', (database) 
       maxEndedBytes: 1_000_000,
       bytesOf: () => 1,
     });
-    const common = { clock: systemClock, logger: silentLogger, adapterOf: () => ({}) as never };
+    const common = {
+      clock: systemClock,
+      logger: silentLogger,
+      telemetry: silentTelemetry,
+      adapterOf: () => ({}) as never,
+    };
     const targets = { of: () => ({}) } as never;
     const settings = { enabled: true, failuresInRow: 3, windowSize: 20, slowMs: 60_000, openMs: 5_000 };
     const circuits = new Circuits({ ...common, store: createMemoryCircuitStore(common), settings });

@@ -4,7 +4,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { ProviderError } from '../../../src/kernel/errors.ts';
-import { type Logger, silentLogger } from '../../../src/kernel/logger.ts';
+import { silentLogger } from '../../../src/kernel/logger.ts';
+import type { TelemetryEvent } from '../../../src/kernel/telemetry.ts';
 import type { UpstreamRequest, UpstreamResponse } from '../../../src/providers/contract/http.ts';
 import { createUpstreamHttp, type UpstreamHttpOptions } from '../../../src/providers/http/upstream-http.ts';
 import { type Answer, type Reply, startFakeUpstream } from '../../support/fake-upstream.ts';
@@ -440,18 +441,25 @@ test('an allowed address is connected to, by number and by name', async () => {
   }
 });
 
-test('one line at debug tells of a request, without headers, query or body', async () => {
-  const lines: object[] = [];
-  const logger: Logger = { ...silentLogger, debug: (fields) => lines.push(fields) };
-  await using side = await start({ status: 429, body: 'slow down' }, { logger });
+test('telemetry is told of a request once, without headers, query or body', async () => {
+  const told: TelemetryEvent[] = [];
+  const telemetry = { isHeard: true, emit: (event: TelemetryEvent) => void told.push(event) };
+  await using side = await start({ status: 429, body: 'slow down' }, { telemetry });
   const url = `${side.upstream.url}/v1/chat?key=sk-secret`;
   await side.http.send(requestTo(url, { headers: { authorization: 'Bearer sk-secret' } }));
   await side.upstream.close();
   await faultOf(side.http.send(requestTo(url)));
   const { host } = new URL(side.upstream.url);
-  expect(lines).toEqual([
-    { method: 'POST', host, path: '/v1/chat', status: 429, ms: expect.any(Number) },
-    { method: 'POST', host, path: '/v1/chat', fault: 'PROVIDER_UNAVAILABLE', ms: expect.any(Number) },
+  const request = {
+    type: 'upstream-answered',
+    method: 'POST',
+    host,
+    path: '/v1/chat',
+    ms: expect.any(Number),
+  };
+  expect(told).toEqual([
+    { ...request, outcome: { status: 429 } },
+    { ...request, outcome: { fault: 'PROVIDER_UNAVAILABLE' } },
   ]);
 });
 

@@ -5,7 +5,7 @@ import { print } from 'graphql';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import WebSocket from 'ws';
 import { deferred } from '../../../src/kernel/async.ts';
-import { openWebSocketDoor } from '../../../src/transport/graphql/ws.ts';
+import { openWebSockets } from '../../../src/transport/graphql/web-sockets.ts';
 import { IntakeBudget } from '../../../src/transport/http/intake-budget.ts';
 import {
   CompleteDocument,
@@ -163,9 +163,7 @@ test('a socket that closes while its credential is verified is followed by nobod
   const verified = deferred<any>();
   let followers = 0;
   let sawEnd = false;
-  const door = openWebSocketDoor({
-    server,
-    path: '/graphql',
+  const door = openWebSockets({
     desk: {
       signIn: () => {
         asked.resolve();
@@ -187,7 +185,8 @@ test('a socket that closes while its credential is verified is followed by nobod
   } as any);
   onTestFinished(() => door.close());
   const ended = deferred();
-  server.on('upgrade', (_request, socket) => {
+  server.on('upgrade', (request, socket, head) => {
+    door.accept(request, socket, head);
     socket.once('close', () => {
       sawEnd = true;
       ended.resolve();

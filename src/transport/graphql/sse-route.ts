@@ -1,22 +1,23 @@
-// Owns the door for GraphQL over SSE: distinct connections mode of the graphql-sse protocol, each event with an id that a client can resume from.
+// Owns the route of GraphQL over SSE: distinct connections mode of the graphql-sse protocol, each event with an id that a client can resume from.
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { createSourceEventStream, type GraphQLFormattedError } from 'graphql';
+import { createSourceEventStream, type ExecutionArgs, type GraphQLFormattedError } from 'graphql';
 import { z } from 'zod';
 import { nodeDraining } from '../../domain/runs/run-drain.ts';
-import type { ContextFor, Door, GraphContext } from '../../graphql/context.ts';
+import type { Arrival, ContextFor, GraphContext } from '../../graphql/context.ts';
 import { type ErrorFormatter, formatErrors } from '../../graphql/error-format.ts';
 import { parseGlobalId } from '../../graphql/global-id.ts';
 import { goneSignalOf } from '../http/caller-presence.ts';
+import { EVENT_STREAM_HEADERS, type EventForm, EventStream } from '../http/event-stream.ts';
 import { credentialOf, signIn } from '../http/http-auth.ts';
-import { refuse, toldOf } from '../http/refusal.ts';
+import { traceOf } from '../http/request-trace.ts';
 import type { SignInDesk } from '../http/sign-in.ts';
-import type { EventExecution, ExecuteEvent } from './event-execution.ts';
-import { COMPLETE, EVENT_STREAM_HEADERS, EventStream, nextEvent } from './event-stream.ts';
+import type { EventExecution } from './event-execution.ts';
+import { refuseAsGraph, refuseWithErrors } from './graph-refusal.ts';
 import { isErrors, isOutageFault, kindOf, type Operations, SUBSCRIPTION } from './operations.ts';
 import { withRateLimit } from './rate-limit-extension.ts';
 
-export interface SseDoorOptions {
+interface SseRouteOptions {
   readonly path: string;
   readonly operations: Operations;
   readonly events: EventExecution;
@@ -29,6 +30,7 @@ export interface SseDoorOptions {
   readonly slowReaderMs: number;
 }
 
+const COMPLETE = 'event: complete\ndata:\n\n';
 const LAST_EVENT_ID = /^([A-Za-z0-9_-]+):(\d{1,15})$/;
 
 const bodySchema = z.object({
@@ -38,7 +40,7 @@ const bodySchema = z.object({
   variables: z.record(z.string(), z.unknown()).nullish(),
 });
 
-export function registerSseDoor(server: FastifyInstance, options: SseDoorOptions): void {
+export function registerSseRoute(server: FastifyInstance, options: SseRouteOptions): void {
   const onRequest = signIn(options.desk);
   const onSend = refuseAsEvents;
   server.post(options.path, { onRequest, onSend }, (request, reply) =>
@@ -64,50 +66,83 @@ async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
   body: unknown,
-  options: SseDoorOptions,
+  options: SseRouteOptions,
 ): Promise<unknown> {
   const { closing, slowReaderMs } = options;
-  if (closing.aborted) return refuse(reply, [toldOf(nodeDraining())]);
+  if (closing.aborted) return refuseAsGraph(reply, nodeDraining());
   const parsed = bodySchema.safeParse(body);
   if (!parsed.success) {
     const message = 'Send {"query", "variables", "operationName"} as JSON';
-    return refuse(reply, [{ message, extensions: { code: 'BAD_REQUEST' } }]);
+    return refuseAsGraph(reply, { code: 'BAD_REQUEST', message });
   }
   const resume = resumeFrom(request.headers['last-event-id']);
   if (resume === 'malformed') {
     const message = 'Last-Event-ID: must be "<completion id>:<seq>", as in the id of an event';
-    return refuse(reply, [{ message, extensions: { code: 'BAD_USER_INPUT', path: 'Last-Event-ID' } }]);
+    return refuseAsGraph(reply, { code: 'BAD_USER_INPUT', message, path: 'Last-Event-ID' });
   }
-  const door: Door = { kind: 'sse', readOnly: request.method === 'GET', ...(resume ? { resume } : {}) };
+  const arrival: Arrival = { kind: 'sse', readOnly: request.method === 'GET', ...(resume ? { resume } : {}) };
   const credential = credentialOf(request);
   const gone = goneSignalOf(reply.raw);
   const prepared = options.operations.prepare(
     { ...parsed.data, query: parsed.data.query ?? null },
-    options.contextFor({ viewer: credential.viewer(), requestId: request.id, door, gone }),
+    options.contextFor({
+      viewer: credential.viewer(),
+      requestId: request.id,
+      trace: traceOf(request),
+      arrival,
+      gone,
+    }),
   );
   const format = (errors: readonly unknown[]): GraphQLFormattedError[] =>
     formatErrors(errors, options.formatError, request.id);
-  if (isErrors(prepared)) return refuse(reply, format(prepared));
+  if (isErrors(prepared)) return refuseWithErrors(reply, format(prepared));
   if (kindOf(prepared) !== SUBSCRIPTION) {
     const message = 'This door is for subscriptions; send queries and mutations to POST /graphql';
-    return refuse(reply, [{ message, extensions: { code: 'BAD_REQUEST' } }], 405);
+    return refuseAsGraph(reply, { code: 'BAD_REQUEST', message, status: 405 });
   }
   const source = await createSourceEventStream(prepared);
-  if (!(Symbol.asyncIterator in source)) return refuse(reply, format(source.errors ?? []));
+  if (!(Symbol.asyncIterator in source)) return refuseWithErrors(reply, format(source.errors ?? []));
   // Headers that hooks have set, as those of CORS, go out with the stream.
   const headers = reply.getHeaders() as OutgoingHttpHeaders;
   reply.hijack();
   const stream = new EventStream(reply.raw, { headers, gone, closing, slowReaderMs });
   const unfollow = options.desk.authenticator.follow(credential, () => stream.leave());
   try {
-    const executeEvent = options.events.of(prepared);
-    const answerTo: ExecuteEvent = async (event) =>
-      withRateLimit(await executeEvent(event), prepared.contextValue as GraphContext);
-    await stream.send(source as AsyncIterable<object>, { answerTo, format, isPassing: isOutageFault });
+    await stream.send(source as AsyncIterable<object>, formOf(prepared, options.events, format));
   } finally {
     unfollow();
   }
   return reply;
+}
+
+/** Results as graphql-sse wants them, each with the id that a client resumes from. */
+function formOf(
+  prepared: ExecutionArgs,
+  events: EventExecution,
+  format: (errors: readonly unknown[]) => GraphQLFormattedError[],
+): EventForm<object> {
+  const executeEvent = events.of(prepared);
+  const context = prepared.contextValue as GraphContext;
+  return {
+    async textOf(event) {
+      const result = withRateLimit(await executeEvent(event), context);
+      const told = result.errors ? { ...result, errors: format(result.errors) } : result;
+      return `${idLine(event)}${nextEvent(JSON.stringify(told))}`;
+    },
+    textOfFault: (error) =>
+      isOutageFault(error) ? undefined : nextEvent(JSON.stringify({ errors: format([error]) })),
+    end: COMPLETE,
+  };
+}
+
+function idLine(event: object): string {
+  const { completionId, seq } = event as { completionId?: string; seq?: number };
+  return completionId === undefined || seq === undefined ? '' : `id: ${completionId}:${seq}\n`;
+}
+
+/** `data` is JSON, which has no line breaks. */
+function nextEvent(data: string): string {
+  return `event: next\ndata: ${data}\n\n`;
 }
 
 /**

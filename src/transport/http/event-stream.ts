@@ -1,9 +1,7 @@
-// Owns one answer in the form of server-sent events: pings, patience with slow readers, and the end by whichever side.
+// Owns one answer by server-sent events: pings, patience with slow readers, and the end by whichever side.
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { ExecutionResult } from 'graphql';
-import type { ExecuteEvent } from './event-execution.ts';
 
-export interface EventStreamOptions {
+interface EventStreamOptions {
   readonly headers: OutgoingHttpHeaders;
   /** Aborted when the client has gone. */
   readonly gone: AbortSignal;
@@ -13,12 +11,13 @@ export interface EventStreamOptions {
   readonly slowReaderMs: number;
 }
 
-export interface EventStreamAnswers {
-  readonly answerTo: ExecuteEvent;
-  /** Errors as the client is told them. */
-  readonly format: (errors: readonly unknown[]) => readonly object[];
-  /** Whether a client that comes back may fare better. */
-  readonly isPassing: (error: unknown) => boolean;
+/** How a door writes what goes out, each piece with the blank line that ends it. */
+export interface EventForm<Event> {
+  textOf(event: Event): string | Promise<string>;
+  /** What the client is told of a fault, before the end; `undefined`: the stream breaks off, and a client that comes back may fare better. */
+  textOfFault(error: unknown): string | undefined;
+  /** What says that nothing follows. */
+  readonly end: string;
 }
 
 export const EVENT_STREAM_HEADERS = {
@@ -26,15 +25,9 @@ export const EVENT_STREAM_HEADERS = {
   'cache-control': 'no-cache, no-transform',
   'x-accel-buffering': 'no',
 };
-export const COMPLETE = 'event: complete\ndata:\n\n';
 const PING_EVERY_MS = 12_000;
 
-/** `data` is JSON, which has no line breaks. */
-export function nextEvent(data: string): string {
-  return `event: next\ndata: ${data}\n\n`;
-}
-
-/** It ends with `complete`, or without it where the client should come back. */
+/** It ends with the form's `end`, or without it where the client should come back. */
 export class EventStream {
   readonly #response: ServerResponse;
   readonly #options: EventStreamOptions;
@@ -51,12 +44,12 @@ export class EventStream {
     response.on('error', leave);
   }
 
-  /** Ends without `complete`: a client that comes back is asked for its credential again. */
+  /** Ends without the form's `end`: a client that comes back is asked for its credential again. */
   leave(): void {
     this.#left.abort();
   }
 
-  async send(source: AsyncIterable<object>, answers: EventStreamAnswers): Promise<void> {
+  async send<Event>(source: AsyncIterable<Event>, form: EventForm<Event>): Promise<void> {
     this.#response.writeHead(200, {
       ...this.#options.headers,
       ...EVENT_STREAM_HEADERS,
@@ -66,7 +59,7 @@ export class EventStream {
     this.#response.write(':\n\n');
     const pings = setInterval(() => this.#response.write(': ping\n\n'), PING_EVERY_MS);
     try {
-      await this.#sendAll(source, answers);
+      await this.#sendAll(source, form);
     } finally {
       clearInterval(pings);
       this.leave();
@@ -74,7 +67,7 @@ export class EventStream {
     }
   }
 
-  async #sendAll(source: AsyncIterable<object>, answers: EventStreamAnswers): Promise<void> {
+  async #sendAll<Event>(source: AsyncIterable<Event>, form: EventForm<Event>): Promise<void> {
     const { signal } = this.#left;
     const events = source[Symbol.asyncIterator]();
     const onLeft = () => void events.return?.();
@@ -82,15 +75,14 @@ export class EventStream {
     else signal.addEventListener('abort', onLeft, { once: true });
     try {
       for (let next = await events.next(); !next.done; next = await events.next()) {
-        const result = await answers.answerTo(next.value);
-        await this.#write(`${idLine(next.value)}${nextEvent(JSON.stringify(formatted(result, answers)))}`);
+        await this.#write(await form.textOf(next.value));
       }
     } catch (error) {
-      // It ends without `complete`: the client comes back, and goes on behind the last event.
-      if (answers.isPassing(error)) return;
-      await this.#write(nextEvent(JSON.stringify({ errors: answers.format([error]) })));
+      const text = form.textOfFault(error);
+      if (text === undefined) return;
+      await this.#write(text);
     }
-    await this.#write(COMPLETE);
+    await this.#write(form.end);
   }
 
   /** Waits until a slow client has taken what was written, so that the events meanwhile can be merged. */
@@ -117,13 +109,4 @@ export class EventStream {
     const timer = setTimeout(() => this.#response.destroy(), this.#options.slowReaderMs).unref();
     this.#response.once('close', () => clearTimeout(timer));
   }
-}
-
-function formatted(result: ExecutionResult, { format }: EventStreamAnswers): object {
-  return result.errors ? { ...result, errors: format(result.errors) } : result;
-}
-
-function idLine(event: object): string {
-  const { completionId, seq } = event as { completionId?: string; seq?: number };
-  return completionId === undefined || seq === undefined ? '' : `id: ${completionId}:${seq}\n`;
 }

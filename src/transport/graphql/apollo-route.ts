@@ -1,4 +1,4 @@
-// Owns the HTTP door of the graph: Apollo on Fastify, bounded before it executes, with every error in its last form.
+// Owns the route of queries and mutations over HTTP: Apollo on Fastify, bounded before it executes, with every error in its last form.
 import { ApolloServer, type ApolloServerPlugin, type HTTPGraphQLHead } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
@@ -16,8 +16,7 @@ import {
   type GraphQLSchema,
   OperationTypeNode,
 } from 'graphql';
-import type { Services } from '../../domain/gateway.ts';
-import { createContext, type Door, type GraphContext } from '../../graphql/context.ts';
+import type { Arrival, ContextFor, GraphContext } from '../../graphql/context.ts';
 import { boundDocument } from '../../graphql/document-bounds.ts';
 import { type ErrorFormatter, formatErrors } from '../../graphql/error-format.ts';
 import { boundOperation, type OperationBounds } from '../../graphql/operation-cost.ts';
@@ -25,42 +24,43 @@ import { BoundedCache } from '../../kernel/bounded-cache.ts';
 import { goneSignalOf } from '../http/caller-presence.ts';
 import { isOutage, retryAfterOf, statusOf } from '../http/fault-status.ts';
 import { signIn, viewerOf } from '../http/http-auth.ts';
-import { refuse } from '../http/refusal.ts';
+import { traceOf } from '../http/request-trace.ts';
 import type { SignInDesk } from '../http/sign-in.ts';
+import { refuseAsGraph, refuseWithErrors } from './graph-refusal.ts';
 import { createDocumentCache, EXECUTION_OPTIONS } from './operations.ts';
 import type { PersistedOperations } from './persisted-operations.ts';
 import { withRateLimit } from './rate-limit-extension.ts';
 
-export interface ApolloDoorOptions {
+interface ApolloRouteOptions {
   readonly path: string;
   readonly schema: GraphQLSchema;
-  readonly services: Services;
   readonly desk: SignInDesk;
+  readonly contextFor: ContextFor;
   readonly formatError: ErrorFormatter;
   readonly introspection: boolean;
   readonly bounds: OperationBounds;
   readonly maxTokens: number;
   readonly batching: boolean;
   readonly persisted: PersistedOperations;
-  /** Where subscriptions are answered, for those who send one here. */
-  readonly doors: string;
+  /** Where subscriptions are answered, in words for those who send one here. */
+  readonly subscribeAt: string;
 }
 
 /** In characters. What clients register by themselves must not fill the memory. */
 const REGISTERED_TEXTS = { maxWeight: 4_000_000, maxEntryWeight: 100_000 };
 const MAX_BATCH = 100;
 const READABLE = /(application|\*)\/(json|graphql-response\+json|\*)/i;
-const HTTP_DOOR: Door = { kind: 'http' };
-const READ_ONLY_DOOR: Door = { kind: 'http', readOnly: true };
+const BY_POST: Arrival = { kind: 'http' };
+const BY_GET: Arrival = { kind: 'http', readOnly: true };
 /** A page of another origin cannot send these without asking first. */
 const NOT_SIMPLE_HEADERS = ['x-apollo-operation-name', 'apollo-require-preflight', 'authorization'];
 /** Faults of a request that was well formed as HTTP. Source: GraphQL over HTTP, "application/json". */
 const WELL_FORMED =
   /"code":"(GRAPHQL_PARSE_FAILED|GRAPHQL_VALIDATION_FAILED|BAD_USER_INPUT|QUERY_TOO_COMPLEX)"/;
 
-export async function registerApolloDoor(
+export async function registerApolloRoute(
   server: FastifyInstance,
-  options: ApolloDoorOptions,
+  options: ApolloRouteOptions,
 ): Promise<ApolloServer<GraphContext>> {
   const { persisted } = options;
   const apollo = new ApolloServer<GraphContext>({
@@ -90,14 +90,14 @@ export async function registerApolloDoor(
       ApolloServerPluginUsageReportingDisabled(),
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
-      doorPlugin(options),
+      graphPlugin(options),
     ],
   });
   const registered = new BoundedCache<string>(REGISTERED_TEXTS);
   const register = (key: string, text: string) => registered.set(key, text, text.length);
   await apollo.start();
   const handler = fastifyApolloHandler(apollo, {
-    context: async (request, reply) => contextOf(request, reply, options.services),
+    context: async (request, reply) => contextOf(request, reply, options.contextFor),
   });
   server.route({
     url: options.path,
@@ -129,7 +129,7 @@ function refuseUnreadableAnswers(request: FastifyRequest, reply: FastifyReply, d
     return;
   }
   const message = `The answer is JSON, which "accept" must allow; for "text/event-stream" send the operation to ${request.routeOptions.url}/stream`;
-  refuse(reply, [{ message, extensions: { code: 'BAD_REQUEST' } }], 406);
+  refuseAsGraph(reply, { code: 'BAD_REQUEST', message, status: 406 });
 }
 
 /** Before Apollo parses them; a list is a batch. */
@@ -147,7 +147,8 @@ function refuseOutsizedDocuments(request: FastifyRequest, reply: FastifyReply, d
     }
   } catch (error) {
     const { message, extensions } = error as GraphQLError;
-    refuse(reply, [{ message, extensions: { code: extensions.code } }]);
+    const { id: requestId } = reply.request;
+    refuseWithErrors(reply, [{ message, extensions: { code: extensions.code, requestId } }]);
     return;
   }
   done();
@@ -167,13 +168,12 @@ function finishAnswer(
   done(null, payload);
 }
 
-function contextOf(request: FastifyRequest, reply: FastifyReply, services: Services): GraphContext {
-  const door = request.method === 'GET' ? READ_ONLY_DOOR : HTTP_DOOR;
-  return createContext({
+function contextOf(request: FastifyRequest, reply: FastifyReply, contextFor: ContextFor): GraphContext {
+  return contextFor({
     viewer: viewerOf(request),
     requestId: request.id,
-    door,
-    services,
+    trace: traceOf(request),
+    arrival: request.method === 'GET' ? BY_GET : BY_POST,
     gone: goneSignalOf(reply.raw),
   });
 }
@@ -182,14 +182,15 @@ function contextOf(request: FastifyRequest, reply: FastifyReply, services: Servi
  * Bounds an operation once it is known and valid, before anything of it is executed; and puts errors into form with the request's id, which
  * Apollo's own `formatError` is not told.
  */
-function doorPlugin(options: ApolloDoorOptions): ApolloServerPlugin<GraphContext> {
+function graphPlugin(options: ApolloRouteOptions): ApolloServerPlugin<GraphContext> {
   const { schema, bounds, persisted, formatError } = options;
   return {
     async requestDidStart({ contextValue }) {
       return {
         async didResolveOperation({ document, operationName, operation, request, source }) {
           persisted.allow(source);
-          if (operation?.operation === OperationTypeNode.SUBSCRIPTION) throw wrongDoor(options.doors);
+          if (operation?.operation === OperationTypeNode.SUBSCRIPTION)
+            throw wrongAddress(options.subscribeAt);
           boundOperation({ schema, document, operationName, variables: request.variables }, bounds);
         },
         async willSendResponse({ response, errors, requestIsBatched }) {
@@ -205,8 +206,8 @@ function doorPlugin(options: ApolloDoorOptions): ApolloServerPlugin<GraphContext
   };
 }
 
-function wrongDoor(doors: string): GraphQLError {
-  return new GraphQLError(`Subscriptions are not answered by this address: ${doors}`, {
+function wrongAddress(subscribeAt: string): GraphQLError {
+  return new GraphQLError(`Subscriptions are not answered by this address: ${subscribeAt}`, {
     extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
   });
 }

@@ -1,16 +1,16 @@
-// Owns the WebSocket door: graphql-ws on the same port, signed in at its start, told when the node goes away.
-import type { IncomingMessage, Server } from 'node:http';
-import type { Duplex } from 'node:stream';
+// Owns the WebSockets of the graph: graphql-ws on the same port, signed in at its start, told when the node goes away.
 import { GraphQLError } from 'graphql';
 import { CloseCode, type Context } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { SignedIn } from '../../domain/identity/authenticator.ts';
-import type { ContextFor, Door, GraphContext } from '../../graphql/context.ts';
+import type { Arrival, ContextFor, GraphContext } from '../../graphql/context.ts';
 import { type ErrorFormatter, formatErrors } from '../../graphql/error-format.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import { isUuid, newId } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/logger.ts';
+import { parseTraceContext, type TraceContext } from '../../kernel/trace-context.ts';
 import { callerGone } from '../http/caller-presence.ts';
+import type { AcceptUpgrade } from '../http/door.ts';
 import type { IntakeBudget } from '../http/intake-budget.ts';
 import type { SignInDesk } from '../http/sign-in.ts';
 import type { EventExecution } from './event-execution.ts';
@@ -20,9 +20,7 @@ import { watchSlowReaders } from './slow-readers.ts';
 import { boundIntake } from './socket-intake.ts';
 import { type SocketExtra, serveSockets } from './socket-protocol.ts';
 
-export interface WebSocketDoorOptions {
-  readonly server: Server;
-  readonly path: string;
+interface WebSocketsOptions {
   readonly operations: Operations;
   readonly events: EventExecution;
   readonly desk: SignInDesk;
@@ -37,13 +35,16 @@ export interface WebSocketDoorOptions {
   readonly slowReaderMs: number;
 }
 
-export interface WebSocketDoor {
+interface WebSockets {
+  readonly accept: AcceptUpgrade;
   /** Tells every client to come back elsewhere, and takes no new ones. */
   close(): Promise<void>;
 }
 
 interface Session extends Record<PropertyKey, unknown> {
   credential?: SignedIn;
+  /** Of the client's connection, so of everything that it asks for over it. */
+  trace?: TraceContext | undefined;
   unfollow?: () => void;
 }
 
@@ -56,7 +57,7 @@ const CLOSE_ANSWER_MS = 1_500;
 /** A close frame takes 123 bytes of it. */
 const MAX_REASON_LENGTH = 100;
 
-export function openWebSocketDoor(options: WebSocketDoorOptions): WebSocketDoor {
+export function openWebSockets(options: WebSocketsOptions): WebSockets {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: options.maxMessageBytes });
   const signedIn = new WeakMap<WebSocket, () => void>();
   const sendAllAway = serveSockets<Session>({
@@ -85,24 +86,12 @@ export function openWebSocketDoor(options: WebSocketDoorOptions): WebSocketDoor 
     },
   });
   let closing: Promise<void> | undefined;
-  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    // Node leaves the socket to us: an error that nobody listens for would end the process.
-    socket.on('error', () => socket.destroy());
-    // As at the HTTP door, a slash at the end makes no difference.
-    if (request.url?.split('?')[0]?.replace(/\/$/, '') !== options.path) {
-      refuseUpgrade(socket, '404 Not Found');
-      return;
-    }
-    if (closing) {
-      refuseUpgrade(socket, '503 Service Unavailable', 'Retry-After: 1\r\n');
-      return;
-    }
+  const accept: AcceptUpgrade = (request, socket, head) => {
     sockets.handleUpgrade(request, socket, head, (opened) => {
       signedIn.set(opened, boundIntake(opened, socket, options.budget));
       sockets.emit('connection', opened, request);
     });
   };
-  options.server.on('upgrade', onUpgrade);
   const stopWatching = watchSlowReaders({
     sockets: sockets.clients,
     patienceMs: options.slowReaderMs,
@@ -120,18 +109,13 @@ export function openWebSocketDoor(options: WebSocketDoorOptions): WebSocketDoor 
     clearTimeout(timer);
   };
   return {
-    // Readers are sent away before the other doors close, which close this one too.
+    accept,
+    // Readers are sent away before the server closes, which asks for it again.
     close: () => {
       closing ??= close();
       return closing;
     },
   };
-}
-
-/** The listener stays until the server is closed: without one, Node hands the request to the routes, as if it were no upgrade. */
-function refuseUpgrade(socket: Duplex, status: string, headers = ''): void {
-  socket.once('finish', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status}\r\n${headers}Connection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
 async function admit(
@@ -141,11 +125,15 @@ async function admit(
 ): Promise<boolean> {
   const { extra, connectionParams } = context;
   try {
-    const credential = await desk.signIn(authorizationOf(connectionParams), extra.request);
+    const credential = await desk.signIn(parameterOf('authorization', connectionParams), extra.request);
     // It may have closed meanwhile, and has told so already.
     if (extra.socket.readyState !== extra.socket.OPEN) return false;
     onSignedIn();
     extra.credential = credential;
+    extra.trace = parseTraceContext(
+      parameterOf('traceparent', connectionParams),
+      parameterOf('tracestate', connectionParams),
+    );
     extra.unfollow = desk.authenticator.follow(credential, (reason) =>
       extra.socket.close(CloseCode.Forbidden, reason.slice(0, MAX_REASON_LENGTH)),
     );
@@ -159,9 +147,12 @@ async function admit(
 }
 
 /** As a header it may be spelt in any case. */
-function authorizationOf(connectionParams: Readonly<Record<string, unknown>> = {}): string | undefined {
+function parameterOf(
+  wanted: string,
+  connectionParams: Readonly<Record<string, unknown>> = {},
+): string | undefined {
   const entries = Object.entries(connectionParams);
-  const found = entries.find(([name, value]) => /^authorization$/i.test(name) && typeof value === 'string');
+  const found = entries.find(([name, value]) => name.toLowerCase() === wanted && typeof value === 'string');
   return found?.[1] as string | undefined;
 }
 
@@ -174,7 +165,7 @@ function prepare(
     operationName?: string | null | undefined;
     variables?: Record<string, unknown> | null | undefined;
   },
-  options: WebSocketDoorOptions,
+  options: WebSocketsOptions,
 ) {
   const { credential } = context.extra;
   if (!credential) throw new GatewayError('UNAUTHENTICATED', 'A credential is required');
@@ -186,7 +177,7 @@ function prepare(
     ];
   }
   // A client that reconnects sends the same operation id again, so the id names the run.
-  const door: Door = { kind: 'ws', ...(isUuid(operationId) ? { operationKey: operationId } : {}) };
+  const arrival: Arrival = { kind: 'ws', ...(isUuid(operationId) ? { operationKey: operationId } : {}) };
   return options.operations.prepare(
     {
       query: payload.query ?? null,
@@ -197,7 +188,8 @@ function prepare(
     options.contextFor({
       viewer: credential.viewer(),
       requestId: newId(),
-      door,
+      trace: context.extra.trace,
+      arrival,
       gone: goneSignalOfOperation(context, operationId),
     }),
   );

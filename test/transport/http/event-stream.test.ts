@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { EventStream } from '../../../src/transport/graphql/event-stream.ts';
 import { goneSignalOf } from '../../../src/transport/http/caller-presence.ts';
+import { EventStream } from '../../../src/transport/http/event-stream.ts';
 
 /** A response to a client that sends one request, and what the client can do with its socket. */
 async function openResponse() {
@@ -41,10 +41,10 @@ function source(count: number) {
   };
 }
 
-const ANSWERS = {
-  answerTo: (event: unknown) => ({ data: event as Record<string, unknown> }),
-  format: () => [],
-  isPassing: () => false,
+const FORM = {
+  textOf: ({ text }: { readonly text: string }) => `data: ${text}\n\n`,
+  textOfFault: () => 'data: a fault\n\n',
+  end: 'data: the end\n\n',
 };
 const open = (response: ServerResponse, gone = goneSignalOf(response), slowReaderMs = 60_000) =>
   new EventStream(response, { headers: {}, gone, closing: new AbortController().signal, slowReaderMs });
@@ -58,7 +58,7 @@ test.each(['before', 'after'])(
     client.destroy();
     await closed;
     const events = source(1_000);
-    await open(response, early).send(events, ANSWERS);
+    await open(response, early).send(events, FORM);
     expect(events.hasLeft()).toBe(true);
   },
 );
@@ -68,7 +68,7 @@ test('a stream that a client leaves unread is cut, though the stream itself has 
   client.pause();
   const stream = open(response, undefined, 300);
   const events = source(1_000);
-  const sent = stream.send(events, ANSWERS);
+  const sent = stream.send(events, FORM);
   const closed = once(response, 'close');
   await new Promise((resolve) => setTimeout(resolve, 100));
   stream.leave();
