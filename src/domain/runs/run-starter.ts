@@ -11,7 +11,8 @@ import type { NewId } from '../../kernel/ids.ts';
 import { canonicalJson } from '../../kernel/json.ts';
 import { formatUsd } from '../../kernel/money.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
-import type { RunBegin, RunBegun } from '../../storage/repositories/run.rows.ts';
+import type { RunBegun } from '../../storage/repositories/run.rows.ts';
+import type { RunBegin } from '../../storage/run-columns.ts';
 import type { ChargeRules } from '../billing/charge-rules.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';
 import type { RoutePlan } from '../routing/route-plan.ts';
@@ -108,9 +109,9 @@ export class RunStarter {
     const hold = funds?.amountFor(first) ?? 0n;
     const row = this.#rowOf(run);
     const held = charge && {
-      hold_nano: hold.toString(),
-      on_account: charge.onAccount,
-      budget_ids: charge.budgetIds,
+      holdNano: hold,
+      onAccount: charge.onAccount,
+      budgetIds: charge.budgetIds,
     };
     const { begun, taken } = await this.#beginWithin(viewer, request, context, { ...row, ...held }).catch(
       (error: unknown) => {
@@ -136,7 +137,7 @@ export class RunStarter {
     row: RunBegin,
   ): Promise<Beginning> {
     const asked = this.#needs.limits.take(row.id, viewer, request);
-    if (asked === undefined || row.idempotency_key === null) return this.#beginBeside(asked, context, row);
+    if (asked === undefined || row.idempotencyKey === null) return this.#beginBeside(asked, context, row);
     return this.#beginAfter(asked, context, row);
   }
 
@@ -212,20 +213,20 @@ export class RunStarter {
     const [first] = run.route.candidates;
     return {
       id: run.id,
-      workspace_id: run.workspaceId,
+      workspaceId: run.workspaceId,
       caller: run.caller,
-      request_id: run.requestId,
+      requestId: run.requestId,
       model: run.request.model,
       input: stored,
       plan: run.route.plan,
       metadata,
-      on_detach: run.request.onDetach,
-      node_id: this.#needs.nodeId,
-      instance_id: first?.instance?.id ?? null,
-      canonical_id: first?.canonicalId ?? null,
-      idempotency_key: idempotencyKey ?? null,
-      input_hash: idempotencyKey === undefined ? null : hashOf(run.request),
-      created_at: run.createdAt.toISOString(),
+      onDetach: run.request.onDetach,
+      nodeId: this.#needs.nodeId,
+      instanceId: first?.instance?.id ?? null,
+      canonicalId: first?.canonicalId ?? null,
+      idempotencyKey: idempotencyKey ?? null,
+      inputHash: idempotencyKey === undefined ? null : hashOf(run.request),
+      createdAt: run.createdAt,
     };
   }
 }

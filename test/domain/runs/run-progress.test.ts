@@ -50,7 +50,7 @@ describeEachDatabase('the progress records of runs', (kind) => {
 
   async function running(): Promise<ActiveRun> {
     const row = beginRow(workspaceId, randomUUID());
-    await runs.begin({ ...row, hold_nano: undefined } as never);
+    await runs.begin({ ...row, holdNano: undefined } as never);
     const request = { messages: [], tools: [], onDetach: 'CONTINUE' };
     const run = new ActiveRun(
       { id: row.id, request, prices: new Map() } as unknown as NewRun,
