@@ -229,7 +229,7 @@ export class RunRepository {
 }
 
 /** The run and its attempts, as one item of `end_runs`. */
-function toEndItem(run: RunEnd): object {
+export function toEndItem(run: RunEnd): object {
   const item = toEndRow(run);
   item.attempts = run.attempts.map(toAttemptRow);
   return item;
