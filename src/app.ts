@@ -15,7 +15,7 @@ import { makeApiKey } from './domain/identity/api-keys.ts';
 import { AvailabilityService } from './domain/routing/availability.ts';
 import { CircuitService } from './domain/routing/circuit-service.ts';
 import { ReportService } from './domain/routing/report-service.ts';
-import type { RunService } from './domain/runs/run-service.ts';
+import type { RunDrain } from './domain/runs/run-drain.ts';
 import { createErrorFormatter } from './graphql/error-format.ts';
 import { buildGraphSchema } from './graphql/schema.ts';
 import { StorageError } from './kernel/errors.ts';
@@ -70,7 +70,7 @@ async function openDoors(foundation: Foundation, bootstrapKey: string): Promise<
   const { config, storage, clock, newId, logger, opened, snapshotRepository } = foundation;
   const identity = await assembleIdentity(foundation, bootstrapKey);
   const catalogue = await assembleCatalogue(foundation, identity);
-  const { runs, circuits } = await assembleRuns(foundation, identity, catalogue);
+  const { completions, kinds, drain, circuits } = await assembleRuns(foundation, identity, catalogue);
   const { snapshots, refresh, authenticator } = identity;
   const server = await startServer({
     host: config.host,
@@ -86,6 +86,7 @@ async function openDoors(foundation: Foundation, bootstrapKey: string): Promise<
         snapshots,
         circuits,
         speaks: (protocol) => catalogue.adapterOf(protocol) !== undefined,
+        outputs: kinds.outputs,
       }),
       circuits: new CircuitService(snapshots, circuits),
       reports: new ReportService(new FiguresRepository(storage), clock),
@@ -98,7 +99,7 @@ async function openDoors(foundation: Foundation, bootstrapKey: string): Promise<
         refresh,
       }),
       usage: new UsageService(new UsageRepository(storage), clock),
-      runs,
+      completions,
     },
     signIn: {
       authenticator,
@@ -106,7 +107,7 @@ async function openDoors(foundation: Foundation, bootstrapKey: string): Promise<
       trustProxy: config.trustProxy,
       logger,
     },
-    readiness: { check: () => readinessOf(snapshotRepository, runs) },
+    readiness: { check: () => readinessOf(snapshotRepository, drain) },
     formatError: createErrorFormatter({ logger, hideSchema: config.production }),
     logger,
     maxBodyBytes: config.maxBodyBytes,
@@ -131,8 +132,8 @@ function bootstrapKeyOf(config: Config): App['bootstrapKey'] {
   return { text: keepInDataDir(config.dataDir, KEY_FILE, makeApiKey), generated: true, path };
 }
 
-async function readinessOf(snapshots: SnapshotRepository, runs: RunService): Promise<Record<string, string>> {
-  const problems: Record<string, string> = runs.draining ? { node: 'it is shutting down' } : {};
+async function readinessOf(snapshots: SnapshotRepository, drain: RunDrain): Promise<Record<string, string>> {
+  const problems: Record<string, string> = drain.isDraining ? { node: 'it is shutting down' } : {};
   try {
     await snapshots.revision();
   } catch (error) {

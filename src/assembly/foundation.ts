@@ -9,7 +9,8 @@ import type { SecretVault } from '../domain/identity/secret-vault.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
-import type { Adapter, UpstreamHttp } from '../providers/contract/adapter.ts';
+import type { Adapter } from '../providers/contract/adapter.ts';
+import type { UpstreamHttp } from '../providers/contract/http.ts';
 import { addressPolicy } from '../providers/http/private-addresses.ts';
 import { createUpstreamHttp } from '../providers/http/upstream-http.ts';
 import type { AdapterRegistry } from '../providers/registry.ts';
@@ -82,7 +83,15 @@ export async function layFoundation(
     vault,
     http,
     allowAddress,
-    adapters: await openAdapters({ config, http, tokens, logger, overrides: overrides.adapters ?? [] }),
+    adapters: await openAdapters({
+      config,
+      http,
+      tokens,
+      clock: systemClock,
+      newId,
+      logger,
+      overrides: overrides.adapters ?? [],
+    }),
   };
 }
 

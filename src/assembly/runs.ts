@@ -1,13 +1,16 @@
 // Owns the putting together of runs: planning, limits and holds, execution, their log, and what keeps them when a node dies.
 import { memoryRunBus } from '../coordination/memory/run-bus.ts';
 import { ConfigHealthReports } from '../domain/catalogue/config-health-reports.ts';
+import { type CompletionService, createCompletionKind } from '../domain/completions/completion-kind.ts';
+import { DEFAULT_REQUEST_BOUNDS } from '../domain/completions/request-validation.ts';
 import { Circuits } from '../domain/routing/circuits.ts';
 import { CircuitProbes } from '../domain/runs/circuit-probes.ts';
 import { ContentRetention } from '../domain/runs/content-retention.ts';
 import { RunExecutor } from '../domain/runs/executor.ts';
+import { Kinds } from '../domain/runs/kinds.ts';
 import { NodeLease } from '../domain/runs/node-lease.ts';
 import { OrphanRuns } from '../domain/runs/orphan-runs.ts';
-import { DEFAULT_REQUEST_BOUNDS } from '../domain/runs/request-validation.ts';
+import { RunDrain } from '../domain/runs/run-drain.ts';
 import { RunFollower } from '../domain/runs/run-follower.ts';
 import { RunKeeper } from '../domain/runs/run-keeper.ts';
 import { RunLimits } from '../domain/runs/run-limits.ts';
@@ -29,7 +32,13 @@ export async function assembleRuns(
   { adapterOf, targets, upkeepNeeds }: AssembledCatalogue,
 ) {
   const { config, storage, shared, clock, newId, nodeId, logger, opened, random } = foundation;
-  const log = openEventLog(foundation);
+  const bounds = { ...DEFAULT_REQUEST_BOUNDS, ...config.requestBounds };
+  const completionKind = createCompletionKind({
+    bounds,
+    optionRulesOf: (protocol) => adapterOf(protocol)?.completions?.optionRules,
+  });
+  const kinds = new Kinds([completionKind]);
+  const log = openEventLog(foundation, kinds);
   opened.push(() => log.dispose());
   const bus = shared?.bus ?? memoryRunBus;
   const repository = new RunRepository(storage, config.database.acquireTimeoutMs);
@@ -48,6 +57,7 @@ export async function assembleRuns(
     probes,
     health: new ConfigHealthReports(upkeepNeeds),
     runs: repository,
+    kinds,
     log,
     logger,
     maxAnswerBytes: config.maxAnswerBytes,
@@ -68,18 +78,24 @@ export async function assembleRuns(
     limits: new RunLimits(limiter),
     clock,
     newId,
-    rules: {
-      bounds: { ...DEFAULT_REQUEST_BOUNDS, ...config.requestBounds },
-      optionRulesOf: (protocol) => adapterOf(protocol)?.optionRules,
-    },
+    maxJsonLength: bounds.maxJsonLength,
   });
-  const follower = new RunFollower({ executor, runs: repository, log, clock });
-  const runs = new RunService({ starter, executor, runs: repository, follower, bus });
+  const follower = new RunFollower({ executor, runs: repository, kinds, log, clock });
+  const drain = new RunDrain(executor);
+  const completions: CompletionService = new RunService(completionKind, {
+    starter,
+    executor,
+    runs: repository,
+    follower,
+    bus,
+    drain,
+    kinds,
+  });
   const keeper = new RunKeeper({
     ...node,
     executor,
     lease,
-    orphans: new OrphanRuns({ ...node, log }),
+    orphans: new OrphanRuns({ ...node, kinds, log }),
     unsure,
     bus,
     alone: storage.kind === 'embedded',
@@ -98,9 +114,9 @@ export async function assembleRuns(
   await keeper.start();
   opened.push(() => keeper.close());
   opened.push(async () => {
-    const left = await runs.drain(config.drainGraceMs);
+    const left = await drain.drain(config.drainGraceMs);
     if (left > 0)
       logger.warn({ runs: left }, 'Runs could not be ended; the next start or another node ends them');
   });
-  return { runs, circuits };
+  return { completions, kinds, drain, circuits };
 }

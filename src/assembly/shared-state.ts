@@ -7,22 +7,27 @@ import { ShareLimiter } from '../coordination/memory/share-limiter.ts';
 import { createRedisCircuitStore } from '../coordination/redis/circuit-store.ts';
 import { RedisEventLog } from '../coordination/redis/event-log.ts';
 import { RedisLimiter } from '../coordination/redis/limiter.ts';
-import { bytesOfEvent, type CompletionEvent, isEnd } from '../domain/runs/completion-event.ts';
 import { decodeEvent, encodeEvent } from '../domain/runs/event-codec.ts';
+import { bytesOfEvent } from '../domain/runs/event-size.ts';
+import type { Kinds } from '../domain/runs/kinds.ts';
+import { isEnd, type RunEvent } from '../domain/runs/run-event.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Foundation } from './foundation.ts';
 import type { SharedRedis } from './redis.ts';
 
 /** Either way this node's own readers are served from its memory. */
-export function openEventLog({ config, shared, logger, clock }: Foundation): EventLog<CompletionEvent> {
+export function openEventLog(
+  { config, shared, logger, clock }: Foundation,
+  kinds: Kinds,
+): EventLog<RunEvent> {
   const options = {
     clock,
     retentionMs: config.eventRetentionMs,
     maxEndedBytes: config.eventLogMaxBytes,
-    bytesOf: bytesOfEvent,
+    bytesOf: (event: RunEvent) => bytesOfEvent(event, kinds),
   };
-  if (!shared) return new MemoryEventLog<CompletionEvent>(options);
-  return new RedisEventLog<CompletionEvent>({
+  if (!shared) return new MemoryEventLog<RunEvent>(options);
+  return new RedisEventLog<RunEvent>({
     ...options,
     ...shared,
     logger,

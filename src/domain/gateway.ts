@@ -10,6 +10,7 @@ import type { PriceService } from './catalogue/price-service.ts';
 import type { ProviderCheckService } from './catalogue/provider-check-service.ts';
 import type { ProviderConfigService } from './catalogue/provider-config-service.ts';
 import type { ProviderSpecService } from './catalogue/provider-spec-service.ts';
+import type { CompletionService } from './completions/completion-kind.ts';
 import type { ApiKeyService } from './identity/api-key-service.ts';
 import type { AuditService } from './identity/audit-service.ts';
 import type { IdentityService } from './identity/identity-service.ts';
@@ -17,7 +18,6 @@ import type { SecretRotation } from './identity/secret-rotation.ts';
 import type { AvailabilityService } from './routing/availability.ts';
 import type { CircuitService } from './routing/circuit-service.ts';
 import type { ReportService } from './routing/report-service.ts';
-import type { RunService } from './runs/run-service.ts';
 
 /** The services that a door may call. Each asserts the viewer's permission first. */
 export interface Services {
@@ -39,5 +39,5 @@ export interface Services {
   readonly reports: ReportService;
   readonly accounts: AccountService;
   readonly usage: UsageService;
-  readonly runs: RunService;
+  readonly completions: CompletionService;
 }

@@ -1,10 +1,11 @@
 // Owns what every resolver is given: who asks, through which door, the services, and the loaders of this one request.
 import DataLoader from 'dataloader';
+import type { CompletionRecord } from '../domain/completions/completion-result.ts';
 import type { Services } from '../domain/gateway.ts';
 import type { Viewer } from '../domain/identity/viewer.ts';
 import type { Figures, FiguresGroup } from '../domain/routing/report-service.ts';
 import type { LimitState } from '../domain/runs/run-limits.ts';
-import type { RunAttempt, RunRecord } from '../domain/runs/run-record.ts';
+import type { RunAttempt } from '../domain/runs/run-record.ts';
 import { CatalogueLoaders } from './catalogue/catalogue-loaders.ts';
 
 /** How the request came in, as far as starting a run depends on it. */
@@ -37,7 +38,7 @@ export interface Loaders {
   /** When API keys were last used, by key id. */
   readonly keyUses: DataLoader<string, Date | undefined>;
   /** Completions that the viewer may see, by run id. */
-  readonly completions: DataLoader<string, RunRecord | undefined>;
+  readonly completions: DataLoader<string, CompletionRecord | undefined>;
   /** What each credential saw at its last sync, by config id. */
   readonly listedModels: DataLoader<string, readonly string[]>;
   /** Live figures of the last hours, by instance id or canonical id. */
@@ -70,7 +71,7 @@ function createLoaders(viewer: Viewer, services: Services): Loaders {
   let attempts: DataLoader<string, readonly RunAttempt[]> | undefined;
   let listedModels: DataLoader<string, readonly string[]> | undefined;
   const figures = new Map<string, DataLoader<string, Figures | undefined>>();
-  let completions: DataLoader<string, RunRecord | undefined> | undefined;
+  let completions: DataLoader<string, CompletionRecord | undefined> | undefined;
   let catalogue: CatalogueLoaders | undefined;
   let keyUses: DataLoader<string, Date | undefined> | undefined;
   return {
@@ -87,7 +88,7 @@ function createLoaders(viewer: Viewer, services: Services): Loaders {
     },
     get completions() {
       completions ??= new DataLoader(async (runIds) => {
-        const found = await services.runs.byIds(viewer, runIds);
+        const found = await services.completions.byIds(viewer, runIds);
         return runIds.map((runId) => found.get(runId));
       });
       return completions;
@@ -113,7 +114,7 @@ function createLoaders(viewer: Viewer, services: Services): Loaders {
     },
     get attempts() {
       attempts ??= new DataLoader(async (runIds) => {
-        const found = await services.runs.attemptsOf(runIds);
+        const found = await services.completions.attemptsOf(runIds);
         return runIds.map((runId) => found.get(runId) ?? []);
       });
       return attempts;

@@ -6,11 +6,11 @@ import { toModelSpecType } from './catalogue/model-spec.type.ts';
 import { toModelSyncType } from './catalogue/model-sync.type.ts';
 import { toProviderConfigType } from './catalogue/provider-config.type.ts';
 import { toProviderSpecType } from './catalogue/provider-spec.type.ts';
+import { toCompletionType } from './completions/completion.type.ts';
 import type { GraphContext } from './context.ts';
 import { readGlobalId } from './global-id.ts';
 import { toApiKeyType, toWorkspaceType } from './identity/identity.type.ts';
 import { NodeType } from './node.type.ts';
-import { toCompletionType } from './runs/completion.type.ts';
 
 const MAX_NODES = 100;
 

@@ -9,15 +9,15 @@ import { ModelSpecResolver } from './catalogue/model-spec.resolver.ts';
 import { ProviderConfigResolver } from './catalogue/provider-config.resolver.ts';
 import { ProviderSpecResolver } from './catalogue/provider-spec.resolver.ts';
 import { UpkeepResolver } from './catalogue/upkeep.resolver.ts';
+import { CompletionResolver } from './completions/completion.resolver.ts';
+import { COMPLETION_EVENT_TYPES } from './completions/completion-event.type.ts';
+import { CompletionEventsResolver } from './completions/completion-events.resolver.ts';
 import { ApiKeyResolver } from './identity/api-key.resolver.ts';
 import { AuditResolver } from './identity/audit.resolver.ts';
 import { IdentityResolver } from './identity/identity.resolver.ts';
 import { NodeResolver } from './node.resolver.ts';
 import { InstanceRoutingResolver, ModelRoutingResolver } from './routing/model-routing.resolver.ts';
 import { RoutingReportResolver } from './routing/routing-report.resolver.ts';
-import { CompletionResolver } from './runs/completion.resolver.ts';
-import { COMPLETION_EVENT_TYPES } from './runs/completion-event.type.ts';
-import { CompletionEventsResolver } from './runs/completion-events.resolver.ts';
 
 /** Subscriptions are given their own streams, so nothing is ever published here. */
 const unusedPubSub = {

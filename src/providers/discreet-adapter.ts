@@ -1,40 +1,66 @@
 // Owns what holds for every adapter: nothing that it tells beside the content repeats a secret, and no list of models is longer than is taken.
 import { unreachable } from '../kernel/unreachable.ts';
-import type { Adapter, ListedModel, ProviderTarget, StreamPart } from './contract/adapter.ts';
+import type { Adapter, CompletionAdapter } from './contract/adapter.ts';
+import type { Completions, StreamPart } from './contract/completions.ts';
+import type { ListedModel } from './contract/models.ts';
+import type { ProviderTarget } from './contract/target.ts';
 import { secretTextsOf, withoutSecrets } from './secret-texts.ts';
 import { checkListLength } from './shared/model-list.ts';
 
 const MAX_CAUSES = 5;
 
 /** The same adapter, whose faults and records hold neither the credential, nor a part of it, nor a header of the config, nor an issued token. */
+export function discreet(adapter: CompletionAdapter, issuedTokens?: Iterable<string>): CompletionAdapter;
+export function discreet(adapter: Adapter, issuedTokens?: Iterable<string>): Adapter;
 export function discreet(adapter: Adapter, issuedTokens: Iterable<string> = []): Adapter {
-  const { listModels, faultsOfQuirks } = adapter;
-  const rethrowWithout = (target: ProviderTarget) => (error: unknown) => {
-    hideInError(error, secretTextsOf(target, issuedTokens));
-    throw error;
-  };
+  const { completions, models, health } = adapter;
+  const secretsOf = (target: ProviderTarget) => secretTextsOf(target, issuedTokens);
   return {
     protocol: adapter.protocol,
-    optionRules: adapter.optionRules,
     simulated: adapter.simulated ?? false,
-    unsupported: (request) => adapter.unsupported(request),
+    ...(completions ? { completions: discreetCompletions(completions, secretsOf) } : {}),
+    ...(models
+      ? {
+          models: {
+            list: (target, options) =>
+              models.list(target, options).then(
+                ofTakenLength,
+                rethrowWithout(() => secretsOf(target)),
+              ),
+          },
+        }
+      : {}),
+    health: {
+      check: (target, options) =>
+        health.check(target, options).catch(rethrowWithout(() => secretsOf(target))),
+    },
+    ...(adapter.faultsOfQuirks ? { faultsOfQuirks: (quirks) => adapter.faultsOfQuirks?.(quirks) ?? [] } : {}),
+  };
+}
+
+function discreetCompletions(
+  completions: Completions,
+  secretsOf: (target: ProviderTarget) => readonly string[],
+): Completions {
+  return {
+    optionRules: completions.optionRules,
+    unsupported: (request) => completions.unsupported(request),
     stream: (request, options) => {
       // Looked up once, when the first read has come: the token of the call is known by then.
       let known: readonly string[] | undefined;
       const secrets = () => {
-        known ??= secretTextsOf(request.target, issuedTokens);
+        known ??= secretsOf(request.target);
         return known;
       };
-      return discreetStream(adapter.stream(request, options), secrets);
+      return discreetStream(completions.stream(request, options), secrets);
     },
-    ...(faultsOfQuirks ? { faultsOfQuirks: (quirks) => faultsOfQuirks.call(adapter, quirks) } : {}),
-    check: (target, options) => adapter.check(target, options).catch(rethrowWithout(target)),
-    ...(listModels
-      ? {
-          listModels: (target, options) =>
-            listModels.call(adapter, target, options).then(ofTakenLength, rethrowWithout(target)),
-        }
-      : {}),
+  };
+}
+
+function rethrowWithout(secrets: () => readonly string[]): (error: unknown) => never {
+  return (error) => {
+    hideInError(error, secrets());
+    throw error;
   };
 }
 
@@ -50,12 +76,8 @@ function discreetStream(
         if (!read.done) hideInParts(read.value, secrets);
         return read;
       };
-      const hideInFault = (error: unknown) => {
-        hideInError(error, secrets());
-        throw error;
-      };
       return {
-        next: () => reads.next().then(hideInRead, hideInFault),
+        next: () => reads.next().then(hideInRead, rethrowWithout(secrets)),
         return: async () => (await reads.return?.()) ?? { done: true, value: undefined },
       };
     },

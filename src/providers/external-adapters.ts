@@ -4,13 +4,11 @@ import { pathToFileURL } from 'node:url';
 import { StartError } from '../kernel/errors.ts';
 import { isJsonObject } from '../kernel/json.ts';
 import type { Logger } from '../kernel/logger.ts';
-import type { Adapter, TokenCache, UpstreamHttp } from './contract/adapter.ts';
+import type { Adapter, AdapterDependencies } from './contract/adapter.ts';
 import type { OptionRules } from './contract/option-rules.ts';
 
 /** What a further adapter is made with. */
-export interface AdapterHost {
-  readonly http: UpstreamHttp;
-  readonly tokens: TokenCache;
+export interface AdapterHost extends AdapterDependencies {
   readonly logger: Logger;
 }
 
@@ -19,7 +17,17 @@ export interface AdapterModule {
   createAdapters(host: AdapterHost): readonly Adapter[] | Promise<readonly Adapter[]>;
 }
 
-const REQUIRED = ['stream', 'unsupported', 'check'] as const;
+/** What an adapter had beside its name before its calls were grouped, and where each now stands. */
+const MOVES: Readonly<Record<string, string>> = {
+  optionRules: 'completions.optionRules',
+  stream: 'completions.stream',
+  unsupported: 'completions.unsupported',
+  listModels: 'models.list',
+  check: 'health.check',
+};
+
+const FORM =
+  '{ protocol, completions: { optionRules, stream(request, options), unsupported(request) }, models: { list(target, options) } (optional), health: { check(target, options) } }';
 
 /** Raises `StartError` that names the entry and what is wrong with it. */
 export async function loadAdapters(
@@ -62,16 +70,39 @@ function checkAdapter(entry: string, adapter: Adapter): void {
   if (typeof protocol !== 'string' || !/^[a-z0-9-]{1,64}$/.test(protocol)) {
     throw fault(entry, 'an adapter has no protocol name of a-z, 0-9 and "-"');
   }
-  const lacking = REQUIRED.filter((name) => typeof adapter[name] !== 'function');
-  if (!isOptionRules(adapter.optionRules)) {
-    const form =
-      'optionRules: { reserved: { <field>: <what to do instead> }, priced: [<field>], extended: [<field>] }';
-    throw fault(
-      entry,
-      `the adapter "${protocol}" does not say what providerOptions may not set: give it ${form}`,
-    );
+  const wrong = wordsAgainst(adapter);
+  if (wrong !== undefined) throw fault(entry, `the adapter "${protocol}" ${wrong}`);
+}
+
+/** What is wrong with the adapter; `undefined`: nothing. */
+function wordsAgainst(adapter: Adapter): string | undefined {
+  const moved = Object.keys(MOVES).filter((name) => name in adapter);
+  if (moved.length > 0) {
+    const moves = moved.map((name) => `"${name}" to "${MOVES[name]}"`).join(', ');
+    return `is of an earlier form: its calls stand beside its name, but are now grouped by capability. Move ${moves}. The form is ${FORM}`;
   }
-  if (lacking.length > 0) throw fault(entry, `the adapter "${protocol}" lacks ${lacking.join(', ')}`);
+  const { completions, models, health } = adapter;
+  const lacking = [
+    ...lackingIn('health', health, ['check']),
+    ...(models === undefined ? [] : lackingIn('models', models, ['list'])),
+    ...(completions === undefined ? [] : lackingIn('completions', completions, ['stream', 'unsupported'])),
+  ];
+  if (lacking.length > 0) return `lacks ${lacking.join(', ')}. The form is ${FORM}`;
+  if (completions === undefined)
+    return `has no call that answers anybody: give it completions. The form is ${FORM}`;
+  if (!isOptionRules(completions.optionRules)) {
+    const form =
+      'completions.optionRules: { reserved: { <field>: <what to do instead> }, priced: [<field>], extended: [<field>] }';
+    return `does not say what providerOptions may not set: give it ${form}`;
+  }
+  return undefined;
+}
+
+function lackingIn(capability: string, given: unknown, methods: readonly string[]): string[] {
+  const holder = typeof given === 'object' && given !== null ? given : {};
+  return methods
+    .filter((name) => typeof Reflect.get(holder, name) !== 'function')
+    .map((name) => `${capability}.${name}`);
 }
 
 /** Read with doubt: such a module is written by others, often in JavaScript. */

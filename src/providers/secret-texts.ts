@@ -1,6 +1,7 @@
 // Owns which texts a call must keep to itself: the credential with the parts that it is made of, the headers of the config, and issued tokens.
 import { isJsonObject, parseJson } from '../kernel/json.ts';
-import type { ProviderTarget, TokenCache, TokenRequest } from './contract/adapter.ts';
+import type { TokenCache, TokenRequest } from '../kernel/token-cache.ts';
+import type { ProviderTarget } from './contract/target.ts';
 
 const HIDDEN = '[secret]';
 /** Shorter texts are no secrets, and would be found everywhere; what is cut out of a credential is more often a common word. */

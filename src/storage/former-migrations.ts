@@ -21,7 +21,7 @@ export const FORMER_MIGRATIONS: readonly string[] = [
 ];
 
 /** What the 15 came to. */
-const SQUASHED_INTO: readonly string[] = [
+export const SQUASHED_INTO: readonly string[] = [
   '20261125-1-identity',
   '20261125-2-catalogue',
   '20261125-3-runs',

@@ -55,6 +55,9 @@ export interface RunUsage extends RunFields<keyof typeof TOKENS> {
   readonly estimated: boolean;
 }
 
+/** What a run's answer comes to, in the columns that all kinds share. */
+export type StoredResult = RunFields<keyof typeof TEXTS | 'toolCalls' | 'continuation'>;
+
 /** What an idempotency key is unique in. */
 export interface RunKey {
   readonly workspaceId: string;

@@ -1,20 +1,15 @@
-// Owns the adapters under test: the real ones, with a real HTTP pool and a token cache that keeps nothing.
+// Owns the adapters under test: the built-in ones, with a real HTTP pool and a token cache that keeps nothing.
+import { systemClock } from '../../src/kernel/clock.ts';
+import { newId } from '../../src/kernel/ids.ts';
 import { silentLogger } from '../../src/kernel/logger.ts';
-import { createAnthropicMessagesAdapter } from '../../src/providers/anthropic-messages/adapter.ts';
-import { createAzureOpenAiAdapter } from '../../src/providers/azure-openai/adapter.ts';
-import { createBedrockConverseAdapter } from '../../src/providers/bedrock-converse/adapter.ts';
-import { createCohereAdapter } from '../../src/providers/cohere/adapter.ts';
-import type { Adapter, TokenCache } from '../../src/providers/contract/adapter.ts';
-import { createGeminiAdapter, createGeminiVertexAdapter } from '../../src/providers/gemini/adapter.ts';
-import { createGigaChatAdapter } from '../../src/providers/gigachat/adapter.ts';
+import type { TokenCache } from '../../src/kernel/token-cache.ts';
+import { createBuiltInAdapters } from '../../src/providers/built-in-adapters.ts';
+import type { CompletionAdapter } from '../../src/providers/contract/adapter.ts';
 import { createUpstreamHttp } from '../../src/providers/http/upstream-http.ts';
-import { createOllamaAdapter } from '../../src/providers/ollama/adapter.ts';
-import { createOpenAiChatAdapter } from '../../src/providers/openai-chat/adapter.ts';
-import { createOpenAiResponsesAdapter } from '../../src/providers/openai-responses/adapter.ts';
 import { createAdapterRegistry } from '../../src/providers/registry.ts';
 
 export interface AdapterSet {
-  get(protocol: string): Adapter | undefined;
+  get(protocol: string): CompletionAdapter | undefined;
   close(): Promise<void>;
 }
 
@@ -23,17 +18,9 @@ export function openAdapters(): AdapterSet {
   const tokens: TokenCache = {
     get: async (_key, { fetch, signal }) => (await fetch(signal)).token,
   };
-  const { get } = createAdapterRegistry([
-    createAnthropicMessagesAdapter(http),
-    createAzureOpenAiAdapter({ http }),
-    createBedrockConverseAdapter(http),
-    createCohereAdapter({ http }),
-    createGeminiAdapter({ http }),
-    createGeminiVertexAdapter({ http, tokens }),
-    createGigaChatAdapter({ http, tokens }),
-    createOllamaAdapter({ http }),
-    createOpenAiChatAdapter({ http }),
-    createOpenAiResponsesAdapter(http),
-  ]);
-  return { get, close: () => http.close() };
+  const registry = createAdapterRegistry(createBuiltInAdapters({ http, tokens, clock: systemClock, newId }));
+  return {
+    get: (protocol) => registry.get(protocol) as CompletionAdapter | undefined,
+    close: () => http.close(),
+  };
 }

@@ -1,6 +1,7 @@
 // Owns the server that a recorded case is read from, and the call that an adapter makes to it.
 import { Secret } from '../../src/kernel/secret.ts';
-import type { ProviderRequest, ProviderTarget } from '../../src/providers/contract/adapter.ts';
+import type { ProviderRequest } from '../../src/providers/contract/completions.ts';
+import type { ProviderTarget } from '../../src/providers/contract/target.ts';
 import { type Reply, startFakeUpstream } from '../support/fake-upstream.ts';
 import type { Serving } from './cuts.ts';
 import { authOf, quirksOf, settingsOf } from './protocols.ts';

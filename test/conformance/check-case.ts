@@ -1,6 +1,7 @@
 // Owns the check of one recorded case: it is served whole and cut, read by the real adapter, and compared with the plain reading.
 import { ProviderError } from '../../src/kernel/errors.ts';
-import type { Adapter, ProviderTarget } from '../../src/providers/contract/adapter.ts';
+import type { CompletionAdapter } from '../../src/providers/contract/adapter.ts';
+import type { ProviderTarget } from '../../src/providers/contract/target.ts';
 import { type CaseServer, requestTo, serveCase, targetOf } from './case-server.ts';
 import { differences } from './comparison.ts';
 import { seededRandom, servings } from './cuts.ts';
@@ -19,7 +20,7 @@ export interface CaseResult {
 }
 
 export interface CheckOptions {
-  adapterFor(protocol: string): Adapter | undefined;
+  adapterFor(protocol: string): CompletionAdapter | undefined;
   /** Cuts of a long case, one at a time, beside whole and byte by byte; a short one is cut at each byte. */
   readonly places: number;
   readonly seed: number;
@@ -77,21 +78,21 @@ function summed(names: readonly string[]): string {
 
 async function attempt(
   expectation: Expectation,
-  adapter: Adapter,
+  adapter: CompletionAdapter,
   target: ProviderTarget,
   signal: AbortSignal,
 ): Promise<string[]> {
-  if (expectation.type === 'token') return raised(() => adapter.check(target, { signal }));
+  if (expectation.type === 'token') return raised(() => adapter.health.check(target, { signal }));
   if (expectation.type === 'models') {
     return raised(async () => {
-      const listed = (await adapter.listModels?.(target, { signal })) ?? [];
+      const listed = (await adapter.models?.list(target, { signal })) ?? [];
       const keys = new Set(listed.map((model) => model.key));
       const strange = [...keys].filter((key) => !expectation.keys.includes(key));
       if (keys.size === 0) throw new Error('no model was listed');
       if (strange.length > 0) throw new Error(`listed unknown models: ${strange.join(', ')}`);
     });
   }
-  const observed = await observe(adapter.stream(requestTo(target), { signal }));
+  const observed = await observe(adapter.completions.stream(requestTo(target), { signal }));
   return differences(expectation, observed, adapter.protocol);
 }
 

@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ProviderError } from '../../src/kernel/errors.ts';
-import type { Adapter, StreamPart } from '../../src/providers/contract/adapter.ts';
+import type { CompletionAdapter } from '../../src/providers/contract/adapter.ts';
+import type { StreamPart } from '../../src/providers/contract/completions.ts';
+import { withStream } from '../support/scripted-adapter.ts';
 import { type AdapterSet, openAdapters } from './adapters.ts';
 import { type CaseResult, checkCase } from './check-case.ts';
 import { seededRandom, servings } from './cuts.ts';
@@ -22,7 +24,10 @@ beforeAll(() => {
 });
 afterAll(() => adapters.close());
 
-function check(recorded: RecordedCase, wrap = (adapter: Adapter): Adapter => adapter): Promise<CaseResult> {
+function check(
+  recorded: RecordedCase,
+  wrap = (adapter: CompletionAdapter): CompletionAdapter => adapter,
+): Promise<CaseResult> {
   const adapterFor = (protocol: string) => {
     const adapter = adapters.get(protocol);
     return adapter && wrap(adapter);
@@ -38,15 +43,13 @@ function caseNamed(path: string): RecordedCase {
 
 /** An adapter that makes something else of each part, or nothing. */
 function altering(change: (part: StreamPart) => StreamPart | undefined) {
-  return (adapter: Adapter): Adapter => ({
-    ...adapter,
-    async *stream(request, options) {
-      for await (const parts of adapter.stream(request, options)) {
+  return (adapter: CompletionAdapter) =>
+    withStream(adapter, async function* (request, options) {
+      for await (const parts of adapter.completions.stream(request, options)) {
         const changed = parts.map(change).filter((part) => part !== undefined);
         if (changed.length > 0) yield changed;
       }
-    },
-  });
+    });
 }
 
 describe('a hand-made answer is read by its adapter as by the plain reader, whole and cut', () => {
@@ -114,28 +117,24 @@ describe('the runner finds', () => {
   });
 
   it('a truncated stream that is taken for a whole one', async () => {
-    const lenient = (adapter: Adapter): Adapter => ({
-      ...adapter,
-      async *stream(request, options) {
+    const lenient = (adapter: CompletionAdapter) =>
+      withStream(adapter, async function* (request, options) {
         try {
-          yield* adapter.stream(request, options);
+          yield* adapter.completions.stream(request, options);
         } catch {
           yield [{ type: 'finish', reason: 'stop' }];
         }
-      },
-    });
+      });
     const result = await check(caseNamed('openai-chat/stream-cut'), lenient);
     expect(result.reasons[0]).toMatch(/^expected PROVIDER_PROTOCOL, got finish stop/);
   });
 
   it('a wrong error code, a lost message and a lost time to wait', async () => {
-    const vague = (adapter: Adapter): Adapter => ({
-      ...adapter,
+    const vague = (adapter: CompletionAdapter) =>
       // biome-ignore lint/correctness/useYield: the point is that nothing comes but the error
-      async *stream() {
+      withStream(adapter, async function* () {
         throw new ProviderError('PROVIDER_UNAVAILABLE', 'Something went wrong.', { status: 429 });
-      },
-    });
+      });
     const { reasons } = await check(caseNamed('openai-chat/err-rate-limit'), vague);
     expect(reasons.map((reason) => reason.split(':')[0])).toEqual(['code', 'message', 'retryAfterMs']);
   });
@@ -201,9 +200,12 @@ it('the report gives a row a provider, the reasons, and the sums last', () => {
   ]);
 });
 
-describe('run.ts', () => {
+describe('npm run conformance', () => {
   const run = (...args: string[]) =>
-    promisify(execFile)(process.execPath, [fileURLToPath(new URL('run.ts', import.meta.url)), ...args]);
+    promisify(execFile)(process.execPath, [
+      fileURLToPath(new URL('../../tools/conformance/run.ts', import.meta.url)),
+      ...args,
+    ]);
 
   it('prints its seed first and its sums last', async () => {
     const { stdout } = await run('--seed', '42', '--places', '3', `${FIXTURES}/some-new-host`);

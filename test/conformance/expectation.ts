@@ -1,16 +1,9 @@
 // Owns what the runner concludes from a recorded case by the plain readers: what an adapter has to make of it.
-import type { FinishReason, ProviderUsage } from '../../src/providers/contract/adapter.ts';
+import type { FinishReason, ProviderUsage } from '../../src/providers/contract/completions.ts';
 import { type ExpectedFault, expectedFault } from './fault.ts';
-import { readAnthropic } from './readers/anthropic.ts';
-import { readBedrock } from './readers/bedrock.ts';
-import { readCohere } from './readers/cohere.ts';
-import { readGemini } from './readers/gemini.ts';
-import { readGigaChat } from './readers/gigachat.ts';
-import { readOllama } from './readers/ollama.ts';
-import { readOpenAiChat } from './readers/openai-chat.ts';
-import { readOpenAiResponses } from './readers/openai-responses.ts';
+import { readerOf } from './protocols.ts';
 import { asDocument, wholeText } from './readers/split.ts';
-import type { CallReading, Reader, Reading } from './reading.ts';
+import type { CallReading, Reading } from './reading.ts';
 import type { RecordedCase } from './recorded-case.ts';
 import { listAt, parsed, textAt } from './walk.ts';
 
@@ -41,23 +34,8 @@ export type Expectation =
   | { readonly type: 'token' }
   | { readonly type: 'named'; readonly name: string; readonly answer?: ExpectedAnswer };
 
-const READERS: Readonly<Record<string, Reader>> = {
-  'openai-chat': readOpenAiChat,
-  'azure-openai': readOpenAiChat,
-  'openai-responses': readOpenAiResponses,
-  'anthropic-messages': readAnthropic,
-  gemini: readGemini,
-  'gemini-vertex': readGemini,
-  'bedrock-converse': readBedrock,
-  cohere: readCohere,
-  ollama: readOllama,
-  gigachat: readGigaChat,
-};
-
 export function readingOf(recorded: RecordedCase, protocol: string): Reading {
-  const reader = READERS[protocol];
-  if (!reader) throw new Error(`No plain reader for protocol ${protocol}`);
-  return reader(recorded.body, {
+  return readerOf(protocol)(recorded.body, {
     provider: recorded.provider,
     contentType: recorded.headers['content-type'] ?? '',
   });

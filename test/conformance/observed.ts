@@ -1,6 +1,6 @@
 // Owns what an adapter made of a served body, and whether it kept the contract of a stream while doing so.
 import { ProviderError } from '../../src/kernel/errors.ts';
-import type { StreamPart } from '../../src/providers/contract/adapter.ts';
+import type { StreamPart } from '../../src/providers/contract/completions.ts';
 
 export interface ObservedCall {
   callId: string;

@@ -1,7 +1,16 @@
-// Owns which adapter, with which settings, reads the answers of a provider's folder.
+// Owns what the runner knows of each protocol and of each provider's folder: a new protocol is entered here, beside its plain reader.
 import { readFileSync } from 'node:fs';
 import { isJsonObject, type JsonObject } from '../../src/kernel/json.ts';
-import type { AuthScheme } from '../../src/providers/contract/adapter.ts';
+import type { AuthScheme } from '../../src/providers/contract/target.ts';
+import { readAnthropic } from './readers/anthropic.ts';
+import { readBedrock } from './readers/bedrock.ts';
+import { readCohere } from './readers/cohere.ts';
+import { readGemini } from './readers/gemini.ts';
+import { readGigaChat } from './readers/gigachat.ts';
+import { readOllama } from './readers/ollama.ts';
+import { readOpenAiChat } from './readers/openai-chat.ts';
+import { readOpenAiResponses } from './readers/openai-responses.ts';
+import type { Reader } from './reading.ts';
 import type { RecordedCase } from './recorded-case.ts';
 import { at, listAt, textAt } from './walk.ts';
 
@@ -44,6 +53,36 @@ const ROUTES: Readonly<Record<string, readonly [protocol: string, providerKey: s
   'z.ai': ['openai-chat', 'zai'],
 };
 
+/** What a protocol needs to be checked. A protocol without an entry has no recorded answers. */
+interface CheckedProtocol {
+  /** The plain reader of its answers. */
+  readonly reader: Reader;
+  /** Settings that a config of it cannot do without; the values only have to be well-formed. */
+  readonly settings?: (baseUrl: string) => Readonly<Record<string, string>>;
+  /** How the credential travels, if not as a bearer. */
+  readonly auth?: AuthScheme;
+}
+
+const PROTOCOLS: Readonly<Record<string, CheckedProtocol>> = {
+  'anthropic-messages': { reader: readAnthropic },
+  'azure-openai': { reader: readOpenAiChat, settings: () => ({ apiVersion: '2024-10-21' }) },
+  'bedrock-converse': { reader: readBedrock, settings: () => ({ region: 'us-east-1' }) },
+  cohere: { reader: readCohere },
+  gemini: { reader: readGemini },
+  'gemini-vertex': {
+    reader: readGemini,
+    settings: () => ({ project: 'project', location: 'us-central1' }),
+  },
+  gigachat: {
+    reader: readGigaChat,
+    settings: (baseUrl) => ({ oauthUrl: `${baseUrl}/api/v2/oauth`, scope: 'GIGACHAT_API_PERS' }),
+    auth: { type: 'gigachat' },
+  },
+  ollama: { reader: readOllama },
+  'openai-chat': { reader: readOpenAiChat },
+  'openai-responses': { reader: readOpenAiResponses },
+};
+
 /** What the address of the recorded request tells for certain, whatever its folder is called. */
 const ADDRESSES: readonly (readonly [RegExp, string])[] = [
   [/\/(converse|converse-stream)$/, 'bedrock-converse'],
@@ -67,17 +106,18 @@ export function routeOf(recorded: RecordedCase): Route {
   return { protocol: addressed ?? compatible ?? listed, providerKey };
 }
 
-/** Some protocols need more than an address and a key; the values only have to be well-formed. */
-export function settingsOf(protocol: string, baseUrl: string): Record<string, string> {
-  if (protocol === 'gigachat') return { oauthUrl: `${baseUrl}/api/v2/oauth`, scope: 'GIGACHAT_API_PERS' };
-  if (protocol === 'bedrock-converse') return { region: 'us-east-1' };
-  if (protocol === 'gemini-vertex') return { project: 'project', location: 'us-central1' };
-  if (protocol === 'azure-openai') return { apiVersion: '2024-10-21' };
-  return {};
+export function settingsOf(protocol: string, baseUrl: string): Readonly<Record<string, string>> {
+  return PROTOCOLS[protocol]?.settings?.(baseUrl) ?? {};
 }
 
 export function authOf(protocol: string): AuthScheme {
-  return protocol === 'gigachat' ? { type: 'gigachat' } : BEARER;
+  return PROTOCOLS[protocol]?.auth ?? BEARER;
+}
+
+export function readerOf(protocol: string): Reader {
+  const reader = PROTOCOLS[protocol]?.reader;
+  if (!reader) throw new Error(`No plain reader for protocol ${protocol}`);
+  return reader;
 }
 
 const CATALOGUE = new URL('../../src/domain/catalogue/data/providers.json', import.meta.url);

@@ -1,5 +1,5 @@
 // Owns what a plain reader gets out of a recorded body, before anything is concluded from it.
-import type { ProviderUsage } from '../../src/providers/contract/adapter.ts';
+import type { ProviderUsage } from '../../src/providers/contract/completions.ts';
 
 export interface CallReading {
   id?: string;

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { type Deferred, deferred } from '../../src/kernel/async.ts';
 import type { Clock } from '../../src/kernel/clock.ts';
-import type { TokenCache, TokenRequest } from '../../src/providers/contract/adapter.ts';
+import type { TokenCache, TokenRequest } from '../../src/kernel/token-cache.ts';
 
 export interface OpenedTokenCache extends AsyncDisposable {
   readonly cache: TokenCache;

@@ -1,14 +1,12 @@
 import { expect, test } from 'vitest';
 import { ProviderError } from '../../src/kernel/errors.ts';
 import { Secret } from '../../src/kernel/secret.ts';
-import type {
-  Adapter,
-  ProviderRequest,
-  ProviderTarget,
-  StreamPart,
-} from '../../src/providers/contract/adapter.ts';
+import type { CompletionAdapter } from '../../src/providers/contract/adapter.ts';
+import type { ProviderRequest, StreamPart } from '../../src/providers/contract/completions.ts';
+import type { ProviderTarget } from '../../src/providers/contract/target.ts';
 import { discreet } from '../../src/providers/discreet-adapter.ts';
 import { IssuedTokens } from '../../src/providers/secret-texts.ts';
+import { scriptedAdapter } from '../support/scripted-adapter.ts';
 
 const target = {
   configId: 'c',
@@ -17,26 +15,23 @@ const target = {
 } as unknown as ProviderTarget;
 const signal = new AbortController().signal;
 
-function echoing(): Adapter & { left: boolean } {
+function echoing(): CompletionAdapter & { left: boolean } {
   const fault = () =>
     new ProviderError('PROVIDER_AUTHENTICATION', 'You sent sk-canary-1 and team-canary', {
       cause: new Error('sk-canary-1 again'),
     });
   const adapter = {
-    protocol: 'echo',
-    optionRules: { reserved: {}, priced: [], extended: [] },
-    left: false,
-    async *stream(request: ProviderRequest): AsyncGenerator<StreamPart[]> {
+    ...scriptedAdapter('echo', async function* (request) {
       try {
         yield [{ type: 'text-delta', text: 'sk-canary-1 is content here' }];
         if (request.tools.length > 0) throw fault();
       } finally {
         adapter.left = true;
       }
-    },
-    unsupported: () => [],
-    check: async () => Promise.reject(fault()),
-    listModels: async () => Promise.reject(fault()),
+    }),
+    left: false,
+    models: { list: async () => Promise.reject(fault()) },
+    health: { check: async () => Promise.reject(fault()) },
   };
   return adapter;
 }
@@ -46,10 +41,10 @@ const request = (tools: number) => ({ target, tools: Array(tools).fill({}) }) as
 test('no fault repeats the credential or a header, in message, stack or cause', async () => {
   const adapter = discreet(echoing());
   const calls = [
-    () => adapter.check(target, { signal }),
-    () => adapter.listModels?.(target, { signal }),
+    () => adapter.health.check(target, { signal }),
+    () => adapter.models?.list(target, { signal }),
     async () => {
-      for await (const _parts of adapter.stream(request(1), { signal }));
+      for await (const _parts of adapter.completions.stream(request(1), { signal }));
     },
   ];
   for (const call of calls) {
@@ -64,7 +59,7 @@ test('no fault repeats the credential or a header, in message, stack or cause', 
 
 test('what a provider answers is left as it is, and leaving the stream leaves the adapter’s', async () => {
   const echo = echoing();
-  for await (const parts of discreet(echo).stream(request(0), { signal })) {
+  for await (const parts of discreet(echo).completions.stream(request(0), { signal })) {
     expect(parts).toEqual([{ type: 'text-delta', text: 'sk-canary-1 is content here' }]);
     break;
   }
@@ -79,25 +74,19 @@ const SERVICE_ACCOUNT = JSON.stringify({
 });
 
 /** Says the text in every place that is not content, then fails with it in every place of an error. */
-function repeating(text: string): Adapter {
-  return {
-    protocol: 'repeating',
-    async *stream(): AsyncGenerator<StreamPart[]> {
-      yield [
-        { type: 'response-start', servedModel: text, providerRequestId: text },
-        { type: 'warning', code: text, message: text },
-        { type: 'finish', reason: 'stop', providerReason: text },
-      ];
-      throw new ProviderError('PROVIDER_AUTHENTICATION', text, {
-        providerCode: text,
-        providerRequestId: text,
-        cause: Object.assign(new Error(text), { detail: text }),
-      });
-    },
-    optionRules: { reserved: {}, priced: [], extended: [] },
-    unsupported: () => [],
-    check: async () => {},
-  };
+function repeating(text: string): CompletionAdapter {
+  return scriptedAdapter('repeating', async function* () {
+    yield [
+      { type: 'response-start', servedModel: text, providerRequestId: text },
+      { type: 'warning', code: text, message: text },
+      { type: 'finish', reason: 'stop', providerReason: text },
+    ];
+    throw new ProviderError('PROVIDER_AUTHENTICATION', text, {
+      providerCode: text,
+      providerRequestId: text,
+      cause: Object.assign(new Error(text), { detail: text }),
+    });
+  });
 }
 
 test.each([
@@ -124,7 +113,7 @@ test.each([
   const echoed = { target: { ...target, secret: new Secret(secret) } } as unknown as ProviderRequest;
   const parts: StreamPart[] = [];
   const read = async () => {
-    for await (const each of adapter.stream(echoed, { signal })) parts.push(...each);
+    for await (const each of adapter.completions.stream(echoed, { signal })) parts.push(...each);
   };
   const error = await read().then(
     () => undefined,
@@ -149,7 +138,7 @@ test('what of a credential is no secret stays readable: a project, an address, a
   const words = 'service_account my-project https://oauth2.googleapis.com/token';
   const adapter = discreet(repeating(words));
   const asked = { target: { ...target, secret: new Secret(SERVICE_ACCOUNT) } } as unknown as ProviderRequest;
-  for await (const [start] of adapter.stream(asked, { signal })) {
+  for await (const [start] of adapter.completions.stream(asked, { signal })) {
     expect(start).toMatchObject({ servedModel: words });
     break;
   }
@@ -173,8 +162,10 @@ test('a list of models that is longer than any provider has is refused', async (
   const listing = (count: number) =>
     discreet({
       ...echoing(),
-      listModels: async () => Array.from({ length: count }, (_value, index) => ({ key: `m${index}` })),
-    }).listModels?.(target, { signal });
+      models: {
+        list: async () => Array.from({ length: count }, (_value, index) => ({ key: `m${index}` })),
+      },
+    }).models?.list(target, { signal });
   expect(await listing(20_000)).toHaveLength(20_000);
   await expect(listing(20_001)).rejects.toMatchObject({
     code: 'PROVIDER_PROTOCOL',

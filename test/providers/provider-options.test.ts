@@ -82,7 +82,7 @@ test.each(['anthropic-messages', 'bedrock-converse'])(
 
 test.each(Object.keys(OPTIONS))('%s reserves its model, its messages and its bound on tokens', (protocol) => {
   const adapters = openAdapters();
-  const fields = Object.keys(adapters.get(protocol)?.optionRules.reserved ?? {});
+  const fields = Object.keys(adapters.get(protocol)?.completions.optionRules.reserved ?? {});
   expect(fields.some((name) => name === 'model')).toBe(true);
   expect(fields.some((name) => ['messages', 'input', 'contents'].includes(name))).toBe(true);
   expect(fields.some((name) => /max_?(output_?)?tokens|num_predict/i.test(name))).toBe(true);

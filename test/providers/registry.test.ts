@@ -1,16 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Adapter } from '../../src/providers/contract/adapter.ts';
 import { createAdapterRegistry } from '../../src/providers/registry.ts';
+import { scriptedAdapter } from '../support/scripted-adapter.ts';
 
-function adapterOf(protocol: string): Adapter {
-  return {
-    protocol,
-    optionRules: { reserved: {}, priced: [], extended: [] },
-    stream: async function* () {},
-    unsupported: () => [],
-    check: async () => {},
-  };
-}
+const adapterOf = (protocol: string) => scriptedAdapter(protocol, async function* () {});
 
 test('an adapter is found by the name of its protocol', () => {
   const chat = adapterOf('openai-chat');
@@ -18,6 +11,13 @@ test('an adapter is found by the name of its protocol', () => {
   expect(registry.get('openai-chat')?.protocol).toBe(chat.protocol);
   expect(registry.get('unknown')).toBeUndefined();
   expect(registry.protocols()).toEqual(['gemini', 'openai-chat']);
+});
+
+test('an adapter offers only the kinds of call that its protocol has', () => {
+  const deaf: Adapter = { protocol: 'deaf', health: { check: async () => {} } };
+  const registry = createAdapterRegistry([adapterOf('chat'), deaf]);
+  expect(registry.get('chat')?.completions).toBeDefined();
+  expect(registry.get('deaf')?.completions).toBeUndefined();
 });
 
 test('two adapters of one name are refused', () => {

@@ -1,14 +1,15 @@
 // Owns what the adapter tests share: a request with everything at rest, and the reading of a stream to its end.
+
+import { systemClock } from '../../src/kernel/clock.ts';
 import { ProviderError } from '../../src/kernel/errors.ts';
+import { newId } from '../../src/kernel/ids.ts';
 import { silentLogger } from '../../src/kernel/logger.ts';
 import { Secret } from '../../src/kernel/secret.ts';
-import type {
-  Adapter,
-  Message,
-  ProviderRequest,
-  ProviderTarget,
-  StreamPart,
-} from '../../src/providers/contract/adapter.ts';
+import type { TokenCache } from '../../src/kernel/token-cache.ts';
+import type { AdapterDependencies, CompletionAdapter } from '../../src/providers/contract/adapter.ts';
+import type { Message, ProviderRequest, StreamPart } from '../../src/providers/contract/completions.ts';
+import type { UpstreamHttp } from '../../src/providers/contract/http.ts';
+import type { ProviderTarget } from '../../src/providers/contract/target.ts';
 import { createUpstreamHttp } from '../../src/providers/http/upstream-http.ts';
 import { type Answer, type Reply, startFakeUpstream } from './fake-upstream.ts';
 
@@ -60,13 +61,13 @@ export interface Collected {
 
 /** Reads a stream to its end; a fault that is no ProviderError is raised. */
 export async function collectParts(
-  adapter: Adapter,
+  adapter: CompletionAdapter,
   request: ProviderRequest,
   signal = new AbortController().signal,
 ): Promise<Collected> {
   const reads: StreamPart[][] = [];
   try {
-    for await (const read of adapter.stream(request, { signal })) reads.push(read);
+    for await (const read of adapter.completions.stream(request, { signal })) reads.push(read);
   } catch (fault) {
     if (!(fault instanceof ProviderError)) throw fault;
     return { reads, parts: reads.flat(), fault };
@@ -74,13 +75,22 @@ export async function collectParts(
   return { reads, parts: reads.flat() };
 }
 
-/** Starts a fake provider and an HTTP side; both are closed when the test leaves the block. */
+/** What an adapter is made with where only the way out matters. Each token is fetched anew. */
+export function dependenciesOn(http: UpstreamHttp): AdapterDependencies {
+  const tokens: TokenCache = { get: async (_key, { fetch, signal }) => (await fetch(signal)).token };
+  return { http, tokens, clock: systemClock, newId };
+}
+
+/** A way out that leads nowhere. */
+export const NO_WAY_OUT: UpstreamHttp = { send: () => Promise.reject(), close: async () => {} };
+
+/** Starts a fake provider and an HTTP side, with what else an adapter is made with; both are closed when the test leaves the block. */
 export async function startProvider(answer: Answer | Reply) {
   const upstream = await startFakeUpstream(typeof answer === 'function' ? answer : () => answer);
   const http = createUpstreamHttp({ logger: silentLogger });
   return {
     upstream,
-    http,
+    ...dependenciesOn(http),
     async [Symbol.asyncDispose]() {
       await http.close();
       await upstream.close();

@@ -1,6 +1,7 @@
 // Owns catalogues for the planner: made in memory, of exactly the rows that a test names.
 import type { WorkspaceCatalogue } from '../../src/domain/catalogue/snapshot.ts';
 import type { CircuitView } from '../../src/domain/routing/circuits.ts';
+import type { ModelNeeds } from '../../src/domain/routing/model-needs.ts';
 import { planRoute, type RouteInput } from '../../src/domain/routing/planner.ts';
 
 export interface TestInstance {
@@ -98,13 +99,18 @@ export function catalogueOf({
   } as unknown as WorkspaceCatalogue;
 }
 
-export function plan(catalogue: WorkspaceCatalogue, model: string, over: Partial<RouteInput> = {}) {
+export interface PlanInput extends Partial<Omit<RouteInput, 'needs'>> {
+  readonly needs?: Partial<ModelNeeds>;
+}
+
+export function plan(catalogue: WorkspaceCatalogue, model: string, { needs, ...over }: PlanInput = {}) {
   return planRoute({
     catalogue,
     model,
-    needsImages: false,
-    inputTokensAtLeast: 0,
+    needs: { output: 'text', inputs: [], inputTokensAtLeast: 0, ...needs },
     speaks: () => true,
+    offers: () => true,
+    callName: 'completion',
     unsupportedBy: () => [],
     circuitOf: () => CLOSED,
     random: () => 0.5,

@@ -15,7 +15,8 @@ export const NO_USAGE = {
 export function beginRow(workspaceId: string, nodeId: string, over: Partial<RunBegin> = {}): RunBegin {
   return {
     id: randomUUID(),
-    workspaceId: workspaceId,
+    kind: 'completion',
+    workspaceId,
     caller: 'key:1',
     requestId: null,
     model: 'auto',

@@ -1,7 +1,7 @@
 // Owns provider tokens within one process: each is fetched once however many wait for it, and a failed fetch is forgotten.
 import { abortable } from '../../kernel/async.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import type { TokenCache, TokenRequest } from '../../providers/contract/adapter.ts';
+import type { TokenCache, TokenRequest } from '../../kernel/token-cache.ts';
 
 interface IssuedToken {
   readonly token: string;

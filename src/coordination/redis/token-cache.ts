@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { abortable, delay } from '../../kernel/async.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import type { TokenCache, TokenRequest } from '../../providers/contract/adapter.ts';
+import type { TokenCache, TokenRequest } from '../../kernel/token-cache.ts';
 import { createMemoryTokenCache } from '../memory/token-cache.ts';
 import { DELETE_IF } from './delete-if.ts';
 import type { RedisLink } from './link.ts';

@@ -1,6 +1,7 @@
 // Owns counting where the provider sent no usage: OpenAI's o200k vocabulary stands in for every model's, and the result is marked estimated.
 import { Mutex, nextTurn } from '../../kernel/async.ts';
-import type { Message, ProviderUsage, Tool } from '../../providers/contract/adapter.ts';
+import type { Message, ProviderUsage, Tool } from '../../providers/contract/completions.ts';
+import { tokensBesideTexts } from './token-estimate.ts';
 
 export interface CountedRequest {
   readonly messages: readonly Message[];
@@ -13,9 +14,6 @@ export interface CountedOutput {
   readonly toolCalls: readonly { readonly name: string; readonly argumentsText: string }[];
 }
 
-/** What chat templates add around a message, and what an image of middling size takes. */
-const TOKENS_PER_MESSAGE = 4;
-const TOKENS_PER_IMAGE = 765;
 /** Characters that are looked at of all texts of one kind together; the rest is taken to be as dense in tokens. */
 const SAMPLE_LENGTH = { input: 8_000, output: 8_000, reasoning: 4_000 };
 /** The tokenizer's work on a text without breaks grows with the square of its length: it gets no longer ones than this. */
@@ -50,16 +48,9 @@ export function countUsage(request: CountedRequest, output: CountedOutput): Prom
       ]),
       ...tools.map((tool) => JSON.stringify(tool)),
     ];
-    const images = messages.reduce(
-      (sum, { parts }) => sum + parts.filter(({ type }) => type === 'image').length,
-      0,
-    );
     const outputTexts = [output.text, ...callTexts(output.toolCalls)];
     return {
-      inputTokens:
-        messages.length * TOKENS_PER_MESSAGE +
-        images * TOKENS_PER_IMAGE +
-        (await countTexts(count, inputTexts, SAMPLE_LENGTH.input)),
+      inputTokens: tokensBesideTexts(messages) + (await countTexts(count, inputTexts, SAMPLE_LENGTH.input)),
       cacheReadTokens: 0,
       cacheWriteTokens: 0,
       outputTokens: await countTexts(count, outputTexts, SAMPLE_LENGTH.output),

@@ -1,5 +1,5 @@
 // Owns what a run used: tokens by kind, each counted in one place, and whether they were counted by us.
-import type { ProviderUsage } from '../../providers/contract/adapter.ts';
+import type { ProviderUsage } from '../../providers/contract/completions.ts';
 
 export interface Usage extends ProviderUsage {
   /** True where the provider sent no count and ours stands in. */

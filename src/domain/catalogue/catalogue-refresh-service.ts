@@ -3,7 +3,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError, ProviderError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import type { UpstreamHttp } from '../../providers/contract/adapter.ts';
+import type { UpstreamHttp } from '../../providers/contract/http.ts';
 import type { RefreshWritten, UpkeepRepository } from '../../storage/repositories/upkeep.repository.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';
 import {

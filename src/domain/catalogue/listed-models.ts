@@ -1,6 +1,6 @@
 // Owns what a provider's list of models means for the rows of a workspace: pure, so that a list that is no list changes nothing.
 import type { NewId } from '../../kernel/ids.ts';
-import type { ListedModel } from '../../providers/contract/adapter.ts';
+import type { ListedModel } from '../../providers/contract/models.ts';
 import type { NewRow } from '../../storage/repositories/catalogue-write.repository.ts';
 import { INPUT_MODALITIES, MODEL_CAPABILITIES, OUTPUT_MODALITIES } from './catalogue-data.ts';
 import { newModelRow } from './new-rows.ts';

@@ -2,7 +2,7 @@
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import { definedOf, InputCheck, type Patch } from '../../kernel/input-check.ts';
 import type { JsonObject } from '../../kernel/json.ts';
-import type { Parameters } from '../../providers/contract/adapter.ts';
+import type { Parameters } from '../../providers/contract/completions.ts';
 import type { RetryPolicy, TimeLimits } from '../../storage/entities/provider-config.entity.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';
 import { newInstanceRow } from './new-rows.ts';

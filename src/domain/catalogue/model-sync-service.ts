@@ -10,7 +10,8 @@ import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError, ProviderError, StorageError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import type { Adapter, ListedModel } from '../../providers/contract/adapter.ts';
+import type { Adapter } from '../../providers/contract/adapter.ts';
+import type { ListedModel } from '../../providers/contract/models.ts';
 import type { ModelSyncEntity } from '../../storage/entities/model-sync.entity.ts';
 import type { CatalogueRepository } from '../../storage/repositories/catalogue.repository.ts';
 import type { SyncWrites, UpkeepRepository } from '../../storage/repositories/upkeep.repository.ts';
@@ -278,11 +279,11 @@ export class ModelSyncService {
         `This node cannot call "${config.providerKey}": it does not speak its protocol`,
       );
     }
-    if (!adapter.listModels || spec.hasModelList === false) return undefined;
+    if (!adapter.models || spec.hasModelList === false) return undefined;
     const deadline = AbortSignal.timeout(LIST_WITHIN_MS);
     const signal = AbortSignal.any([deadline, this.#closing.signal]);
     const begunMs = clock.monotonicMs();
-    const listed = await adapter.listModels(targets.of(config, spec), { signal }).catch((error: unknown) => {
+    const listed = await adapter.models.list(targets.of(config, spec), { signal }).catch((error: unknown) => {
       if (!deadline.aborted || error instanceof ProviderError) throw error;
       throw new ProviderError(
         'PROVIDER_TIMEOUT',

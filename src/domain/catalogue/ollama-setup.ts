@@ -2,7 +2,8 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import type { Adapter, ListedModel } from '../../providers/contract/adapter.ts';
+import type { Adapter } from '../../providers/contract/adapter.ts';
+import type { ListedModel } from '../../providers/contract/models.ts';
 import type { CatalogueWriteRepository } from '../../storage/repositories/catalogue-write.repository.ts';
 import { freeSlug, ignoreConflict } from './free-slug.ts';
 import { newListedRow } from './listed-models.ts';
@@ -35,7 +36,7 @@ export async function setUpOllama(
   const catalogue = needs.catalogueOf(workspaceId);
   const spec = catalogue.providers.get(OLLAMA);
   const existing = [...catalogue.configs.values()].find(({ name }) => name === OLLAMA);
-  if (!spec?.enabled || !needs.adapter?.listModels || (existing && existing.origin !== 'ENVIRONMENT')) return;
+  if (!spec?.enabled || !needs.adapter?.models || (existing && existing.origin !== 'ENVIRONMENT')) return;
   const baseUrl = baseUrlOf(needs.environment);
   const now = needs.clock.now();
   const added = newConfigRow(
@@ -83,7 +84,7 @@ async function listModels(
 ): Promise<ListedModel[] | undefined> {
   try {
     const within = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
-    return await adapter.listModels?.(targets.of(config, spec), { signal: within });
+    return await adapter.models?.list(targets.of(config, spec), { signal: within });
   } catch (error) {
     logger.debug({ err: error }, 'No Ollama answers');
     return undefined;

@@ -1,6 +1,6 @@
 // Owns the rules on sampling parameters, which a call and an instance's defaults keep alike.
 import { isStorableText } from '../../kernel/text.ts';
-import type { Parameters, ReasoningEffort } from '../../providers/contract/adapter.ts';
+import type { Parameters, ReasoningEffort } from '../../providers/contract/completions.ts';
 
 export type { Parameters, ReasoningEffort };
 

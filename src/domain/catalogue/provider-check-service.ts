@@ -83,7 +83,7 @@ export class ProviderCheckService {
       );
     }
     try {
-      await adapter.check(targets.of(config, spec), { signal: AbortSignal.timeout(CHECK_WITHIN_MS) });
+      await adapter.health.check(targets.of(config, spec), { signal: AbortSignal.timeout(CHECK_WITHIN_MS) });
       return undefined;
     } catch (error) {
       if (error instanceof ProviderError || error instanceof GatewayError) return error;

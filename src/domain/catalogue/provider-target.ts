@@ -4,7 +4,7 @@ import { GatewayError } from '../../kernel/errors.ts';
 import { isJsonObject, parseJson } from '../../kernel/json.ts';
 import type { Secret } from '../../kernel/secret.ts';
 import { Secret as SecretText } from '../../kernel/secret.ts';
-import type { AuthScheme, ProviderTarget } from '../../providers/contract/adapter.ts';
+import type { AuthScheme, ProviderTarget } from '../../providers/contract/target.ts';
 import type { SecretVault } from '../identity/secret-vault.ts';
 import { baseUrlOf } from './provider-address.ts';
 import { requireDestination } from './secret-destination.ts';

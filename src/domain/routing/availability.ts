@@ -20,6 +20,8 @@ export interface AvailabilityDependencies {
   readonly snapshots: CatalogueSnapshots;
   readonly circuits: Circuits;
   readonly speaks: Speaks;
+  /** Modalities that models are called for here. */
+  readonly outputs: readonly string[];
 }
 
 const CALLABLE: Availability = { state: 'CALLABLE', code: null, reason: null };
@@ -77,15 +79,16 @@ export class AvailabilityService {
   }
 
   #of({ allowedModels }: Viewer, candidate: Candidate): Availability {
-    const { circuits, speaks } = this.#needs;
+    const { circuits, speaks, outputs } = this.#needs;
     const refusal = refusalOfState(candidate, speaks);
     if (refusal) return unavailable(refusal.code, refusal.reason);
     if (allowedModels && !mayUse(candidate, allowedModels)) {
       return unavailable(NOT_ALLOWED.code, NOT_ALLOWED.reason);
     }
     const { model, config } = candidate;
-    if (model && !model.outputModalities.includes('text')) {
-      return unavailable('OUTPUT_NOT_TEXT', `It gives ${model.outputModalities.join(', ')}, not text`);
+    if (model && !outputs.some((modality) => model.outputModalities.includes(modality))) {
+      const given = model.outputModalities.join(', ');
+      return unavailable('OUTPUT_NOT_TEXT', `It gives ${given}, not ${outputs.join(' or ')}`);
     }
     if (config.health === 'UNHEALTHY' && config.healthFault === 'BAD_CREDENTIAL') {
       return unavailable(

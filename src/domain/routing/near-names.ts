@@ -25,6 +25,8 @@ export interface NearNamesInput {
   /** What the caller may use; absent: everything. */
   readonly allowed: ReadonlySet<string> | undefined;
   readonly speaks: Speaks;
+  /** The modality that is asked for; models that do not give it are none that was meant. */
+  readonly output: string;
 }
 
 const MOST = 3;
@@ -105,10 +107,10 @@ function addModel(
   found: Near[],
   canonicalId: string,
   distance: number,
-  { catalogue, allowed, speaks }: NearNamesInput,
+  { catalogue, allowed, speaks, output }: NearNamesInput,
 ): void {
   const model = catalogue.models.get(canonicalId);
-  if (!model?.available || !model.outputModalities.includes('text')) return;
+  if (!model?.available || !model.outputModalities.includes(output)) return;
   const { providerKey } = model;
   const isNamed = !allowed || allowed.has(canonicalId) || allowed.has(`${providerKey}/*`);
   if (

@@ -6,12 +6,13 @@
 // 4. If only open circuits are left, the best of them is tried once.
 import { createHash } from 'node:crypto';
 import type { Nano } from '../../kernel/money.ts';
-import type { Unsupported } from '../../providers/contract/adapter.ts';
+import type { Unsupported } from '../../providers/contract/completions.ts';
 import type { WorkspaceCatalogue } from '../catalogue/snapshot.ts';
 import { mayUse, NOT_ALLOWED } from './allowed-models.ts';
 import { type Refusal, refusalOfState, type Speaks } from './candidate-state.ts';
 import { type Candidate, type Selection, selectCandidates } from './candidates.ts';
 import type { CircuitView } from './circuits.ts';
+import type { ModelNeeds } from './model-needs.ts';
 import { describe, lastResort, type PlaceFacts, placesOf, refusalOfOpen, summarize } from './plan-words.ts';
 import type { Fallback, PlannedCandidate, RoutePlan } from './route-plan.ts';
 
@@ -25,16 +26,7 @@ export interface RouteInput {
   readonly catalogue: WorkspaceCatalogue;
   readonly model: string;
   readonly fallback?: Fallback;
-  readonly needsImages: boolean;
-  readonly maxTokens?: number;
-  /** A lower bound; what surely does not fit is left out. */
-  readonly inputTokensAtLeast: number;
-  /** What made the latest continuation of the conversation, if anything. */
-  readonly continuation?: {
-    readonly instanceId: string | null;
-    readonly canonicalId: string;
-    readonly protocol: string;
-  };
+  readonly needs: ModelNeeds;
   /** Labels that are not to serve. */
   readonly exclude?: ReadonlySet<string>;
   /** What the caller may use; absent: everything. */
@@ -47,6 +39,10 @@ export interface RouteInput {
   /** The same text draws the same candidate, as long as it can serve. */
   readonly stickyKey?: string;
   readonly speaks: Speaks;
+  /** Whether a protocol that is spoken here can be called for what is asked. */
+  readonly offers: Speaks;
+  /** What is asked, in one word for messages: `completion`. */
+  readonly callName: string;
   /** Whether a protocol's answers are made up; absent: none are. */
   readonly isSimulated?: (protocol: string) => boolean;
   /** What of the request the candidate's protocol cannot express, unless the caller lets it be dropped. */
@@ -186,30 +182,38 @@ function standsIn({ canonicalId }: Candidate, { kind, named }: Selection, input:
 }
 
 function refusalOfRequest(candidate: Candidate, input: RouteInput): Refusal | undefined {
-  const { model } = candidate;
+  const { model, protocol } = candidate;
+  const { needs } = input;
   if (!model) return undefined;
   if (input.exclude?.has(candidate.label)) {
     return { code: 'EXCLUDED', reason: 'The request excludes it' };
   }
-  if (!model.outputModalities.includes('text')) {
+  if (!model.outputModalities.includes(needs.output)) {
     return {
       code: 'OUTPUT_NOT_TEXT',
-      reason: `The model "${model.canonicalId}" gives ${model.outputModalities.join(', ')}, not text`,
+      reason: `The model "${model.canonicalId}" gives ${model.outputModalities.join(', ')}, not ${needs.output}`,
     };
   }
-  if (input.needsImages && !model.inputModalities.includes('image')) {
-    return { code: 'CAPABILITY_MISSING', reason: `The model "${model.canonicalId}" takes no images` };
+  if (protocol !== undefined && !input.offers(protocol)) {
+    return {
+      code: 'CAPABILITY_MISSING',
+      reason: `The protocol "${protocol}" offers no ${input.callName}s here; call another model`,
+    };
   }
-  if (model.contextLength && input.inputTokensAtLeast > model.contextLength) {
+  const lacking = needs.inputs.find((modality) => !model.inputModalities.includes(modality));
+  if (lacking !== undefined) {
+    return { code: 'CAPABILITY_MISSING', reason: `The model "${model.canonicalId}" takes no ${lacking}s` };
+  }
+  if (model.contextLength && needs.inputTokensAtLeast > model.contextLength) {
     return {
       code: 'CONTEXT_TOO_SMALL',
-      reason: `The input has at least ${input.inputTokensAtLeast} tokens; "${model.canonicalId}" takes ${model.contextLength}`,
+      reason: `The input has at least ${needs.inputTokensAtLeast} tokens; "${model.canonicalId}" takes ${model.contextLength}`,
     };
   }
-  if (model.maxOutputTokens && input.maxTokens && input.maxTokens > model.maxOutputTokens) {
+  if (model.maxOutputTokens && needs.maxTokens && needs.maxTokens > model.maxOutputTokens) {
     return {
       code: 'MAX_TOKENS_TOO_HIGH',
-      reason: `parameters.maxTokens is ${input.maxTokens}; "${model.canonicalId}" gives at most ${model.maxOutputTokens}`,
+      reason: `parameters.maxTokens is ${needs.maxTokens}; "${model.canonicalId}" gives at most ${model.maxOutputTokens}`,
     };
   }
   const [unsupported] = input.unsupportedBy(candidate);
@@ -244,7 +248,8 @@ function refusalOfPrice(candidate: Candidate, bound: PriceBound, input: RouteInp
 }
 
 function rank(candidate: Candidate, named: boolean, circuit: CircuitView, input: RouteInput): Ranked {
-  const { continuation, stickyKey } = input;
+  const { stickyKey } = input;
+  const { continuation } = input.needs;
   const made = continuation !== undefined && continuation.instanceId === (candidate.instance?.id ?? null);
   const fits =
     continuation !== undefined &&

@@ -3,7 +3,7 @@ import { abortable, delay } from '../../kernel/async.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError, ProviderError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import type { Adapter, StreamPart } from '../../providers/contract/adapter.ts';
+import type { Adapter } from '../../providers/contract/adapter.ts';
 import type { ConfigHealthReports } from '../catalogue/config-health-reports.ts';
 import type { ProviderTargets } from '../catalogue/provider-target.ts';
 import type { Candidate } from '../routing/candidates.ts';
@@ -11,11 +11,10 @@ import { type Admission, breaksCircuit, type Circuits } from '../routing/circuit
 import { isMoreTelling } from '../routing/fault-meanings.ts';
 import { type FaultSituation, nextStep, waitBeforeRetry } from '../routing/retry-policy.ts';
 import type { ActiveRun } from './active-run.ts';
-import { Answer } from './answer.ts';
 import { type AttemptResult, runAttempt } from './attempt.ts';
 import { outcomeOfAttempt } from './circuit-outcome.ts';
 import type { CircuitProbes } from './circuit-probes.ts';
-import { translateRequest } from './provider-request.ts';
+import type { PreparedCall } from './kind.ts';
 import { isKept } from './run-ending.ts';
 import { attemptRecord, priceAttempt } from './settlement.ts';
 import { attemptLimits } from './time-limits.ts';
@@ -60,7 +59,7 @@ export class AttemptLoop {
   constructor(needs: AttemptLoopDependencies, run: ActiveRun) {
     this.#needs = needs;
     this.#run = run;
-    this.#turns = new Turns(run.run.route);
+    this.#turns = new Turns(run.terms.route);
     this.#startedMs = needs.clock.monotonicMs();
   }
 
@@ -97,7 +96,8 @@ export class AttemptLoop {
   #succeeded(candidate: Candidate): void {
     const { health, probes } = this.#needs;
     health.worked(candidate.config);
-    probes.start(this.#run.run.route.halfOpen);
+    const { kind, route } = this.#run.terms;
+    probes.start(kind, route.halfOpen);
   }
 
   /** The next whose circuit lets the run through and whose price is covered. */
@@ -126,7 +126,7 @@ export class AttemptLoop {
 
   /** Whether what is held, or can be, pays for a call of the candidate. */
   async #covers(candidate: Candidate): Promise<boolean> {
-    const { funds } = this.#run.run;
+    const { funds } = this.#run.terms;
     if (!funds || (await funds.cover(candidate))) return true;
     const message = `FUNDS: "${candidate.label}" was skipped, since the funds do not cover it`;
     this.#run.warn([{ code: 'FUNDS', message }]);
@@ -160,7 +160,7 @@ export class AttemptLoop {
   }
 
   #situation({ turn, once }: Admitted, error: ProviderError): FaultSituation {
-    const { policy } = this.#run.run;
+    const { policy } = this.#run.terms;
     const { candidate, calls } = turn;
     const own = candidate.instance?.retryPolicy.maxAttempts ?? candidate.config.retryPolicy.maxAttempts;
     return {
@@ -181,18 +181,16 @@ export class AttemptLoop {
 
   /** Until the limit that the caller has set on the whole run. */
   #remainingMs(): number {
-    const { totalMs } = this.#run.run.policy;
+    const { totalMs } = this.#run.terms.policy;
     return totalMs === undefined
       ? Number.POSITIVE_INFINITY
       : Math.max(0, totalMs - (this.#needs.clock.monotonicMs() - this.#startedMs));
   }
 
-  /** Content that was shown is void: whoever reads is told, and starts anew. */
   #announce(from: Candidate, to: Candidate, error: ProviderError): void {
     if (!this.#run.shown) return;
-    this.#run.shown = false;
     const reason = `${error.code}: ${error.message}`;
-    this.#run.emitRerouted({ type: 'rerouted', from: from.label, to: to.label, reason, discard: true });
+    this.#run.emitRerouted({ from: from.label, to: to.label, reason });
   }
 
   /** False if the run was stopped meanwhile. */
@@ -208,32 +206,31 @@ export class AttemptLoop {
   async #attempt(candidate: Candidate): Promise<AttemptResult> {
     const { clock } = this.#needs;
     const run = this.#run;
-    run.answer = new Answer();
-    run.candidate = candidate;
+    const { kind, funds, policy } = run.terms;
+    const answer = kind.newAnswer(this.#needs.maxAnswerBytes);
+    run.beginAttempt({ candidate, answer });
     const call = this.#prepare(candidate);
     if (call instanceof ProviderError) {
       const nothing = { stopped: false, startedAt: clock.now(), firstTokenMs: null, durationMs: 0 };
-      return { answer: run.answer, error: call, ...nothing };
+      return { answer, error: call, ...nothing };
     }
     // A slow one is left early only for one that is sure to be called.
     const anotherWaits = this.#turns.waiting.some((turn) => this.#isClosed(turn.candidate));
     const limits = attemptLimits(candidate, anotherWaits, this.#remainingMs());
-    const held: StreamPart[] = [];
-    const { funds, policy } = run.run;
+    const held: unknown[] = [];
     const outOfFunds = () => run.stop('funds');
     const result = await runAttempt({
-      ...call,
+      call,
       limits,
       clock,
       stop: run.stopSignal,
       wholeSuffices: policy.commit === 'COMPLETE',
-      answer: run.answer,
-      maxAnswerBytes: this.#needs.maxAnswerBytes,
+      answer,
       onParts: (parts) => {
         // One by one: a read may hold more parts than a call can take arguments.
         if (policy.commit === 'COMPLETE') for (const part of parts) held.push(part);
         else run.emitParts(parts);
-        funds?.watch(candidate, run.answer, outOfFunds);
+        funds?.watch(candidate, answer, outOfFunds);
       },
     });
     // Held back until it was whole: it goes out now, at once, or never.
@@ -250,18 +247,18 @@ export class AttemptLoop {
     return { ...result, stopped: stopSignal.aborted };
   }
 
-  #prepare(candidate: Candidate) {
+  #prepare(candidate: Candidate): PreparedCall<unknown> | ProviderError {
     const { adapterOf, targets } = this.#needs;
-    const run = this.#run;
+    const { kind, request } = this.#run.terms;
     const adapter = candidate.protocol === undefined ? undefined : adapterOf(candidate.protocol);
     try {
-      if (!adapter || !candidate.spec) {
+      if (!adapter || !candidate.spec || !kind.isOfferedBy(adapter)) {
         throw new GatewayError('MODEL_UNAVAILABLE', `${candidate.label} cannot be called here`);
       }
       const target = targets.of(candidate.config, candidate.spec, candidate.model, candidate.instance);
-      const { request, warnings } = translateRequest({ candidate, adapter, target }, run.run.request);
-      run.warn(warnings);
-      return { adapter, request };
+      const call = kind.prepare({ candidate, adapter, target }, request);
+      this.#run.warn(call.warnings);
+      return call;
     } catch (error) {
       const message = error instanceof GatewayError ? error.message : 'The request could not be prepared';
       return new ProviderError('MODEL_UNAVAILABLE', message, { cause: error });
@@ -270,9 +267,8 @@ export class AttemptLoop {
 
   /** `replaced`: another attempt is to take its place. */
   async #book(candidate: Candidate, result: AttemptResult, replaced: boolean): Promise<void> {
-    const { request, prices } = this.#run.run;
     const absorbed = !isKept({ whole: !result.error, shown: this.#run.shown, replaced });
-    const priced = await priceAttempt(request, candidate, result, prices, this.#needs.clock.now());
+    const priced = await priceAttempt(this.#run.terms, candidate, result, this.#needs.clock.now());
     const { attempts } = this.#run;
     attempts.push(attemptRecord(attempts.length + 1, candidate, result, priced, absorbed));
   }
@@ -294,7 +290,7 @@ export class AttemptLoop {
   #log(candidate: Candidate, { error, stopped, firstTokenMs, durationMs }: AttemptResult): void {
     const { logger } = this.#needs;
     const fields = {
-      requestId: this.#run.run.requestId,
+      requestId: this.#run.terms.requestId,
       runId: this.#run.id,
       provider: candidate.config.providerKey,
       config: candidate.config.name,

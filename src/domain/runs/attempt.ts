@@ -1,10 +1,8 @@
 // Owns one attempt: a call of one candidate under its limits on time, and how it ended. It never throws.
 import type { Clock } from '../../kernel/clock.ts';
 import { ProviderError } from '../../kernel/errors.ts';
-import { parseJson } from '../../kernel/json.ts';
-import type { Adapter, CallSign, ProviderRequest, StreamPart } from '../../providers/contract/adapter.ts';
-import type { Answer } from './answer.ts';
-import { PartIntake } from './part-intake.ts';
+import type { CallSign } from '../../providers/contract/target.ts';
+import type { Answer, PreparedCall } from './kind.ts';
 import { type AttemptLimits, TimeGuard } from './time-guard.ts';
 
 export interface AttemptResult {
@@ -19,8 +17,7 @@ export interface AttemptResult {
 }
 
 export interface AttemptInput {
-  readonly adapter: Adapter;
-  readonly request: ProviderRequest;
+  readonly call: Pick<PreparedCall<unknown>, 'stream'>;
   readonly limits: AttemptLimits;
   readonly clock: Clock;
   /** Aborted when the run is stopped. */
@@ -29,14 +26,12 @@ export interface AttemptInput {
   readonly wholeSuffices: boolean;
   /** Shared with the caller, who may look at it while the attempt runs. */
   readonly answer: Answer;
-  /** An answer that grows beyond it is cut, and ends with reason `length`. */
-  readonly maxAnswerBytes: number;
   /** Called for each read once content has come. */
-  readonly onParts: (parts: readonly StreamPart[]) => void;
+  readonly onParts: (parts: readonly unknown[]) => void;
 }
 
 export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
-  const { adapter, answer, clock, stop } = input;
+  const { call, answer, clock, stop } = input;
   const startedAt = clock.now();
   const startedMs = clock.monotonicMs();
   const controller = new AbortController();
@@ -44,7 +39,6 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
   if (stop.aborted) onStop();
   else stop.addEventListener('abort', onStop, { once: true });
   const guard = new TimeGuard(clock, input.limits, (reason) => controller.abort(reason));
-  const intake = new PartIntake(input.maxAnswerBytes);
   let firstTokenMs: number | null = null;
   let error: ProviderError | undefined;
   try {
@@ -53,20 +47,17 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
       wholeSuffices: input.wholeSuffices,
       onSign: (sign: CallSign) => guard.signCame(sign),
     };
-    for await (const given of adapter.stream(input.request, options)) {
-      const parts = intake.take(given);
-      if (answer.add(parts)) {
+    for await (const given of call.stream(options)) {
+      const { parts, hasContent } = answer.take(given);
+      if (hasContent) {
         const now = clock.monotonicMs();
         guard.contentArrived(now);
         firstTokenMs ??= Math.round(now - startedMs);
       }
       if (firstTokenMs !== null) input.onParts(parts);
-      if (intake.isFull) break;
+      if (answer.isFull) break;
     }
-    if (answer.finishReason === null) {
-      throw new ProviderError('PROVIDER_PROTOCOL', 'The stream ended without a finish', { phase: 'stream' });
-    }
-    refuseCutCalls(answer);
+    answer.requireWhole();
   } catch (fault) {
     error = toProviderError(fault, controller.signal);
   } finally {
@@ -81,18 +72,6 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
     firstTokenMs,
     durationMs: Math.round(clock.monotonicMs() - startedMs),
   };
-}
-
-/** Arguments that are no JSON were cut on their way, unless the answer itself says that it was cut; a caller cannot run such a call. */
-function refuseCutCalls(answer: Answer): void {
-  if (answer.finishReason === 'length' || answer.finishReason === 'content-filter') return;
-  const cut = answer.toolCalls().find(({ argumentsText }) => parseJson(argumentsText) === undefined);
-  if (!cut) return;
-  throw new ProviderError(
-    'PROVIDER_PROTOCOL',
-    `The arguments of the call "${cut.name}" are no JSON: they were cut, or the model wrote them wrongly`,
-    { phase: 'stream', transient: true },
-  );
 }
 
 /** A fault that follows from our own abort is told as the reason for that abort. */

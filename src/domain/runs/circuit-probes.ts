@@ -6,11 +6,9 @@ import type { Adapter } from '../../providers/contract/adapter.ts';
 import type { ProviderTargets } from '../catalogue/provider-target.ts';
 import type { Candidate } from '../routing/candidates.ts';
 import { breaksCircuit, type CircuitOutcome, type Circuits } from '../routing/circuits.ts';
-import { Answer } from './answer.ts';
 import { runAttempt } from './attempt.ts';
 import { outcomeOfProbe } from './circuit-outcome.ts';
-import type { CompletionRequest } from './completion-request.ts';
-import { translateRequest } from './provider-request.ts';
+import type { Kind } from './kind.ts';
 import { attemptLimits } from './time-limits.ts';
 
 export interface CircuitProbesDependencies {
@@ -24,20 +22,6 @@ export interface CircuitProbesDependencies {
 /** Shorter than a probe is reserved for, so that no second one begins meanwhile. */
 const PROBE_WITHIN_MS = 20_000;
 const PROBE_ANSWER_BYTES = 65_536;
-/** The least that every provider takes. */
-const MAX_TOKENS = 16;
-const PING: CompletionRequest = {
-  model: '',
-  messages: [{ role: 'user', parts: [{ type: 'text', text: 'Say OK.' }], toolCalls: [] }],
-  parameters: { maxTokens: MAX_TOKENS },
-  tools: [],
-  providerOptions: {},
-  onUnsupported: 'DROP',
-  routing: {},
-  onDetach: 'CONTINUE',
-  detachGraceMs: 0,
-  metadata: {},
-};
 
 export class CircuitProbes {
   readonly #needs: CircuitProbesDependencies;
@@ -48,10 +32,10 @@ export class CircuitProbes {
     this.#needs = needs;
   }
 
-  /** Probes the first of them whose circuit is half open and is not being probed. Returns at once. */
-  start(candidates: readonly Candidate[]): void {
-    if (candidates.length === 0 || this.#stop.signal.aborted) return;
-    const probing = this.#probeFirst(candidates)
+  /** Probes the first of them whose circuit is half open and is not being probed, if the kind has a request that is small enough. Returns at once. */
+  start(kind: Kind, candidates: readonly Candidate[]): void {
+    if (candidates.length === 0 || !kind.ping || this.#stop.signal.aborted) return;
+    const probing = this.#probeFirst(kind, candidates)
       .catch((error: unknown) => this.#needs.logger.warn({ err: error }, 'A circuit could not be probed'))
       .finally(() => this.#running.delete(probing));
     this.#running.add(probing);
@@ -62,7 +46,7 @@ export class CircuitProbes {
     await Promise.all(this.#running);
   }
 
-  async #probeFirst(candidates: readonly Candidate[]): Promise<void> {
+  async #probeFirst(kind: Kind, candidates: readonly Candidate[]): Promise<void> {
     const { circuits } = this.#needs;
     for (const candidate of candidates) {
       const key = candidate.circuitKey;
@@ -70,7 +54,7 @@ export class CircuitProbes {
       if ((await circuits.admit(key, false)) !== 'probe') continue;
       let outcome: CircuitOutcome = { result: 'neutral', firstTokenMs: null };
       try {
-        outcome = await this.#probe(candidate);
+        outcome = await this.#probe(kind, candidate);
       } finally {
         circuits.record(key, outcome, 'probe', breaksCircuit(candidate));
       }
@@ -78,22 +62,20 @@ export class CircuitProbes {
     }
   }
 
-  async #probe(candidate: Candidate): Promise<CircuitOutcome> {
+  async #probe(kind: Kind, candidate: Candidate): Promise<CircuitOutcome> {
     const { adapterOf, targets, clock, logger } = this.#needs;
     const adapter = adapterOf(candidate.protocol ?? '');
-    if (!adapter || !candidate.spec) return { result: 'neutral', firstTokenMs: null };
+    if (!adapter || !candidate.spec || !kind.ping || !kind.isOfferedBy(adapter))
+      return { result: 'neutral', firstTokenMs: null };
     const target = targets.of(candidate.config, candidate.spec, candidate.model);
-    const { request } = translateRequest({ candidate, adapter, target }, PING);
     const enough = new AbortController();
     const result = await runAttempt({
-      adapter,
-      request: { ...request, parameters: { ...request.parameters, maxTokens: MAX_TOKENS } },
+      call: kind.prepare({ candidate, adapter, target }, kind.ping),
       limits: attemptLimits(candidate, true, PROBE_WITHIN_MS),
       clock,
       stop: AbortSignal.any([this.#stop.signal, enough.signal]),
       wholeSuffices: false,
-      maxAnswerBytes: PROBE_ANSWER_BYTES,
-      answer: new Answer(),
+      answer: kind.newAnswer(PROBE_ANSWER_BYTES),
       // Its first word is all that is wanted.
       onParts: () => enough.abort(),
     });

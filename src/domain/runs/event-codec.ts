@@ -1,6 +1,5 @@
 // Owns events as text: what nodes hand each other must come back as it was, money and moments included.
-import type { CompletionEvent, EndedEvent } from './completion-event.ts';
-import { isEnd } from './completion-event.ts';
+import { type EndedEvent, isEnd, type RunEvent } from './run-event.ts';
 import type { RunAttempt, RunRecord } from './run-record.ts';
 
 type Written<Record> = {
@@ -9,12 +8,12 @@ type Written<Record> = {
     : unknown;
 };
 
-export function encodeEvent(event: CompletionEvent): string {
+export function encodeEvent(event: RunEvent): string {
   return JSON.stringify(isEnd(event) ? { ...event, run: writeRun(event.run) } : event);
 }
 
-export function decodeEvent(text: string): CompletionEvent {
-  const event = JSON.parse(text) as CompletionEvent;
+export function decodeEvent(text: string): RunEvent {
+  const event = JSON.parse(text) as RunEvent;
   if (!('run' in event)) return event;
   return { ...(event as EndedEvent), run: readRun(event.run as unknown as Written<RunRecord>) };
 }

@@ -3,7 +3,8 @@ import type { EventLog } from '../../coordination/contract.ts';
 import { deferred } from '../../kernel/async.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError, SharedStateUnavailable } from '../../kernel/errors.ts';
-import { type CompletionEvent, contentLength, isEnd, mergeDeltas } from './completion-event.ts';
+import type { Kinds } from './kinds.ts';
+import { isContent, isEnd, type RunEvent } from './run-event.ts';
 
 /** How many events are taken from the log at once; neighbours among them are merged, so a slow reader catches up in few steps. */
 const READ_AT_ONCE = 256;
@@ -17,7 +18,8 @@ const MAX_MERGED_LENGTH = 64_000;
 export type RunPhase = 'running' | 'ending' | 'ended';
 
 export interface ReadOptions {
-  readonly log: EventLog<CompletionEvent>;
+  readonly log: EventLog<RunEvent>;
+  readonly kinds: Kinds;
   readonly clock: Clock;
   readonly runId: string;
   readonly after: number;
@@ -29,15 +31,15 @@ export interface ReadOptions {
   readonly onLeave?: () => void;
 }
 
-export function readEvents(options: ReadOptions): AsyncIterableIterator<CompletionEvent> {
+export function readEvents(options: ReadOptions): AsyncIterableIterator<RunEvent> {
   return new EventReader(options);
 }
 
-class EventReader implements AsyncIterableIterator<CompletionEvent> {
+class EventReader implements AsyncIterableIterator<RunEvent> {
   readonly #options: ReadOptions;
   readonly #unfollow: () => void;
   #after: number;
-  #ready: CompletionEvent[] = [];
+  #ready: RunEvent[] = [];
   #awake = deferred();
   #left = false;
   /** By the monotonic clock: the last event, or the last mending of a log without news. */
@@ -54,7 +56,7 @@ class EventReader implements AsyncIterableIterator<CompletionEvent> {
     return this;
   }
 
-  async next(): Promise<IteratorResult<CompletionEvent>> {
+  async next(): Promise<IteratorResult<RunEvent>> {
     for (;;) {
       const event = this.#ready.shift();
       if (event) {
@@ -71,7 +73,7 @@ class EventReader implements AsyncIterableIterator<CompletionEvent> {
     }
   }
 
-  async return(): Promise<IteratorResult<CompletionEvent>> {
+  async return(): Promise<IteratorResult<RunEvent>> {
     this.#ready = [];
     this.#leave();
     return { value: undefined, done: true };
@@ -88,7 +90,7 @@ class EventReader implements AsyncIterableIterator<CompletionEvent> {
       // Whoever has seen a part of what a mended log holds as one event cannot be told the rest of it: the end has all.
       const unseen = slice.events.filter((event) => isEnd(event) || event.fromSeq > this.#after);
       this.#after = last.seq;
-      this.#ready = mergeNeighbours(unseen);
+      this.#ready = mergeNeighbours(unseen, this.#options.kinds);
       this.#lastNewsMs = this.#options.clock.monotonicMs();
     } else if (slice.state === 'closed') {
       this.#leave();
@@ -137,13 +139,20 @@ export function unreadable(error: unknown): unknown {
   );
 }
 
-function mergeNeighbours(events: readonly CompletionEvent[]): CompletionEvent[] {
-  const merged: CompletionEvent[] = [];
+function mergeNeighbours(events: readonly RunEvent[], kinds: Kinds): RunEvent[] {
+  const merged: RunEvent[] = [];
   for (const event of events) {
     const last = merged.at(-1);
-    const both = last && contentLength(last) < MAX_MERGED_LENGTH ? mergeDeltas(last, event) : undefined;
+    const both = last && mergedOf(last, event, kinds);
     if (both) merged[merged.length - 1] = both;
     else merged.push(event);
   }
   return merged;
+}
+
+/** `undefined` where one of the two is no content, or both together would be too large. */
+function mergedOf(first: RunEvent, second: RunEvent, kinds: Kinds): RunEvent | undefined {
+  if (!isContent(first) || !isContent(second)) return undefined;
+  const kind = kinds.ofEvent(first);
+  return kind && kind.sizeOfEvent(first) < MAX_MERGED_LENGTH ? kind.merge(first, second) : undefined;
 }

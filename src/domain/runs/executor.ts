@@ -12,17 +12,21 @@ import type { EventLog } from '../../coordination/contract.ts';
 import { delay } from '../../kernel/async.ts';
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
-import { ActiveRun, type NewRun } from './active-run.ts';
+import { ActiveRun } from './active-run.ts';
 import { AttemptLoop, type AttemptLoopDependencies } from './attempt-loop.ts';
-import { type CompletionEvent, toEndedEvent } from './completion-event.ts';
 import { explainRun } from './explanation.ts';
+import type { Kinds } from './kinds.ts';
 import { type DecisiveAttempt, endingOf } from './run-ending.ts';
-import { type RunRecord, toRunRecord } from './run-record.ts';
-import { endWithoutContent, priceByOwnCount, settledRecord, toRunEnd } from './settlement.ts';
+import { type RunEvent, toEndedEvent } from './run-event.ts';
+import type { RunRecord } from './run-record.ts';
+import type { RunTerms } from './run-terms.ts';
+import { endWithoutContent, priceByOwnCount, settledRecord } from './settlement.ts';
+import { toRunEnd, toRunRecord } from './stored-run.ts';
 
 export interface ExecutorDependencies extends AttemptLoopDependencies {
   readonly runs: RunRepository;
-  readonly log: EventLog<CompletionEvent>;
+  readonly log: EventLog<RunEvent>;
+  readonly kinds: Kinds;
 }
 
 const SETTLE_RETRY_MS = 250;
@@ -60,8 +64,8 @@ export class RunExecutor {
   }
 
   /** Takes a run whose row has been committed. */
-  start(newRun: NewRun): ActiveRun {
-    const run = new ActiveRun(newRun, this.#needs.log, this.#needs.clock);
+  start(terms: RunTerms): ActiveRun {
+    const run = new ActiveRun(terms, this.#needs.log, this.#needs.clock);
     this.#active.set(run.id, run);
     run.emitStarted();
     void this.#execute(run);
@@ -77,7 +81,7 @@ export class RunExecutor {
       this.#needs.logger.error({ err: error, runId: run.id }, 'A run could not be settled');
       // Its readers get an end all the same; the row is ended by the keeper, as one that nobody runs.
       const unsettled = { ...run.record(), lastSeq: run.seq + 1, endedAt: this.#needs.clock.now() };
-      run.end(endWithoutContent(unsettled, undefined));
+      run.end(endWithoutContent(unsettled, run.terms.kind, undefined));
     } finally {
       this.#active.delete(run.id);
     }
@@ -114,10 +118,10 @@ export class RunExecutor {
 
   /** Another node has ended the run, or is about to: whoever reads here gets that end. */
   async #followEnd(run: ActiveRun): Promise<void> {
-    const { runs, log } = this.#needs;
+    const { runs, log, kinds } = this.#needs;
     for (let look = 0; look < MAX_LOOKS; look += 1) {
       const [row] = await runs.byIds([run.id]).catch(() => []);
-      const record = row && toRunRecord(row);
+      const record = row && toRunRecord(row, kinds);
       const end = record && toEndedEvent(record);
       if (record && end) {
         log.conclude(run.id, [end]);
@@ -152,11 +156,12 @@ export class RunExecutor {
 
   /** The record that was committed; `undefined` where another node has ended the run. */
   async #writeEnd(run: ActiveRun, record: RunRecord): Promise<RunRecord | undefined> {
+    const { kind } = run.terms;
     const forms = [
       () => record,
-      async () => endWithoutContent(record, await this.#ownCountOf(run)),
+      async () => endWithoutContent(record, kind, await this.#ownCountOf(run)),
       // The charge itself may be what cannot be booked.
-      () => endWithoutContent(record, undefined),
+      () => endWithoutContent(record, kind, undefined),
     ];
     let refusal: unknown;
     for (const form of forms) {
@@ -176,14 +181,14 @@ export class RunExecutor {
   }
 
   /** What the kept attempt comes to by the gateway's own count. */
-  async #ownCountOf({ run, answer, candidate, attempts }: ActiveRun) {
-    if (!candidate || (attempts.at(-1)?.absorbed ?? true)) return undefined;
-    return priceByOwnCount(run.request, candidate, answer, run.prices, this.#needs.clock.now());
+  async #ownCountOf({ terms, current, attempts }: ActiveRun) {
+    if (!current || (attempts.at(-1)?.absorbed ?? true)) return undefined;
+    return priceByOwnCount(terms, current, this.#needs.clock.now());
   }
 
   /** Waits for as long as the database is away: a run is never left unsettled while its node works. */
   async #writeWhenUp(run: ActiveRun, record: RunRecord): Promise<boolean> {
-    const end = toRunEnd(record, run.epoch);
+    const end = toRunEnd(record, run.terms.kind, run.epoch);
     for (;;) {
       try {
         return await this.#needs.runs.end(end);

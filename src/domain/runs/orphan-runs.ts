@@ -5,14 +5,15 @@ import { StorageError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { CompletionRunEntity } from '../../storage/entities/completion-run.entity.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
-import { type CompletionEvent, toEndedEvent } from './completion-event.ts';
-import { toRunRecord } from './run-record.ts';
-import { toRunEnd } from './settlement.ts';
+import type { Kinds } from './kinds.ts';
+import { type RunEvent, toEndedEvent } from './run-event.ts';
+import { toRunEnd, toRunRecord } from './stored-run.ts';
 
 export interface OrphanDependencies {
   readonly nodeId: string;
   readonly runs: RunRepository;
-  readonly log: EventLog<CompletionEvent>;
+  readonly kinds: Kinds;
+  readonly log: EventLog<RunEvent>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -68,9 +69,10 @@ export class OrphanRuns {
   }
 
   async #end(row: CompletionRunEntity): Promise<void> {
-    const { clock, runs, log, logger } = this.#needs;
+    const { clock, runs, kinds, log, logger } = this.#needs;
+    const kind = kinds.get(row.kind);
     const record = {
-      ...toRunRecord(row),
+      ...toRunRecord(row, kinds),
       status: 'INTERRUPTED' as const,
       error: {
         code: 'NODE_LOST' as const,
@@ -81,10 +83,10 @@ export class OrphanRuns {
       lastSeq: row.progressSeq + TAKEN_OVER_SEQ_STEP,
       endedAt: clock.now(),
     };
-    if (!(await runs.end(toRunEnd(record, row.epoch)))) return;
+    if (!(await runs.end(toRunEnd(record, kind, row.epoch)))) return;
     logger.warn({ runId: row.id }, 'A run that no node carried on was ended as interrupted');
     const end = toEndedEvent(record);
     // The database decides; the log is told behind, whenever it can be reached.
-    if (end) log.conclude(row.id, [end]);
+    if (end && kind.keeping === 'durable') log.conclude(row.id, [end]);
   }
 }

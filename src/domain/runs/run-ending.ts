@@ -1,6 +1,6 @@
 // Owns how a run ends and what of it the client keeps. Pure; the table of it is in its tests.
 import type { ErrorCode } from '../../kernel/errors.ts';
-import type { FinishReason } from '../../providers/contract/adapter.ts';
+import type { FinishReason } from '../../providers/contract/completions.ts';
 import type { RunError, RunRecord } from './run-record.ts';
 
 /** Why a run was stopped before its end. */

@@ -9,17 +9,19 @@ import { abortable, delay } from '../../kernel/async.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
-import { type CompletionEvent, toEndedEvent } from './completion-event.ts';
 import { type RunPhase, readEvents, unreadable } from './event-reader.ts';
 import type { RunExecutor } from './executor.ts';
+import type { Kinds } from './kinds.ts';
 import { loadRun } from './load-run.ts';
 import { lackingEvents } from './log-mending.ts';
+import { type RunEvent, toEndedEvent } from './run-event.ts';
 import type { RunRecord } from './run-record.ts';
 
 export interface FollowerDependencies {
   readonly executor: RunExecutor;
   readonly runs: RunRepository;
-  readonly log: EventLog<CompletionEvent>;
+  readonly kinds: Kinds;
+  readonly log: EventLog<RunEvent>;
   readonly clock: Clock;
 }
 
@@ -36,10 +38,10 @@ export class RunFollower {
   }
 
   /** The events with `seq > after`, then the live ones, up to and with the end. */
-  async follow(runId: string, after: number): Promise<AsyncIterableIterator<CompletionEvent>> {
-    const { executor, log, clock } = this.#needs;
+  async follow(runId: string, after: number): Promise<AsyncIterableIterator<RunEvent>> {
+    const { executor, log, kinds, clock } = this.#needs;
     const active = executor.get(runId);
-    const reading = { log, clock, runId, after };
+    const reading = { log, kinds, clock, runId, after };
     if (active) {
       const phase = () => (executor.get(runId) === active ? 'running' : 'ended');
       return readEvents({ ...reading, phase, onLeave: active.attend() });
@@ -65,19 +67,16 @@ export class RunFollower {
 
   async #endedElsewhere(runId: string, signal: AbortSignal | undefined): Promise<RunRecord> {
     while ((await this.#phaseOf(runId).catch(cannotTell)) === 'running') await delay(POLL_MS, signal);
-    return loadRun(this.#needs.runs, runId);
+    return loadRun(this.#needs.runs, this.#needs.kinds, runId);
   }
 
   /** For an ended run whose log is not kept: nothing beyond the end, or the end alone where that is all there is. */
-  async #replayOfEnded(
-    runId: string,
-    after: number,
-  ): Promise<AsyncIterableIterator<CompletionEvent> | undefined> {
+  async #replayOfEnded(runId: string, after: number): Promise<AsyncIterableIterator<RunEvent> | undefined> {
     const slice = await this.#read(runId, after, 1);
     if (slice.state === 'closed' || slice.events.length > 0) return undefined;
     const phase = await this.#phaseOf(runId).catch(cannotTell);
     if (phase === 'running') return undefined;
-    const run = await loadRun(this.#needs.runs, runId);
+    const run = await loadRun(this.#needs.runs, this.#needs.kinds, runId);
     const end = toEndedEvent(run);
     if (!end) return undefined;
     if (after >= end.seq) return onlyEvents([]);
@@ -91,11 +90,13 @@ export class RunFollower {
   }
 
   async #mendEnd(runId: string): Promise<void> {
-    const { runs, log } = this.#needs;
+    const { runs, kinds, log } = this.#needs;
     try {
       if ((await this.#phaseOf(runId)) === 'running') return;
-      const run = await loadRun(runs, runId);
-      const lacking = lackingEvents(await this.#readWhole(runId), run);
+      const run = await loadRun(runs, kinds, runId);
+      const kind = kinds.get(run.kind);
+      if (kind.keeping === 'light') return;
+      const lacking = lackingEvents(await this.#readWhole(runId), run, kind);
       // The beginning of a very long log is not kept: nothing can be joined to it but the end.
       const isCut = lacking[0]?.fromSeq === 1 && (await log.lastSeq(runId)) > 0;
       if (lacking.length > 0) log.conclude(runId, isCut ? lacking.slice(-1) : lacking);
@@ -104,8 +105,8 @@ export class RunFollower {
     }
   }
 
-  async #readWhole(runId: string): Promise<CompletionEvent[]> {
-    const events: CompletionEvent[] = [];
+  async #readWhole(runId: string): Promise<RunEvent[]> {
+    const events: RunEvent[] = [];
     for (;;) {
       const slice = await this.#read(runId, events.at(-1)?.seq ?? 0, EVENTS_A_PAGE);
       events.push(...slice.events);
@@ -113,7 +114,7 @@ export class RunFollower {
     }
   }
 
-  async #read(runId: string, after: number, limit: number): Promise<LogSlice<CompletionEvent>> {
+  async #read(runId: string, after: number, limit: number): Promise<LogSlice<RunEvent>> {
     try {
       return await this.#needs.log.read(runId, after, limit);
     } catch (error) {
@@ -144,6 +145,6 @@ function cannotTell(error: unknown): RunPhase {
   throw error;
 }
 
-async function* onlyEvents(events: readonly CompletionEvent[]): AsyncIterableIterator<CompletionEvent> {
+async function* onlyEvents(events: readonly RunEvent[]): AsyncIterableIterator<RunEvent> {
   yield* events;
 }

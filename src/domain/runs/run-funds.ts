@@ -1,17 +1,15 @@
 // Owns the money that is held for one run: raised before a dearer attempt, and again when its output passes what was held for it.
 import { StorageError } from '../../kernel/errors.ts';
 import type { Nano } from '../../kernel/money.ts';
-import { estimateInputTokens, holdFor, outputTokensHeld } from '../billing/hold.ts';
 import { type PriceVersions, priceInForce } from '../billing/model-price.ts';
 import { type Candidate, isFree } from '../routing/candidates.ts';
-import type { Answer } from './answer.ts';
-import type { CompletionRequest } from './completion-request.ts';
-
-/** Rough size of a token of output, for the watch only; what is charged is counted. */
-const CHARACTERS_PER_TOKEN = 4;
+import type { Answer, Kind, MeasuredRequest } from './kind.ts';
+import type { RunRequest } from './run-request.ts';
 
 export interface RunFundsOptions {
-  readonly request: CompletionRequest;
+  readonly kind: Kind;
+  readonly request: RunRequest;
+  readonly measured: MeasuredRequest;
   readonly prices: PriceVersions;
   /** When the run begins: prices of later are none of its. */
   readonly at: Date;
@@ -21,22 +19,21 @@ export interface RunFundsOptions {
 
 export class RunFunds {
   readonly #options: RunFundsOptions;
-  readonly #inputTokens: number;
   #held: Nano = 0n;
-  /** Output that the hold covers at the candidate that is called now. */
-  #coveredTokens = Number.POSITIVE_INFINITY;
+  /** Output that the hold covers at the candidate that is called now, in the units of its kind. */
+  #coveredOutput = Number.POSITIVE_INFINITY;
   #asking = false;
 
   constructor(options: RunFundsOptions) {
     this.#options = options;
-    this.#inputTokens = estimateInputTokens(options.request.messages, options.request.tools);
   }
 
   /** What is to be held for a candidate; the hold that the run begins with is that of the first. */
-  amountFor(candidate: Candidate, outputTokens = this.#outputTokens(candidate)): Nano {
+  amountFor(candidate: Candidate, output = this.#outputOf(candidate)): Nano {
     if (isFree(candidate)) return 0n;
-    const price = priceInForce(this.#options.prices, candidate.canonicalId, this.#options.at);
-    return price ? holdFor(price, this.#inputTokens, outputTokens) : 0n;
+    const { kind, measured, prices, at } = this.#options;
+    const price = priceInForce(prices, candidate.canonicalId, at);
+    return price ? kind.amountHeld(price, measured, output) : 0n;
   }
 
   /** The run has begun with this hold. */
@@ -48,18 +45,18 @@ export class RunFunds {
   async cover(candidate: Candidate): Promise<boolean> {
     const amount = this.amountFor(candidate);
     if (amount > this.#held && !(await this.#raiseTo(amount).catch(notNow))) return false;
-    this.#coveredTokens = amount === 0n ? Number.POSITIVE_INFINITY : this.#outputTokens(candidate);
+    this.#coveredOutput = amount === 0n ? Number.POSITIVE_INFINITY : this.#outputOf(candidate);
     return true;
   }
 
   /** Called with every read of an answer; asks for as much output again once what is covered has come. */
   watch(candidate: Candidate, answer: Answer, refused: () => void): void {
-    if (this.#asking || tokensOf(answer) <= this.#coveredTokens) return;
-    const tokens = this.#coveredTokens * 2;
+    if (this.#asking || answer.outputSoFar <= this.#coveredOutput) return;
+    const output = this.#coveredOutput * 2;
     this.#asking = true;
-    this.#raiseTo(this.amountFor(candidate, tokens))
+    this.#raiseTo(this.amountFor(candidate, output))
       .then((granted) => {
-        if (granted) this.#coveredTokens = tokens;
+        if (granted) this.#coveredOutput = output;
         else refused();
       })
       // Text flows on while the database is away; the next read asks again.
@@ -75,11 +72,8 @@ export class RunFunds {
     return true;
   }
 
-  #outputTokens({ instance, model }: Candidate): number {
-    const { maxTokens } = { ...instance?.defaultParameters, ...this.#options.request.parameters } as {
-      maxTokens?: number;
-    };
-    return outputTokensHeld(maxTokens, model?.maxOutputTokens);
+  #outputOf(candidate: Candidate): number {
+    return this.#options.kind.outputHeld(candidate, this.#options.request);
   }
 }
 
@@ -87,9 +81,4 @@ export class RunFunds {
 function notNow(error: unknown): boolean {
   if (error instanceof StorageError) return false;
   throw error;
-}
-
-function tokensOf({ usage, text, reasoning }: Answer): number {
-  const counted = (usage?.outputTokens ?? 0) + (usage?.reasoningTokens ?? 0);
-  return Math.max(counted, (text.length + reasoning.length) / CHARACTERS_PER_TOKEN);
 }

@@ -1,11 +1,10 @@
 // Owns what a completion takes of the limits of its caller and workspace, and what is told of them.
 import type { LimitAnswer, Limiter, LimitWant } from '../../coordination/contract.ts';
 import { GatewayError } from '../../kernel/errors.ts';
-import { estimateInputTokens } from '../billing/hold.ts';
 import { totalTokens } from '../billing/usage.ts';
 import { type CallLimits, LIMIT_NAMES } from '../identity/call-limits.ts';
 import type { Viewer } from '../identity/viewer.ts';
-import type { CompletionRequest } from './completion-request.ts';
+import type { MeasuredRequest } from './kind.ts';
 import type { RunRecord } from './run-record.ts';
 
 /** What is left of one limit. */
@@ -61,9 +60,9 @@ export class RunLimits {
   take(
     runId: string,
     viewer: Viewer,
-    request: CompletionRequest,
+    measured: MeasuredRequest,
   ): undefined | TakenLimits | GatewayError | Promise<TakenLimits | GatewayError> {
-    const wants = wantsOf(viewer, request);
+    const wants = wantsOf(viewer, measured);
     if (wants.length === 0) return undefined;
     const answer = this.#limiter.take(runId, wants);
     return answer instanceof Promise
@@ -92,17 +91,22 @@ export class RunLimits {
   }
 }
 
-function wantsOf(viewer: Viewer, request: CompletionRequest): NamedWant[] {
+function wantsOf(viewer: Viewer, measured: MeasuredRequest): NamedWant[] {
   const wants: NamedWant[] = [];
-  let tokens: number | undefined;
   const add = (scope: LimitState['scope'], who: string, limits: CallLimits) => {
     for (const name of LIMIT_NAMES) {
       const limit = limits[name];
       if (limit === undefined) continue;
       const ofTokens = name.startsWith('tokens');
-      if (ofTokens) tokens ??= tokensAskedFor(request);
       const key = `${viewer.workspaceId}:${who}:${name}`;
-      wants.push({ key, scope, name, windowMs: WINDOWS[name], limit, amount: ofTokens ? (tokens ?? 0) : 1 });
+      wants.push({
+        key,
+        scope,
+        name,
+        windowMs: WINDOWS[name],
+        limit,
+        amount: ofTokens ? tokensAskedFor(measured) : 1,
+      });
     }
   };
   add('CALLER', viewer.caller, viewer.limits);
@@ -111,8 +115,8 @@ function wantsOf(viewer: Viewer, request: CompletionRequest): NamedWant[] {
 }
 
 /** The input, and the output that the caller bounds itself; what else comes is counted when it is known. */
-function tokensAskedFor({ messages, tools, parameters }: CompletionRequest): number {
-  return estimateInputTokens(messages, tools) + (parameters.maxTokens ?? 0);
+function tokensAskedFor({ inputTokensHeld, outputTokensAsked }: MeasuredRequest): number {
+  return inputTokensHeld + outputTokensAsked;
 }
 
 function usedOf({ name, amount }: NamedWant, run: RunRecord): number {

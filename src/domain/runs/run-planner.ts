@@ -9,10 +9,10 @@ import { type Candidate, isFree } from '../routing/candidates.ts';
 import { type Circuits } from '../routing/circuits.ts';
 import { lackOfModel, nearNames } from '../routing/near-names.ts';
 import { type PriceBound, planRoute, type Route } from '../routing/planner.ts';
-import type { RunPolicy } from './active-run.ts';
-import type { CompletionRequest } from './completion-request.ts';
-import { latestContinuation, translateRequest } from './provider-request.ts';
+import type { CallableCandidate, Kind, MeasuredRequest } from './kind.ts';
 import type { RefusalHints } from './route-refusal.ts';
+import type { RunRequest } from './run-request.ts';
+import type { RunPolicy } from './run-terms.ts';
 
 export interface RunPlannerDependencies {
   readonly snapshots: CatalogueSnapshots;
@@ -32,8 +32,6 @@ export interface RetryDefaults {
   readonly patienceMs: number;
 }
 
-const CHARACTERS_PER_TOKEN_AT_MOST = 8;
-
 export class RunPlanner {
   readonly #needs: RunPlannerDependencies;
   readonly #speaks: (protocol: string) => boolean;
@@ -46,22 +44,21 @@ export class RunPlanner {
   }
 
   /** `mustBePriced`: somebody pays, so what has no price is left out. */
-  plan(
+  plan<Request extends RunRequest>(
     viewer: Viewer,
-    request: CompletionRequest,
+    kind: Kind<Request>,
+    request: Request,
+    measured: MeasuredRequest,
     mustBePriced: boolean,
   ): { route: Route; catalogue: WorkspaceCatalogue } {
     const catalogue = this.#needs.snapshots.of(viewer.workspaceId);
-    const continuation = latestContinuation(request.messages);
     const { fallback, exclude, stickyKey, maxPrice } = request.routing;
-    const asksForMore = isDemanding(request);
-    const { maxTokens } = request.parameters;
+    const isDemanding = kind.isDemanding(request);
     const route = planRoute({
       catalogue,
       model: request.model,
+      needs: kind.needs(request, measured),
       ...(fallback ? { fallback } : {}),
-      ...(maxTokens === undefined ? {} : { maxTokens }),
-      ...(continuation ? { continuation } : {}),
       ...(exclude ? { exclude: new Set(exclude) } : {}),
       ...(stickyKey === undefined ? {} : { stickyKey }),
       ...(maxPrice ? { maxPrice: toPriceBound(maxPrice) } : {}),
@@ -69,29 +66,37 @@ export class RunPlanner {
       mustBePriced,
       priceOf: (candidate) => this.#priceOf(candidate, catalogue),
       circuitOf: (candidate) => this.#needs.circuits.view(candidate.circuitKey),
-      needsImages: request.messages.some(({ parts }) => parts.some(({ type }) => type === 'image')),
-      inputTokensAtLeast: leastInputTokens(request),
       speaks: this.#speaks,
+      offers: (protocol) => {
+        const adapter = this.#needs.adapterOf(protocol);
+        return adapter !== undefined && kind.isOfferedBy(adapter);
+      },
+      callName: kind.name,
       isSimulated: this.#isSimulated,
       unsupportedBy: (candidate) =>
-        request.onUnsupported === 'DROP' || !(asksForMore || hasDefaults(candidate))
+        request.onUnsupported === 'DROP' || !(isDemanding || hasDefaults(candidate))
           ? []
-          : this.#unsupportedBy(candidate, request),
+          : this.#unsupportedBy(candidate, kind, request),
       random: this.#needs.random,
     });
     return { route, catalogue };
   }
 
   /** What a refusal tells a caller whose name cannot be served. */
-  hintsFor({ allowedModels: allowed }: Viewer, asked: string, catalogue: WorkspaceCatalogue): RefusalHints {
+  hintsFor(
+    { allowedModels: allowed }: Viewer,
+    { output }: Pick<Kind, 'output'>,
+    asked: string,
+    catalogue: WorkspaceCatalogue,
+  ): RefusalHints {
     const speaks = this.#speaks;
     return {
-      nearNames: () => nearNames({ catalogue, asked, allowed, speaks }),
+      nearNames: () => nearNames({ catalogue, asked, allowed, speaks, output }),
       lack: () => lackOfModel(catalogue, asked, speaks),
     };
   }
 
-  policyOf({ routing }: CompletionRequest, commit: RunPolicy['commit']): RunPolicy {
+  policyOf({ routing }: RunRequest, commit: RunPolicy['commit']): RunPolicy {
     const { maxAttempts, maxAttemptsPerInstance, patienceMs } = this.#needs.retries;
     return {
       maxAttempts: routing.maxAttempts ?? maxAttempts,
@@ -110,7 +115,7 @@ export class RunPlanner {
     return price && { input: price.inputNanoPerMillion, output: price.outputNanoPerMillion };
   }
 
-  #unsupportedBy(candidate: Candidate, request: CompletionRequest) {
+  #unsupportedBy<Request extends RunRequest>(candidate: Candidate, kind: Kind<Request>, request: Request) {
     const adapter = this.#needs.adapterOf(candidate.protocol ?? '');
     if (!adapter || !candidate.spec) return [];
     const target = this.#needs.targets.of(
@@ -119,27 +124,9 @@ export class RunPlanner {
       candidate.model,
       candidate.instance,
     );
-    return adapter.unsupported(translateRequest({ candidate, adapter, target }, request).request);
+    const call: CallableCandidate = { candidate, adapter, target };
+    return kind.unsupported(call, request);
   }
-}
-
-/** Whether the request asks for anything that a protocol might not be able to express: plain talk is understood by all. */
-function isDemanding({
-  messages,
-  parameters,
-  tools,
-  toolChoice,
-  responseFormat,
-}: CompletionRequest): boolean {
-  if (tools.length > 0 || toolChoice || responseFormat) return true;
-  for (const name in parameters) if (name !== 'maxTokens') return true;
-  return messages.some(
-    ({ parts, toolCalls, toolCallId, continuation }) =>
-      toolCalls.length > 0 ||
-      toolCallId !== undefined ||
-      continuation !== undefined ||
-      parts.some((part) => part.type !== 'text' || part.cacheHint),
-  );
 }
 
 function hasDefaults({ instance }: Candidate): boolean {
@@ -152,12 +139,4 @@ function toPriceBound({ input, output }: { readonly input?: string; readonly out
     ...(input === undefined ? {} : { input: BigInt(input) }),
     ...(output === undefined ? {} : { output: BigInt(output) }),
   };
-}
-
-function leastInputTokens(request: CompletionRequest): number {
-  let length = 0;
-  for (const { parts } of request.messages) {
-    for (const part of parts) if (part.type === 'text') length += part.text.length;
-  }
-  return Math.floor(length / CHARACTERS_PER_TOKEN_AT_MOST);
 }

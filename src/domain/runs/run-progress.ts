@@ -5,13 +5,12 @@ import type { Logger } from '../../kernel/logger.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
 import type { RunProgress } from '../../storage/run-columns.ts';
 import { costOf } from '../billing/cost.ts';
-import { BYTES_PER_TOKEN_COUNTED, estimateInputTokens } from '../billing/hold.ts';
 import { priceInForce } from '../billing/model-price.ts';
 import type { Usage } from '../billing/usage.ts';
-import { type Candidate, isFree } from '../routing/candidates.ts';
-import type { ActiveRun } from './active-run.ts';
-import type { Answer } from './answer.ts';
+import { isFree } from '../routing/candidates.ts';
+import type { ActiveRun, CurrentAttempt } from './active-run.ts';
 import type { RunExecutor } from './executor.ts';
+import type { Answer } from './kind.ts';
 
 export interface ProgressDependencies {
   readonly executor: Pick<RunExecutor, 'active' | 'get'>;
@@ -20,22 +19,18 @@ export interface ProgressDependencies {
   readonly logger: Logger;
 }
 
-/** Rough tokens of a text whose provider has not counted yet; the settlement counts properly. */
-const CHARACTERS_PER_TOKEN = 4;
-
 interface Recorded {
   readonly answer: Answer;
-  readonly textLength: number;
-  readonly reasoningLength: number;
+  /** Of the content that was shown, as `Answer.since` gave it; `undefined` where none was. */
+  readonly mark: unknown;
   /** Of all that came, shown or held back. */
-  readonly answerLength: number;
+  readonly size: number;
 }
 
 export class RunProgressRecords {
   readonly #needs: ProgressDependencies;
   /** What is known to be stored. */
   readonly #recorded = new WeakMap<ActiveRun, Recorded>();
-  readonly #inputTokens = new WeakMap<ActiveRun, number>();
   /** Answers that the database refuses: they are not offered again each second. */
   readonly #refused = new WeakSet<Answer>();
 
@@ -67,55 +62,31 @@ export class RunProgressRecords {
   }
 
   #progressOf(run: ActiveRun): ReturnType<typeof progressRow> | undefined {
-    const { answer, candidate } = run;
-    if (run.settling || !candidate || this.#refused.has(answer)) return undefined;
+    const { current, terms } = run;
+    if (terms.kind.keeping === 'light' || run.settling || !current) return undefined;
+    const { answer, candidate } = current;
+    if (this.#refused.has(answer)) return undefined;
     const before = this.#recorded.get(run);
     const from = before?.answer === answer ? before : undefined;
-    if (from && answer.text.length + answer.reasoning.length === from.answerLength) return undefined;
-    const usage = usageSoFar(answer, () => this.#inputTokensOf(run));
-    const price = priceInForce(run.run.prices, candidate.canonicalId, this.#needs.clock.now());
+    if (from && answer.size === from.size) return undefined;
+    const usage = { ...answer.roughUsage(terms.measured), estimated: true };
+    const price = priceInForce(terms.prices, candidate.canonicalId, this.#needs.clock.now());
     const cost = isFree(candidate) ? 0n : price && costOf(usage, price).totalNano;
-    return progressRow(run, candidate, from, usage, { cost, priceVersionId: price?.id ?? null });
-  }
-
-  /** Most providers tell only at the end what the input came to; whoever settles a crash needs it before. */
-  #inputTokensOf(run: ActiveRun): number {
-    let tokens = this.#inputTokens.get(run);
-    if (tokens === undefined) {
-      const { messages, tools } = run.run.request;
-      tokens = estimateInputTokens(messages, tools, BYTES_PER_TOKEN_COUNTED);
-      this.#inputTokens.set(run, tokens);
-    }
-    return tokens;
+    return progressRow(run, current, from, usage, { cost, priceVersionId: price?.id ?? null });
   }
 }
 
-function usageSoFar({ usage, text, reasoning }: Answer, inputTokens: () => number): Usage {
-  return {
-    inputTokens: usage?.inputTokens ?? inputTokens(),
-    cacheReadTokens: usage?.cacheReadTokens ?? 0,
-    cacheWriteTokens: usage?.cacheWriteTokens ?? 0,
-    outputTokens: Math.max(usage?.outputTokens ?? 0, Math.ceil(text.length / CHARACTERS_PER_TOKEN)),
-    reasoningTokens: Math.max(
-      usage?.reasoningTokens ?? 0,
-      Math.ceil(reasoning.length / CHARACTERS_PER_TOKEN),
-    ),
-    estimated: true,
-  };
-}
-
-/** The texts that came since `from`; all of them where nothing of this answer is known to be stored. */
+/** The content that came since `from`; all of it where nothing of this answer is known to be stored. */
 function progressRow(
   run: ActiveRun,
-  candidate: Candidate,
+  { answer, candidate }: CurrentAttempt,
   from: Recorded | undefined,
   usage: Usage,
   charge: { readonly cost: bigint | undefined; readonly priceVersionId: string | null },
 ): { progress: RunProgress; recorded: Recorded } {
-  const { answer, shown } = run;
+  const { shown } = run;
   // What is held back is counted, but neither stored nor charged: if this node dies, the client never gets it.
-  const text = shown ? answer.text : '';
-  const reasoning = shown ? answer.reasoning : '';
+  const growth = shown ? answer.since(from?.mark) : NO_GROWTH;
   return {
     progress: {
       id: run.id,
@@ -123,18 +94,15 @@ function progressRow(
       instanceId: candidate.instance?.id ?? null,
       canonicalId: candidate.canonicalId,
       restarted: from === undefined,
-      text: text.slice(from?.textLength ?? 0),
-      reasoning: reasoning.slice(from?.reasoningLength ?? 0),
+      text: growth.text,
+      reasoning: growth.reasoning,
       usage,
       costNano: shown ? (charge.cost ?? null) : null,
       priceVersionId: shown ? charge.priceVersionId : null,
       progressSeq: run.seq,
     },
-    recorded: {
-      answer,
-      textLength: text.length,
-      reasoningLength: reasoning.length,
-      answerLength: answer.text.length + answer.reasoning.length,
-    },
+    recorded: { answer, mark: growth.mark, size: answer.size },
   };
 }
+
+const NO_GROWTH = { text: '', reasoning: '', mark: undefined };

@@ -1,4 +1,4 @@
-// Owns what a caller can do with completions; every door goes through here. A run is detached from whoever asked; readers follow its log.
+// Owns what a caller can do with runs of one kind; every door goes through here. A run is detached from whoever asked; readers follow its log.
 import type { RunBus } from '../../coordination/contract.ts';
 import { nextTurn } from '../../kernel/async.ts';
 import { GatewayError } from '../../kernel/errors.ts';
@@ -7,15 +7,18 @@ import type { RunRepository } from '../../storage/repositories/run.repository.ts
 import type { RunListFilter, RunListPage } from '../../storage/repositories/run.rows.ts';
 import { hasScope, requireScope, type Viewer } from '../identity/viewer.ts';
 import type { RoutePlan } from '../routing/route-plan.ts';
-import type { RunPolicy } from './active-run.ts';
-import type { CompletionEvent } from './completion-event.ts';
-import type { CompletionRequest } from './completion-request.ts';
 import type { RunExecutor } from './executor.ts';
+import type { Kind } from './kind.ts';
+import type { Kinds } from './kinds.ts';
 import { loadRun, runNotFound } from './load-run.ts';
-import { RunDrain } from './run-drain.ts';
+import type { RunDrain } from './run-drain.ts';
+import type { ContentEvent, RunEvent } from './run-event.ts';
 import type { RunFollower } from './run-follower.ts';
-import { type RunAttempt, type RunRecord, toRunAttempt, toRunRecord } from './run-record.ts';
+import type { RunAttempt, RunRecord } from './run-record.ts';
+import type { RunRequest } from './run-request.ts';
 import type { CallContext, RunStarter } from './run-starter.ts';
+import type { RunPolicy } from './run-terms.ts';
+import { toRunAttempt, toRunRecord } from './stored-run.ts';
 
 export interface RunServiceDependencies {
   readonly starter: RunStarter;
@@ -23,61 +26,60 @@ export interface RunServiceDependencies {
   readonly runs: RunRepository;
   readonly follower: RunFollower;
   readonly bus: RunBus;
+  readonly drain: RunDrain;
+  readonly kinds: Kinds;
 }
 
-export interface CancelResult {
-  readonly run: RunRecord;
+export interface CancelResult<Result = unknown> {
+  readonly run: RunRecord<Result>;
   /** False if the end could not be committed in time; it will be. */
   readonly settled: boolean;
 }
 
-export type RunFilter = Omit<RunListFilter, 'workspaceId' | 'caller'>;
+export type RunFilter = Omit<RunListFilter, 'workspaceId' | 'caller' | 'kind'>;
 
 const CANCEL_WAIT_MS = 1_500;
 
-export class RunService {
+/** `Content`: the events of the kind's content. */
+export class RunService<Request extends RunRequest, Result, Content extends ContentEvent> {
   readonly #needs: RunServiceDependencies;
-  readonly #drain: RunDrain;
+  readonly #kind: Kind<Request, unknown, Result>;
 
-  constructor(needs: RunServiceDependencies) {
+  constructor(kind: Kind<Request, unknown, Result>, needs: RunServiceDependencies) {
+    this.#kind = kind;
     this.#needs = needs;
-    this.#drain = new RunDrain(needs.executor);
-  }
-
-  get draining(): boolean {
-    return this.#drain.isDraining;
   }
 
   /** The plan that a request would run by, without running it. */
-  routePlan(viewer: Viewer, request: CompletionRequest): RoutePlan {
-    return this.#needs.starter.plan(viewer, request);
+  routePlan(viewer: Viewer, request: Request): RoutePlan {
+    return this.#needs.starter.plan(viewer, this.#kind, request);
   }
 
   /** Runs to the end; raises the run's error, with `completionId`, unless it finished. */
-  async complete(viewer: Viewer, request: CompletionRequest, context: CallContext): Promise<RunRecord> {
+  async complete(viewer: Viewer, request: Request, context: CallContext): Promise<RunRecord<Result>> {
     // Nobody sees it grow, so any fault at any time can be hidden.
     const runId = await this.#begin(viewer, request, context, 'COMPLETE');
-    const run = await this.#needs.follower.ended(runId, context.gone);
+    const run = this.#own(await this.#needs.follower.ended(runId, context.gone));
     if (run.status === 'FINISHED') return run;
     throw endedBadly(run);
   }
 
   /** Begins a run and answers at once. */
-  async start(viewer: Viewer, request: CompletionRequest, context: CallContext): Promise<RunRecord> {
+  async start(viewer: Viewer, request: Request, context: CallContext): Promise<RunRecord<Result>> {
     const runId = await this.#begin(viewer, request, context);
-    return this.#needs.executor.get(runId)?.record() ?? loadRun(this.#needs.runs, runId);
+    return this.#own(this.#needs.executor.get(runId)?.record() ?? (await this.#load(runId)));
   }
 
   /** Begins a run, or joins the one that its key names, and follows it from the start. */
   async stream(
     viewer: Viewer,
-    request: CompletionRequest,
+    request: Request,
     context: CallContext,
-  ): Promise<AsyncIterableIterator<CompletionEvent>> {
+  ): Promise<AsyncIterableIterator<RunEvent<Content, Result>>> {
     const runId = await this.#begin(viewer, request, context);
     // The provider's request goes out first: the reader's first event waits for nothing that comes sooner.
     await nextTurn();
-    return this.#needs.follower.follow(runId, 0);
+    return this.#follow(runId, 0);
   }
 
   /** The events with `seq > after`, then the live ones. */
@@ -85,16 +87,16 @@ export class RunService {
     viewer: Viewer,
     runId: string,
     after: number,
-  ): Promise<AsyncIterableIterator<CompletionEvent>> {
+  ): Promise<AsyncIterableIterator<RunEvent<Content, Result>>> {
     if (!Number.isSafeInteger(after) || after < 0) {
       throw new GatewayError('BAD_USER_INPUT', 'after: must be a whole number from 0 on', { path: 'after' });
     }
     const run = await this.get(viewer, runId);
-    return this.#needs.follower.follow(run.id, after);
+    return this.#follow(run.id, after);
   }
 
   /** Stops the run and answers with what it used, after the commit. An ended run is answered as it is. */
-  async cancel(viewer: Viewer, runId: string): Promise<CancelResult> {
+  async cancel(viewer: Viewer, runId: string): Promise<CancelResult<Result>> {
     const run = await this.get(viewer, runId);
     if (run.caller !== viewer.caller) requireScope(viewer, 'admin');
     const active = this.#needs.executor.get(runId);
@@ -107,31 +109,33 @@ export class RunService {
     }
     try {
       const inTime = AbortSignal.timeout(CANCEL_WAIT_MS);
-      return { run: await this.#needs.follower.ended(runId, inTime), settled: true };
+      return { run: this.#own(await this.#needs.follower.ended(runId, inTime)), settled: true };
     } catch {
-      return { run: active?.record() ?? (await loadRun(this.#needs.runs, runId)), settled: false };
+      return { run: this.#own(active?.record() ?? (await this.#load(runId))), settled: false };
     }
   }
 
   /** A run that the viewer may see; `NOT_FOUND` otherwise. */
-  async get(viewer: Viewer, runId: string): Promise<RunRecord> {
-    const { executor, runs } = this.#needs;
-    const run = executor.get(runId)?.record() ?? (await loadRun(runs, runId).catch(rethrowUnlessNotFound));
-    if (!run || !mayBeSeen(viewer, run)) throw runNotFound();
+  async get(viewer: Viewer, runId: string): Promise<RunRecord<Result>> {
+    const active = this.#needs.executor.get(runId);
+    const run = active?.record() ?? (await this.#load(runId).catch(rethrowUnlessNotFound));
+    if (!run || !this.#mayBeSeen(viewer, run)) throw runNotFound();
     return run;
   }
 
   /** Those of `runIds` that the viewer may see, by id. */
-  async byIds(viewer: Viewer, runIds: readonly string[]): Promise<ReadonlyMap<string, RunRecord>> {
-    const rows = await this.#needs.runs.byIds(runIds);
-    const seen = rows.map(toRunRecord).filter((run) => mayBeSeen(viewer, run));
-    return new Map(seen.map((run) => [run.id, this.#needs.executor.get(run.id)?.record() ?? run]));
+  async byIds(viewer: Viewer, runIds: readonly string[]): Promise<ReadonlyMap<string, RunRecord<Result>>> {
+    const { runs, kinds, executor } = this.#needs;
+    const rows = await runs.byIds(runIds);
+    const found = rows.map((row) => executor.get(row.id)?.record() ?? toRunRecord(row, kinds));
+    const seen = found.filter((run) => this.#mayBeSeen(viewer, run));
+    return new Map(seen.map((run) => [run.id, this.#own(run)]));
   }
 
   /** Newest first: the workspace's runs with scope `read`, else the caller's own. */
-  async list(viewer: Viewer, filter: RunFilter, page: RunListPage): Promise<RunRecord[]> {
+  async list(viewer: Viewer, filter: RunFilter, page: RunListPage): Promise<RunRecord<Result>[]> {
     const rows = await this.#needs.runs.list(this.#listFilter(viewer, filter), page);
-    return rows.map(toRunRecord);
+    return rows.map((row) => this.#own(toRunRecord(row, this.#needs.kinds)));
   }
 
   async count(viewer: Viewer, filter: RunFilter): Promise<number> {
@@ -147,21 +151,17 @@ export class RunService {
     );
   }
 
-  /** Takes no new runs; gives the running ones `graceMs`, then ends the rest as interrupted. Gives the number of those that could not be ended. */
-  drain(graceMs: number): Promise<number> {
-    return this.#drain.drain(graceMs);
-  }
-
   async #begin(
     viewer: Viewer,
-    request: CompletionRequest,
+    request: Request,
     context: CallContext,
     commit: RunPolicy['commit'] = 'FIRST_TOKEN',
   ): Promise<string> {
     requireScope(viewer, 'run');
     // Nobody would get the answer, and nobody has been told of the run.
     context.gone?.throwIfAborted();
-    return this.#drain.begin(() => this.#needs.starter.begin(viewer, request, context, commit));
+    const { drain, starter } = this.#needs;
+    return drain.begin(() => starter.begin(viewer, this.#kind, request, context, commit));
   }
 
   #listFilter(viewer: Viewer, filter: RunFilter): RunListFilter {
@@ -170,13 +170,27 @@ export class RunService {
     check.filter('filter', filter);
     check.raise();
     const ownOnly = hasScope(viewer, 'read') ? {} : { caller: viewer.caller };
-    return { ...filter, ...ownOnly, workspaceId: viewer.workspaceId };
+    return { ...filter, ...ownOnly, workspaceId: viewer.workspaceId, kind: this.#kind.name };
   }
-}
 
-function mayBeSeen(viewer: Viewer, run: RunRecord): boolean {
-  if (run.workspaceId !== viewer.workspaceId) return false;
-  return run.caller === viewer.caller || hasScope(viewer, 'read');
+  async #follow(runId: string, after: number): Promise<AsyncIterableIterator<RunEvent<Content, Result>>> {
+    const events: AsyncIterableIterator<RunEvent> = await this.#needs.follower.follow(runId, after);
+    return events as AsyncIterableIterator<RunEvent<Content, Result>>;
+  }
+
+  #load(runId: string): Promise<RunRecord> {
+    return loadRun(this.#needs.runs, this.#needs.kinds, runId);
+  }
+
+  #mayBeSeen(viewer: Viewer, run: RunRecord): run is RunRecord<Result> {
+    if (run.kind !== this.#kind.name || run.workspaceId !== viewer.workspaceId) return false;
+    return run.caller === viewer.caller || hasScope(viewer, 'read');
+  }
+
+  /** A run that this service has begun or listed, so that its result is of its kind. */
+  #own(run: RunRecord): RunRecord<Result> {
+    return run as RunRecord<Result>;
+  }
 }
 
 function rethrowUnlessNotFound(error: unknown): undefined {

@@ -16,14 +16,15 @@ import type { RunBegin } from '../../storage/run-columns.ts';
 import type { ChargeRules } from '../billing/charge-rules.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';
 import type { RoutePlan } from '../routing/route-plan.ts';
-import type { NewRun, RunPolicy } from './active-run.ts';
-import type { CompletionRequest } from './completion-request.ts';
 import type { RunExecutor } from './executor.ts';
-import { type RequestRules, validateRequest } from './request-validation.ts';
+import type { Kind, MeasuredRequest } from './kind.ts';
 import { refuseRoute } from './route-refusal.ts';
 import { RunFunds } from './run-funds.ts';
 import type { LimitState, RunLimits, TakenLimits } from './run-limits.ts';
 import type { RunPlanner } from './run-planner.ts';
+import type { RunRequest } from './run-request.ts';
+import { checkRunRequest } from './run-request-rules.ts';
+import type { RunPolicy, RunTerms } from './run-terms.ts';
 import type { UnsureBegins } from './unsure-begins.ts';
 
 export interface StarterDependencies {
@@ -36,7 +37,8 @@ export interface StarterDependencies {
   readonly limits: RunLimits;
   readonly clock: Clock;
   readonly newId: NewId;
-  readonly rules: Omit<RequestRules, 'paidFor'>;
+  /** Upper bound on one JSON value of a request, in UTF-16 units of its text. */
+  readonly maxJsonLength: number;
 }
 
 export interface CallContext {
@@ -62,44 +64,50 @@ export class RunStarter {
   }
 
   /** The plan that a request would run by, without running it. */
-  plan(viewer: Viewer, request: CompletionRequest): RoutePlan {
+  plan<Request extends RunRequest>(viewer: Viewer, kind: Kind<Request>, request: Request): RoutePlan {
     requireScope(viewer, 'run', 'read');
     const paidFor = this.#needs.charges.chargeFor(viewer) !== undefined;
-    validateRequest(request, { ...this.#needs.rules, paidFor });
-    return this.#needs.planner.plan(viewer, request, paidFor).route.plan;
+    this.#validate(kind, request, paidFor);
+    return this.#needs.planner.plan(viewer, kind, request, kind.measure(request), paidFor).route.plan;
   }
 
   /** The id of the run that was begun, or joined. Raises what refuses it. */
-  async begin(
+  async begin<Request extends RunRequest>(
     viewer: Viewer,
-    request: CompletionRequest,
+    kind: Kind<Request>,
+    request: Request,
     context: CallContext,
     commit: RunPolicy['commit'],
   ): Promise<string> {
     requireScope(viewer, 'run');
-    const { planner, executor, rules } = this.#needs;
+    const { planner, executor } = this.#needs;
     const charge = this.#needs.charges.chargeFor(viewer);
-    validateRequest(request, { ...rules, paidFor: charge !== undefined });
-    const { route, catalogue } = planner.plan(viewer, request, charge !== undefined);
+    this.#validate(kind, request, charge !== undefined);
+    const measured = kind.measure(request);
+    const { route, catalogue } = planner.plan(viewer, kind, request, measured, charge !== undefined);
     const [first] = route.candidates;
-    if (!first) throw refuseRoute(route, planner.hintsFor(viewer, request.model, catalogue));
+    if (!first) throw refuseRoute(route, planner.hintsFor(viewer, kind, request.model, catalogue));
     const id = this.#needs.newId();
     const createdAt = this.#needs.clock.now();
     const { prices } = catalogue;
     const funds =
       charge &&
       new RunFunds({
+        kind,
         request,
+        measured,
         prices,
         at: createdAt,
         raise: (amount) => this.#needs.runs.raiseHold(id, amount),
       });
-    const run: NewRun = {
+    const terms: RunTerms = {
       id,
+      kind,
       workspaceId: viewer.workspaceId,
       caller: viewer.caller,
       requestId: context.requestId,
       request,
+      measured,
       route,
       prices,
       policy: planner.policyOf(request, commit),
@@ -107,20 +115,20 @@ export class RunStarter {
       createdAt,
     };
     const hold = funds?.amountFor(first) ?? 0n;
-    const row = this.#rowOf(run);
+    const row = this.#rowOf(terms);
     const held = charge && {
       holdNano: hold,
       onAccount: charge.onAccount,
       budgetIds: charge.budgetIds,
     };
-    const { begun, taken } = await this.#beginWithin(viewer, request, context, { ...row, ...held }).catch(
+    const { begun, taken } = await this.#beginWithin(viewer, measured, context, { ...row, ...held }).catch(
       (error: unknown) => {
         throw error === context.gone?.reason ? callerGone() : error;
       },
     );
     if (begun.outcome !== 'begun') return joined(begun);
     funds?.begunWith(hold);
-    const active = executor.start(run);
+    const active = executor.start(terms);
     if (taken) {
       active.ended.then(
         (record) => taken.settle(record),
@@ -130,13 +138,18 @@ export class RunStarter {
     return id;
   }
 
+  #validate<Request extends RunRequest>(kind: Kind<Request>, request: Request, paidFor: boolean): void {
+    checkRunRequest(request, this.#needs.maxJsonLength);
+    kind.validate(request, paidFor);
+  }
+
   #beginWithin(
     viewer: Viewer,
-    request: CompletionRequest,
+    measured: MeasuredRequest,
     context: CallContext,
     row: RunBegin,
   ): Promise<Beginning> {
-    const asked = this.#needs.limits.take(row.id, viewer, request);
+    const asked = this.#needs.limits.take(row.id, viewer, measured);
     if (asked === undefined || row.idempotencyKey === null) return this.#beginBeside(asked, context, row);
     return this.#beginAfter(asked, context, row);
   }
@@ -208,25 +221,26 @@ export class RunStarter {
     if (error instanceof StorageError && error.kind === 'unavailable') this.#needs.unsure.add(row);
   }
 
-  #rowOf(run: NewRun): RunBegin {
-    const { metadata, idempotencyKey, ...stored } = run.request;
-    const [first] = run.route.candidates;
+  #rowOf({ request, route, ...terms }: RunTerms): RunBegin {
+    const { metadata, idempotencyKey, ...stored } = request;
+    const [first] = route.candidates;
     return {
-      id: run.id,
-      workspaceId: run.workspaceId,
-      caller: run.caller,
-      requestId: run.requestId,
-      model: run.request.model,
+      id: terms.id,
+      kind: terms.kind.name,
+      workspaceId: terms.workspaceId,
+      caller: terms.caller,
+      requestId: terms.requestId,
+      model: request.model,
       input: stored,
-      plan: run.route.plan,
+      plan: route.plan,
       metadata,
-      onDetach: run.request.onDetach,
+      onDetach: request.onDetach,
       nodeId: this.#needs.nodeId,
       instanceId: first?.instance?.id ?? null,
       canonicalId: first?.canonicalId ?? null,
       idempotencyKey: idempotencyKey ?? null,
-      inputHash: idempotencyKey === undefined ? null : hashOf(run.request),
-      createdAt: run.createdAt,
+      inputHash: idempotencyKey === undefined ? null : hashOf(request),
+      createdAt: terms.createdAt,
     };
   }
 }
@@ -263,6 +277,6 @@ function joined({ outcome, runId, refusal }: RunBegun): string {
 }
 
 /** What two requests under one key must share: everything but the key. */
-function hashOf({ idempotencyKey: _key, ...rest }: CompletionRequest): string {
+function hashOf({ idempotencyKey: _key, ...rest }: RunRequest): string {
   return createHash('sha256').update(canonicalJson(rest)).digest('base64url');
 }

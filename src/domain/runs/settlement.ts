@@ -1,19 +1,15 @@
 // Owns what a run is booked with: the usage and cost of each attempt, and the record that ends the run.
 
-import type { Message } from '../../providers/contract/adapter.ts';
-import type { RunEnd } from '../../storage/run-columns.ts';
 import { type Cost, costOf, FREE_OF_CHARGE } from '../billing/cost.ts';
-import { type PriceVersions, priceInForce } from '../billing/model-price.ts';
-import { countUsage } from '../billing/token-counter.ts';
+import { priceInForce } from '../billing/model-price.ts';
 import { NO_USAGE, type Usage } from '../billing/usage.ts';
 import { type Candidate, isFree } from '../routing/candidates.ts';
-import type { ActiveRun } from './active-run.ts';
-import type { Answer } from './answer.ts';
+import type { ActiveRun, CurrentAttempt } from './active-run.ts';
 import type { AttemptResult } from './attempt.ts';
-import type { CompletionRequest } from './completion-request.ts';
-import { encodeContinuation } from './continuation.ts';
+import type { Answer, Kind } from './kind.ts';
 import type { RunEnding } from './run-ending.ts';
 import type { AttemptError, AttemptOutcome, RunAttempt, RunRecord, RunWarning } from './run-record.ts';
+import type { RunTerms } from './run-terms.ts';
 
 export interface PricedAttempt {
   readonly usage: Usage;
@@ -22,37 +18,34 @@ export interface PricedAttempt {
 }
 
 export async function priceAttempt(
-  request: CompletionRequest,
+  terms: RunTerms,
   candidate: Candidate,
   result: AttemptResult,
-  prices: PriceVersions,
   at: Date,
 ): Promise<PricedAttempt> {
-  return priceUsage(await usageOf(request, result), candidate, prices, at);
+  return priceUsage(await usageOf(terms, result), candidate, terms, at);
 }
 
 /** By the gateway's own count of tokens, whatever the provider has told. */
 export async function priceByOwnCount(
-  request: CompletionRequest,
-  candidate: Candidate,
-  answer: Answer,
-  prices: PriceVersions,
+  terms: RunTerms,
+  { candidate, answer }: CurrentAttempt,
   at: Date,
 ): Promise<PricedAttempt> {
-  return priceUsage(await countAnswer(request, answer), candidate, prices, at);
+  return priceUsage(await countAnswer(terms, answer), candidate, terms, at);
 }
 
-function priceUsage(usage: Usage, candidate: Candidate, prices: PriceVersions, at: Date): PricedAttempt {
+function priceUsage(usage: Usage, candidate: Candidate, { prices }: RunTerms, at: Date): PricedAttempt {
   if (isFree(candidate)) return { usage, cost: FREE_OF_CHARGE };
   const price = priceInForce(prices, candidate.canonicalId, at);
   return { usage, cost: price && costOf(usage, price) };
 }
 
 /** The provider's own count; ours stands in where there is none, and where an answer was broken off before its final count. */
-async function usageOf(request: CompletionRequest, { answer, error }: AttemptResult): Promise<Usage> {
+async function usageOf(terms: RunTerms, { answer, error }: AttemptResult): Promise<Usage> {
   if (!error && answer.usage) return { ...answer.usage, estimated: false };
   if (error && !answer.hasContent) return answer.usage ? { ...answer.usage, estimated: true } : NO_USAGE;
-  const counted = await countAnswer(request, answer);
+  const counted = await countAnswer(terms, answer);
   const sent = answer.usage;
   if (!sent) return counted;
   return {
@@ -63,12 +56,8 @@ async function usageOf(request: CompletionRequest, { answer, error }: AttemptRes
   };
 }
 
-async function countAnswer(request: CompletionRequest, answer: Answer): Promise<Usage> {
-  const counted = await countUsage(
-    { messages: request.messages as readonly Message[], tools: request.tools },
-    { text: answer.text, reasoning: answer.reasoning, toolCalls: answer.toolCalls() },
-  );
-  return { ...counted, estimated: true };
+async function countAnswer({ kind, request }: RunTerms, answer: Answer): Promise<Usage> {
+  return { ...(await kind.countUsage(request, answer)), estimated: true };
 }
 
 export function attemptRecord(
@@ -113,33 +102,23 @@ function toAttemptError(error: NonNullable<AttemptResult['error']>): AttemptErro
   };
 }
 
-/** The run as it ends: with the text of its last attempt, and charged for it, if the client keeps that (`isKept`). */
+/** The run as it ends: with the result of its last attempt, and charged for it, if the client keeps that (`isKept`). */
 export function settledRecord(run: ActiveRun, ending: RunEnding, endedAt: Date): RunRecord {
   const last = run.attempts.at(-1);
   const kept = last?.absorbed ? undefined : last;
-  const { answer, candidate } = run;
+  const { current, terms } = run;
   const finished = ending.status === 'FINISHED';
   return {
     ...run.record(),
     ...ending,
-    text: kept ? answer.text : '',
-    reasoning: kept ? answer.reasoning : '',
-    toolCalls: kept ? answer.toolCalls() : [],
-    providerFinishReason: finished ? answer.providerFinishReason : null,
+    result:
+      kept && current ? current.answer.result(finished ? current.candidate : undefined) : terms.kind.noResult,
+    providerFinishReason: finished ? (current?.answer.providerFinishReason ?? null) : null,
     usage: kept?.usage ?? NO_USAGE,
     costNano: kept?.costNano ?? null,
     costLines: kept?.costLines ?? [],
     priceVersionId: kept?.priceVersionId ?? null,
-    warnings: [...run.warnings, ...answer.warnings, ...priceWarnings(kept)],
-    continuation:
-      finished && answer.continuation !== undefined && candidate?.protocol !== undefined
-        ? encodeContinuation({
-            instanceId: candidate.instance?.id ?? null,
-            canonicalId: candidate.canonicalId,
-            protocol: candidate.protocol,
-            data: answer.continuation,
-          })
-        : null,
+    warnings: [...run.warnings, ...(current?.answer.warnings ?? []), ...priceWarnings(kept)],
     lastSeq: run.seq + 1,
     endedAt,
   };
@@ -149,7 +128,11 @@ export function settledRecord(run: ActiveRun, ending: RunEnding, endedAt: Date):
  * The same end for a database that refuses to store it: without anything that a provider wrote, and charged by the gateway's own count;
  * not charged at all where there is none.
  */
-export function endWithoutContent(record: RunRecord, charge: PricedAttempt | undefined): RunRecord {
+export function endWithoutContent(
+  record: RunRecord,
+  kind: Kind,
+  charge: PricedAttempt | undefined,
+): RunRecord {
   const charged = {
     usage: charge?.usage ?? NO_USAGE,
     costNano: charge?.cost?.totalNano ?? null,
@@ -161,9 +144,7 @@ export function endWithoutContent(record: RunRecord, charge: PricedAttempt | und
     ...record,
     ...charged,
     status: 'FAILED',
-    text: '',
-    reasoning: '',
-    toolCalls: [],
+    result: kind.noResult,
     finishReason: null,
     providerFinishReason: null,
     warnings: [],
@@ -172,7 +153,6 @@ export function endWithoutContent(record: RunRecord, charge: PricedAttempt | und
       message: 'The answer could not be stored, so it is not kept',
       retryAfterMs: null,
     },
-    continuation: null,
     attempts: (record.attempts ?? []).map((attempt) => ({
       ...attempt,
       ...(attempt.absorbed ? nothing : charged),
@@ -188,16 +168,4 @@ function priceWarnings(kept: RunAttempt | undefined): RunWarning[] {
   return [
     { code: 'UNPRICED_MODEL', message: `No price is known for ${kept.canonicalId}, so no cost was recorded` },
   ];
-}
-
-/** What is written of a run that ends. */
-export function toRunEnd(record: RunRecord, epoch: number): RunEnd {
-  return {
-    ...record,
-    epoch,
-    status: record.status as RunEnd['status'],
-    lastSeq: record.lastSeq ?? 0,
-    endedAt: record.endedAt ?? record.createdAt,
-    attempts: record.attempts ?? [],
-  };
 }

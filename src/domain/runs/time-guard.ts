@@ -1,7 +1,7 @@
 // Owns the limits on time of one attempt: one timer that looks at the next deadline, so that a token costs no timer.
 import type { Clock } from '../../kernel/clock.ts';
 import { ProviderError } from '../../kernel/errors.ts';
-import type { CallSign } from '../../providers/contract/adapter.ts';
+import type { CallSign } from '../../providers/contract/target.ts';
 
 export interface AttemptLimits {
   readonly firstTokenMs: number;

@@ -1,6 +1,6 @@
 // Owns what a caller may say about the choice of an instance and about faults.
 import { Field, InputType, Int, registerEnumType } from 'type-graphql';
-import type { RoutingOptions } from '../../domain/runs/completion-request.ts';
+import type { RoutingOptions } from '../../domain/runs/run-request.ts';
 import { withoutNulls } from '../input-values.ts';
 import { UsdScalar } from '../scalars.ts';
 

@@ -1,35 +1,24 @@
 // Owns the conversation with a Messages API: addresses, headers, and the one way in which its answers are read.
 
 import { ProviderError } from '../../kernel/errors.ts';
-import { parseJson } from '../../kernel/json.ts';
-import type {
-  Adapter,
-  CallOptions,
-  ProviderRequest,
-  ProviderTarget,
-  StreamPart,
-  UpstreamHttp,
-  UpstreamResponse,
-} from '../contract/adapter.ts';
-import { AnswerBody } from '../shared/answer-body.ts';
-import { faultOfRedirect, providerRequestId } from '../shared/answer-faults.ts';
-import { inOneRead, readAnswer } from '../shared/answer-stream.ts';
+import type { AdapterDependencies, CompletionAdapter } from '../contract/adapter.ts';
+import type { UpstreamResponse } from '../contract/http.ts';
+import type { CallOptions, ProviderTarget } from '../contract/target.ts';
 import { isLacking, isPage, requireJson } from '../shared/check-answer.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { faultsIn } from '../shared/quirks.ts';
-import { readServerSentEvents } from '../shared/sse.ts';
 import { withBetas } from './betas.ts';
-import { AnswerReader } from './decode.ts';
-import { encodeRequest } from './encode.ts';
-import { faultOfAnswer, faultOfEvent } from './errors.ts';
-import { readModelPages } from './models.ts';
-import { MESSAGES_OPTION_RULES } from './option-rules.ts';
-import { anthropicQuirks, anthropicQuirksSchema } from './quirks.ts';
-import { messageSchema } from './wire.ts';
+import { type EncodedRequest, encodeRequest } from './encode.ts';
+import { faultOfAnswer } from './errors.ts';
+import { listModels } from './models.ts';
+import { OPTION_RULES } from './option-rules.ts';
+import { quirksOf, quirksSchema } from './quirks.ts';
+import { streamAnswer } from './stream.ts';
+import { unsupportedBy } from './unsupported.ts';
 
 const API_VERSION = '2023-06-01';
 
-export function createAnthropicMessagesAdapter(http: UpstreamHttp): Adapter {
+export function createAnthropicMessagesAdapter({ http }: AdapterDependencies): CompletionAdapter {
   async function send(
     target: ProviderTarget,
     path: string,
@@ -44,12 +33,8 @@ export function createAnthropicMessagesAdapter(http: UpstreamHttp): Adapter {
       signal,
       ...connectionOf(target),
     });
-    const { status, headers } = response;
-    if (status === 200) return response;
-    const text = await response.text();
-    throw status >= 300 && status < 400
-      ? faultOfRedirect(status, headers)
-      : faultOfAnswer(target, status, headers, text);
+    if (response.status === 200) return response;
+    throw await faultOfAnswer(response, target.secret);
   }
 
   async function fetchModels(target: ProviderTarget, query: string, options: CallOptions): Promise<string> {
@@ -59,34 +44,39 @@ export function createAnthropicMessagesAdapter(http: UpstreamHttp): Adapter {
 
   return {
     protocol: 'anthropic-messages',
-    optionRules: MESSAGES_OPTION_RULES,
-    async *stream(request, options) {
-      const { body, betas, outputTool } = encodeRequest(request);
-      const content = { body: JSON.stringify(body), betas };
-      const response = await send(request.target, '/messages', options, content);
-      yield* readMessages(request, response, outputTool, options);
+    completions: {
+      optionRules: OPTION_RULES,
+      unsupported: unsupportedBy,
+      async *stream(request, options) {
+        const post = ({ body, betas }: EncodedRequest) =>
+          send(request.target, '/messages', options, { body: JSON.stringify(body), betas });
+        yield* streamAnswer(post, encodeRequest(request), request, options);
+      },
     },
-    faultsOfQuirks: faultsIn(anthropicQuirksSchema),
-    unsupported: (request) => [...encodeRequest(request).refused],
-    async listModels(target, options) {
-      if (!anthropicQuirks(target).listsModels) {
-        throw new ProviderError('CAPABILITY_MISSING', 'This provider does not list its models.');
-      }
-      return readModelPages((query) => fetchModels(target, query, options));
+    models: {
+      async list(target, options) {
+        if (!quirksOf(target).listsModels) {
+          throw new ProviderError('CAPABILITY_MISSING', 'This provider does not list its models.');
+        }
+        return listModels((query) => fetchModels(target, query, options));
+      },
     },
-    async check(target, options) {
-      if (!anthropicQuirks(target).listsModels || target.hasModelList === false) {
-        return checkWithoutList(target, options);
-      }
-      try {
-        requireJson(await fetchModels(target, '?limit=1', options), `${apiRoot(target)}/models`);
-      } catch (error) {
-        // Compatible servers serve their models without listing them.
-        if (!isLacking(error)) throw error;
-        await checkWithoutList(target, options);
-      }
-    },
+    health: { check },
+    faultsOfQuirks: faultsIn(quirksSchema),
   };
+
+  async function check(target: ProviderTarget, options: CallOptions): Promise<void> {
+    if (!quirksOf(target).listsModels || target.hasModelList === false) {
+      return checkWithoutList(target, options);
+    }
+    try {
+      requireJson(await fetchModels(target, '?limit=1', options), `${apiRoot(target)}/models`);
+    } catch (error) {
+      // Compatible servers serve their models without listing them.
+      if (!isLacking(error)) throw error;
+      await checkWithoutList(target, options);
+    }
+  }
 
   /** A request that lacks everything is refused as such only to who may ask. */
   async function checkWithoutList(target: ProviderTarget, options: CallOptions): Promise<void> {
@@ -98,31 +88,6 @@ export function createAnthropicMessagesAdapter(http: UpstreamHttp): Adapter {
       if (!isRefusedAsInvalid(error)) throw error;
     }
   }
-}
-
-export async function* readMessages(
-  { target }: ProviderRequest,
-  response: UpstreamResponse,
-  outputTool: string | undefined,
-  options: CallOptions,
-): AsyncGenerator<StreamPart[]> {
-  const { status, headers } = response;
-  const requestId = providerRequestId(headers);
-  const reader = new AnswerReader({
-    faultOf: (event) => faultOfEvent(target, headers, event),
-    ...(requestId === undefined ? {} : { providerRequestId: requestId }),
-    ...(outputTool === undefined ? {} : { outputTool }),
-  });
-  const body = new AnswerBody(response, options);
-  const form = await body.form();
-  if (form !== 'json' && form !== 'page') {
-    yield* readAnswer(body, readServerSentEvents(body), reader);
-    return;
-  }
-  const text = await body.text();
-  const message = messageSchema.safeParse(parseJson(text));
-  if (!message.success) throw faultOfAnswer(target, status, headers, text);
-  yield* inOneRead((parts) => reader.readWhole(message.data, parts));
 }
 
 /** Base URLs of compatible servers are written with and without the version. */
@@ -139,7 +104,7 @@ function headersFor(target: ProviderTarget, betas?: readonly string[]): Record<s
       : { accept: 'application/json' }),
     ...authHeaders(target),
   };
-  return withBetas(headers, betas ?? anthropicQuirks(target).betas);
+  return withBetas(headers, betas ?? quirksOf(target).betas);
 }
 
 function isRefusedAsInvalid(error: unknown): boolean {

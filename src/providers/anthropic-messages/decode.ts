@@ -1,6 +1,6 @@
 // Owns how the events of a Messages stream become parts; a whole answer is read as the events it would have been.
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../kernel/json.ts';
-import type { FinishReason, ProviderUsage, StreamPart } from '../contract/adapter.ts';
+import type { FinishReason, ProviderUsage, StreamPart } from '../contract/completions.ts';
 import { protocolFault } from '../shared/answer-faults.ts';
 import type { AnswerDecoder } from '../shared/answer-stream.ts';
 import { type BlockNote, continuationOf } from '../shared/assistant-blocks.ts';
@@ -44,7 +44,7 @@ const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
   refusal: 'content-filter',
 };
 
-export class AnswerReader implements AnswerDecoder<ServerSentEvent> {
+export class AnthropicMessagesDecoder implements AnswerDecoder<ServerSentEvent> {
   readonly #options: ReaderOptions;
   readonly #open = new Map<number, OpenBlock>();
   readonly #notes: BlockNote[] = [];

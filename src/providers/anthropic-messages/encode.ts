@@ -1,13 +1,13 @@
 // Owns how a request becomes a Messages body, and what of it cannot be said there: one pass tells both, so that they never differ.
 import type { JsonObject } from '../../kernel/json.ts';
 import { planThinking } from '../claude/thinking.ts';
-import type { Parameters, ProviderRequest, Tool, Unsupported } from '../contract/adapter.ts';
+import type { Parameters, ProviderRequest, Tool, Unsupported } from '../contract/completions.ts';
 import { readBlockNotes } from '../shared/assistant-blocks.ts';
 import { outputToolOf } from '../shared/output-tool.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
 import { encodeMessages } from './encode-messages.ts';
-import { MESSAGES_OPTION_RULES } from './option-rules.ts';
-import { type AnthropicQuirks, anthropicQuirks } from './quirks.ts';
+import { OPTION_RULES } from './option-rules.ts';
+import { type AnthropicQuirks, quirksOf } from './quirks.ts';
 
 export interface EncodedRequest {
   readonly body: JsonObject;
@@ -30,7 +30,7 @@ const FOREIGN_PARAMETERS = [
 
 export function encodeRequest(request: ProviderRequest): EncodedRequest {
   const { model, parameters, providerOptions } = request;
-  const quirks = anthropicQuirks(request.target, model.key);
+  const quirks = quirksOf(request.target, model.key);
   const refused: Unsupported[] = [];
   const refuse = (path: string, message: string): void => void refused.push({ path, message });
 
@@ -56,7 +56,7 @@ export function encodeRequest(request: ProviderRequest): EncodedRequest {
     stream: true,
   };
   return {
-    body: withProviderOptions(body, providerOptions, MESSAGES_OPTION_RULES),
+    body: withProviderOptions(body, providerOptions, OPTION_RULES),
     refused: [...refused, ...plan.refused, ...ofMessages],
     betas: [...quirks.betas, ...(plan.betas ?? [])],
     ...(output.tool ? { outputTool: output.tool.name } : {}),

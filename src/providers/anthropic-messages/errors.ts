@@ -1,11 +1,10 @@
 // Owns what a Messages fault means: as an HTTP answer, as an event within a stream, or as a break of the protocol.
 import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
 import { isJsonObject } from '../../kernel/json.ts';
-import type { ProviderTarget, UpstreamResponse } from '../contract/adapter.ts';
-import { errorText, faultOfStatus, withoutSecret } from '../shared/answer-faults.ts';
+import type { Secret } from '../../kernel/secret.ts';
+import type { UpstreamResponse } from '../contract/http.ts';
+import { errorText, faultOfRedirect, faultOfStatus, withoutSecret } from '../shared/answer-faults.ts';
 import type { WireError } from './wire.ts';
-
-type Headers = UpstreamResponse['headers'];
 
 /** The status that each type of error comes with; an event within a stream has only the type. */
 const STATUS_OF_TYPE: Readonly<Record<string, number>> = {
@@ -26,29 +25,44 @@ const TOO_LONG =
   /prompt is too long|exceeds? (?:the )?(?:model's )?(?:maximum )?context (?:limit|window|length)|exceed context limit/i;
 const NO_MONEY = /credit balance is too low|reached your specified (?:workspace )?API usage limits/i;
 
-export function faultOfAnswer(
-  target: ProviderTarget,
-  status: number,
-  headers: Headers,
+/** The fault that an answer without status 200 is. Reads its body. */
+export async function faultOfAnswer(
+  response: UpstreamResponse,
+  secret: Secret | undefined,
+): Promise<ProviderError> {
+  const { status, headers } = response;
+  const body = await response.text();
+  return status >= 300 && status < 400
+    ? faultOfRedirect(status, headers)
+    : faultOfBody(response, body, secret);
+}
+
+export function faultOfBody(
+  { status, headers }: Pick<UpstreamResponse, 'status' | 'headers'>,
   body: string,
+  secret: Secret | undefined,
 ): ProviderError {
   const { message, providerCode, json } = errorText(body);
   const requestId = isJsonObject(json) ? json.request_id : undefined;
   const code = meaningOf(message);
   return faultOfStatus(status, headers, {
-    message: withoutSecret(message, target.secret),
+    message: withoutSecret(message, secret),
     ...(providerCode === undefined ? {} : { providerCode }),
     ...(typeof requestId === 'string' ? { providerRequestId: requestId } : {}),
     ...(code ? { code } : {}),
   });
 }
 
-export function faultOfEvent(target: ProviderTarget, headers: Headers, event: WireError): ProviderError {
+export function faultOfEvent(
+  event: WireError,
+  headers: UpstreamResponse['headers'],
+  secret: Secret | undefined,
+): ProviderError {
   const type = event.error.type ?? 'error';
   const message = event.error.message || type;
   const code = meaningOf(message);
   return faultOfStatus(STATUS_OF_TYPE[type] ?? 500, headers, {
-    message: withoutSecret(message, target.secret),
+    message: withoutSecret(message, secret),
     providerCode: type,
     phase: 'stream',
     ...(event.request_id ? { providerRequestId: event.request_id } : {}),

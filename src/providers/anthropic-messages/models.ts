@@ -1,6 +1,6 @@
 // Owns the reading of `GET /v1/models`, page by page.
 import { isJsonObject, type JsonValue } from '../../kernel/json.ts';
-import type { ListedModel } from '../contract/adapter.ts';
+import type { ListedModel } from '../contract/models.ts';
 import { protocolFault } from '../shared/answer-faults.ts';
 import { ModelList } from '../shared/model-list.ts';
 import { modelPageSchema } from './wire.ts';
@@ -9,7 +9,7 @@ const PAGE_SIZE = 1000;
 const MAX_PAGES = 100;
 
 /** `fetchPage` gets the query and gives the body of an answer that succeeded. */
-export async function readModelPages(fetchPage: (query: string) => Promise<string>): Promise<ListedModel[]> {
+export async function listModels(fetchPage: (query: string) => Promise<string>): Promise<ListedModel[]> {
   const models = new ModelList<ListedModel>();
   let after: string | undefined;
   for (let page = 0; page < MAX_PAGES; page += 1) {

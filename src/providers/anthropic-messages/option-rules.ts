@@ -1,7 +1,7 @@
 // Owns what `providerOptions` of the Messages protocol may not set, at Anthropic and on Vertex.
 import { INSTEAD, type OptionRules } from '../contract/option-rules.ts';
 
-export const MESSAGES_OPTION_RULES: OptionRules = {
+export const OPTION_RULES: OptionRules = {
   reserved: {
     model: INSTEAD.model,
     messages: INSTEAD.messages,

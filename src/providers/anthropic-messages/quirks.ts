@@ -1,10 +1,10 @@
 // Owns the named deviations from the Messages protocol that a provider row or a model row can state, and what holds where they say nothing.
 import { z } from 'zod';
 import { claudeTraits } from '../claude/generations.ts';
-import type { ProviderTarget } from '../contract/adapter.ts';
+import type { ProviderTarget } from '../contract/target.ts';
 import { readQuirks } from '../shared/quirks.ts';
 
-export const anthropicQuirksSchema = z.strictObject({
+export const quirksSchema = z.strictObject({
   /**
    * How a reasoning model is asked to think: by a token budget (Claude 3.7 to 4.5, compatible servers), adaptively with an effort level
    * (Claude 4.6 and later), or not at all. https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking
@@ -38,10 +38,10 @@ export const anthropicQuirksSchema = z.strictObject({
   listsModels: z.boolean().optional(),
 });
 
-export type AnthropicQuirks = Required<z.output<typeof anthropicQuirksSchema>>;
+export type AnthropicQuirks = Required<z.output<typeof quirksSchema>>;
 
-export function anthropicQuirks(target: ProviderTarget, modelKey = ''): AnthropicQuirks {
-  const own = readQuirks('anthropic-messages', anthropicQuirksSchema, target.quirks);
+export function quirksOf(target: ProviderTarget, modelKey = ''): AnthropicQuirks {
+  const own = readQuirks('anthropic-messages', quirksSchema, target.quirks);
   return {
     reasoning: 'budget',
     reasoningOff: 'omit',

@@ -1,32 +1,22 @@
 // Owns Claude on Vertex: the Messages protocol at Google's addresses and with Google's credentials.
 
-import { type Clock, systemClock } from '../../kernel/clock.ts';
 import type { ProviderError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
-import { readMessages } from '../anthropic-messages/adapter.ts';
 import { withBetas } from '../anthropic-messages/betas.ts';
-import { MESSAGES_OPTION_RULES } from '../anthropic-messages/option-rules.ts';
-import { anthropicQuirks, anthropicQuirksSchema } from '../anthropic-messages/quirks.ts';
-import type {
-  Adapter,
-  CallOptions,
-  ProviderTarget,
-  TokenCache,
-  UpstreamHttp,
-  UpstreamResponse,
-} from '../contract/adapter.ts';
+import type { EncodedRequest } from '../anthropic-messages/encode.ts';
+import { OPTION_RULES } from '../anthropic-messages/option-rules.ts';
+import { quirksOf, quirksSchema } from '../anthropic-messages/quirks.ts';
+import { streamAnswer } from '../anthropic-messages/stream.ts';
+import type { AdapterDependencies, CompletionAdapter } from '../contract/adapter.ts';
+import type { UpstreamResponse } from '../contract/http.ts';
+import type { CallOptions, ProviderTarget } from '../contract/target.ts';
 import { connectionOf } from '../shared/credentials.ts';
 import { faultsIn } from '../shared/quirks.ts';
 import { vertexModelUrl } from '../vertex/address.ts';
 import { createVertexSignIn } from '../vertex/sign-in.ts';
-import { encodeVertexRequest, VERSION } from './encode.ts';
+import { encodeRequest, VERSION } from './encode.ts';
 import { faultOfAnswer } from './errors.ts';
-
-export interface AnthropicVertexAdapterOptions {
-  readonly http: UpstreamHttp;
-  readonly tokens: TokenCache;
-  readonly clock?: Clock;
-}
+import { unsupportedBy } from './unsupported.ts';
 
 interface Call {
   readonly modelKey: string;
@@ -38,9 +28,12 @@ interface Call {
 /** The check names it; it need not exist. */
 const CHECK_MODEL = 'claude-sonnet-4-5';
 
-/** Without `listModels`: Vertex lists what its garden has, not what a project may call. */
-export function createAnthropicVertexAdapter(options: AnthropicVertexAdapterOptions): Adapter {
-  const { http, tokens, clock = systemClock } = options;
+/** Without `models`: Vertex lists what its garden has, not what a project may call. */
+export function createAnthropicVertexAdapter({
+  http,
+  tokens,
+  clock,
+}: AdapterDependencies): CompletionAdapter {
   const signIn = createVertexSignIn({ http, tokens, clock });
 
   async function call(
@@ -59,36 +52,40 @@ export function createAnthropicVertexAdapter(options: AnthropicVertexAdapterOpti
         ...connectionOf(target),
       }),
     );
-    if (response.status !== 200) throw await faultOfAnswer(target, response);
+    if (response.status !== 200) throw await faultOfAnswer(response, target.secret);
     return response;
   }
 
   return {
     protocol: 'anthropic-vertex',
-    optionRules: MESSAGES_OPTION_RULES,
-    async *stream(request, callOptions) {
-      const { body, betas, outputTool } = encodeVertexRequest(request);
-      const asked: Call = { modelKey: request.model.key, method: 'streamRawPredict', body, betas };
-      const response = await call(request.target, asked, callOptions);
-      yield* readMessages(request, response, outputTool, callOptions);
+    completions: {
+      optionRules: OPTION_RULES,
+      unsupported: unsupportedBy,
+      async *stream(request, callOptions) {
+        const { target, model } = request;
+        const post = ({ body, betas }: EncodedRequest) =>
+          call(target, { modelKey: model.key, method: 'streamRawPredict', body, betas }, callOptions);
+        yield* streamAnswer(post, encodeRequest(request), request, callOptions);
+      },
     },
-    faultsOfQuirks: faultsIn(anthropicQuirksSchema),
-    unsupported: (request) => [...encodeVertexRequest(request).refused],
-    async check(target, callOptions) {
-      const asked: Call = {
-        modelKey: CHECK_MODEL,
-        method: 'rawPredict',
-        body: { anthropic_version: VERSION },
-        betas: anthropicQuirks(target, CHECK_MODEL).betas,
-      };
-      try {
-        const response = await call(target, asked, callOptions);
-        await response.text();
-      } catch (error) {
-        if (!isRefusalToKnownCaller(error as ProviderError)) throw error;
-      }
-    },
+    health: { check },
+    faultsOfQuirks: faultsIn(quirksSchema),
   };
+
+  async function check(target: ProviderTarget, callOptions: CallOptions): Promise<void> {
+    const asked: Call = {
+      modelKey: CHECK_MODEL,
+      method: 'rawPredict',
+      body: { anthropic_version: VERSION },
+      betas: quirksOf(target, CHECK_MODEL).betas,
+    };
+    try {
+      const response = await call(target, asked, callOptions);
+      await response.text();
+    } catch (error) {
+      if (!isRefusalToKnownCaller(error as ProviderError)) throw error;
+    }
+  }
 }
 
 /** That a request lacks everything, or that a model is not offered, is told only to who may ask. */

@@ -1,13 +1,13 @@
 // Owns how a Messages body becomes the one that Vertex takes: the model is in the address, the version in the body, images only as data.
-import { type EncodedRequest, encodeRequest } from '../anthropic-messages/encode.ts';
-import type { Message, ProviderRequest, Unsupported } from '../contract/adapter.ts';
+import { type EncodedRequest, encodeRequest as encodeForAnthropic } from '../anthropic-messages/encode.ts';
+import type { Message, ProviderRequest, Unsupported } from '../contract/completions.ts';
 
 /** https://docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude */
 export const VERSION = 'vertex-2023-10-16';
 
-export function encodeVertexRequest(request: ProviderRequest): EncodedRequest {
+export function encodeRequest(request: ProviderRequest): EncodedRequest {
   const messages = request.messages.map(withoutAddressedImages);
-  const { body, refused, ...rest } = encodeRequest({ ...request, messages });
+  const { body, refused, ...rest } = encodeForAnthropic({ ...request, messages });
   const { model: _inAddress, ...fields } = body;
   return {
     body: { anthropic_version: VERSION, ...fields },

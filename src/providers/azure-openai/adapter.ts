@@ -1,72 +1,62 @@
 // Owns the adapter `azure-openai`: the chat protocol at Azure's addresses, with Azure's credentials. A deployment's name is its model.
 
-import { type NewId, newId } from '../../kernel/ids.ts';
-import type {
-  Adapter,
-  ProviderRequest,
-  ProviderTarget,
-  UpstreamHttp,
-  UpstreamRequest,
-} from '../contract/adapter.ts';
+import type { AdapterDependencies, CompletionAdapter } from '../contract/adapter.ts';
+import type { ProviderRequest } from '../contract/completions.ts';
+import type { UpstreamHttp, UpstreamRequest } from '../contract/http.ts';
+import type { ProviderTarget } from '../contract/target.ts';
 import { checkByEmptyCompletion, checkByGet } from '../openai-chat/check.ts';
 import { encodeRequest } from '../openai-chat/encode.ts';
-import { fitRequest } from '../openai-chat/features.ts';
-import { CHAT_OPTION_RULES } from '../openai-chat/option-rules.ts';
-import { type Quirks, quirksOf, quirksSchema } from '../openai-chat/quirks.ts';
-import { streamChat } from '../openai-chat/stream.ts';
+import { OPTION_RULES } from '../openai-chat/option-rules.ts';
+import { type ChatQuirks, quirksOf, quirksSchema } from '../openai-chat/quirks.ts';
+import { streamAnswer } from '../openai-chat/stream.ts';
+import { fitRequest, unsupportedBy } from '../openai-chat/unsupported.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { faultsIn } from '../shared/quirks.ts';
 import { type AzureEndpoint, catalogueUrl, completionsUrl, endpointOf } from './settings.ts';
 
-export interface AzureOpenAiOptions {
-  readonly http: UpstreamHttp;
-  /** Makes the ids of tool calls that come without one. */
-  readonly newId?: NewId;
-}
-
 /** Older dated versions refuse the unknown field. */
 const FIRST_VERSION_WITH_STREAM_OPTIONS = '2024-09-01';
 
-export function createAzureOpenAiAdapter({ http, newId: mint = newId }: AzureOpenAiOptions): Adapter {
+/** Without `models`: deployments are listed by Azure's management plane alone. */
+export function createAzureOpenAiAdapter({ http, newId }: AdapterDependencies): CompletionAdapter {
   return {
     protocol: 'azure-openai',
-    optionRules: CHAT_OPTION_RULES,
-
-    stream: (request, options) =>
-      streamChat({
-        http,
-        target: request.target,
-        newId: mint,
-        quirks: () => quirksOf(request.target.quirks),
-        prepare: (quirks, streamed) => completionOf(request, quirks, streamed, options.signal),
-        options,
-      }),
-
-    faultsOfQuirks: faultsIn(quirksSchema),
-    unsupported: (request) => fitRequest(request, quirksOf(request.target.quirks)).unsupported,
-
-    // No listModels: deployments are listed by Azure's management plane alone.
-
-    async check(target, { signal }) {
-      const endpoint = endpointOf(target);
-      if (endpoint.surface === 'models') {
-        await checkByEmptyCompletion(http, target, post(target, endpoint, '', '{}', signal));
-      } else {
-        await checkByGet(http, target, {
-          method: 'GET',
-          url: catalogueUrl(endpoint),
-          headers: { accept: 'application/json', ...azureHeaders(target, endpoint) },
-          signal,
-          ...connectionOf(target),
-        });
-      }
+    completions: {
+      optionRules: OPTION_RULES,
+      unsupported: unsupportedBy,
+      stream: (request, options) =>
+        streamAnswer({
+          http,
+          target: request.target,
+          newId,
+          quirks: () => quirksOf(request.target),
+          prepare: (quirks, streamed) => completionOf(request, quirks, streamed, options.signal),
+          options,
+        }),
     },
+    health: { check: (target, { signal }) => check(http, target, signal) },
+    faultsOfQuirks: faultsIn(quirksSchema),
   };
+}
+
+async function check(http: UpstreamHttp, target: ProviderTarget, signal: AbortSignal): Promise<void> {
+  const endpoint = endpointOf(target);
+  if (endpoint.surface === 'models') {
+    await checkByEmptyCompletion(http, target, post(target, endpoint, '', '{}', signal));
+  } else {
+    await checkByGet(http, target, {
+      method: 'GET',
+      url: catalogueUrl(endpoint),
+      headers: { accept: 'application/json', ...azureHeaders(target, endpoint) },
+      signal,
+      ...connectionOf(target),
+    });
+  }
 }
 
 function completionOf(
   request: ProviderRequest,
-  quirks: Quirks,
+  quirks: ChatQuirks,
   streamed: boolean,
   signal: AbortSignal,
 ): UpstreamRequest {
@@ -81,8 +71,8 @@ function completionOf(
 function quirksAt(
   { surface, apiVersion = '' }: AzureEndpoint,
   { target, model }: ProviderRequest,
-  quirks: Quirks,
-): Quirks {
+  quirks: ChatQuirks,
+): ChatQuirks {
   const tooOld = surface === 'deployments' && apiVersion < FIRST_VERSION_WITH_STREAM_OPTIONS;
   const newName = surface === 'v1' || model.reasoning;
   return {

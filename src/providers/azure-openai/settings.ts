@@ -1,7 +1,7 @@
 // Owns what an Azure config chooses: one of three surfaces, its API version, and how the credential travels.
 import { z } from 'zod';
 import { ProviderError } from '../../kernel/errors.ts';
-import type { ProviderTarget } from '../contract/adapter.ts';
+import type { ProviderTarget } from '../contract/target.ts';
 
 /** Other settings of the row (resource name, CA bundle) belong to others. */
 const settingsSchema = z.object({

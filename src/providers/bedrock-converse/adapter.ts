@@ -1,39 +1,26 @@
 // Owns the conversation with Amazon Bedrock: addresses, signatures, and the one way in which its answers are read.
 
-import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { ProviderError } from '../../kernel/errors.ts';
-import { parseJson } from '../../kernel/json.ts';
-import type {
-  Adapter,
-  CallOptions,
-  ProviderRequest,
-  ProviderTarget,
-  StreamPart,
-  UpstreamHttp,
-  UpstreamResponse,
-} from '../contract/adapter.ts';
-import { AnswerBody } from '../shared/answer-body.ts';
-import { faultOfRedirect, providerRequestId } from '../shared/answer-faults.ts';
-import { inOneRead, readAnswer } from '../shared/answer-stream.ts';
+import type { AdapterDependencies, CompletionAdapter } from '../contract/adapter.ts';
+import type { UpstreamResponse } from '../contract/http.ts';
+import type { CallOptions, ProviderTarget } from '../contract/target.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { faultsIn } from '../shared/quirks.ts';
 import { controlPlaneUrl, regionOf } from './addresses.ts';
 import { awsCredential } from './credentials.ts';
-import { AnswerReader } from './decode.ts';
-import { encodeRequest } from './encode.ts';
-import { faultOfAnswer, faultOfFrame } from './errors.ts';
-import { readEventFrames } from './frames.ts';
-import { readModelLists } from './models.ts';
-import { CONVERSE_OPTION_RULES } from './option-rules.ts';
-import { bedrockQuirksSchema } from './quirks-schema.ts';
+import { faultOfAnswer } from './errors.ts';
+import { listModels } from './models.ts';
+import { OPTION_RULES } from './option-rules.ts';
+import { quirksSchema } from './quirks-schema.ts';
 import { signedHeaders } from './sign.ts';
-import { answerSchema } from './wire.ts';
+import { streamAnswer } from './stream.ts';
+import { unsupportedBy } from './unsupported.ts';
 
 /** A model that cannot be: Bedrock says so only to who may ask. */
 const NO_MODEL = 'modelgraph.check';
 const IDENTITY_KNOWN = /is not authorized to perform/i;
 
-export function createBedrockConverseAdapter(http: UpstreamHttp, clock: Clock = systemClock): Adapter {
+export function createBedrockConverseAdapter({ http, clock }: AdapterDependencies): CompletionAdapter {
   async function send(
     target: ProviderTarget,
     url: string,
@@ -49,40 +36,41 @@ export function createBedrockConverseAdapter(http: UpstreamHttp, clock: Clock = 
       signal,
       ...connectionOf(target),
     });
-    const { status, headers } = response;
-    if (status === 200) return response;
-    const text = await response.text();
-    throw status >= 300 && status < 400
-      ? faultOfRedirect(status, headers)
-      : faultOfAnswer(target, status, headers, text);
+    if (response.status === 200) return response;
+    throw await faultOfAnswer(response, target.secret);
   }
 
   return {
     protocol: 'bedrock-converse',
-    optionRules: CONVERSE_OPTION_RULES,
-    async *stream(request, options) {
-      const { path, body, outputTool } = encodeRequest(request);
-      const url = `${request.target.baseUrl}${path}`;
-      const response = await send(request.target, url, options, JSON.stringify(body));
-      yield* readConversation(request, response, outputTool, options);
+    completions: {
+      optionRules: OPTION_RULES,
+      unsupported: unsupportedBy,
+      stream: (request, options) => {
+        const { target } = request;
+        const post = (path: string, body: string) => send(target, `${target.baseUrl}${path}`, options, body);
+        return streamAnswer(post, request, options);
+      },
     },
-    faultsOfQuirks: faultsIn(bedrockQuirksSchema),
-    unsupported: (request) => [...encodeRequest(request).refused],
-    listModels: (target, options) =>
-      readModelLists(async (path) => {
-        const response = await send(target, `${controlPlaneUrl(target)}${path}`, options);
-        return response.text();
-      }),
-    async check(target, options) {
-      const body = JSON.stringify({ messages: [{ role: 'user', content: [{ text: 'Hello' }] }] });
-      try {
-        const response = await send(target, `${target.baseUrl}/model/${NO_MODEL}/converse`, options, body);
-        await response.text();
-      } catch (error) {
-        if (!provesCredential(error)) throw error;
-      }
+    models: {
+      list: (target, options) =>
+        listModels(async (path) => {
+          const response = await send(target, `${controlPlaneUrl(target)}${path}`, options);
+          return response.text();
+        }),
     },
+    health: { check },
+    faultsOfQuirks: faultsIn(quirksSchema),
   };
+
+  async function check(target: ProviderTarget, options: CallOptions): Promise<void> {
+    const body = JSON.stringify({ messages: [{ role: 'user', content: [{ text: 'Hello' }] }] });
+    try {
+      const response = await send(target, `${target.baseUrl}/model/${NO_MODEL}/converse`, options, body);
+      await response.text();
+    } catch (error) {
+      if (!provesCredential(error)) throw error;
+    }
+  }
 }
 
 /** The made-up model was looked for, or a policy that allows only some models was looked at: the credential was good. */
@@ -119,30 +107,4 @@ async function headersFor(
     date,
   });
   return { accept, ...signed, ...own };
-}
-
-async function* readConversation(
-  { target }: ProviderRequest,
-  response: UpstreamResponse,
-  outputTool: string | undefined,
-  options: CallOptions,
-): AsyncGenerator<StreamPart[]> {
-  const { status, headers } = response;
-  const requestId = providerRequestId(headers);
-  const reader = new AnswerReader({
-    faultOf: (frame) => faultOfFrame(target, headers, frame),
-    ...(requestId === undefined ? {} : { providerRequestId: requestId }),
-    ...(outputTool === undefined ? {} : { outputTool }),
-  });
-  const body = new AnswerBody(response, options);
-  // No frame begins as JSON or a page does: its length would be more than a gigabyte.
-  const form = await body.form();
-  if (form !== 'json' && form !== 'page') {
-    yield* readAnswer(body, readEventFrames(body), reader);
-    return;
-  }
-  const text = await body.text();
-  const answer = answerSchema.safeParse(parseJson(text));
-  if (!answer.success) throw faultOfAnswer(target, status, headers, text);
-  yield* inOneRead((parts) => reader.readWhole(answer.data, parts));
 }

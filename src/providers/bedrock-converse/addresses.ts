@@ -1,6 +1,6 @@
 // Owns where Bedrock is called: region, control plane, and the inference profile that some models need.
 import { ProviderError } from '../../kernel/errors.ts';
-import type { ProviderTarget } from '../contract/adapter.ts';
+import type { ProviderTarget } from '../contract/target.ts';
 import type { BedrockQuirks } from './quirks-schema.ts';
 
 /** `bedrock-runtime.us-east-1.amazonaws.com`, `bedrock-runtime-fips.…`, `vpce-….bedrock-runtime.eu-west-1.vpce.amazonaws.com`. */

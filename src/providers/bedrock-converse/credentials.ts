@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ProviderError } from '../../kernel/errors.ts';
 import { parseJson } from '../../kernel/json.ts';
-import type { ProviderTarget } from '../contract/adapter.ts';
+import type { ProviderTarget } from '../contract/target.ts';
 
 export type AwsCredential =
   | { readonly type: 'bearer'; readonly key: string }

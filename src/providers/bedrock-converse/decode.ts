@@ -1,6 +1,6 @@
 // Owns how the events of a Converse stream become parts; a whole answer is read as the events it would have been.
 import { parseJson } from '../../kernel/json.ts';
-import type { FinishReason, ProviderUsage, StreamPart } from '../contract/adapter.ts';
+import type { FinishReason, ProviderUsage, StreamPart } from '../contract/completions.ts';
 import { protocolFault } from '../shared/answer-faults.ts';
 import type { AnswerDecoder } from '../shared/answer-stream.ts';
 import { type BlockNote, continuationOf } from '../shared/assistant-blocks.ts';
@@ -40,7 +40,7 @@ const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
   content_filtered: 'content-filter',
 };
 
-export class AnswerReader implements AnswerDecoder<EventFrame> {
+export class BedrockConverseDecoder implements AnswerDecoder<EventFrame> {
   readonly #options: ReaderOptions;
   readonly #open = new Map<number, OpenBlock>();
   readonly #notes: BlockNote[] = [];

@@ -1,6 +1,6 @@
 // Owns how a conversation becomes system blocks and alternating turns of Converse content blocks.
 import type { JsonObject } from '../../kernel/json.ts';
-import type { Message, MessagePart, Unsupported } from '../contract/adapter.ts';
+import type { Message, MessagePart, Unsupported } from '../contract/completions.ts';
 import { argumentsObject, assistantBlocks, readBlockNotes } from '../shared/assistant-blocks.ts';
 import { wireCallId } from '../shared/wire-call-ids.ts';
 import type { BedrockQuirks } from './quirks-schema.ts';

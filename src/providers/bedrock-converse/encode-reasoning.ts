@@ -1,7 +1,7 @@
 // Owns how a wish for reasoning becomes fields of the model behind Converse, each family under its own names.
 import type { JsonObject } from '../../kernel/json.ts';
 import { nearestLevel, planThinking } from '../claude/thinking.ts';
-import type { ProviderRequest, Unsupported } from '../contract/adapter.ts';
+import type { ProviderRequest, Unsupported } from '../contract/completions.ts';
 import { readBlockNotes } from '../shared/assistant-blocks.ts';
 import type { BedrockQuirks } from './quirks-schema.ts';
 

@@ -1,6 +1,6 @@
 // Owns how tools and the choice among them become `toolConfig`, and what a model cannot be made to do with them.
 import type { JsonObject } from '../../kernel/json.ts';
-import type { Message, ProviderRequest, Tool, Unsupported } from '../contract/adapter.ts';
+import type { Message, ProviderRequest, Tool, Unsupported } from '../contract/completions.ts';
 import type { BedrockQuirks } from './quirks-schema.ts';
 
 export interface ToolPlan {

@@ -1,14 +1,14 @@
 // Owns how a request becomes a Converse body, and what of it cannot be said there: one pass tells both, so that they never differ.
 import type { JsonObject, JsonValue } from '../../kernel/json.ts';
-import type { Parameters, ProviderRequest, Tool, Unsupported } from '../contract/adapter.ts';
+import type { Parameters, ProviderRequest, Tool, Unsupported } from '../contract/completions.ts';
 import { outputToolOf } from '../shared/output-tool.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
 import { invokedModel } from './addresses.ts';
 import { encodeMessages } from './encode-messages.ts';
 import { planReasoning } from './encode-reasoning.ts';
 import { planTools } from './encode-tools.ts';
-import { CONVERSE_OPTION_RULES } from './option-rules.ts';
-import { bedrockQuirks } from './quirks.ts';
+import { OPTION_RULES } from './option-rules.ts';
+import { quirksOf } from './quirks.ts';
 import type { BedrockQuirks } from './quirks-schema.ts';
 
 export interface EncodedRequest {
@@ -32,7 +32,7 @@ const FOREIGN_PARAMETERS = [
 
 export function encodeRequest(request: ProviderRequest): EncodedRequest {
   const { model, parameters, providerOptions, target } = request;
-  const quirks = bedrockQuirks(target, model.key);
+  const quirks = quirksOf(target, model.key);
   const refused: Unsupported[] = [];
   const refuse: Refuse = (path, message) => void refused.push({ path, message });
 
@@ -59,7 +59,7 @@ export function encodeRequest(request: ProviderRequest): EncodedRequest {
     ...output.config,
     ...(isEmpty(fields) ? {} : { additionalModelRequestFields: fields }),
   };
-  const body = withProviderOptions(own, providerOptions, CONVERSE_OPTION_RULES);
+  const body = withProviderOptions(own, providerOptions, OPTION_RULES);
   const streamed =
     quirks.streaming === 'always' || (quirks.streaming === 'without-tools' && body.toolConfig === undefined);
   const wireModel = encodeURIComponent(invokedModel(target, model.key, quirks));

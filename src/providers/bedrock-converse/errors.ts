@@ -1,11 +1,10 @@
 // Owns what a Bedrock fault means: as an HTTP answer, as an exception or error frame within a stream, or as a break of the protocol.
 import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
 import { isJsonObject } from '../../kernel/json.ts';
-import type { ProviderTarget, UpstreamResponse } from '../contract/adapter.ts';
-import { errorText, faultOfStatus, withoutSecret } from '../shared/answer-faults.ts';
+import type { Secret } from '../../kernel/secret.ts';
+import type { UpstreamResponse } from '../contract/http.ts';
+import { errorText, faultOfRedirect, faultOfStatus, withoutSecret } from '../shared/answer-faults.ts';
 import type { EventFrame } from './wire.ts';
-
-type Headers = UpstreamResponse['headers'];
 
 interface Meaning {
   /** What the type comes with over HTTP; a frame has no status. */
@@ -42,40 +41,61 @@ const TOO_LONG =
 const NO_MODEL =
   /model identifier is invalid|on-demand throughput isn.?t supported|access to the model|model access is denied|end of its life|could not resolve the foundation model|model (?:id )?(?:isn.?t|is not) (?:supported|available) in|inference profile .{0,200}(?:not found|doesn.?t exist)/i;
 
-export function faultOfAnswer(
-  target: ProviderTarget,
-  status: number,
-  headers: Headers,
+/** The fault that an answer without status 200 is. Reads its body. */
+export async function faultOfAnswer(
+  response: UpstreamResponse,
+  secret: Secret | undefined,
+): Promise<ProviderError> {
+  const { status, headers } = response;
+  const body = await response.text();
+  return status >= 300 && status < 400
+    ? faultOfRedirect(status, headers)
+    : faultOfBody(response, body, secret);
+}
+
+export function faultOfBody(
+  { status, headers }: Pick<UpstreamResponse, 'status' | 'headers'>,
   body: string,
+  secret: Secret | undefined,
 ): ProviderError {
   const { message, json } = errorText(body);
   const named =
     isJsonObject(json) && typeof json.__type === 'string' ? json.__type.split('#').at(-1) : undefined;
   const words = isJsonObject(json) && typeof json.Message === 'string' ? json.Message : message;
   const type = headers['x-amzn-errortype']?.split(':')[0] ?? named;
-  return faultOf(target, headers, words, type, status, 'headers');
+  return faultOf(words, type, { status, headers, secret, phase: 'headers' });
 }
 
 /** Exceptions are of the service (`throttlingException`), errors of the connection (`:error-code`). */
-export function faultOfFrame(target: ProviderTarget, headers: Headers, frame: EventFrame): ProviderError {
+export function faultOfFrame(
+  frame: EventFrame,
+  headers: UpstreamResponse['headers'],
+  secret: Secret | undefined,
+): ProviderError {
   const type = frame.headers[':exception-type'] ?? frame.headers[':error-code'] ?? '';
   const { message } = errorText(frame.payload);
   const words = message || (frame.headers[':error-message'] ?? '');
-  return faultOf(target, headers, words, type.charAt(0).toUpperCase() + type.slice(1), undefined, 'stream');
+  const named = type.charAt(0).toUpperCase() + type.slice(1);
+  return faultOf(words, named, { headers, secret, phase: 'stream' });
+}
+
+interface FaultContext {
+  /** Absent within a stream. */
+  readonly status?: number;
+  readonly headers: UpstreamResponse['headers'];
+  readonly secret: Secret | undefined;
+  readonly phase: 'headers' | 'stream';
 }
 
 function faultOf(
-  target: ProviderTarget,
-  headers: Headers,
   message: string,
   type: string | undefined,
-  status: number | undefined,
-  phase: 'headers' | 'stream',
+  { status, headers, secret, phase }: FaultContext,
 ): ProviderError {
   const meaning = MEANINGS[type ?? ''];
   const code = codeInWords(message) ?? meaning?.code;
   return faultOfStatus(status ?? meaning?.status ?? 500, headers, {
-    message: withoutSecret(message || type || '', target.secret),
+    message: withoutSecret(message || type || '', secret),
     phase,
     ...(type ? { providerCode: type } : {}),
     ...(code ? { code } : {}),

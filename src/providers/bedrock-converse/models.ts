@@ -1,5 +1,5 @@
 // Owns the reading of Bedrock's lists: models that are called by their id, and the inference profiles that stand for others.
-import type { ListedModel } from '../contract/adapter.ts';
+import type { ListedModel } from '../contract/models.ts';
 import { protocolFault } from '../shared/answer-faults.ts';
 import { checkListLength, ModelList } from '../shared/model-list.ts';
 import { foundationModelsSchema, inferenceProfilesSchema } from './wire.ts';
@@ -11,7 +11,7 @@ type Summary = ReturnType<typeof foundationModelsSchema.parse>['modelSummaries']
 type Profile = ReturnType<typeof inferenceProfilesSchema.parse>['inferenceProfileSummaries'][number];
 
 /** `fetchText` gets a path of the control plane and gives the body of an answer that succeeded. */
-export async function readModelLists(fetchText: (path: string) => Promise<string>): Promise<ListedModel[]> {
+export async function listModels(fetchText: (path: string) => Promise<string>): Promise<ListedModel[]> {
   const parsed = foundationModelsSchema.safeParse(
     new ModelList().parse(await fetchText('/foundation-models')),
   );

@@ -3,7 +3,7 @@ import { INSTEAD, type OptionRules } from '../contract/option-rules.ts';
 
 const OF_MODEL = 'additionalModelRequestFields';
 
-export const CONVERSE_OPTION_RULES: OptionRules = {
+export const OPTION_RULES: OptionRules = {
   reserved: {
     model: INSTEAD.model,
     modelId: INSTEAD.model,

@@ -1,7 +1,7 @@
 // Owns the named deviations that a provider row or a model row can state: Converse unifies the shapes of models, not their abilities.
 import { z } from 'zod';
 
-export const bedrockQuirksSchema = z.strictObject({
+export const quirksSchema = z.strictObject({
   /**
    * How a reasoning model is asked to think, in `additionalModelRequestFields`: `budget` is Claude's `thinking` with a token budget (3.7 to 4.5),
    * `adaptive` its successor with an effort (4.6 and later), `nova` is `reasoningConfig` (Nova 2), `effort` is `reasoning_effort` (gpt-oss),
@@ -40,4 +40,4 @@ export const bedrockQuirksSchema = z.strictObject({
   inferenceProfiles: z.array(z.string()).optional(),
 });
 
-export type BedrockQuirks = Required<z.output<typeof bedrockQuirksSchema>>;
+export type BedrockQuirks = Required<z.output<typeof quirksSchema>>;

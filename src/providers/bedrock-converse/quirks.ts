@@ -1,11 +1,11 @@
 // Owns the deviations that hold for one model: what its family is known for, and over it what the rows state.
-import type { ProviderTarget } from '../contract/adapter.ts';
+import type { ProviderTarget } from '../contract/target.ts';
 import { readQuirks } from '../shared/quirks.ts';
 import { familyQuirks } from './model-families.ts';
-import { type BedrockQuirks, bedrockQuirksSchema } from './quirks-schema.ts';
+import { type BedrockQuirks, quirksSchema } from './quirks-schema.ts';
 
-export function bedrockQuirks(target: ProviderTarget, modelKey: string): BedrockQuirks {
-  const own = readQuirks('bedrock-converse', bedrockQuirksSchema, target.quirks);
+export function quirksOf(target: ProviderTarget, modelKey: string): BedrockQuirks {
+  const own = readQuirks('bedrock-converse', quirksSchema, target.quirks);
   return {
     reasoning: 'none',
     reasoningOff: 'omit',

@@ -1,6 +1,6 @@
 // Owns how a wish for reasoning becomes Claude's `thinking` and effort, which Messages and Converse carry in different places.
 import type { JsonObject } from '../../kernel/json.ts';
-import type { ProviderRequest, ReasoningEffort, Unsupported } from '../contract/adapter.ts';
+import type { ProviderRequest, ReasoningEffort, Unsupported } from '../contract/completions.ts';
 import { readBlockNotes } from '../shared/assistant-blocks.ts';
 import type { EffortLevel, ReasoningOff } from './generations.ts';
 

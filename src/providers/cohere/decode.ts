@@ -3,7 +3,7 @@
 import type { ProviderError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import { isJsonObject, parseJson } from '../../kernel/json.ts';
-import type { FinishReason, ProviderUsage, StreamPart } from '../contract/adapter.ts';
+import type { FinishReason, ProviderUsage, StreamPart } from '../contract/completions.ts';
 import { protocolFault } from '../shared/answer-faults.ts';
 import type { AnswerDecoder } from '../shared/answer-stream.ts';
 import { withCalls } from '../shared/finish-reason.ts';

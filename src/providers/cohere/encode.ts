@@ -9,7 +9,7 @@ import type {
   ResponseFormat,
   Tool,
   ToolChoice,
-} from '../contract/adapter.ts';
+} from '../contract/completions.ts';
 import { readContinuation } from './continuation.ts';
 import { isFormatRefused, MAX_STOP_SEQUENCES } from './unsupported.ts';
 

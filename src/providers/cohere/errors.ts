@@ -2,7 +2,7 @@
 import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
 import { isJsonObject, type JsonValue } from '../../kernel/json.ts';
 import type { Secret } from '../../kernel/secret.ts';
-import type { UpstreamResponse } from '../contract/adapter.ts';
+import type { UpstreamResponse } from '../contract/http.ts';
 import { errorText, faultOfRedirect, faultOfStatus, withoutSecret } from '../shared/answer-faults.ts';
 
 export async function faultOfAnswer(

@@ -1,5 +1,8 @@
 // Owns the listing of the chat models that a Cohere key can see.
-import type { CallOptions, ListedModel, ProviderTarget, UpstreamHttp } from '../contract/adapter.ts';
+
+import type { UpstreamHttp } from '../contract/http.ts';
+import type { ListedModel } from '../contract/models.ts';
+import type { CallOptions, ProviderTarget } from '../contract/target.ts';
 import { protocolFault } from '../shared/answer-faults.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { ModelList } from '../shared/model-list.ts';
@@ -22,7 +25,7 @@ export function rootOf({ baseUrl }: ProviderTarget): string {
   return baseUrl.replace(/\/v[12]$/, '');
 }
 
-export async function listCohereModels(
+export async function listModels(
   http: UpstreamHttp,
   target: ProviderTarget,
   options: CallOptions,

@@ -1,11 +1,11 @@
 // Owns what of a request Cohere cannot be told.
-import type { Parameters, ProviderRequest, Unsupported } from '../contract/adapter.ts';
+import type { Parameters, ProviderRequest, Unsupported } from '../contract/completions.ts';
 
 /** https://docs.cohere.com/reference/chat#request.body.stop_sequences */
 export const MAX_STOP_SEQUENCES = 5;
 
 /** A cache hint needs nothing: Cohere caches the beginning of a prompt by itself. */
-export function unsupportedByCohere(request: ProviderRequest): Unsupported[] {
+export function unsupportedBy(request: ProviderRequest): Unsupported[] {
   const found = unsupportedParameters(request.parameters, request.model.reasoning);
   for (const [index, { role, parts }] of request.messages.entries()) {
     for (const [place, part] of parts.entries()) {

@@ -1,68 +1,34 @@
-// Owns the Gemini protocol at Google's two doors: the Gemini API, and Vertex with its own addresses and credentials.
-
-import { type Clock, systemClock } from '../../kernel/clock.ts';
-import { type NewId, newId } from '../../kernel/ids.ts';
-import type { Adapter, TokenCache, UpstreamHttp } from '../contract/adapter.ts';
+// Owns the protocol `gemini`: the Gemini API with its keys.
+import type { AdapterDependencies, CompletionAdapter } from '../contract/adapter.ts';
 import { authHeaders } from '../shared/credentials.ts';
 import { faultsIn } from '../shared/quirks.ts';
-import { vertexModelUrl } from '../vertex/address.ts';
-import { createVertexSignIn } from '../vertex/sign-in.ts';
-import { checkByCounting, type Door, streamAnswer } from './call.ts';
-import { listGeminiModels } from './models.ts';
-import { GEMINI_OPTION_RULES } from './option-rules.ts';
-import { geminiQuirksSchema, quirksOfTarget } from './quirks.ts';
-import { unsupportedByGemini } from './unsupported.ts';
+import { listModels } from './models.ts';
+import { OPTION_RULES } from './option-rules.ts';
+import { quirksSchema } from './quirks.ts';
+import { type GeminiHost, streamAnswer } from './stream.ts';
+import { unsupportedBy } from './unsupported.ts';
 
-export interface GeminiAdapterOptions {
-  readonly http: UpstreamHttp;
-  /** Mints ids of calls that came without one. */
-  readonly newId?: NewId;
-}
-
-export interface GeminiVertexAdapterOptions extends GeminiAdapterOptions {
-  readonly tokens: TokenCache;
-  readonly clock?: Clock;
-}
-
-export function createGeminiAdapter({ http, newId: mint = newId }: GeminiAdapterOptions): Adapter {
-  const door: Door = {
+export function createGeminiAdapter({ http, newId }: AdapterDependencies): CompletionAdapter {
+  const host: GeminiHost = {
     http,
-    newId: mint,
+    newId,
     modelUrl: ({ baseUrl }, key, method) => `${baseUrl}/${modelPath(key)}:${method}`,
     signIn: (target, _options, send) => send(authHeaders(target)),
   };
   return {
     protocol: 'gemini',
-    optionRules: GEMINI_OPTION_RULES,
-    stream: (request, options) => streamAnswer(door, request, options),
-    faultsOfQuirks: faultsIn(geminiQuirksSchema),
-    unsupported: unsupportedByGemini,
-    listModels: (target, options) => listGeminiModels(http, target, options),
-    check: async (target, options) => {
-      await listGeminiModels(http, target, options, { pageSize: 1, pages: 1 });
+    completions: {
+      optionRules: OPTION_RULES,
+      unsupported: unsupportedBy,
+      stream: (request, options) => streamAnswer(host, request, options),
     },
-  };
-}
-
-/** Without `listModels`: Vertex lists what its garden has, not what a project may call. */
-export function createGeminiVertexAdapter(options: GeminiVertexAdapterOptions): Adapter {
-  const { http, tokens, newId: mint = newId, clock = systemClock } = options;
-  const door: Door = {
-    http,
-    newId: mint,
-    modelUrl: (target, modelKey, method) => {
-      const { apiVersion } = quirksOfTarget(target);
-      return vertexModelUrl(target, { apiVersion, publisher: 'google', modelKey, method });
+    models: { list: (target, options) => listModels(http, target, options) },
+    health: {
+      check: async (target, options) => {
+        await listModels(http, target, options, { pageSize: 1, pages: 1 });
+      },
     },
-    signIn: createVertexSignIn({ http, tokens, clock }),
-  };
-  return {
-    protocol: 'gemini-vertex',
-    optionRules: GEMINI_OPTION_RULES,
-    stream: (request, callOptions) => streamAnswer(door, request, callOptions),
-    faultsOfQuirks: faultsIn(geminiQuirksSchema),
-    unsupported: unsupportedByGemini,
-    check: (target, callOptions) => checkByCounting(door, target, callOptions),
+    faultsOfQuirks: faultsIn(quirksSchema),
   };
 }
 

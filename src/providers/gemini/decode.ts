@@ -1,7 +1,7 @@
 // Owns how the pieces of a Gemini answer become stream parts.
 
 import type { NewId } from '../../kernel/ids.ts';
-import type { FinishReason, ProviderUsage, StreamPart } from '../contract/adapter.ts';
+import type { FinishReason, ProviderUsage, StreamPart } from '../contract/completions.ts';
 import { protocolFault } from '../shared/answer-faults.ts';
 import type { AnswerDecoder } from '../shared/answer-stream.ts';
 import { withCalls } from '../shared/finish-reason.ts';

@@ -1,7 +1,7 @@
 // Owns how messages become Gemini's contents: turns of user and model, results in the order of their calls, signatures where they were.
 import { ProviderError } from '../../kernel/errors.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
-import type { Message, MessagePart, ToolCall } from '../contract/adapter.ts';
+import type { Message, MessagePart, ToolCall } from '../contract/completions.ts';
 import { argumentsObject } from '../shared/assistant-blocks.ts';
 import { type ContinuationStep, readContinuation } from './continuation.ts';
 import { encodeImage } from './encode-media.ts';

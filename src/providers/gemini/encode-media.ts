@@ -1,6 +1,6 @@
 // Owns how images travel to Gemini, and how finely they are to be looked at.
 import type { JsonObject } from '../../kernel/json.ts';
-import type { ImageSource, Message } from '../contract/adapter.ts';
+import type { ImageSource, Message } from '../contract/completions.ts';
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   png: 'image/png',

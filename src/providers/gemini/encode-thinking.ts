@@ -1,6 +1,6 @@
 // Owns how reasoning effort and reasoning tokens become Gemini's thinking configuration, by level or by budget.
 import type { JsonObject } from '../../kernel/json.ts';
-import type { ProviderRequest, ReasoningEffort, Unsupported } from '../contract/adapter.ts';
+import type { ProviderRequest, ReasoningEffort, Unsupported } from '../contract/completions.ts';
 import { type GeminiQuirks, THINKING_LEVELS } from './quirks.ts';
 
 /** The budgets that Google's own OpenAI-compatible endpoint uses: https://ai.google.dev/gemini-api/docs/openai#thinking */

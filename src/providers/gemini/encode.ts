@@ -1,16 +1,22 @@
 // Owns how a request becomes the body of a Gemini call.
 import type { JsonObject } from '../../kernel/json.ts';
-import type { Parameters, ProviderRequest, ResponseFormat, Tool, ToolChoice } from '../contract/adapter.ts';
+import type {
+  Parameters,
+  ProviderRequest,
+  ResponseFormat,
+  Tool,
+  ToolChoice,
+} from '../contract/completions.ts';
 import { encodeContents, encodeSystem } from './encode-contents.ts';
 import { imageDetailOf } from './encode-media.ts';
 import { encodeThinking } from './encode-thinking.ts';
-import { type GeminiQuirks, quirksOfRequest } from './quirks.ts';
+import { type GeminiQuirks, quirksOf } from './quirks.ts';
 
 /** Further sequences are refused: https://ai.google.dev/api/generate-content#generationconfig */
 export const MAX_STOP_SEQUENCES = 5;
 
 export function encodeRequest(request: ProviderRequest): JsonObject {
-  const quirks = quirksOfRequest(request);
+  const quirks = quirksOf(request.target, request.model.key);
   const generationConfig = encodeGenerationConfig(request, quirks);
   return {
     ...encodeSystem(request.messages),

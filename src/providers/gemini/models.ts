@@ -1,5 +1,8 @@
 // Owns the listing of the models that a Gemini API key can see.
-import type { CallOptions, ListedModel, ProviderTarget, UpstreamHttp } from '../contract/adapter.ts';
+
+import type { UpstreamHttp } from '../contract/http.ts';
+import type { ListedModel } from '../contract/models.ts';
+import type { CallOptions, ProviderTarget } from '../contract/target.ts';
 import { protocolFault } from '../shared/answer-faults.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { ModelList } from '../shared/model-list.ts';
@@ -11,7 +14,7 @@ const MAX_PAGES = 50;
 /** Each Gemini model that thinks has these. */
 const THINKING_CAPABILITIES = ['tools', 'json', 'json-schema', 'reasoning'];
 
-export async function listGeminiModels(
+export async function listModels(
   http: UpstreamHttp,
   target: ProviderTarget,
   options: CallOptions,

@@ -1,7 +1,7 @@
 // Owns what `providerOptions` of the Gemini protocol may not set, at either of Google's addresses.
 import { INSTEAD, type OptionRules } from '../contract/option-rules.ts';
 
-export const GEMINI_OPTION_RULES: OptionRules = {
+export const OPTION_RULES: OptionRules = {
   reserved: {
     model: INSTEAD.model,
     contents: INSTEAD.messages,

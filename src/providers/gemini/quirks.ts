@@ -1,11 +1,11 @@
 // Owns the named deviations of Gemini models and endpoints, and what follows from a model's generation where its row says nothing.
 import { z } from 'zod';
-import type { ProviderRequest, ProviderTarget } from '../contract/adapter.ts';
+import type { ProviderTarget } from '../contract/target.ts';
 import { readQuirks } from '../shared/quirks.ts';
 
 export const THINKING_LEVELS = ['minimal', 'low', 'medium', 'high'] as const;
 
-export const geminiQuirksSchema = z.strictObject({
+export const quirksSchema = z.strictObject({
   /**
    * Whether thinking is set by `thinkingLevel` or by `thinkingBudget`; a request with both is refused.
    * Models up to 2.5 know budgets only. https://ai.google.dev/gemini-api/docs/thinking
@@ -37,13 +37,13 @@ export const geminiQuirksSchema = z.strictObject({
   checkModel: z.string().min(1).optional(),
 });
 
-export type GeminiQuirks = Required<z.output<typeof geminiQuirksSchema>>;
+export type GeminiQuirks = Required<z.output<typeof quirksSchema>>;
 
 /** Gemini 1 and 2, by name: `gemini-2.5-flash`, `models/gemini-2.0-flash`. Aliases such as `gemini-flash-latest` are of a later one. */
 const EARLY_GENERATION = /(^|\/)(learnlm|gemini-(exp|embedding|[12][.-]))/;
 
-export function quirksOfTarget(target: ProviderTarget, modelKey = ''): GeminiQuirks {
-  const own = readQuirks('gemini', geminiQuirksSchema, target.quirks);
+export function quirksOf(target: ProviderTarget, modelKey = ''): GeminiQuirks {
+  const own = readQuirks('gemini', quirksSchema, target.quirks);
   const early = EARLY_GENERATION.test(modelKey);
   return {
     thinking: early ? 'budget' : 'level',
@@ -58,8 +58,4 @@ export function quirksOfTarget(target: ProviderTarget, modelKey = ''): GeminiQui
     checkModel: 'gemini-2.5-flash',
     ...own,
   };
-}
-
-export function quirksOfRequest({ target, model }: ProviderRequest): GeminiQuirks {
-  return quirksOfTarget(target, model.key);
 }

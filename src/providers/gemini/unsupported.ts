@@ -1,13 +1,13 @@
 // Owns what of a request Gemini, with a model's quirks, cannot be told.
-import type { Message, Parameters, ProviderRequest, Unsupported } from '../contract/adapter.ts';
+import type { Message, Parameters, ProviderRequest, Unsupported } from '../contract/completions.ts';
 import { isFormatRefused, MAX_STOP_SEQUENCES } from './encode.ts';
 import { imageDetailOf } from './encode-media.ts';
 import { unsupportedThinking } from './encode-thinking.ts';
-import { type GeminiQuirks, quirksOfRequest } from './quirks.ts';
+import { type GeminiQuirks, quirksOf } from './quirks.ts';
 
 /** A cache hint needs nothing: Gemini caches the beginning of a prompt by itself. */
-export function unsupportedByGemini(request: ProviderRequest): Unsupported[] {
-  const quirks = quirksOfRequest(request);
+export function unsupportedBy(request: ProviderRequest): Unsupported[] {
+  const quirks = quirksOf(request.target, request.model.key);
   const found = [...unsupportedParameters(request.parameters), ...unsupportedThinking(request, quirks)];
   for (const [index, message] of request.messages.entries()) {
     found.push(...unsupportedParts(message, index, quirks));

@@ -1,104 +1,46 @@
 // Owns the protocol `gigachat`: the API v1 of Sber's GigaChat.
 
-import { newId as freshId, type NewId } from '../../kernel/ids.ts';
-import { parseJson } from '../../kernel/json.ts';
-import type {
-  Adapter,
-  CallOptions,
-  ListedModel,
-  ProviderRequest,
-  ProviderTarget,
-  StreamPart,
-  TokenCache,
-  UpstreamHttp,
-} from '../contract/adapter.ts';
-import { AnswerBody } from '../shared/answer-body.ts';
-import { protocolFault } from '../shared/answer-faults.ts';
-import { inOneRead, readAnswer } from '../shared/answer-stream.ts';
+import type { AdapterDependencies, CompletionAdapter } from '../contract/adapter.ts';
 import { faultsIn } from '../shared/quirks.ts';
-import { readServerSentEvents } from '../shared/sse.ts';
-import { GigaChatDecoder } from './decode.ts';
-import { encodeRequest, unsupportedBy } from './encode.ts';
-import { faultOfAnswer, faultOfPage } from './errors.ts';
-import { uploadImages } from './images.ts';
-import { GIGACHAT_OPTION_RULES } from './option-rules.ts';
-import { quirksSchema } from './settings.ts';
-import { createGigaChatSignIn, type GigaChatSignIn } from './sign-in.ts';
+import { listModels } from './models.ts';
+import { OPTION_RULES } from './option-rules.ts';
+import { quirksSchema } from './quirks.ts';
+import { createGigaChatSignIn } from './sign-in.ts';
+import { streamAnswer } from './stream.ts';
 import { timeLimit } from './time-limit.ts';
-import { modelListSchema } from './wire.ts';
+import { unsupportedBy } from './unsupported.ts';
 
-export interface GigaChatAdapterOptions {
-  readonly http: UpstreamHttp;
-  readonly tokens: TokenCache;
-  readonly newId?: NewId;
+export interface GigaChatLimits {
   /** How long a token may take. Default 15,000. */
   readonly tokenLimitMs?: number;
   /** How long a check may take. Default 5,000. */
   readonly checkLimitMs?: number;
 }
 
-const PAGE_BYTES = 64 * 1024;
-
-export function createGigaChatAdapter(options: GigaChatAdapterOptions): Adapter {
-  const signIn = createGigaChatSignIn(options);
-  const { newId = freshId, checkLimitMs = 5000 } = options;
+export function createGigaChatAdapter(
+  { http, tokens, newId }: AdapterDependencies,
+  { tokenLimitMs, checkLimitMs = 5000 }: GigaChatLimits = {},
+): CompletionAdapter {
+  const signIn = createGigaChatSignIn({
+    http,
+    tokens,
+    ...(tokenLimitMs === undefined ? {} : { tokenLimitMs }),
+  });
   return {
     protocol: 'gigachat',
-    optionRules: GIGACHAT_OPTION_RULES,
-    stream: (request, callOptions) => streamParts(signIn, request, callOptions, newId),
-    faultsOfQuirks: faultsIn(quirksSchema),
-    unsupported: unsupportedBy,
-    listModels: (target, { signal }) => listModels(signIn, target, signal),
-    async check(target, { signal }: CallOptions) {
-      using limit = timeLimit(signal, checkLimitMs, `GigaChat did not answer within ${checkLimitMs} ms.`);
-      if (target.auth.type === 'gigachat') await signIn.prove(target, limit.signal);
-      else await listModels(signIn, target, limit.signal);
+    completions: {
+      optionRules: OPTION_RULES,
+      unsupported: unsupportedBy,
+      stream: (request, callOptions) => streamAnswer(signIn, request, callOptions, newId),
     },
+    models: { list: (target, { signal }) => listModels(signIn, target, signal) },
+    health: {
+      async check(target, { signal }) {
+        using limit = timeLimit(signal, checkLimitMs, `GigaChat did not answer within ${checkLimitMs} ms.`);
+        if (target.auth.type === 'gigachat') await signIn.prove(target, limit.signal);
+        else await listModels(signIn, target, limit.signal);
+      },
+    },
+    faultsOfQuirks: faultsIn(quirksSchema),
   };
 }
-
-async function* streamParts(
-  signIn: GigaChatSignIn,
-  request: ProviderRequest,
-  options: CallOptions,
-  newId: NewId,
-): AsyncGenerator<StreamPart[]> {
-  const { signal } = options;
-  const { target, messages, tools } = request;
-  const fileIds = await uploadImages(signIn, target, messages, signal);
-  const response = await signIn.send(target, {
-    method: 'POST',
-    path: '/chat/completions',
-    headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
-    body: encodeRequest(request, fileIds),
-    signal,
-  });
-  if (response.status !== 200) throw await faultOfAnswer(response, target.secret);
-  const decoder = new GigaChatDecoder({ headers: response.headers, tools, newId });
-  const body = new AnswerBody(response, options);
-  const form = await body.form();
-  if (form === 'page') throw faultOfPage(await body.text(PAGE_BYTES), response.headers);
-  if (form === 'json') {
-    const text = await body.text();
-    yield* inOneRead((parts) => decoder.readWhole(text, parts));
-  } else yield* readAnswer(body, readServerSentEvents(body), decoder);
-}
-
-async function listModels(
-  signIn: GigaChatSignIn,
-  target: ProviderTarget,
-  signal: AbortSignal,
-): Promise<ListedModel[]> {
-  const headers = { accept: 'application/json' };
-  const response = await signIn.send(target, { method: 'GET', path: '/models', headers, signal });
-  if (response.status !== 200) throw await faultOfAnswer(response, target.secret);
-  const result = modelListSchema.safeParse(parseJson(await response.text()));
-  if (!result.success) throw protocolFault('The answer is no list of models.', result.error);
-  return result.data.data.map(({ id, type }) => {
-    const output = OUTPUTS[type ?? ''];
-    return { key: id, ...(output ? { outputModalities: output } : {}) };
-  });
-}
-
-/** Checkers and filters have no modality of their own. */
-const OUTPUTS: Readonly<Record<string, readonly string[]>> = { chat: ['text'], embedder: ['embedding'] };

@@ -1,7 +1,8 @@
 // Owns the way from GigaChat's chunks, or from its whole JSON answer, to stream parts.
 import type { NewId } from '../../kernel/ids.ts';
 import { isJsonObject, parseJson } from '../../kernel/json.ts';
-import type { FinishReason, ProviderUsage, StreamPart, Tool, UpstreamResponse } from '../contract/adapter.ts';
+import type { FinishReason, ProviderUsage, StreamPart, Tool } from '../contract/completions.ts';
+import type { UpstreamResponse } from '../contract/http.ts';
 import { errorText, protocolFault, providerRequestId } from '../shared/answer-faults.ts';
 import type { AnswerDecoder } from '../shared/answer-stream.ts';
 import { withCalls } from '../shared/finish-reason.ts';

@@ -2,30 +2,12 @@
 import { z } from 'zod';
 import { ProviderError } from '../../kernel/errors.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
-import type {
-  Message,
-  MessagePart,
-  Parameters,
-  ProviderRequest,
-  ToolCall,
-  Unsupported,
-} from '../contract/adapter.ts';
+import type { Message, MessagePart, ProviderRequest, ToolCall } from '../contract/completions.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
 import { fitTools, wireFunctionName } from './functions.ts';
-import { fitImages } from './images.ts';
-import { GIGACHAT_OPTION_RULES } from './option-rules.ts';
-import { quirksOf } from './settings.ts';
+import { OPTION_RULES } from './option-rules.ts';
+import { quirksOf } from './quirks.ts';
 import type { WireMessage } from './wire.ts';
-
-const NO_SUCH_PARAMETERS = [
-  'topK',
-  'stop',
-  'seed',
-  'presencePenalty',
-  'frequencyPenalty',
-  'logitBias',
-  'reasoningTokens',
-] as const satisfies readonly (keyof Parameters)[];
 
 /** What must be sent back with an assistant message that this protocol gave. */
 export const continuationSchema = z.object({
@@ -47,7 +29,7 @@ export function encodeRequest(request: ProviderRequest, fileIds: ReadonlyMap<Mes
     ...encodeFormat(request),
   };
   return JSON.stringify(
-    withProviderOptions(body as unknown as JsonObject, request.providerOptions, GIGACHAT_OPTION_RULES),
+    withProviderOptions(body as unknown as JsonObject, request.providerOptions, OPTION_RULES),
   );
 }
 
@@ -145,25 +127,4 @@ function functionResult({ name }: ToolCall, message: Message): WireMessage {
 
 function textOf(message: Message): string {
   return message.parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
-}
-
-export function unsupportedBy(request: ProviderRequest): Unsupported[] {
-  const { parameters, responseFormat, target } = request;
-  const unsupported: Unsupported[] = [];
-  for (const name of NO_SUCH_PARAMETERS) {
-    if (parameters[name] === undefined) continue;
-    unsupported.push({ path: `parameters.${name}`, message: `GigaChat has no parameter for ${name}.` });
-  }
-  const { reasoningEfforts } = quirksOf(target);
-  if (parameters.reasoningEffort && reasoningEfforts[parameters.reasoningEffort] === undefined) {
-    const known = Object.keys(reasoningEfforts).join(', ');
-    unsupported.push({
-      path: 'parameters.reasoningEffort',
-      message: `GigaChat knows the reasoning efforts ${known} only.`,
-    });
-  }
-  if (responseFormat?.type === 'json') {
-    unsupported.push({ path: 'responseFormat', message: 'GigaChat has no JSON mode without a schema.' });
-  }
-  return [...unsupported, ...fitTools(request).unsupported, ...fitImages(request.messages).unsupported];
 }

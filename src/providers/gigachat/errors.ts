@@ -1,7 +1,7 @@
 // Owns what GigaChat's error answers mean: those of the API, of signing in, and of the gateway before both, which answers in HTML.
 import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
 import type { Secret } from '../../kernel/secret.ts';
-import type { UpstreamResponse } from '../contract/adapter.ts';
+import type { UpstreamResponse } from '../contract/http.ts';
 import { errorText, faultOfRedirect, faultOfStatus, withoutSecret } from '../shared/answer-faults.ts';
 
 const CONTEXT_TEXT =

@@ -1,6 +1,6 @@
 // Owns tools as GigaChat has them: functions without a wrapper, under names that it takes, one of which may be called in a turn.
 import type { JsonObject, JsonValue } from '../../kernel/json.ts';
-import type { ProviderRequest, Tool, Unsupported } from '../contract/adapter.ts';
+import type { ProviderRequest, Tool, Unsupported } from '../contract/completions.ts';
 import { fitSchema } from './function-schema.ts';
 
 const PLAIN_NAME = /^[A-Za-z_][\w.-]*$/;

@@ -1,7 +1,8 @@
 // Owns images as GigaChat takes them: uploaded first, one to a user message, ten to a request.
 import { randomUUID } from 'node:crypto';
 import { parseJson } from '../../kernel/json.ts';
-import type { ImageSource, Message, MessagePart, ProviderTarget, Unsupported } from '../contract/adapter.ts';
+import type { ImageSource, Message, MessagePart, Unsupported } from '../contract/completions.ts';
+import type { ProviderTarget } from '../contract/target.ts';
 import { protocolFault } from '../shared/answer-faults.ts';
 import { faultOfAnswer } from './errors.ts';
 import type { GigaChatSignIn } from './sign-in.ts';

@@ -1,7 +1,7 @@
 // Owns what `providerOptions` of GigaChat may not set.
 import { INSTEAD, type OptionRules } from '../contract/option-rules.ts';
 
-export const GIGACHAT_OPTION_RULES: OptionRules = {
+export const OPTION_RULES: OptionRules = {
   reserved: {
     model: INSTEAD.model,
     messages: INSTEAD.messages,

@@ -1,8 +1,7 @@
-// Owns what a GigaChat provider config and its rows may say beside address and credential.
+// Owns what a GigaChat provider config may say beside address and credential.
 import { z } from 'zod';
 import { ProviderError } from '../../kernel/errors.ts';
-import type { ProviderTarget } from '../contract/adapter.ts';
-import { readQuirks } from '../shared/quirks.ts';
+import type { ProviderTarget } from '../contract/target.ts';
 
 const settingsSchema = z.object({
   /** `oauth`: the secret is the authorization key. `password`: a stand of one's own; the secret is `user:password`. */
@@ -15,15 +14,6 @@ const settingsSchema = z.object({
 
 export type GigaChatSettings = z.output<typeof settingsSchema>;
 
-export const quirksSchema = z.strictObject({
-  /** The accepted efforts and the server's words for them; others are refused before the call. */
-  reasoningEfforts: z
-    .partialRecord(z.enum(['none', 'minimal', 'low', 'medium', 'high', 'max']), z.string())
-    .default({ low: 'low', medium: 'medium', high: 'high' }),
-});
-
-export type GigaChatQuirks = z.output<typeof quirksSchema>;
-
 export function settingsOf(target: ProviderTarget): GigaChatSettings {
   const result = settingsSchema.safeParse(target.settings);
   if (result.success) return result.data;
@@ -32,8 +22,4 @@ export function settingsOf(target: ProviderTarget): GigaChatSettings {
     `Settings of gigachat: ${z.prettifyError(result.error)}`,
     { cause: result.error },
   );
-}
-
-export function quirksOf(target: ProviderTarget): GigaChatQuirks {
-  return readQuirks('gigachat', quirksSchema, target.quirks);
 }

@@ -2,13 +2,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { ProviderError } from '../../kernel/errors.ts';
 import { parseJson } from '../../kernel/json.ts';
-import type {
-  ProviderTarget,
-  TokenCache,
-  UpstreamHttp,
-  UpstreamRequest,
-  UpstreamResponse,
-} from '../contract/adapter.ts';
+import type { TokenCache } from '../../kernel/token-cache.ts';
+import type { UpstreamHttp, UpstreamRequest, UpstreamResponse } from '../contract/http.ts';
+import type { ProviderTarget } from '../contract/target.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { faultOfSignIn } from './errors.ts';
 import { type GigaChatSettings, settingsOf } from './settings.ts';

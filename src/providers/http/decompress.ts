@@ -2,7 +2,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { ProviderError } from '../../kernel/errors.ts';
-import type { UpstreamResponse } from '../contract/adapter.ts';
+import type { UpstreamResponse } from '../contract/http.ts';
 import { textOfAnswer } from './body-text.ts';
 
 const DECODERS = {

@@ -2,7 +2,7 @@
 import type { Dispatcher } from 'undici';
 import { deferred } from '../../kernel/async.ts';
 import { ProviderError } from '../../kernel/errors.ts';
-import type { UpstreamResponse } from '../contract/adapter.ts';
+import type { UpstreamResponse } from '../contract/http.ts';
 import { textOfAnswer } from './body-text.ts';
 import { faultOfTransport, type Phase } from './transport-faults.ts';
 

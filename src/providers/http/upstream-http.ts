@@ -4,7 +4,7 @@ import { createSecureContext, getCACertificates } from 'node:tls';
 import { Agent, buildConnector } from 'undici';
 import { ProviderError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import type { UpstreamHttp, UpstreamRequest, UpstreamResponse } from '../contract/adapter.ts';
+import type { UpstreamHttp, UpstreamRequest, UpstreamResponse } from '../contract/http.ts';
 import { type AllowAddress, checkLiteral, guardedLookup, type Resolve } from './addresses.ts';
 import { decompressed } from './decompress.ts';
 import { HttpExchange } from './exchange.ts';

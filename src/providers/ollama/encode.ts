@@ -6,9 +6,9 @@ import type {
   ProviderRequest,
   ReasoningEffort,
   ResponseFormat,
-} from '../contract/adapter.ts';
+} from '../contract/completions.ts';
 import { argumentsObject } from '../shared/assistant-blocks.ts';
-import { type OllamaQuirks, ollamaQuirks, ollamaSettings, THINK_LEVELS } from './quirks.ts';
+import { type OllamaQuirks, ollamaSettings, quirksOf, THINK_LEVELS } from './quirks.ts';
 
 export function encodeRequest(request: ProviderRequest): JsonObject {
   const { target, model, messages, parameters, tools, toolChoice, responseFormat } = request;
@@ -28,7 +28,7 @@ export function encodeRequest(request: ProviderRequest): JsonObject {
         }
       : {}),
     ...encodeResponseFormat(responseFormat),
-    ...(model.reasoning ? encodeThinking(parameters.reasoningEffort, ollamaQuirks(target)) : {}),
+    ...(model.reasoning ? encodeThinking(parameters.reasoningEffort, quirksOf(target)) : {}),
     ...(Object.keys(options).length > 0 ? { options } : {}),
     ...(keepAlive === undefined ? {} : { keep_alive: keepAlive }),
     stream: true,

@@ -1,7 +1,7 @@
 // Owns what Ollama's errors mean, which are words and little else.
 import { ProviderError, type ProviderErrorCode, USUALLY_TRANSIENT } from '../../kernel/errors.ts';
 import type { Secret } from '../../kernel/secret.ts';
-import type { UpstreamResponse } from '../contract/adapter.ts';
+import type { UpstreamResponse } from '../contract/http.ts';
 import { errorText, faultOfRedirect, faultOfStatus, withoutSecret } from '../shared/answer-faults.ts';
 
 export async function faultOfAnswer(

@@ -1,12 +1,8 @@
 // Owns the listing of the models that an Ollama server holds, with what it tells of each.
 import { parseJson } from '../../kernel/json.ts';
-import type {
-  CallOptions,
-  ListedModel,
-  ProviderTarget,
-  UpstreamHttp,
-  UpstreamResponse,
-} from '../contract/adapter.ts';
+import type { UpstreamHttp, UpstreamResponse } from '../contract/http.ts';
+import type { ListedModel } from '../contract/models.ts';
+import type { CallOptions, ProviderTarget } from '../contract/target.ts';
 import { protocolFault } from '../shared/answer-faults.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { checkListLength } from '../shared/model-list.ts';
@@ -38,7 +34,7 @@ export async function checkVersion(
     throw protocolFault('The server does not answer as Ollama does.');
 }
 
-export async function listOllamaModels(
+export async function listModels(
   http: UpstreamHttp,
   target: ProviderTarget,
   options: CallOptions,

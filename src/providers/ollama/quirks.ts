@@ -1,12 +1,12 @@
 // Owns the named deviations of Ollama servers and models, and the settings that a config of them may carry.
 import { z } from 'zod';
 import { ProviderError } from '../../kernel/errors.ts';
-import type { ProviderTarget } from '../contract/adapter.ts';
+import type { ProviderTarget } from '../contract/target.ts';
 import { readQuirks } from '../shared/quirks.ts';
 
 export const THINK_LEVELS = ['low', 'medium', 'high', 'max'] as const;
 
-export const ollamaQuirksSchema = z.strictObject({
+export const quirksSchema = z.strictObject({
   /**
    * Levels of thinking that model and server tell apart; none where it is only on or off, which servers before 0.12 require.
    * https://docs.ollama.com/capabilities/thinking
@@ -16,7 +16,7 @@ export const ollamaQuirksSchema = z.strictObject({
   thinkOff: z.boolean().default(true),
 });
 
-export type OllamaQuirks = z.output<typeof ollamaQuirksSchema>;
+export type OllamaQuirks = z.output<typeof quirksSchema>;
 
 const settingsSchema = z.object({
   /** Context length to load models with; beyond the server's default, the beginning of a prompt is dropped without a word. */
@@ -27,8 +27,8 @@ const settingsSchema = z.object({
 
 export type OllamaSettings = z.output<typeof settingsSchema>;
 
-export function ollamaQuirks(target: ProviderTarget): OllamaQuirks {
-  return readQuirks('ollama', ollamaQuirksSchema, target.quirks);
+export function quirksOf(target: ProviderTarget): OllamaQuirks {
+  return readQuirks('ollama', quirksSchema, target.quirks);
 }
 
 export function ollamaSettings(target: ProviderTarget): OllamaSettings {

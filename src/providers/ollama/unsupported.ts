@@ -1,9 +1,9 @@
 // Owns what of a request Ollama cannot be told.
-import type { Parameters, ProviderRequest, Unsupported } from '../contract/adapter.ts';
-import { ollamaQuirks } from './quirks.ts';
+import type { Parameters, ProviderRequest, Unsupported } from '../contract/completions.ts';
+import { quirksOf } from './quirks.ts';
 
 /** A cache hint needs nothing: Ollama keeps the beginning of a prompt by itself. */
-export function unsupportedByOllama(request: ProviderRequest): Unsupported[] {
+export function unsupportedBy(request: ProviderRequest): Unsupported[] {
   const { parameters, model, tools, toolChoice } = request;
   const found = unsupportedParameters(parameters);
   const refuse = (path: string, message: string) => found.push({ path, message });
@@ -28,7 +28,7 @@ export function unsupportedByOllama(request: ProviderRequest): Unsupported[] {
   const effort = parameters.reasoningEffort;
   if (!model.reasoning && effort !== undefined && effort !== 'none') {
     refuse('parameters.reasoningEffort', 'The model does not think.');
-  } else if (model.reasoning && effort === 'none' && !ollamaQuirks(request.target).thinkOff) {
+  } else if (model.reasoning && effort === 'none' && !quirksOf(request.target).thinkOff) {
     refuse('parameters.reasoningEffort', 'This model cannot be kept from thinking; `low` is the least.');
   }
   return found;

@@ -1,6 +1,7 @@
 // Owns the proof of address and credential: a GET, or a completion that is too empty to cost anything.
 import { ProviderError } from '../../kernel/errors.ts';
-import type { ProviderTarget, UpstreamHttp, UpstreamRequest, UpstreamResponse } from '../contract/adapter.ts';
+import type { UpstreamHttp, UpstreamRequest, UpstreamResponse } from '../contract/http.ts';
+import type { ProviderTarget } from '../contract/target.ts';
 import { isPage, noApi, requireJson } from '../shared/check-answer.ts';
 import { faultOfAnswer } from './errors.ts';
 

@@ -2,14 +2,14 @@
 import { ProviderError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import { isJsonObject, type JsonValue, parseJson } from '../../kernel/json.ts';
-import type { FinishReason, ProviderUsage, StreamPart } from '../contract/adapter.ts';
+import type { FinishReason, ProviderUsage, StreamPart } from '../contract/completions.ts';
 import { errorText, protocolFault, providerRequestId, withoutSecret } from '../shared/answer-faults.ts';
 import type { AnswerDecoder } from '../shared/answer-stream.ts';
 import { withCalls } from '../shared/finish-reason.ts';
 import { RepeatedChunk } from '../shared/repeated-chunk.ts';
 import type { ServerSentEvent } from '../shared/sse.ts';
 import { errorWithin, type FaultContext, faultOfText, faultOfValue } from './errors.ts';
-import type { Quirks } from './quirks.ts';
+import type { ChatQuirks } from './quirks.ts';
 import { ReasoningReader, textsOfContentList } from './reasoning.ts';
 import { ToolCalls } from './tool-calls.ts';
 import { sameUsage, usageOf } from './usage.ts';
@@ -30,9 +30,9 @@ const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map([
 /** Finish reasons that mean that the server gave up: OpenRouter and Mistral; DeepSeek. */
 const FAULT_REASONS = new Set(['error', 'insufficient_system_resource']);
 
-export class ChatDecoder implements AnswerDecoder<ServerSentEvent> {
+export class OpenAiChatDecoder implements AnswerDecoder<ServerSentEvent> {
   readonly #context: FaultContext;
-  readonly #echoReasoning: Quirks['echoReasoning'];
+  readonly #echoReasoning: ChatQuirks['echoReasoning'];
   readonly #reasoning: ReasoningReader;
   readonly #toolCalls: ToolCalls;
   readonly #warned = new Set<string>();
@@ -43,7 +43,7 @@ export class ChatDecoder implements AnswerDecoder<ServerSentEvent> {
   #usage: ProviderUsage | undefined;
   readonly #repeated = new RepeatedChunk(plainText);
 
-  constructor(context: FaultContext, quirks: Quirks, newId: NewId) {
+  constructor(context: FaultContext, quirks: ChatQuirks, newId: NewId) {
     this.#context = context;
     this.#echoReasoning = quirks.echoReasoning;
     this.#reasoning = new ReasoningReader(quirks.echoReasoning !== 'never');

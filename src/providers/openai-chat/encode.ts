@@ -11,16 +11,16 @@ import type {
   Tool,
   ToolCall,
   ToolChoice,
-} from '../contract/adapter.ts';
+} from '../contract/completions.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
-import { CHAT_OPTION_RULES } from './option-rules.ts';
-import type { Quirks } from './quirks.ts';
+import { OPTION_RULES } from './option-rules.ts';
+import type { ChatQuirks } from './quirks.ts';
 import { inStrictTurns } from './strict-turns.ts';
 
 type Body = Record<string, JsonValue | undefined>;
 
 /** The JSON text to post. */
-export function encodeRequest(request: ProviderRequest, quirks: Quirks, streamed = true): string {
+export function encodeRequest(request: ProviderRequest, quirks: ChatQuirks, streamed = true): string {
   const messages = quirks.strictTurns ? inStrictTurns(request.messages) : request.messages;
   const body: Body = {
     model: request.model.key,
@@ -32,10 +32,10 @@ export function encodeRequest(request: ProviderRequest, quirks: Quirks, streamed
     ...encodeParameters(request.parameters, quirks),
     ...encodeReasoning(request.parameters, quirks),
   };
-  return JSON.stringify(withProviderOptions(body, request.providerOptions, CHAT_OPTION_RULES));
+  return JSON.stringify(withProviderOptions(body, request.providerOptions, OPTION_RULES));
 }
 
-function encodeMessage(message: Message, quirks: Quirks): JsonObject {
+function encodeMessage(message: Message, quirks: ChatQuirks): JsonObject {
   switch (message.role) {
     case 'system':
       return { role: quirks.systemRole, content: encodeContent(message.parts, quirks) };
@@ -52,7 +52,7 @@ function encodeMessage(message: Message, quirks: Quirks): JsonObject {
   }
 }
 
-function encodeAssistant(message: Message, quirks: Quirks): JsonObject {
+function encodeAssistant(message: Message, quirks: ChatQuirks): JsonObject {
   const { parts, toolCalls } = message;
   const called = toolCalls.length > 0;
   return {
@@ -63,7 +63,7 @@ function encodeAssistant(message: Message, quirks: Quirks): JsonObject {
   };
 }
 
-function encodeToolCall(call: ToolCall, quirks: Quirks): JsonObject {
+function encodeToolCall(call: ToolCall, quirks: ChatQuirks): JsonObject {
   return {
     id: encodeCallId(call.callId, quirks),
     type: 'function',
@@ -72,7 +72,7 @@ function encodeToolCall(call: ToolCall, quirks: Quirks): JsonObject {
 }
 
 /** The fields of a continuation of this protocol; of another's, none. */
-function echoedReasoning({ continuation, toolCalls }: Message, { echoReasoning }: Quirks): JsonObject {
+function echoedReasoning({ continuation, toolCalls }: Message, { echoReasoning }: ChatQuirks): JsonObject {
   if (echoReasoning === 'never' || !isJsonObject(continuation)) return {};
   if (echoReasoning === 'with-tool-calls' && toolCalls.length === 0) return {};
   const { reasoning_content, reasoning, reasoning_details } = continuation;
@@ -84,7 +84,7 @@ function echoedReasoning({ continuation, toolCalls }: Message, { echoReasoning }
 }
 
 /** Plain text goes as a string, which every server of the family reads. */
-function encodeContent(parts: readonly MessagePart[], quirks: Quirks): JsonValue {
+function encodeContent(parts: readonly MessagePart[], quirks: ChatQuirks): JsonValue {
   const [first] = parts;
   const plain = parts.every((part) => part.type === 'text' && !(quirks.cacheControl && part.cacheHint));
   if (!plain) return parts.map((part) => encodePart(part, quirks));
@@ -92,14 +92,14 @@ function encodeContent(parts: readonly MessagePart[], quirks: Quirks): JsonValue
   return parts.map((part) => (part.type === 'text' ? part.text : '')).join('\n');
 }
 
-function encodePart(part: MessagePart, quirks: Quirks): JsonObject {
+function encodePart(part: MessagePart, quirks: ChatQuirks): JsonObject {
   const cache: JsonObject =
     quirks.cacheControl && part.cacheHint ? { cache_control: { type: 'ephemeral' } } : {};
   if (part.type === 'text') return { type: 'text', text: part.text, ...cache };
   return { type: 'image_url', image_url: encodeImage(part.image, quirks), ...cache };
 }
 
-function encodeImage(image: ImageSource, quirks: Quirks): JsonValue {
+function encodeImage(image: ImageSource, quirks: ChatQuirks): JsonValue {
   const url = 'url' in image ? image.url : `data:${image.mediaType};base64,${image.data}`;
   if (quirks.imageUrlForm === 'string') return url;
   return image.detail === undefined ? { url } : { url, detail: image.detail };
@@ -108,12 +108,12 @@ function encodeImage(image: ImageSource, quirks: Quirks): JsonValue {
 const NINE_ALPHANUMERIC = /^[A-Za-z0-9]{9}$/;
 
 /** The same id gives the same nine characters in the call and in its result. */
-function encodeCallId(callId: string, { toolCallIds }: Quirks): string {
+function encodeCallId(callId: string, { toolCallIds }: ChatQuirks): string {
   if (toolCallIds === 'any' || NINE_ALPHANUMERIC.test(callId)) return callId;
   return createHash('sha256').update(callId).digest('hex').slice(0, 9);
 }
 
-function encodeTools({ tools, toolChoice, parameters }: ProviderRequest, quirks: Quirks): Body {
+function encodeTools({ tools, toolChoice, parameters }: ProviderRequest, quirks: ChatQuirks): Body {
   if (tools.length === 0) return {};
   return {
     tools: tools.map(encodeTool),
@@ -135,12 +135,12 @@ function encodeTool(tool: Tool): JsonObject {
   };
 }
 
-function encodeToolChoice(choice: ToolChoice, quirks: Quirks): JsonValue {
+function encodeToolChoice(choice: ToolChoice, quirks: ChatQuirks): JsonValue {
   if (choice.type === 'tool') return { type: 'function', function: { name: choice.name } };
   return choice.type === 'required' ? quirks.requiredToolChoice : choice.type;
 }
 
-function encodeResponseFormat(format: ResponseFormat | undefined, quirks: Quirks): JsonValue | undefined {
+function encodeResponseFormat(format: ResponseFormat | undefined, quirks: ChatQuirks): JsonValue | undefined {
   if (format === undefined || format.type === 'text') return undefined;
   if (format.type === 'json') return { type: 'json_object' };
   const { name, description, schema, strict } = format;
@@ -155,7 +155,7 @@ function encodeResponseFormat(format: ResponseFormat | undefined, quirks: Quirks
     : { type: 'json_schema', json_schema: described };
 }
 
-function encodeParameters(parameters: Parameters, quirks: Quirks): Body {
+function encodeParameters(parameters: Parameters, quirks: ChatQuirks): Body {
   return {
     [quirks.maxTokensName]: parameters.maxTokens,
     temperature: parameters.temperature,
@@ -170,7 +170,7 @@ function encodeParameters(parameters: Parameters, quirks: Quirks): Body {
   };
 }
 
-function encodeReasoning({ reasoningEffort, reasoningTokens }: Parameters, quirks: Quirks): Body {
+function encodeReasoning({ reasoningEffort, reasoningTokens }: Parameters, quirks: ChatQuirks): Body {
   if (reasoningTokens !== undefined) return { reasoning: { max_tokens: reasoningTokens } };
   if (reasoningEffort === undefined) return {};
   const word = quirks.reasoningEfforts?.[reasoningEffort] ?? reasoningEffort;

@@ -2,7 +2,7 @@
 import type { ProviderError, ProviderErrorCode } from '../../kernel/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
 import type { Secret } from '../../kernel/secret.ts';
-import type { UpstreamResponse } from '../contract/adapter.ts';
+import type { UpstreamResponse } from '../contract/http.ts';
 import {
   type ErrorText,
   errorText,

@@ -2,7 +2,38 @@
 
 import { ProviderError } from '../../kernel/errors.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
-import type { ListedModel } from '../contract/adapter.ts';
+import type { UpstreamHttp, UpstreamRequest } from '../contract/http.ts';
+import type { ListedModel } from '../contract/models.ts';
+import type { ProviderTarget } from '../contract/target.ts';
+import { authHeaders, connectionOf } from '../shared/credentials.ts';
+import { checkByGet } from './check.ts';
+import { quirksOf } from './quirks.ts';
+
+export async function listModels(
+  http: UpstreamHttp,
+  target: ProviderTarget,
+  signal: AbortSignal,
+): Promise<ListedModel[]> {
+  const { modelsPath } = quirksOf(target);
+  if (modelsPath === null) {
+    throw new ProviderError(
+      'CAPABILITY_MISSING',
+      `The provider ${target.providerKey} has no list of its models.`,
+    );
+  }
+  return decodeModels(await checkByGet(http, target, getOf(target, modelsPath, signal)));
+}
+
+/** A GET of a path under the base URL, e.g. of the list. */
+export function getOf(target: ProviderTarget, path: string, signal: AbortSignal): UpstreamRequest {
+  return {
+    method: 'GET',
+    url: `${target.baseUrl}${path}`,
+    headers: { accept: 'application/json', ...authHeaders(target) },
+    signal,
+    ...connectionOf(target),
+  };
+}
 
 /** Reads `{ data: [...] }`, a bare array (Together) or `{ models: [...] }`. */
 export function decodeModels(body: string): ListedModel[] {

@@ -1,7 +1,7 @@
 // Owns what `providerOptions` of the chat protocol may not set, under the names that any server of the family reads.
 import { INSTEAD, type OptionRules } from '../contract/option-rules.ts';
 
-export const CHAT_OPTION_RULES: OptionRules = {
+export const OPTION_RULES: OptionRules = {
   reserved: {
     model: INSTEAD.model,
     // OpenRouter and LiteLLM: further models, of which one answers where the first does not.

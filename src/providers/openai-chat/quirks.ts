@@ -1,6 +1,7 @@
 // Owns the named deviations from OpenAI's chat protocol: data on provider and model rows, validated here.
 import { z } from 'zod';
 import type { JsonObject } from '../../kernel/json.ts';
+import type { ProviderTarget } from '../contract/target.ts';
 import { readQuirks } from '../shared/quirks.ts';
 
 /** What of a request a server may lack. The names are those of the completion input, with a part after the dot where only that is lacking. */
@@ -94,12 +95,12 @@ export const quirksSchema = z.strictObject({
   checkPath: z.string().startsWith('/').nullable().optional(),
 });
 
-export type Quirks = z.output<typeof quirksSchema>;
+export type ChatQuirks = z.output<typeof quirksSchema>;
 
-const parsed = new WeakMap<JsonObject, Quirks>();
+const parsed = new WeakMap<JsonObject, ChatQuirks>();
 
 /** The quirks of a row; parsed once for each object, for this is on the path of every completion. */
-export function quirksOf(row: JsonObject): Quirks {
+export function quirksOf({ quirks: row }: Pick<ProviderTarget, 'quirks'>): ChatQuirks {
   const known = parsed.get(row);
   if (known) return known;
   const quirks = readQuirks('openai-chat', quirksSchema, row);

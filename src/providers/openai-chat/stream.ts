@@ -1,31 +1,27 @@
 // Owns one call of the protocol, from the encoded body to the last part, for every adapter that speaks it.
 import type { NewId } from '../../kernel/ids.ts';
-import type {
-  CallOptions,
-  ProviderTarget,
-  StreamPart,
-  UpstreamHttp,
-  UpstreamRequest,
-} from '../contract/adapter.ts';
+import type { StreamPart } from '../contract/completions.ts';
+import type { UpstreamHttp, UpstreamRequest } from '../contract/http.ts';
+import type { CallOptions, ProviderTarget } from '../contract/target.ts';
 import { AnswerBody } from '../shared/answer-body.ts';
 import { inOneRead, readAnswer } from '../shared/answer-stream.ts';
 import { readServerSentEvents } from '../shared/sse.ts';
 import { sendStreamed } from '../shared/stream-refusal.ts';
-import { ChatDecoder } from './decode.ts';
+import { OpenAiChatDecoder } from './decode.ts';
 import { faultOfAnswer } from './errors.ts';
-import type { Quirks } from './quirks.ts';
+import type { ChatQuirks } from './quirks.ts';
 
 export interface ChatCall {
   readonly http: UpstreamHttp;
   /** Builds the request, for an answer that is streamed or comes in one piece; what it raises is raised to the reader of the stream. */
-  prepare(quirks: Quirks, streamed: boolean): UpstreamRequest;
+  prepare(quirks: ChatQuirks, streamed: boolean): UpstreamRequest;
   readonly target: ProviderTarget;
-  quirks(): Quirks;
+  quirks(): ChatQuirks;
   readonly newId: NewId;
   readonly options: CallOptions;
 }
 
-export async function* streamChat(call: ChatCall): AsyncGenerator<StreamPart[]> {
+export async function* streamAnswer(call: ChatCall): AsyncGenerator<StreamPart[]> {
   const { http, target, newId, options } = call;
   const quirks = call.quirks();
   const response = await sendStreamed(
@@ -36,7 +32,7 @@ export async function* streamChat(call: ChatCall): AsyncGenerator<StreamPart[]> 
     options,
   );
   const { status, headers } = response;
-  const decoder = new ChatDecoder({ status, headers, secret: target.secret }, quirks, newId);
+  const decoder = new OpenAiChatDecoder({ status, headers, secret: target.secret }, quirks, newId);
   const body = new AnswerBody(response, options);
   // Servers answer with JSON to a request for a stream, and label it wrongly; no event begins as JSON or a page does.
   if ((await body.form()) === 'stream') yield* readAnswer(body, readServerSentEvents(body), decoder);

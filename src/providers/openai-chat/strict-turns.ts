@@ -1,5 +1,5 @@
 // Owns the order that strict servers demand: one system message at the head, then user and assistant in turns.
-import type { Message, MessagePart } from '../contract/adapter.ts';
+import type { Message, MessagePart } from '../contract/completions.ts';
 
 export function inStrictTurns(messages: readonly Message[]): Message[] {
   const system = messages.filter(({ role }) => role === 'system');

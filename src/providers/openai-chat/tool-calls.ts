@@ -1,7 +1,7 @@
 // Owns the assembly of tool calls from fragments: whole or in pieces, with indexes that repeat and ids that are missing.
 import { ProviderError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
-import type { StreamPart } from '../contract/adapter.ts';
+import type { StreamPart } from '../contract/completions.ts';
 import { isRecord, textOf, type WireFunction, type WireToolCall } from './wire.ts';
 
 interface Call {

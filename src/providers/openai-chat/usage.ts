@@ -1,5 +1,5 @@
 // Owns the token accounting of the compatible family: who includes what in what, settled by the server's own total.
-import type { ProviderUsage } from '../contract/adapter.ts';
+import type { ProviderUsage } from '../contract/completions.ts';
 import { isRecord } from './wire.ts';
 
 /** `undefined` if the value tells no tokens. */

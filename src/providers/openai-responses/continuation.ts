@@ -1,7 +1,7 @@
 // Owns what a tool loop must send back with an assistant message: its reasoning items unmodified, in their place between text and calls.
 import { z } from 'zod';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
-import type { Message } from '../contract/adapter.ts';
+import type { Message } from '../contract/completions.ts';
 import type { InputItem, WireItem } from './wire.ts';
 
 /** Text and calls are in the message itself, so only their place is kept. */

@@ -1,7 +1,8 @@
 // Owns the way from the events of the Responses API, or from its whole JSON answer, to stream parts.
 import { newId } from '../../kernel/ids.ts';
 import { isJsonObject } from '../../kernel/json.ts';
-import type { FinishReason, ProviderUsage, StreamPart, UpstreamResponse } from '../contract/adapter.ts';
+import type { FinishReason, ProviderUsage, StreamPart } from '../contract/completions.ts';
+import type { UpstreamResponse } from '../contract/http.ts';
 import { errorText, protocolFault, providerRequestId } from '../shared/answer-faults.ts';
 import type { AnswerDecoder } from '../shared/answer-stream.ts';
 import type { ServerSentEvent } from '../shared/sse.ts';
@@ -47,7 +48,7 @@ const READ_TYPES: ReadonlySet<string> = new Set([
 /** Between two parts of a reasoning summary. */
 const PARAGRAPH = '\n\n';
 
-export class ResponseDecoder implements AnswerDecoder<ServerSentEvent> {
+export class OpenAiResponsesDecoder implements AnswerDecoder<ServerSentEvent> {
   /** The answer is whole with its last event, not before. */
   readonly whole = false;
   readonly #headers: UpstreamResponse['headers'];

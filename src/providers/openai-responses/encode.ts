@@ -9,11 +9,10 @@ import type {
   ResponseFormat,
   Tool,
   ToolChoice,
-  Unsupported,
-} from '../contract/adapter.ts';
+} from '../contract/completions.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
 import { assistantItems } from './continuation.ts';
-import { RESPONSES_OPTION_RULES } from './option-rules.ts';
+import { OPTION_RULES } from './option-rules.ts';
 import { quirksOf, type ResponsesQuirks } from './quirks.ts';
 import type { InputItem } from './wire.ts';
 
@@ -29,7 +28,7 @@ const NO_SUCH_PARAMETERS = [
 ] as const satisfies readonly (keyof Parameters)[];
 
 export function encodeRequest(request: ProviderRequest, streamed = true): string {
-  const quirks = quirksOf(request.target.quirks);
+  const quirks = quirksOf(request.target);
   const { instructions, rest } = splitInstructions(request.messages);
   const body = defined({
     model: request.model.key,
@@ -42,7 +41,7 @@ export function encodeRequest(request: ProviderRequest, streamed = true): string
     ...encodeReasoning(request, quirks),
     text: encodeFormat(request.responseFormat),
   });
-  return JSON.stringify(withProviderOptions(body, request.providerOptions, RESPONSES_OPTION_RULES));
+  return JSON.stringify(withProviderOptions(body, request.providerOptions, OPTION_RULES));
 }
 
 /** The system messages at the head become `instructions`; one further down keeps its place as an item. */
@@ -101,7 +100,7 @@ function encodeParameters({ parameters, model }: ProviderRequest, quirks: Respon
   });
 }
 
-function lackedBy(quirks: ResponsesQuirks, reasoning: boolean): ReadonlySet<string> {
+export function lackedBy(quirks: ResponsesQuirks, reasoning: boolean): ReadonlySet<string> {
   return new Set([...NO_SUCH_PARAMETERS, ...quirks.lacks, ...(reasoning ? quirks.lacksWhenReasoning : [])]);
 }
 
@@ -147,7 +146,10 @@ function encodeReasoning(request: ProviderRequest, quirks: ResponsesQuirks): Jso
 }
 
 /** The server's word for the effort that is asked for; `undefined` where there is none. */
-function effortOf({ model, parameters }: ProviderRequest, quirks: ResponsesQuirks): string | undefined {
+export function effortOf(
+  { model, parameters }: ProviderRequest,
+  quirks: ResponsesQuirks,
+): string | undefined {
   const { reasoningEffort } = parameters;
   if (reasoningEffort === undefined || lackedBy(quirks, model.reasoning).has('reasoningEffort'))
     return undefined;
@@ -163,23 +165,4 @@ function encodeFormat(format: ResponseFormat | undefined): JsonObject | undefine
 
 function defined(fields: Record<string, JsonValue | undefined>): JsonObject {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as JsonObject;
-}
-
-export function unsupportedBy(request: ProviderRequest): Unsupported[] {
-  const { parameters, target, model } = request;
-  const quirks = quirksOf(target.quirks);
-  const unsupported: Unsupported[] = [];
-  for (const name of lackedBy(quirks, model.reasoning)) {
-    if (parameters[name as keyof Parameters] === undefined) continue;
-    const words = `The provider ${target.providerKey} does not take ${name} with this model.`;
-    unsupported.push({ path: `parameters.${name}`, message: words });
-  }
-  if (parameters.reasoningEffort !== undefined && quirks.reasoningEfforts && !effortOf(request, quirks)) {
-    const known = Object.keys(quirks.reasoningEfforts).join(', ');
-    const message = `The provider ${target.providerKey} knows the reasoning efforts ${known} only.`;
-    if (!unsupported.some(({ path }) => path === 'parameters.reasoningEffort')) {
-      unsupported.push({ path: 'parameters.reasoningEffort', message });
-    }
-  }
-  return unsupported;
 }

@@ -1,7 +1,7 @@
 // Owns what the Responses API's error codes mean, in an HTTP answer and in a stream.
 import { ProviderError, type ProviderErrorCode, USUALLY_TRANSIENT } from '../../kernel/errors.ts';
 import type { Secret } from '../../kernel/secret.ts';
-import type { UpstreamResponse } from '../contract/adapter.ts';
+import type { UpstreamResponse } from '../contract/http.ts';
 import {
   errorText,
   faultOfRedirect,

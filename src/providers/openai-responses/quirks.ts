@@ -1,6 +1,6 @@
 // Owns how a provider's or a model's Responses API may deviate from OpenAI's, as data on its row.
 import { z } from 'zod';
-import type { JsonObject } from '../../kernel/json.ts';
+import type { ProviderTarget } from '../contract/target.ts';
 import { readQuirks } from '../shared/quirks.ts';
 
 const parameter = z.enum(['maxTokens', 'temperature', 'topP', 'reasoningEffort', 'parallelToolCalls']);
@@ -30,6 +30,6 @@ export const quirksSchema = z.strictObject({
 
 export type ResponsesQuirks = z.output<typeof quirksSchema>;
 
-export function quirksOf(quirks: JsonObject): ResponsesQuirks {
+export function quirksOf({ quirks }: Pick<ProviderTarget, 'quirks'>): ResponsesQuirks {
   return readQuirks('openai-responses', quirksSchema, quirks);
 }

@@ -5,13 +5,8 @@ import { setImmediate } from 'node:timers/promises';
 import { delay } from '../../kernel/async.ts';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { ProviderError, USUALLY_TRANSIENT } from '../../kernel/errors.ts';
-import type {
-  Adapter,
-  CallOptions,
-  ProviderRequest,
-  ProviderUsage,
-  StreamPart,
-} from '../contract/adapter.ts';
+import type { CompletionAdapter } from '../contract/adapter.ts';
+import type { ProviderRequest, ProviderUsage, StreamPart } from '../contract/completions.ts';
 import { faultsIn, NO_QUIRKS } from '../shared/quirks.ts';
 import { planAnswer, type SandboxAnswer } from './answer.ts';
 import { listSandboxModels } from './models.ts';
@@ -26,21 +21,25 @@ export interface SandboxAdapterOptions {
 /** So that a run as fast as possible leaves room for others, and hears its signal. */
 const READS_PER_TURN = 256;
 
-export function createSandboxAdapter(given: SandboxAdapterOptions = {}): Adapter {
+export function createSandboxAdapter(given: SandboxAdapterOptions = {}): CompletionAdapter {
   const pacing = { clock: given.clock ?? systemClock, delay: given.delay ?? delay };
   return {
     protocol: 'sandbox',
-    // Its options are its own settings: there is no request that they could change.
-    optionRules: { reserved: {}, priced: [], extended: [] },
     simulated: true,
-    stream: (request, { signal }) => streamAnswer(request, signal, pacing),
-    faultsOfQuirks: faultsIn(NO_QUIRKS),
-    unsupported: () => [],
-    listModels: async (_target, { signal }: CallOptions) => {
-      signal.throwIfAborted();
-      return listSandboxModels();
+    completions: {
+      // Its options are its own settings: there is no request that they could change.
+      optionRules: { reserved: {}, priced: [], extended: [] },
+      unsupported: () => [],
+      stream: (request, { signal }) => streamAnswer(request, signal, pacing),
     },
-    check: async (_target, { signal }) => signal.throwIfAborted(),
+    models: {
+      list: async (_target, { signal }) => {
+        signal.throwIfAborted();
+        return listSandboxModels();
+      },
+    },
+    health: { check: async (_target, { signal }) => signal.throwIfAborted() },
+    faultsOfQuirks: faultsIn(NO_QUIRKS),
   };
 }
 

@@ -1,7 +1,7 @@
 // Owns what the sandbox answers to a request: a plan of reasoning, text and tool calls, the same for the same request.
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../kernel/json.ts';
-import type { FinishReason, Message, ProviderRequest, ReasoningEffort } from '../contract/adapter.ts';
+import type { FinishReason, Message, ProviderRequest, ReasoningEffort } from '../contract/completions.ts';
 import { traitsOf } from './models.ts';
 import { argumentsTextOf, type SandboxOptions } from './options.ts';
 import { exampleOf } from './schema-example.ts';

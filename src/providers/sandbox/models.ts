@@ -1,5 +1,5 @@
 // Owns the sandbox's models: names that say what they are, and what each does unasked.
-import type { ListedModel } from '../contract/adapter.ts';
+import type { ListedModel } from '../contract/models.ts';
 
 export interface SandboxTraits {
   /** Reasoning tokens where the request names no effort. */

@@ -1,5 +1,5 @@
 // Owns the sandbox's rule for tokens: each word is one token for every four characters begun, and the space before it is free.
-import type { Message, ProviderRequest } from '../contract/adapter.ts';
+import type { Message, ProviderRequest } from '../contract/completions.ts';
 
 const TOKEN = /\s*\S{1,4}|\s+/gu;
 const TOKENS_PER_IMAGE = 64;

@@ -2,7 +2,8 @@
 
 import { ProviderError } from '../../kernel/errors.ts';
 import { parseJson } from '../../kernel/json.ts';
-import type { CallOptions, UpstreamResponse } from '../contract/adapter.ts';
+import type { UpstreamResponse } from '../contract/http.ts';
+import type { CallOptions } from '../contract/target.ts';
 import { WholeAnswerGrace } from './whole-answer-grace.ts';
 
 type Chunk = IteratorResult<Uint8Array, undefined>;

@@ -2,7 +2,7 @@
 import { ProviderError, type ProviderErrorCode, USUALLY_TRANSIENT } from '../../kernel/errors.ts';
 import { isJsonObject, type JsonValue, parseJson } from '../../kernel/json.ts';
 import type { Secret } from '../../kernel/secret.ts';
-import type { UpstreamResponse } from '../contract/adapter.ts';
+import type { UpstreamResponse } from '../contract/http.ts';
 import { retryAfterMs } from './retry-after.ts';
 
 type Headers = UpstreamResponse['headers'];

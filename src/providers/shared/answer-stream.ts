@@ -1,6 +1,6 @@
 // Owns the one way in which a streamed answer is read, whatever its protocol: the parts so far and then the fault, bounds, and when it is at its end.
 import { ProviderError } from '../../kernel/errors.ts';
-import type { StreamPart } from '../contract/adapter.ts';
+import type { StreamPart } from '../contract/completions.ts';
 import type { AnswerBody } from './answer-body.ts';
 import { WholeAnswerGrace } from './whole-answer-grace.ts';
 

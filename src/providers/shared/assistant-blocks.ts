@@ -1,7 +1,7 @@
 // Owns the order of an assistant turn's blocks: what a continuation notes, so that signed and encrypted blocks go back unmodified and in place.
 import { z } from 'zod';
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../kernel/json.ts';
-import type { Message, ToolCall } from '../contract/adapter.ts';
+import type { Message, ToolCall } from '../contract/completions.ts';
 
 const noteSchema = z.discriminatedUnion('kind', [
   /** The next `length` UTF-16 units of the message's text, with what else belongs to that block (citations). */

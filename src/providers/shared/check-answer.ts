@@ -1,7 +1,7 @@
 // Owns what proves that an API has answered a check, and not a web page or a server that lacks the call.
 import { ProviderError } from '../../kernel/errors.ts';
 import { parseJson } from '../../kernel/json.ts';
-import type { UpstreamResponse } from '../contract/adapter.ts';
+import type { UpstreamResponse } from '../contract/http.ts';
 
 const LACKING = new Set([404, 405, 501]);
 

@@ -1,6 +1,7 @@
 // Owns how a provider config becomes request headers, for the schemes that need no token exchange.
 import { ProviderError } from '../../kernel/errors.ts';
-import type { ProviderTarget, UpstreamRequest } from '../contract/adapter.ts';
+import type { UpstreamRequest } from '../contract/http.ts';
+import type { ProviderTarget } from '../contract/target.ts';
 
 /** The headers of the credential and of the config, under lower-case names; the config's own win. */
 export function authHeaders(target: ProviderTarget): Record<string, string> {

@@ -1,5 +1,5 @@
 // Owns the tool by which a model without JSON Schema output is made to give one: its arguments are the answer.
-import type { ResponseFormat, Tool } from '../contract/adapter.ts';
+import type { ResponseFormat, Tool } from '../contract/completions.ts';
 
 type SchemaFormat = Extract<ResponseFormat, { type: 'json-schema' }>;
 

@@ -1,5 +1,5 @@
 // Owns the dialects in which providers say when to come back: seconds, dates, Go durations, and the resets of rate limits.
-import type { UpstreamResponse } from '../contract/adapter.ts';
+import type { UpstreamResponse } from '../contract/http.ts';
 
 type Headers = UpstreamResponse['headers'];
 

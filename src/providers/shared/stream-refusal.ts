@@ -1,6 +1,7 @@
 // Owns the asking for a stream, and what follows where the provider refuses to stream to this organisation.
 import { ProviderError } from '../../kernel/errors.ts';
-import type { CallOptions, UpstreamResponse } from '../contract/adapter.ts';
+import type { UpstreamResponse } from '../contract/http.ts';
+import type { CallOptions } from '../contract/target.ts';
 
 export interface StreamableCall {
   send(streamed: boolean): Promise<UpstreamResponse>;

@@ -1,7 +1,7 @@
 // Owns where a model of Vertex AI is called: by the location's own host, within a project or, in express mode, without one.
 import { z } from 'zod';
 import { ProviderError } from '../../kernel/errors.ts';
-import type { ProviderTarget } from '../contract/adapter.ts';
+import type { ProviderTarget } from '../contract/target.ts';
 
 /** The host of the location `global`, and what a row says where the host shall follow from the location. */
 export const VERTEX_HOST = 'https://aiplatform.googleapis.com';

@@ -4,13 +4,9 @@ import { z } from 'zod';
 import type { Clock } from '../../kernel/clock.ts';
 import { ProviderError } from '../../kernel/errors.ts';
 import { parseJson } from '../../kernel/json.ts';
-import type {
-  CallOptions,
-  ProviderTarget,
-  TokenCache,
-  UpstreamHttp,
-  UpstreamResponse,
-} from '../contract/adapter.ts';
+import type { TokenCache } from '../../kernel/token-cache.ts';
+import type { UpstreamHttp, UpstreamResponse } from '../contract/http.ts';
+import type { CallOptions, ProviderTarget } from '../contract/target.ts';
 import { errorText, faultOfStatus, withoutSecret } from '../shared/answer-faults.ts';
 import { authHeaders, connectionOf } from '../shared/credentials.ts';
 import { vertexSettings } from './address.ts';

@@ -22,6 +22,8 @@ export const SERVED_BY = {
 /** Written when a run begins, and never changed. */
 export const BEGUN = {
   id: p.uuid().primary(),
+  /** Name of the kind of call. */
+  kind: p.text(),
   workspaceId: p.uuid(),
   /** `key:<id>` or `sub:<subject>`. */
   caller: p.text(),

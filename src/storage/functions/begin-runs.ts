@@ -3,6 +3,9 @@ import { declared, listed } from '../columns.ts';
 import { BEGIN_COLUMNS, DECISION_COLUMNS } from '../run-columns.ts';
 import type { DatabaseFunction } from './database-function.ts';
 
+/** A node of a build that knew completions only does not name the kind. */
+const OTHER_COLUMNS = BEGIN_COLUMNS.filter(({ name }) => name !== 'kind');
+
 /**
  * `asks` has what is decided on, in order of arrival; `items` the rows. Accounts, then the uses of budgets, each in the order of their ids,
  * are locked once for the group. Then each ask is decided for itself, with running totals in variables: 'begun', 'joined' (same key, same
@@ -10,7 +13,7 @@ import type { DatabaseFunction } from './database-function.ts';
  */
 export const beginRuns: DatabaseFunction = {
   name: 'begin_runs',
-  version: 1,
+  version: 3,
   text: `
     create or replace function begin_runs(asks jsonb, items jsonb)
     returns table (ordinal int, outcome text, run_id uuid, refusal jsonb)
@@ -142,8 +145,8 @@ export const beginRuns: DatabaseFunction = {
         from unnest(budget_ids, budget_starts, budget_taken) taken (id, start, nano)
         where used.budget_id = taken.id and used.period_start = taken.start and taken.nano > 0;
       end if;
-      insert into completion_run (${listed(BEGIN_COLUMNS)}, status)
-      select ${listed(BEGIN_COLUMNS, 'run')}, 'RUNNING'
+      insert into completion_run (${listed(OTHER_COLUMNS)}, kind, status)
+      select ${listed(OTHER_COLUMNS, 'run')}, coalesce(run.kind, 'completion'), 'RUNNING'
       from rows from (jsonb_to_recordset(items) as (${declared(BEGIN_COLUMNS)})) with ordinality as run
         (${listed(BEGIN_COLUMNS)}, place)
       where outcomes[run.place] = 'begun';

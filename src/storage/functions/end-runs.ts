@@ -9,7 +9,7 @@ import type { DatabaseFunction } from './database-function.ts';
  */
 export const endRuns: DatabaseFunction = {
   name: 'end_runs',
-  version: 1,
+  version: 2,
   text: `
     create or replace function end_runs(items jsonb) returns setof uuid language plpgsql set enable_seqscan = off as $$
     declare

@@ -8,7 +8,7 @@ import type { DatabaseFunction } from './database-function.ts';
  */
 export const saveProgress: DatabaseFunction = {
   name: 'save_progress',
-  version: 1,
+  version: 2,
   text: `
     create or replace function save_progress(items jsonb) returns setof uuid language plpgsql set enable_seqscan = off as $$
     declare

@@ -19,6 +19,8 @@ export interface HoldRefusal {
 
 export interface RunListFilter {
   readonly workspaceId: string;
+  /** Name of the kind of call. */
+  readonly kind: string;
   readonly caller?: string;
   readonly status?: RunStatus;
   readonly canonicalId?: string;

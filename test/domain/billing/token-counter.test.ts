@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { countUsage, loadTokenizer } from '../../../src/domain/billing/token-counter.ts';
-import type { Message } from '../../../src/providers/contract/adapter.ts';
+import type { Message } from '../../../src/providers/contract/completions.ts';
 
 const message = (text: string): Message => ({ role: 'user', parts: [{ type: 'text', text }], toolCalls: [] });
 const countInput = async (...texts: string[]) =>

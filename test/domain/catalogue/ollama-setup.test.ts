@@ -8,6 +8,7 @@ import { createUpstreamHttp } from '../../../src/providers/http/upstream-http.ts
 import { createOllamaAdapter } from '../../../src/providers/ollama/adapter.ts';
 import { describeEachDatabase } from '../../support/databases.ts';
 import { type FakeUpstream, startFakeUpstream } from '../../support/fake-upstream.ts';
+import { dependenciesOn } from '../../support/provider-calls.ts';
 import { type Environment, openSetup, type Setup } from '../../support/setup-node.ts';
 
 describeEachDatabase('what is set up of an Ollama', (kind) => {
@@ -51,7 +52,7 @@ describeEachDatabase('what is set up of an Ollama', (kind) => {
     await setUpOllama(
       {
         ...(await setup.startNode(environment)),
-        adapter: createOllamaAdapter({ http }),
+        adapter: createOllamaAdapter(dependenciesOn(http)),
         targets: new ProviderTargets(vault),
       },
       workspaceId,

@@ -33,7 +33,7 @@ function knownModels(): WorkspaceCatalogue {
 
 const catalogue = knownModels();
 const ask = (asked: string, allowed?: readonly string[]) =>
-  nearNames({ catalogue, asked, allowed: allowed && new Set(allowed), speaks: () => true });
+  nearNames({ catalogue, asked, allowed: allowed && new Set(allowed), speaks: () => true, output: 'text' });
 const names = (asked: string, allowed?: readonly string[]) => ask(asked, allowed).map(({ name }) => name);
 
 describe('a name that nothing has', () => {
@@ -82,7 +82,13 @@ describe('a name that nothing has', () => {
       }
     };
     Object.assign(large.models, { keys });
-    nearNames({ catalogue: large, asked: 'model-numbre-123', allowed: undefined, speaks: () => true });
+    nearNames({
+      catalogue: large,
+      asked: 'model-numbre-123',
+      allowed: undefined,
+      speaks: () => true,
+      output: 'text',
+    });
     expect(compared).toBeLessThanOrEqual(5_001);
   });
 });

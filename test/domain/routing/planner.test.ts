@@ -74,8 +74,7 @@ describe('what is left out', () => {
 
   test('is told with the first reason that holds', () => {
     const route = plan(catalogue, 'auto', {
-      inputTokensAtLeast: 100,
-      maxTokens: 6,
+      needs: { inputTokensAtLeast: 100, maxTokens: 6 },
       exclude: new Set(['excluded']),
       maxPrice: { output: 10n },
       priceOf: ({ canonicalId }) =>
@@ -130,7 +129,9 @@ describe('the order', () => {
       configs: { sick: { health: 'UNHEALTHY' } },
     });
     const route = plan(catalogue, 'tag:t', {
-      continuation: { instanceId: 'instance continues', canonicalId: 'p/r', protocol: 'openai-chat' },
+      needs: {
+        continuation: { instanceId: 'instance continues', canonicalId: 'p/r', protocol: 'openai-chat' },
+      },
       circuitOf: ({ label }) => (label === 'quiet' ? { ...CLOSED, quietUntilMs: 1 } : CLOSED),
     });
     expect(route.plan.candidates.map(({ label, code }) => `${label} ${code}`)).toEqual([
@@ -368,7 +369,7 @@ describe('random catalogues, health and seeds', () => {
       const fallback = ([undefined, 'NONE', 'SAME_MODEL', 'ANY'] as const)[(seed % 5) % 4];
       const over = {
         circuitOf,
-        inputTokensAtLeast: seed % 3 === 0 ? 100 : 0,
+        needs: { inputTokensAtLeast: seed % 3 === 0 ? 100 : 0 },
         ...(fallback ? { fallback } : {}),
       };
       const route = plan(catalogue, model, { ...over, random: seededRandom(seed) });
@@ -388,7 +389,7 @@ describe('random catalogues, health and seeds', () => {
         expect(candidate.instance?.enabled ?? true).toBe(true);
         expect(candidate.config.enabled).toBe(true);
         expect(candidate.model?.available).toBe(true);
-        if (over.inputTokensAtLeast > 0 && candidate.model?.contextLength) {
+        if (over.needs.inputTokensAtLeast > 0 && candidate.model?.contextLength) {
           expect(candidate.model.contextLength).toBeGreaterThanOrEqual(100);
         }
         if (circuitOf(candidate).state === 'OPEN') expect(route.candidates).toHaveLength(1);

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ActiveRun, type NewRun } from '../../../src/domain/runs/active-run.ts';
+import { ActiveRun } from '../../../src/domain/runs/active-run.ts';
+import type { RunTerms } from '../../../src/domain/runs/run-terms.ts';
+import { completionKind } from '../../support/kinds.ts';
 
 const GRACE_MS = 15_000;
 const FOLLOWER_KNOWN_MS = 4_000;
@@ -33,8 +35,9 @@ describe('a run that is to be cancelled when nobody follows it', () => {
       },
     };
     const clock = { now: () => new Date(), monotonicMs: () => Date.now() };
-    const spec = { id: 'r', request: { onDetach: 'CANCEL', detachGraceMs: GRACE_MS } } as unknown as NewRun;
-    const run = new ActiveRun(spec, log as never, clock);
+    const request = { onDetach: 'CANCEL', detachGraceMs: GRACE_MS };
+    const terms = { id: 'r', kind: completionKind, request } as unknown as RunTerms;
+    const run = new ActiveRun(terms, log as never, clock);
     run.stopSignal.addEventListener('abort', () => {
       stopped = sinceBegin();
     });

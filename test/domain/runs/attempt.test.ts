@@ -1,15 +1,10 @@
 // Holds how one attempt ends: by its adapter, by its limits on time, or by what it brought.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Answer } from '../../../src/domain/runs/answer.ts';
+import { CompletionAnswer } from '../../../src/domain/completions/completion-answer.ts';
 import { runAttempt } from '../../../src/domain/runs/attempt.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
-import type {
-  Adapter,
-  CallOptions,
-  FinishReason,
-  StreamPart,
-} from '../../../src/providers/contract/adapter.ts';
-import { providerRequest } from '../../support/provider-calls.ts';
+import type { FinishReason, StreamPart } from '../../../src/providers/contract/completions.ts';
+import type { CallOptions } from '../../../src/providers/contract/target.ts';
 
 const LIMITS = {
   connectMs: 1_000,
@@ -23,22 +18,13 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 function attemptOf(stream: (options: CallOptions) => AsyncIterable<StreamPart[]>, wholeSuffices = false) {
-  const adapter: Adapter = {
-    protocol: 'test',
-    optionRules: { reserved: {}, priced: [], extended: [] },
-    stream: (_request, options) => stream(options),
-    unsupported: () => [],
-    check: async () => {},
-  };
   return runAttempt({
-    adapter,
-    request: providerRequest(),
+    call: { stream },
     limits: LIMITS,
     clock: systemClock,
     stop: new AbortController().signal,
-    maxAnswerBytes: 1_000_000,
     wholeSuffices,
-    answer: new Answer(),
+    answer: new CompletionAnswer(1_000_000),
     onParts: () => {},
   });
 }

@@ -7,12 +7,14 @@ import { deferred } from '../../../src/kernel/async.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { ProviderError, type ProviderErrorCode } from '../../../src/kernel/errors.ts';
 import { silentLogger } from '../../../src/kernel/logger.ts';
+import type { Adapter } from '../../../src/providers/contract/adapter.ts';
 import type {
-  Adapter,
-  CallOptions,
+  Completions,
   ProviderRequest,
   StreamPart,
-} from '../../../src/providers/contract/adapter.ts';
+} from '../../../src/providers/contract/completions.ts';
+import type { CallOptions } from '../../../src/providers/contract/target.ts';
+import { completionKind } from '../../support/kinds.ts';
 
 const KEY = 'config model';
 const CANDIDATE = {
@@ -27,7 +29,7 @@ const CANDIDATE = {
 } as unknown as Candidate;
 
 /** A circuit that is half open, and probes of it that the given stream answers. */
-async function halfOpen(stream: Adapter['stream']) {
+async function halfOpen(stream: Completions['stream']) {
   let nowMs = 1_000_000;
   const clock = { now: () => new Date(nowMs), monotonicMs: () => systemClock.monotonicMs() };
   const settings = { enabled: true, failuresInRow: 1, windowSize: 20, slowMs: 60_000, openMs: 5_000 };
@@ -38,10 +40,12 @@ async function halfOpen(stream: Adapter['stream']) {
   const asked: number[] = [];
   const adapter = {
     protocol: 'p',
-    unsupported: () => [],
-    stream: (request: ProviderRequest, options: CallOptions) => {
-      asked.push(request.parameters.maxTokens ?? 0);
-      return stream(request, options);
+    completions: {
+      unsupported: () => [],
+      stream: (request: ProviderRequest, options: CallOptions) => {
+        asked.push(request.parameters.maxTokens ?? 0);
+        return stream(request, options);
+      },
     },
   } as unknown as Adapter;
   const probes = new CircuitProbes({
@@ -54,7 +58,7 @@ async function halfOpen(stream: Adapter['stream']) {
   return { circuits, probes, asked, state: () => circuits.view(KEY).state };
 }
 
-const failing = (code: ProviderErrorCode): Adapter['stream'] =>
+const failing = (code: ProviderErrorCode): Completions['stream'] =>
   async function* (): AsyncGenerator<StreamPart[]> {
     yield await Promise.reject(new ProviderError(code, 'No'));
   };
@@ -68,7 +72,7 @@ describe('a probe beside a run', () => {
       await left.promise;
       throw signal.reason;
     });
-    probes.start([CANDIDATE, CANDIDATE]);
+    probes.start(completionKind, [CANDIDATE, CANDIDATE]);
     await left.promise;
     await expect.poll(state).toBe('CLOSED');
     expect(asked).toEqual([16]);
@@ -85,7 +89,7 @@ describe('a probe beside a run', () => {
     'that ends with %s leaves the circuit %s: what refuses the words has answered',
     async (code, expected) => {
       const { probes, asked, state } = await halfOpen(failing(code));
-      probes.start([CANDIDATE]);
+      probes.start(completionKind, [CANDIDATE]);
       await expect.poll(state).toBe(expected);
       expect(asked).toHaveLength(1);
     },
@@ -98,15 +102,15 @@ describe('a probe beside a run', () => {
       await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
       yield [];
     });
-    probes.start([CANDIDATE]);
+    probes.start(completionKind, [CANDIDATE]);
     await begun.promise;
-    probes.start([CANDIDATE]);
+    probes.start(completionKind, [CANDIDATE]);
     expect(await circuits.admit(KEY, false)).toBe('skip');
     await probes.close();
     expect(asked).toHaveLength(1);
     expect(state()).toBe('HALF_OPEN');
     expect(await circuits.admit(KEY, false)).toBe('probe');
-    probes.start([CANDIDATE]);
+    probes.start(completionKind, [CANDIDATE]);
     expect(asked).toHaveLength(1);
   });
 });

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { CompletionEvent } from '../../../src/domain/runs/completion-event.ts';
-import { lackingEvents } from '../../../src/domain/runs/log-mending.ts';
-import type { RunRecord } from '../../../src/domain/runs/run-record.ts';
+import type { CompletionEvent } from '../../../src/domain/completions/completion-event.ts';
+import type {
+  CompletionRecord,
+  CompletionResult,
+} from '../../../src/domain/completions/completion-result.ts';
+import { lackingEvents as lackingEventsOf } from '../../../src/domain/runs/log-mending.ts';
+import { completionKind } from '../../support/kinds.ts';
 
 const base = { runId: 'r', atMs: 1 };
 const at = (seq: number) => ({ ...base, seq, fromSeq: seq });
@@ -11,19 +15,19 @@ const text = (seq: number, words: string): CompletionEvent => ({
   type: 'text-delta',
   text: words,
 });
-const ended = (over: Partial<RunRecord>): RunRecord =>
+const ended = (over: Partial<CompletionRecord>, result: Partial<CompletionResult> = {}): CompletionRecord =>
   ({
     id: 'r',
     status: 'FINISHED',
     plan: {},
-    text: 'one two three',
-    reasoning: '',
-    toolCalls: [],
+    result: { text: 'one two three', reasoning: '', toolCalls: [], continuation: null, ...result },
     lastSeq: 5,
     createdAt: new Date(1),
     endedAt: new Date(1),
     ...over,
-  }) as unknown as RunRecord;
+  }) as unknown as CompletionRecord;
+const lackingEvents = (logged: readonly CompletionEvent[], run: CompletionRecord) =>
+  lackingEventsOf(logged, run, completionKind) as CompletionEvent[];
 const shape = (events: readonly CompletionEvent[]) =>
   events.map((event) => [event.type, event.fromSeq, event.seq, ...('text' in event ? [event.text] : [])]);
 
@@ -49,14 +53,11 @@ describe('a log that lacks its end', () => {
     const call = (seq: number, argumentsText: string): CompletionEvent => {
       return { ...at(seq), type: 'tool-call-delta', index: 0, callId: 'c', name: 'f', argumentsText };
     };
-    const run = ended({
-      reasoning: 'hm',
-      toolCalls: [
-        { callId: 'c', name: 'f', argumentsText: '{"a":1}' },
-        { callId: 'd', name: 'g', argumentsText: '{}' },
-      ],
-      lastSeq: 20,
-    });
+    const toolCalls = [
+      { callId: 'c', name: 'f', argumentsText: '{"a":1}' },
+      { callId: 'd', name: 'g', argumentsText: '{}' },
+    ];
+    const run = ended({ lastSeq: 20 }, { reasoning: 'hm', toolCalls });
     expect(lackingEvents([started, text(2, 'one '), call(3, '{"a"')], run)).toMatchObject([
       { type: 'reasoning-delta', fromSeq: 4, seq: 4, text: 'hm' },
       { type: 'text-delta', fromSeq: 5, seq: 5, text: 'two three' },

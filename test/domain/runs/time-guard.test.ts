@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
-import { Answer } from '../../../src/domain/runs/answer.ts';
+import { CompletionAnswer } from '../../../src/domain/completions/completion-answer.ts';
 import { runAttempt } from '../../../src/domain/runs/attempt.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
-import type { StreamPart } from '../../../src/providers/contract/adapter.ts';
+import type { StreamPart } from '../../../src/providers/contract/completions.ts';
 
 /** A provider on a thread of its own: it goes on speaking while this one stands still. */
 const UPSTREAM = `
@@ -19,18 +19,16 @@ test('an answer that came while the node itself stood still is not taken for lat
   const upstream = new Worker(UPSTREAM, { eval: true });
   try {
     const [port] = await once(upstream, 'message');
-    async function* stream(_request: unknown, { signal }: { signal: AbortSignal }) {
+    async function* stream({ signal }: { signal: AbortSignal }) {
       const response = await fetch(`http://127.0.0.1:${port}`, { signal });
       const read = response.body?.pipeThrough(new TextDecoderStream()) as AsyncIterable<string>;
       for await (const text of read) yield [{ type: 'text-delta', text }] satisfies StreamPart[];
       yield [{ type: 'finish', reason: 'stop' }] as unknown as StreamPart[];
     }
     let standsStill = false;
-    const answer = new Answer();
+    const answer = new CompletionAnswer();
     const { error } = await runAttempt({
-      adapter: { stream } as never,
-      request: {} as never,
-      maxAnswerBytes: 1_000_000,
+      call: { stream },
       wholeSuffices: false,
       limits: {
         firstTokenMs: 5_000,

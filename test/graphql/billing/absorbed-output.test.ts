@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Deferred, deferred } from '../../../src/kernel/async.ts';
-import type { Adapter, ProviderRequest, StreamPart } from '../../../src/providers/contract/adapter.ts';
+import type { Adapter } from '../../../src/providers/contract/adapter.ts';
+import type { Completions, StreamPart } from '../../../src/providers/contract/completions.ts';
 import { startTestApp, type TestApp, type TestAppOptions } from '../../support/app.ts';
 import { catalogueCalls } from '../../support/catalogue-calls.ts';
 import { createDatabase, describeEachDatabase, postgresUsable } from '../../support/databases.ts';
@@ -18,14 +19,14 @@ class PausingAdapter implements Adapter {
   readonly protocol = 'pausing';
   said: Deferred<void> = deferred();
   goOn: Deferred<void> = deferred();
-  readonly optionRules = { reserved: {}, priced: [], extended: [] };
-  readonly unsupported = () => [];
-  readonly check = async () => {};
+  readonly completions: Completions = {
+    optionRules: { reserved: {}, priced: [], extended: [] },
+    unsupported: () => [],
+    stream: (_request, { signal }) => this.#stream(signal),
+  };
+  readonly health = { check: async () => {} };
 
-  async *stream(
-    _request: ProviderRequest,
-    { signal }: { signal: AbortSignal },
-  ): AsyncGenerator<StreamPart[]> {
+  async *#stream(signal: AbortSignal): AsyncGenerator<StreamPart[]> {
     yield [{ type: 'text-delta', text: 'words '.repeat(200) }];
     this.said.resolve();
     const stopped = deferred();

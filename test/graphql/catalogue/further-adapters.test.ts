@@ -54,10 +54,32 @@ describeEachDatabase('further adapters', (kind) => {
     },
   );
 
+  test('that have no completions leave the models of their providers refused in words', async () => {
+    const without = await startTestApp(kind, {
+      overrides: { adapters: [{ protocol: 'test-deaf', health: { check: async () => {} } }] },
+    });
+    const own = catalogueCalls(without, without.adminKey);
+    const provider = await own.provider({ protocol: 'test-deaf', baseUrl: 'http://127.0.0.1:9' });
+    const config = await own.config({ providerKey: provider.key });
+    const model = await own.model({ providerKey: provider.key });
+    const { slug } = await own.instance({ configId: config.id, canonicalId: model.canonicalId });
+    const refused = await without.graph(COMPLETE, { model: slug }, without.adminKey);
+    expect(refused.errors?.[0]).toMatchObject({
+      message: 'The protocol "test-deaf" offers no completions here; call another model',
+      extensions: { code: 'CAPABILITY_MISSING' },
+    });
+  });
+
   test.each([
     ['./nowhere.mjs', 'could not be loaded'],
     ['./test/fixtures/adapters/taken.mjs', 'spoken already'],
     ['./test/fixtures/adapters/silent.mjs', 'does not say what providerOptions may not set'],
+    [
+      './test/fixtures/adapters/earlier-form.mjs',
+      'Move "optionRules" to "completions.optionRules", "stream" to "completions.stream", "unsupported" to "completions.unsupported", "listModels" to "models.list", "check" to "health.check". The form is { protocol, completions: {',
+    ],
+    ['./test/fixtures/adapters/partial.mjs', 'lacks health.check, completions.unsupported'],
+    ['./test/fixtures/adapters/idle.mjs', 'has no call that answers anybody'],
     ['node:path', 'exports no function createAdapters'],
   ])('%s stops the start with what is wrong', async (entry, words) => {
     const starting = startTestApp('embedded', { environment: { ADAPTERS: entry } });

@@ -7,6 +7,7 @@ import { startTestApp } from '../../support/app.ts';
 import { type CatalogueCalls, catalogueCalls } from '../../support/catalogue-calls.ts';
 import { postgresUsable } from '../../support/databases.ts';
 import { type Answer, type Reply, startFakeUpstream } from '../../support/fake-upstream.ts';
+import { dependenciesOn, NO_WAY_OUT } from '../../support/provider-calls.ts';
 
 const CHECK = `mutation ($id: ID!) { checkProviderConfig(input: {id: $id}) {
   providerConfig { health { state fault message: errorMessage } } } }`;
@@ -128,8 +129,7 @@ describe('quirks', () => {
     const data = await loadCatalogueData();
     const adapters = await openAdapters({
       config: readConfig({ NODE_ENV: 'test' }),
-      http: {} as never,
-      tokens: {} as never,
+      ...dependenciesOn(NO_WAY_OUT),
       logger: silentLogger,
       overrides: [],
     });

@@ -1,11 +1,14 @@
 // Holds what each refusal of a Messages API becomes, and how its models are listed and its credentials checked.
+
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/kernel/secret.ts';
 import { createAnthropicMessagesAdapter } from '../../../src/providers/anthropic-messages/adapter.ts';
-import type { ProviderTarget } from '../../../src/providers/contract/adapter.ts';
+import type { ProviderTarget } from '../../../src/providers/contract/target.ts';
 import type { Answer, Reply } from '../../support/fake-upstream.ts';
 import {
   collectParts,
+  dependenciesOn,
+  NO_WAY_OUT,
   providerRequest,
   providerTarget,
   startProvider,
@@ -17,7 +20,7 @@ const { signal } = new AbortController();
 async function faultOf(reply: Reply, target: Partial<ProviderTarget> = {}) {
   await using provider = await startProvider(reply);
   const request = providerRequest({ target: providerTarget({ ...target, baseUrl: provider.upstream.url }) });
-  const { fault, parts } = await collectParts(createAnthropicMessagesAdapter(provider.http), request);
+  const { fault, parts } = await collectParts(createAnthropicMessagesAdapter(provider), request);
   expect(parts).toEqual([]);
   return fault;
 }
@@ -39,7 +42,7 @@ async function withAdapter<T>(
   await using provider = await startProvider(answer);
   const paths = () => provider.upstream.requests.map(({ method, path }) => `${method} ${path}`);
   const own = providerTarget({ ...target, baseUrl: provider.upstream.url });
-  return await use(createAnthropicMessagesAdapter(provider.http), own, paths);
+  return await use(createAnthropicMessagesAdapter(provider), own, paths);
 }
 
 describe('an error', () => {
@@ -129,14 +132,14 @@ describe('an error', () => {
   });
 
   test('for want of a credential comes before any call', async () => {
-    const adapter = createAnthropicMessagesAdapter({ send: () => Promise.reject(), close: async () => {} });
+    const adapter = createAnthropicMessagesAdapter(dependenciesOn(NO_WAY_OUT));
     const { secret: _secret, ...target } = providerTarget();
     const { fault } = await collectParts(adapter, providerRequest({ target }));
     expect(fault).toMatchObject({ code: 'PROVIDER_AUTHENTICATION' });
   });
 });
 
-describe('listModels', () => {
+describe('the list of models', () => {
   test('follows the pages and reads limits and capabilities', async () => {
     const pages: Reply[] = [
       jsonReply({
@@ -166,7 +169,7 @@ describe('listModels', () => {
     await withAdapter(
       (_request, index) => pages[index] ?? { body: '' },
       async (adapter, target, paths) => {
-        expect(await adapter.listModels?.(target, { signal })).toEqual([
+        expect(await adapter.models?.list(target, { signal })).toEqual([
           {
             key: 'claude-a',
             displayName: 'Claude A',
@@ -185,7 +188,7 @@ describe('listModels', () => {
 
   test('refuses what is no list', async () => {
     await withAdapter(jsonReply({ models: [] }), async (adapter, target) => {
-      await expect(adapter.listModels?.(target, { signal })).rejects.toMatchObject({
+      await expect(adapter.models?.list(target, { signal })).rejects.toMatchObject({
         code: 'PROVIDER_PROTOCOL',
       });
     });
@@ -195,7 +198,7 @@ describe('listModels', () => {
     let page = 0;
     const endless = () => jsonReply({ data: [], has_more: true, last_id: `m${page++}` });
     await withAdapter(endless, async (adapter, target) => {
-      await expect(adapter.listModels?.(target, { signal })).rejects.toMatchObject({
+      await expect(adapter.models?.list(target, { signal })).rejects.toMatchObject({
         code: 'PROVIDER_PROTOCOL',
       });
     });
@@ -206,7 +209,7 @@ describe('listModels', () => {
     await withAdapter(
       jsonReply({}),
       async (adapter, target) => {
-        await expect(adapter.listModels?.(target, { signal })).rejects.toMatchObject({
+        await expect(adapter.models?.list(target, { signal })).rejects.toMatchObject({
           code: 'CAPABILITY_MISSING',
         });
       },
@@ -218,14 +221,14 @@ describe('listModels', () => {
 describe('check', () => {
   test('asks for one model', async () => {
     await withAdapter(jsonReply({ data: [] }), async (adapter, target, paths) => {
-      await adapter.check(target, { signal });
+      await adapter.health.check(target, { signal });
       expect(paths()).toEqual(['GET /v1/models?limit=1']);
     });
   });
 
   test('raises what the provider says', async () => {
     await withAdapter(errorReply(401, 'authentication_error', 'invalid'), async (adapter, target) => {
-      await expect(adapter.check(target, { signal })).rejects.toMatchObject({
+      await expect(adapter.health.check(target, { signal })).rejects.toMatchObject({
         code: 'PROVIDER_AUTHENTICATION',
       });
     });
@@ -236,7 +239,7 @@ describe('check', () => {
     await withAdapter(
       errorReply(400, 'invalid_request_error', 'model: required'),
       async (adapter, target, paths) => {
-        await adapter.check(target, { signal });
+        await adapter.health.check(target, { signal });
         expect(paths()).toEqual(['POST /v1/messages']);
       },
       { quirks },
@@ -244,7 +247,7 @@ describe('check', () => {
     await withAdapter(
       errorReply(401, 'authentication_error', 'invalid'),
       async (adapter, target) => {
-        await expect(adapter.check(target, { signal })).rejects.toMatchObject({
+        await expect(adapter.health.check(target, { signal })).rejects.toMatchObject({
           code: 'PROVIDER_AUTHENTICATION',
         });
       },

@@ -4,14 +4,12 @@ import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/kernel/json.ts';
 import { Secret } from '../../../src/kernel/secret.ts';
 import { createAnthropicMessagesAdapter } from '../../../src/providers/anthropic-messages/adapter.ts';
-import type {
-  Message,
-  ProviderRequest,
-  ProviderTarget,
-  Unsupported,
-} from '../../../src/providers/contract/adapter.ts';
+import type { Message, ProviderRequest, Unsupported } from '../../../src/providers/contract/completions.ts';
+import type { ProviderTarget } from '../../../src/providers/contract/target.ts';
 import {
   collectParts,
+  dependenciesOn,
+  NO_WAY_OUT,
   providerRequest,
   providerTarget,
   startProvider,
@@ -34,12 +32,12 @@ async function send(
   target: Partial<ProviderTarget> = {},
 ): Promise<Sent> {
   await using provider = await startProvider(streamReply([START, ending('end_turn'), STOP]));
-  const adapter = createAnthropicMessagesAdapter(provider.http);
+  const adapter = createAnthropicMessagesAdapter(provider);
   const baseUrl = `${provider.upstream.url}${target.baseUrl ?? ''}`;
   const request = providerRequest({ ...over, target: providerTarget({ ...target, baseUrl }) });
   await collectParts(adapter, request);
   const [received] = provider.upstream.requests;
-  const reasons = adapter.unsupported(request);
+  const reasons = adapter.completions.unsupported(request);
   return {
     body: received?.json() as Record<string, unknown>,
     headers: received?.headers ?? {},
@@ -95,9 +93,9 @@ describe('the address and the headers', () => {
   });
 
   test('of a row with quirks that are none are not sent', async () => {
-    const adapter = createAnthropicMessagesAdapter({ send: () => Promise.reject(), close: async () => {} });
+    const adapter = createAnthropicMessagesAdapter(dependenciesOn(NO_WAY_OUT));
     const request = providerRequest({ target: providerTarget({ quirks: { sampling: 'wild' } }) });
-    expect(() => adapter.unsupported(request)).toThrow('Quirks of anthropic-messages');
+    expect(() => adapter.completions.unsupported(request)).toThrow('Quirks of anthropic-messages');
   });
 });
 

@@ -1,7 +1,7 @@
 // Holds how Messages answers are read: the exact parts of each, from bytes whole and cut at every byte.
 import { describe, expect, test } from 'vitest';
 import { createAnthropicMessagesAdapter } from '../../../src/providers/anthropic-messages/adapter.ts';
-import type { ProviderRequest, StreamPart } from '../../../src/providers/contract/adapter.ts';
+import type { ProviderRequest, StreamPart } from '../../../src/providers/contract/completions.ts';
 import type { Reply } from '../../support/fake-upstream.ts';
 import {
   collectParts,
@@ -26,10 +26,7 @@ import {
 async function read(reply: Reply, over: Partial<ProviderRequest> = {}) {
   await using provider = await startProvider(reply);
   const target = providerTarget({ baseUrl: provider.upstream.url });
-  return await collectParts(
-    createAnthropicMessagesAdapter(provider.http),
-    providerRequest({ ...over, target }),
-  );
+  return await collectParts(createAnthropicMessagesAdapter(provider), providerRequest({ ...over, target }));
 }
 
 /** The parts, which are the same however the bytes arrive. */
@@ -350,9 +347,9 @@ describe('leaving', () => {
       streamReply([START, ...textEvents(0, 'Hi')], { fault: { stallAfterBytes: 400 } }),
     );
     const controller = new AbortController();
-    const adapter = createAnthropicMessagesAdapter(provider.http);
+    const adapter = createAnthropicMessagesAdapter(provider);
     const target = providerTarget({ baseUrl: provider.upstream.url });
-    const stream = adapter.stream(providerRequest({ target }), { signal: controller.signal });
+    const stream = adapter.completions.stream(providerRequest({ target }), { signal: controller.signal });
     const reading = (async () => {
       for await (const _parts of stream) controller.abort(new Error('enough'));
     })();
@@ -365,7 +362,7 @@ describe('leaving', () => {
       streamReply([START, ...textEvents(0, 'Hi')], { fault: { stallAfterBytes: 400 } }),
     );
     const target = providerTarget({ baseUrl: provider.upstream.url });
-    const stream = createAnthropicMessagesAdapter(provider.http).stream(providerRequest({ target }), {
+    const stream = createAnthropicMessagesAdapter(provider).completions.stream(providerRequest({ target }), {
       signal: new AbortController().signal,
     });
     for await (const _parts of stream) break;

@@ -1,7 +1,7 @@
 // Holds that a tool loop of three turns sends each signed block back unmodified, in its place, before the calls that follow from it.
 import { expect, test } from 'vitest';
 import { createAnthropicMessagesAdapter } from '../../../src/providers/anthropic-messages/adapter.ts';
-import type { Message } from '../../../src/providers/contract/adapter.ts';
+import type { Message } from '../../../src/providers/contract/completions.ts';
 import {
   assistantMessageOf,
   collectParts,
@@ -53,7 +53,7 @@ const TURNS = [
 
 test('three turns with signatures', async () => {
   await using provider = await startProvider((_request, index) => TURNS[index] ?? { status: 500, body: '' });
-  const adapter = createAnthropicMessagesAdapter(provider.http);
+  const adapter = createAnthropicMessagesAdapter(provider);
   const target = providerTarget({ baseUrl: provider.upstream.url });
   const tools = [
     { name: 'city', parameters: { type: 'object' } },

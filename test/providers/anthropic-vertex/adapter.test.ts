@@ -1,8 +1,10 @@
 // Holds that Claude on Vertex is the Messages protocol at Google's addresses, with Google's credentials.
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/kernel/secret.ts';
+import type { TokenCache } from '../../../src/kernel/token-cache.ts';
 import { createAnthropicVertexAdapter } from '../../../src/providers/anthropic-vertex/adapter.ts';
-import type { ProviderRequest, ProviderTarget, TokenCache } from '../../../src/providers/contract/adapter.ts';
+import type { ProviderRequest } from '../../../src/providers/contract/completions.ts';
+import type { ProviderTarget } from '../../../src/providers/contract/target.ts';
 import type { Answer, Reply } from '../../support/fake-upstream.ts';
 import {
   assistantMessageOf,
@@ -57,7 +59,7 @@ async function callVertex(
   target: Partial<ProviderTarget> = {},
 ) {
   await using provider = await startProvider(answer);
-  const adapter = createAnthropicVertexAdapter({ http: provider.http, tokens: noTokens });
+  const adapter = createAnthropicVertexAdapter({ ...provider, tokens: noTokens });
   const request = providerRequest({
     model: { key: 'claude-sonnet-4-5@20250929', reasoning: true, maxOutputTokens: 8000 },
     ...over,
@@ -71,11 +73,18 @@ async function callVertex(
     }),
   });
   const collected = await collectParts(adapter, request);
-  const check = await adapter
+  const check = await adapter.health
     .check(request.target, { signal: new AbortController().signal })
     .catch((error: unknown) => error);
   const [received, checked] = provider.upstream.requests;
-  return { ...collected, check, received, checked, unsupported: adapter.unsupported(request), adapter };
+  return {
+    ...collected,
+    check,
+    received,
+    checked,
+    unsupported: adapter.completions.unsupported(request),
+    adapter,
+  };
 }
 
 describe.each([undefined, 'every-byte'] as const)('an answer of Claude on Vertex, cut %s', (cut) => {
@@ -86,7 +95,7 @@ describe.each([undefined, 'every-byte'] as const)('an answer of Claude on Vertex
       ...(cut ? { cut } : {}),
     });
     expect(adapter.protocol).toBe('anthropic-vertex');
-    expect(adapter.listModels).toBeUndefined();
+    expect(adapter.models).toBeUndefined();
     expect(parts.filter(({ type }) => type !== 'usage')).toEqual([
       { type: 'response-start', servedModel: 'claude-sonnet-4-5', providerRequestId: 'msg_1' },
       { type: 'text-delta', text: 'Grüße 🌍' },
@@ -248,7 +257,7 @@ test('leaving the loop stops the upstream request', async () => {
     body: message(text('Hi')),
     fault: { stallAfterBytes: 500 },
   });
-  const adapter = createAnthropicVertexAdapter({ http: provider.http, tokens: noTokens });
+  const adapter = createAnthropicVertexAdapter({ ...provider, tokens: noTokens });
   const request = providerRequest({
     target: providerTarget({
       baseUrl: provider.upstream.url,
@@ -256,7 +265,8 @@ test('leaving the loop stops the upstream request', async () => {
       settings: { project: 'p', location: 'eu' },
     }),
   });
-  for await (const _parts of adapter.stream(request, { signal: new AbortController().signal })) break;
+  for await (const _parts of adapter.completions.stream(request, { signal: new AbortController().signal }))
+    break;
   await provider.upstream.requests[0]?.aborted;
 });
 

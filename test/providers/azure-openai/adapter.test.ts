@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/kernel/json.ts';
 import { createAzureOpenAiAdapter } from '../../../src/providers/azure-openai/adapter.ts';
-import type { ProviderRequest, ProviderTarget } from '../../../src/providers/contract/adapter.ts';
+import type { ProviderRequest } from '../../../src/providers/contract/completions.ts';
+import type { ProviderTarget } from '../../../src/providers/contract/target.ts';
 import type { Reply } from '../../support/fake-upstream.ts';
 import {
   collectParts,
+  dependenciesOn,
   providerRequest,
   providerTarget,
   startProvider,
@@ -149,7 +151,7 @@ test("a stream with filter annotations and Azure's empty first chunk is read in 
         },
       ),
     },
-    { adapter: (http) => createAzureOpenAiAdapter({ http }) },
+    { adapter: (http) => createAzureOpenAiAdapter(dependenciesOn(http)) },
   );
   expect(parts).toEqual([
     { type: 'response-start', servedModel: 'gpt-4.1-mini', providerRequestId: 'apim-1' },
@@ -173,7 +175,7 @@ test('an answer cut by the filter, without content, finishes as filtered', async
         ],
       }),
     },
-    { adapter: (http) => createAzureOpenAiAdapter({ http }) },
+    { adapter: (http) => createAzureOpenAiAdapter(dependenciesOn(http)) },
   );
   expect(parts.at(-1)).toEqual({
     type: 'finish',
@@ -245,7 +247,7 @@ test.each<[string, string, JsonObject, string]>([
   const status = surface === 'Foundry' ? 400 : 200;
   await using side = await startProvider({ status, body: '{}' });
   const target = providerTarget({ baseUrl: `${side.upstream.url}${path}`, auth: API_KEY, settings });
-  await createAzureOpenAiAdapter(side).check(target, OPTIONS);
+  await createAzureOpenAiAdapter(side).health.check(target, OPTIONS);
   expect(side.upstream.requests.map((request) => `${request.method} ${request.path}`)).toEqual([expected]);
 });
 
@@ -253,8 +255,8 @@ test('models are not listed, and what a row lacks is told', async () => {
   await using side = await startProvider({ body: '' });
   const adapter = createAzureOpenAiAdapter(side);
   expect(adapter.protocol).toBe('azure-openai');
-  expect(adapter.listModels).toBeUndefined();
-  expect(adapter.unsupported(providerRequest({ parameters: { topK: 1 } })).map(({ path }) => path)).toEqual([
-    'parameters.topK',
-  ]);
+  expect(adapter.models).toBeUndefined();
+  expect(
+    adapter.completions.unsupported(providerRequest({ parameters: { topK: 1 } })).map(({ path }) => path),
+  ).toEqual(['parameters.topK']);
 });

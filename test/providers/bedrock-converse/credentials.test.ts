@@ -1,12 +1,15 @@
 // Holds how a request to Bedrock is signed: each form of credential, and a signature that is made again here from AWS's own description.
+
 import { createHash, createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/kernel/secret.ts';
 import { createBedrockConverseAdapter } from '../../../src/providers/bedrock-converse/adapter.ts';
-import type { ProviderTarget } from '../../../src/providers/contract/adapter.ts';
+import type { ProviderTarget } from '../../../src/providers/contract/target.ts';
 import type { ReceivedRequest } from '../../support/fake-upstream.ts';
 import {
   collectParts,
+  dependenciesOn,
+  NO_WAY_OUT,
   providerRequest,
   providerTarget,
   startProvider,
@@ -24,7 +27,7 @@ async function sent(
   modelKey = 'us.amazon.nova-micro-v1:0',
 ): Promise<ReceivedRequest> {
   await using provider = await startProvider(streamReply([START, stop('end_turn'), metadata()]));
-  const adapter = createBedrockConverseAdapter(provider.http, clock);
+  const adapter = createBedrockConverseAdapter({ ...provider, clock });
   const target = providerTarget({
     auth: { type: 'aws' },
     settings: { region: 'eu-west-1' },
@@ -97,7 +100,7 @@ describe('a signature', () => {
       baseUrl: provider.upstream.url,
       headers: { 'X-Team': new Secret('t') },
     });
-    await createBedrockConverseAdapter(provider.http, clock).listModels?.(target, {
+    await createBedrockConverseAdapter({ ...provider, clock }).models?.list(target, {
       signal: new AbortController().signal,
     });
     const list = provider.upstream.requests[1] as ReceivedRequest;
@@ -129,7 +132,7 @@ describe('other credentials', () => {
     ],
     ['no region', new Secret(`${KEY_ID}:${SECRET_KEY}`), {}, 'PROVIDER_INVALID_REQUEST'],
   ])('fail before any call: %s', async (_name, secret, settings, code) => {
-    const adapter = createBedrockConverseAdapter({ send: () => Promise.reject(), close: async () => {} });
+    const adapter = createBedrockConverseAdapter(dependenciesOn(NO_WAY_OUT));
     const { secret: _none, ...bare } = providerTarget({ auth: { type: 'aws' }, settings });
     const target = { ...bare, ...(secret ? { secret } : {}) };
     const { fault } = await collectParts(adapter, providerRequest({ target }));
@@ -153,22 +156,22 @@ describe('the hosts of AWS', () => {
     ],
   ])('%s is in %s, its lists are at %s', async (baseUrl, region, listHost) => {
     const seen: { url: string; authorization: string | undefined }[] = [];
-    const adapter = createBedrockConverseAdapter(
-      {
+    const adapter = createBedrockConverseAdapter({
+      ...dependenciesOn({
         send: async ({ url, headers }) => {
           seen.push({ url, authorization: headers.authorization });
           throw new Error('far enough');
         },
         close: async () => {},
-      },
+      }),
       clock,
-    );
+    });
     const target = providerTarget({
       auth: { type: 'aws' },
       secret: new Secret(`${KEY_ID}:${SECRET_KEY}`),
       baseUrl,
     });
-    await expect(adapter.listModels?.(target, { signal: new AbortController().signal })).rejects.toThrow(
+    await expect(adapter.models?.list(target, { signal: new AbortController().signal })).rejects.toThrow(
       'far enough',
     );
     expect(seen).toEqual([

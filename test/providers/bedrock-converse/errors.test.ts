@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/kernel/secret.ts';
 import { createBedrockConverseAdapter } from '../../../src/providers/bedrock-converse/adapter.ts';
-import type { ProviderTarget } from '../../../src/providers/contract/adapter.ts';
+import type { ProviderTarget } from '../../../src/providers/contract/target.ts';
 import type { Answer, Reply } from '../../support/fake-upstream.ts';
 import {
   collectParts,
@@ -28,7 +28,7 @@ function errorReply(status: number, type: string, message: string, body: object 
 async function faultOf(reply: Reply) {
   await using provider = await startProvider(reply);
   const request = providerRequest({ target: providerTarget({ baseUrl: provider.upstream.url }) });
-  const { fault } = await collectParts(createBedrockConverseAdapter(provider.http), request);
+  const { fault } = await collectParts(createBedrockConverseAdapter(provider), request);
   return fault;
 }
 
@@ -43,7 +43,7 @@ async function withAdapter<T>(
   await using provider = await startProvider(answer);
   const paths = () => provider.upstream.requests.map(({ method, path }) => `${method} ${path}`);
   const target = providerTarget({ baseUrl: provider.upstream.url });
-  return await use(createBedrockConverseAdapter(provider.http), target, paths);
+  return await use(createBedrockConverseAdapter(provider), target, paths);
 }
 
 describe('an error', () => {
@@ -117,7 +117,7 @@ describe('an error', () => {
   });
 });
 
-describe('listModels', () => {
+describe('the list of models', () => {
   const foundation = jsonReply({
     modelSummaries: [
       {
@@ -165,7 +165,7 @@ describe('listModels', () => {
     await withAdapter(
       (_request, index) => [foundation, ...profiles][index] ?? { status: 500, body: '' },
       async (adapter, target, paths) => {
-        expect(await adapter.listModels?.(target, { signal })).toEqual([
+        expect(await adapter.models?.list(target, { signal })).toEqual([
           {
             key: 'amazon.nova-lite-v1:0',
             displayName: 'Nova Lite',
@@ -186,14 +186,14 @@ describe('listModels', () => {
 
   test('refuses what is no list, and a list without end', async () => {
     await withAdapter(jsonReply({}), async (adapter, target) => {
-      await expect(adapter.listModels?.(target, { signal })).rejects.toMatchObject({
+      await expect(adapter.models?.list(target, { signal })).rejects.toMatchObject({
         code: 'PROVIDER_PROTOCOL',
       });
     });
     await withAdapter(
       (_request, index) => (index === 0 ? foundation : jsonReply({})),
       async (adapter, target) => {
-        await expect(adapter.listModels?.(target, { signal })).rejects.toMatchObject({
+        await expect(adapter.models?.list(target, { signal })).rejects.toMatchObject({
           code: 'PROVIDER_PROTOCOL',
         });
       },
@@ -202,7 +202,7 @@ describe('listModels', () => {
     await withAdapter(
       (_request, index) => (index === 0 ? foundation : endless),
       async (adapter, target) => {
-        await expect(adapter.listModels?.(target, { signal })).rejects.toMatchObject({
+        await expect(adapter.models?.list(target, { signal })).rejects.toMatchObject({
           code: 'PROVIDER_PROTOCOL',
         });
       },
@@ -223,7 +223,7 @@ describe('check', () => {
     ['an answer', jsonReply({})],
   ])('takes %s as proof of the credential', async (_name, reply) => {
     await withAdapter(reply, async (adapter, target, paths) => {
-      await adapter.check(target, { signal });
+      await adapter.health.check(target, { signal });
       expect(paths()).toEqual(['POST /model/modelgraph.check/converse']);
     });
   });
@@ -237,14 +237,14 @@ describe('check', () => {
     [errorReply(503, 'ServiceUnavailableException', 'Busy.'), 'PROVIDER_UNAVAILABLE'],
   ])('raises what it is told: %#', async (reply, code) => {
     await withAdapter(reply, async (adapter, target) => {
-      await expect(adapter.check(target, { signal })).rejects.toMatchObject({ code });
+      await expect(adapter.health.check(target, { signal })).rejects.toMatchObject({ code });
     });
   });
 
   test('raises what is wrong before the call', async () => {
     await withAdapter(jsonReply({}), async (adapter, target) => {
       const unread = { ...target, auth: { type: 'aws' } as const, secret: new Secret('{}') };
-      await expect(adapter.check(unread, { signal })).rejects.toMatchObject({
+      await expect(adapter.health.check(unread, { signal })).rejects.toMatchObject({
         code: 'PROVIDER_AUTHENTICATION',
       });
     });

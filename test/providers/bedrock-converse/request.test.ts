@@ -1,10 +1,14 @@
 // Holds what is asked of Converse: paths and bodies, and what of a request a model behind it cannot do.
+
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/kernel/json.ts';
 import { createBedrockConverseAdapter } from '../../../src/providers/bedrock-converse/adapter.ts';
-import type { Message, ProviderRequest, ProviderTarget } from '../../../src/providers/contract/adapter.ts';
+import type { Message, ProviderRequest } from '../../../src/providers/contract/completions.ts';
+import type { ProviderTarget } from '../../../src/providers/contract/target.ts';
 import {
   collectParts,
+  dependenciesOn,
+  NO_WAY_OUT,
   providerRequest,
   providerTarget,
   startProvider,
@@ -18,7 +22,7 @@ const answer = jsonReply({ output: { message: { content: [] } }, stopReason: 'en
 
 async function send(over: Partial<ProviderRequest> = {}, target: Partial<ProviderTarget> = {}) {
   await using provider = await startProvider(answer);
-  const adapter = createBedrockConverseAdapter(provider.http);
+  const adapter = createBedrockConverseAdapter(provider);
   const request = providerRequest({
     ...over,
     target: providerTarget({ ...target, baseUrl: provider.upstream.url }),
@@ -29,7 +33,7 @@ async function send(over: Partial<ProviderRequest> = {}, target: Partial<Provide
   return {
     path: received?.path,
     body: received?.json() as Record<string, unknown>,
-    refused: adapter.unsupported(request).map(({ path }) => path),
+    refused: adapter.completions.unsupported(request).map(({ path }) => path),
   };
 }
 
@@ -84,9 +88,9 @@ describe('the path', () => {
   });
 
   test('is not found for quirks that are none', async () => {
-    const adapter = createBedrockConverseAdapter({ send: () => Promise.reject(), close: async () => {} });
+    const adapter = createBedrockConverseAdapter(dependenciesOn(NO_WAY_OUT));
     const request = providerRequest({ target: providerTarget({ quirks: { tools: 'some' } }) });
-    expect(() => adapter.unsupported(request)).toThrow('Quirks of bedrock-converse');
+    expect(() => adapter.completions.unsupported(request)).toThrow('Quirks of bedrock-converse');
   });
 });
 

@@ -1,7 +1,7 @@
 // Holds how Converse answers are read: the exact parts of each, from bytes whole and cut at every byte.
 import { describe, expect, test } from 'vitest';
 import { createBedrockConverseAdapter } from '../../../src/providers/bedrock-converse/adapter.ts';
-import type { ProviderRequest, StreamPart } from '../../../src/providers/contract/adapter.ts';
+import type { ProviderRequest, StreamPart } from '../../../src/providers/contract/completions.ts';
 import type { Reply } from '../../support/fake-upstream.ts';
 import {
   collectParts,
@@ -29,7 +29,7 @@ import {
 async function read(reply: Reply, over: Partial<ProviderRequest> = {}) {
   await using provider = await startProvider(reply);
   const target = providerTarget({ baseUrl: provider.upstream.url });
-  const adapter = createBedrockConverseAdapter(provider.http);
+  const adapter = createBedrockConverseAdapter(provider);
   return await collectParts(adapter, providerRequest({ ...over, target }));
 }
 
@@ -329,9 +329,9 @@ test('an aborted stream stops the upstream request', async () => {
     bytesReply(bytes, { fault: { stallAfterBytes: bytes.length - 4 } }),
   );
   const controller = new AbortController();
-  const adapter = createBedrockConverseAdapter(provider.http);
+  const adapter = createBedrockConverseAdapter(provider);
   const target = providerTarget({ baseUrl: provider.upstream.url });
-  const stream = adapter.stream(providerRequest({ target }), { signal: controller.signal });
+  const stream = adapter.completions.stream(providerRequest({ target }), { signal: controller.signal });
   const reading = (async () => {
     for await (const _parts of stream) controller.abort(new Error('enough'));
   })();

@@ -1,7 +1,7 @@
 // Holds that a tool loop of three turns sends each signed block back unmodified, in its place, before the calls that follow from it.
 import { expect, test } from 'vitest';
 import { createBedrockConverseAdapter } from '../../../src/providers/bedrock-converse/adapter.ts';
-import type { Message } from '../../../src/providers/contract/adapter.ts';
+import type { Message } from '../../../src/providers/contract/completions.ts';
 import {
   assistantMessageOf,
   collectParts,
@@ -44,7 +44,7 @@ const TURNS = [
 
 test('three turns with signatures', async () => {
   await using provider = await startProvider((_request, index) => TURNS[index] ?? { status: 500, body: '' });
-  const adapter = createBedrockConverseAdapter(provider.http);
+  const adapter = createBedrockConverseAdapter(provider);
   const target = providerTarget({ baseUrl: provider.upstream.url });
   const tools = [
     { name: 'city', parameters: { type: 'object' } },

@@ -1,6 +1,6 @@
 // Owns what the Cohere tests share: events in Cohere's own form, and the adapter over a fake upstream.
 import { createCohereAdapter } from '../../../src/providers/cohere/adapter.ts';
-import type { ProviderRequest } from '../../../src/providers/contract/adapter.ts';
+import type { ProviderRequest } from '../../../src/providers/contract/completions.ts';
 import type { Answer, Reply } from '../../support/fake-upstream.ts';
 import {
   collectParts,
@@ -63,12 +63,12 @@ export async function callCohere(
 ) {
   await using provider = await startProvider(answer);
   let minted = 0;
-  const adapter = createCohereAdapter({ http: provider.http, newId: () => `minted-${minted++}` });
+  const adapter = createCohereAdapter({ ...provider, newId: () => `minted-${minted++}` });
   const request = providerRequest({
     ...over,
     target: providerTarget({ baseUrl: `${provider.upstream.url}${basePath}`, providerKey: 'cohere' }),
   });
   const collected = await collectParts(adapter, request);
   const [received] = provider.upstream.requests;
-  return { ...collected, received, unsupported: adapter.unsupported(request) };
+  return { ...collected, received, unsupported: adapter.completions.unsupported(request) };
 }

@@ -69,10 +69,10 @@ test('all pages of models are listed, without those that are going', async () =>
           },
     ),
   }));
-  const adapter = createCohereAdapter({ http: provider.http });
+  const adapter = createCohereAdapter(provider);
   const target = providerTarget({ baseUrl: `${provider.upstream.url}/v2` });
   const options = { signal: new AbortController().signal };
-  expect(await adapter.listModels?.(target, options)).toEqual([
+  expect(await adapter.models?.list(target, options)).toEqual([
     {
       key: 'command-a',
       contextLength: 1000,
@@ -83,7 +83,7 @@ test('all pages of models are listed, without those that are going', async () =>
     { key: 'plain', inputModalities: ['text'], outputModalities: ['text'] },
     { key: 'embed-v4', outputModalities: ['embedding'] },
   ]);
-  await adapter.check(target, options);
+  await adapter.health.check(target, options);
   expect(provider.upstream.requests.map(({ path }) => path)).toEqual([
     '/v1/models?page_size=1000',
     '/v1/models?page_size=1000&page_token=two',
@@ -94,9 +94,9 @@ test('all pages of models are listed, without those that are going', async () =>
 test('a list that never ends, is none, or is refused raises', async () => {
   let reply = { status: 200, body: '{"models":[],"next_page_token":"again"}' };
   await using provider = await startProvider(() => ({ headers: JSON_TYPE, ...reply }));
-  const adapter = createCohereAdapter({ http: provider.http });
+  const adapter = createCohereAdapter(provider);
   const list = () =>
-    adapter.listModels?.(providerTarget({ baseUrl: provider.upstream.url }), {
+    adapter.models?.list(providerTarget({ baseUrl: provider.upstream.url }), {
       signal: new AbortController().signal,
     });
   await expect(list()).rejects.toMatchObject({

@@ -1,6 +1,6 @@
 // Holds what Cohere is sent for each request, what it cannot be told, and what goes back in a tool loop.
 import { expect, test } from 'vitest';
-import type { Message, ProviderRequest, Tool } from '../../../src/providers/contract/adapter.ts';
+import type { Message, ProviderRequest, Tool } from '../../../src/providers/contract/completions.ts';
 import { assistantMessageOf, systemMessage, toolMessage, userMessage } from '../../support/provider-calls.ts';
 import { callCohere, content, end, events, plan, SSE, start, toolCall } from './calls.ts';
 

@@ -206,10 +206,10 @@ test.each(['leaving the loop', 'the signal'])('%s stops the upstream request', a
   );
   await using provider = await startProvider({ headers: SSE, body, fault: { stallAfterBytes: 300 } });
   const abort = new AbortController();
-  const adapter = createCohereAdapter({ http: provider.http });
+  const adapter = createCohereAdapter(provider);
   const request = providerRequest({ target: providerTarget({ baseUrl: provider.upstream.url }) });
   const read = async () => {
-    for await (const _parts of adapter.stream(request, { signal: abort.signal })) {
+    for await (const _parts of adapter.completions.stream(request, { signal: abort.signal })) {
       if (how === 'leaving the loop') return;
       abort.abort(new Error('enough'));
     }

@@ -1,5 +1,6 @@
 // Owns what the Gemini tests share: answers in Google's own form, and the adapter over a fake upstream.
-import type { ProviderRequest, ProviderTarget, Tool } from '../../../src/providers/contract/adapter.ts';
+import type { ProviderRequest, Tool } from '../../../src/providers/contract/completions.ts';
+import type { ProviderTarget } from '../../../src/providers/contract/target.ts';
 import { createGeminiAdapter } from '../../../src/providers/gemini/adapter.ts';
 import type { Answer, Reply } from '../../support/fake-upstream.ts';
 import {
@@ -67,7 +68,7 @@ export async function callGemini(
   target: Partial<ProviderTarget> = {},
 ) {
   await using provider = await startProvider(answer);
-  const adapter = createGeminiAdapter({ http: provider.http, newId: mintInOrder() });
+  const adapter = createGeminiAdapter({ ...provider, newId: mintInOrder() });
   const request = providerRequest({
     model: { key: 'gemini-3-flash', reasoning: true },
     ...over,
@@ -75,7 +76,7 @@ export async function callGemini(
   });
   const collected = await collectParts(adapter, request);
   const [received] = provider.upstream.requests;
-  return { ...collected, received, unsupported: adapter.unsupported(request) };
+  return { ...collected, received, unsupported: adapter.completions.unsupported(request) };
 }
 
 export const DONE = { headers: SSE, body: events(piece([{ text: 'ok' }], { finishReason: 'STOP' })) };

@@ -128,9 +128,9 @@ test('all pages of models are listed, under the names by which they are called',
           },
     ),
   }));
-  const adapter = createGeminiAdapter({ http: provider.http });
+  const adapter = createGeminiAdapter(provider);
   const options = { signal: new AbortController().signal };
-  expect(await adapter.listModels?.(geminiTarget(provider.upstream.url), options)).toEqual([
+  expect(await adapter.models?.list(geminiTarget(provider.upstream.url), options)).toEqual([
     {
       key: 'gemini-a',
       displayName: 'GEMINI-A',
@@ -150,9 +150,9 @@ test('all pages of models are listed, under the names by which they are called',
 test('a list that never ends, or is none, is refused', async () => {
   let body = JSON.stringify({ models: [], nextPageToken: 'again' });
   await using provider = await startProvider(() => ({ headers: JSON_TYPE, body }));
-  const adapter = createGeminiAdapter({ http: provider.http });
+  const adapter = createGeminiAdapter(provider);
   const list = () =>
-    adapter.listModels?.(geminiTarget(provider.upstream.url), { signal: new AbortController().signal });
+    adapter.models?.list(geminiTarget(provider.upstream.url), { signal: new AbortController().signal });
   await expect(list()).rejects.toMatchObject({
     code: 'PROVIDER_PROTOCOL',
     message: expect.stringContaining('end'),
@@ -164,9 +164,9 @@ test('a list that never ends, or is none, is refused', async () => {
 test('the check asks for one model, and tells a bad key', async () => {
   let reply = { status: 200, body: JSON.stringify({ models: [listed('a')], nextPageToken: 'more' }) };
   await using provider = await startProvider(() => ({ headers: JSON_TYPE, ...reply }));
-  const adapter = createGeminiAdapter({ http: provider.http });
+  const adapter = createGeminiAdapter(provider);
   const check = () =>
-    adapter.check(geminiTarget(provider.upstream.url), { signal: new AbortController().signal });
+    adapter.health.check(geminiTarget(provider.upstream.url), { signal: new AbortController().signal });
   await expect(check()).resolves.toBeUndefined();
   expect(provider.upstream.requests.map(({ path }) => path)).toEqual(['/models?pageSize=1']);
   reply = {

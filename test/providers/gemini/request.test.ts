@@ -1,8 +1,9 @@
 // Holds what Gemini is sent for each request, and what it cannot be told.
+
 import { expect, test } from 'vitest';
-import type { Message } from '../../../src/providers/contract/adapter.ts';
+import type { Message } from '../../../src/providers/contract/completions.ts';
 import { createGeminiAdapter } from '../../../src/providers/gemini/adapter.ts';
-import { systemMessage, userMessage } from '../../support/provider-calls.ts';
+import { dependenciesOn, NO_WAY_OUT, systemMessage, userMessage } from '../../support/provider-calls.ts';
 import { callGemini, DONE, dice, sent, weather } from './answers.ts';
 
 const image = (over: object): Message => ({
@@ -274,5 +275,5 @@ test('quirks that are none are told of', async () => {
 });
 
 test('the protocol is called gemini', () => {
-  expect(createGeminiAdapter({ http: undefined as never }).protocol).toBe('gemini');
+  expect(createGeminiAdapter(dependenciesOn(NO_WAY_OUT)).protocol).toBe('gemini');
 });

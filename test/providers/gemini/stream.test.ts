@@ -295,9 +295,9 @@ test.each(['leaving the loop', 'the signal'])('%s stops the upstream request', a
   });
   const abort = new AbortController();
   const request = providerRequest({ target: geminiTarget(provider.upstream.url) });
-  const adapter = createGeminiAdapter({ http: provider.http });
+  const adapter = createGeminiAdapter(provider);
   const read = async () => {
-    for await (const _parts of adapter.stream(request, { signal: abort.signal })) {
+    for await (const _parts of adapter.completions.stream(request, { signal: abort.signal })) {
       if (how === 'leaving the loop') return;
       abort.abort(new Error('enough'));
     }

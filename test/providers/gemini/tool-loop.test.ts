@@ -1,6 +1,6 @@
 // Holds what goes back to Gemini in a tool loop: signatures and ids where they were, results in the order of their calls.
 import { expect, test } from 'vitest';
-import type { Message } from '../../../src/providers/contract/adapter.ts';
+import type { Message } from '../../../src/providers/contract/completions.ts';
 import { assistantMessageOf, toolMessage, userMessage } from '../../support/provider-calls.ts';
 import { callGemini, DONE, dice, events, piece, SSE, sent, weather } from './answers.ts';
 

@@ -2,14 +2,11 @@
 
 import { createMemoryTokenCache } from '../../../src/coordination/memory/token-cache.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
-import { newId } from '../../../src/kernel/ids.ts';
 import type { JsonObject } from '../../../src/kernel/json.ts';
 import { Secret } from '../../../src/kernel/secret.ts';
-import type { ProviderTarget } from '../../../src/providers/contract/adapter.ts';
-import {
-  createGigaChatAdapter,
-  type GigaChatAdapterOptions,
-} from '../../../src/providers/gigachat/adapter.ts';
+import type { AdapterDependencies } from '../../../src/providers/contract/adapter.ts';
+import type { ProviderTarget } from '../../../src/providers/contract/target.ts';
+import { createGigaChatAdapter, type GigaChatLimits } from '../../../src/providers/gigachat/adapter.ts';
 import type { ReceivedRequest, Reply } from '../../support/fake-upstream.ts';
 import { providerTarget, startProvider } from '../../support/provider-calls.ts';
 
@@ -20,7 +17,8 @@ export interface FakeGigaChatOptions {
   readonly signIn?: (request: ReceivedRequest, count: number) => Reply | Promise<Reply>;
   /** The answer to an API call with a token that is good. */
   readonly answer?: (request: ReceivedRequest, count: number) => Reply | Promise<Reply>;
-  readonly adapter?: Partial<GigaChatAdapterOptions>;
+  readonly dependencies?: Partial<AdapterDependencies>;
+  readonly limits?: GigaChatLimits;
   readonly settings?: JsonObject;
   readonly target?: Partial<ProviderTarget>;
 }
@@ -69,12 +67,10 @@ export async function startGigaChat(options: FakeGigaChatOptions = {}) {
     settings: { oauthUrl: `${provider.upstream.url}/oauth`, ...options.settings },
     ...options.target,
   });
-  const adapter = createGigaChatAdapter({
-    http: provider.http,
-    tokens: createMemoryTokenCache({ clock: systemClock }),
-    newId,
-    ...options.adapter,
-  });
+  const adapter = createGigaChatAdapter(
+    { ...provider, tokens: createMemoryTokenCache({ clock: systemClock }), ...options.dependencies },
+    options.limits,
+  );
   const requestsTo = (path: string) => provider.upstream.requests.filter((request) => request.path === path);
   return {
     adapter,

@@ -1,7 +1,7 @@
 // Holds how tools become GigaChat's functions, and which of them cannot.
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/kernel/json.ts';
-import type { ProviderRequest } from '../../../src/providers/contract/adapter.ts';
+import type { ProviderRequest } from '../../../src/providers/contract/completions.ts';
 import { bodyOf, pathsOf, unsupportedOf } from './gigachat-calls.ts';
 
 /** A schema of a few lines that has a million places once its references are written out. */

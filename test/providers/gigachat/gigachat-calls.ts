@@ -1,5 +1,5 @@
 // Owns what the tests of GigaChat's requests share: the body that a request becomes, and what of it cannot be said.
-import type { ProviderRequest } from '../../../src/providers/contract/adapter.ts';
+import type { ProviderRequest } from '../../../src/providers/contract/completions.ts';
 import { collectParts, providerRequest } from '../../support/provider-calls.ts';
 import { type FakeGigaChatOptions, startGigaChat } from './fake-gigachat.ts';
 
@@ -13,7 +13,7 @@ export async function bodyOf(over: Partial<ProviderRequest>, options: FakeGigaCh
 
 export async function unsupportedOf(over: Partial<ProviderRequest>) {
   await using fake = await startGigaChat();
-  return fake.adapter.unsupported(providerRequest({ target: fake.target, ...over }));
+  return fake.adapter.completions.unsupported(providerRequest({ target: fake.target, ...over }));
 }
 
 export const pathsOf = async (over: Partial<ProviderRequest>) =>

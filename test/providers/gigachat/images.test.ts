@@ -1,6 +1,6 @@
 // Holds how images reach GigaChat: uploaded first, then attached.
 import { describe, expect, test } from 'vitest';
-import type { Message } from '../../../src/providers/contract/adapter.ts';
+import type { Message } from '../../../src/providers/contract/completions.ts';
 import { collectParts, providerRequest } from '../../support/provider-calls.ts';
 import { json, startGigaChat, whole } from './fake-gigachat.ts';
 import { bodyOf, pathsOf } from './gigachat-calls.ts';

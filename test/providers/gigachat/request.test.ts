@@ -1,6 +1,6 @@
 // Holds what is asked of GigaChat in messages and parameters, and the list of its models.
 import { describe, expect, test } from 'vitest';
-import type { Message } from '../../../src/providers/contract/adapter.ts';
+import type { Message } from '../../../src/providers/contract/completions.ts';
 import {
   assistantMessageOf,
   collectParts,
@@ -200,12 +200,12 @@ test('the list of models tells what each gives', async () => {
       count === 1 ? json({ object: 'list', data }) : json({ status: 403, message: 'no' }, 403),
   });
   const { signal } = new AbortController();
-  expect(await fake.adapter.listModels?.(fake.target, { signal })).toEqual([
+  expect(await fake.adapter.models?.list(fake.target, { signal })).toEqual([
     { key: 'GigaChat-2-Pro', outputModalities: ['text'] },
     { key: 'Embeddings', outputModalities: ['embedding'] },
     { key: 'GigaFilter' },
   ]);
-  await expect(fake.adapter.listModels?.(fake.target, { signal })).rejects.toMatchObject({
+  await expect(fake.adapter.models?.list(fake.target, { signal })).rejects.toMatchObject({
     code: 'PROVIDER_AUTHENTICATION',
   });
 });

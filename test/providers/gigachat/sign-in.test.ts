@@ -1,4 +1,5 @@
 // Holds the rules of signing in to GigaChat: the exchange, one token for all, one replacement, and faults told apart.
+
 import { describe, expect, test } from 'vitest';
 import { createMemoryTokenCache } from '../../../src/coordination/memory/token-cache.ts';
 import { type Clock, systemClock } from '../../../src/kernel/clock.ts';
@@ -8,7 +9,12 @@ import { createGigaChatAdapter } from '../../../src/providers/gigachat/adapter.t
 import { createUpstreamHttp } from '../../../src/providers/http/upstream-http.ts';
 import type { Reply } from '../../support/fake-upstream.ts';
 import { startTlsUpstream, testAuthorityPem } from '../../support/fake-upstream-tls.ts';
-import { collectParts, providerRequest, providerTarget } from '../../support/provider-calls.ts';
+import {
+  collectParts,
+  dependenciesOn,
+  providerRequest,
+  providerTarget,
+} from '../../support/provider-calls.ts';
 import { AUTHORIZATION_KEY, json, startGigaChat, unauthorized, whole } from './fake-gigachat.ts';
 
 const UUID4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -71,7 +77,7 @@ describe('the exchange', () => {
       },
     });
     await collectParts(fake.adapter, providerRequest({ target: fake.target }));
-    await fake.adapter.check(fake.target, { signal: new AbortController().signal });
+    await fake.adapter.health.check(fake.target, { signal: new AbortController().signal });
     expect(fake.upstream.requests.map(({ path }) => path)).toEqual(['/api/chat/completions', '/api/models']);
     expect(fake.upstream.requests[0]?.headers).toMatchObject({
       authorization: 'Bearer ready',
@@ -98,7 +104,7 @@ describe('a token', () => {
     let nowMs = 1_800_000_000_000;
     const clock: Clock = { now: () => new Date(nowMs), monotonicMs: () => nowMs };
     await using fake = await startGigaChat({
-      adapter: { tokens: createMemoryTokenCache({ clock }) },
+      dependencies: { tokens: createMemoryTokenCache({ clock }) },
       signIn: (_request, count) =>
         json({ access_token: `t${count}`, expires_at: (nowMs + 1_800_000) / divisor }),
     });
@@ -242,7 +248,7 @@ describe('a refused sign-in', () => {
   test('that hangs ends as a time limit', async () => {
     await using fake = await startGigaChat({
       signIn: () => ({ body: '', fault: 'silent' }),
-      adapter: { tokenLimitMs: 20 },
+      limits: { tokenLimitMs: 20 },
     });
     const { fault } = await collectParts(fake.adapter, providerRequest({ target: fake.target }));
     expect(fault).toMatchObject({ code: 'PROVIDER_TIMEOUT', transient: true });
@@ -260,11 +266,11 @@ describe('a check', () => {
           ? json({ code: 6, message: 'no' }, 401)
           : json({ access_token: `t${count}`, expires_at: Date.now() + 1_800_000 }),
     });
-    await fake.adapter.check(fake.target, { signal });
-    await fake.adapter.check(fake.target, { signal });
+    await fake.adapter.health.check(fake.target, { signal });
+    await fake.adapter.health.check(fake.target, { signal });
     expect(fake.upstream.requests.map(({ path }) => path)).toEqual(['/oauth', '/oauth']);
     refuse = true;
-    await expect(fake.adapter.check(fake.target, { signal })).rejects.toMatchObject({
+    await expect(fake.adapter.health.check(fake.target, { signal })).rejects.toMatchObject({
       code: 'PROVIDER_AUTHENTICATION',
     });
     expect(
@@ -275,9 +281,9 @@ describe('a check', () => {
   test('ends within its limit', async () => {
     await using fake = await startGigaChat({
       signIn: () => ({ body: '', fault: 'silent' }),
-      adapter: { checkLimitMs: 20 },
+      limits: { checkLimitMs: 20 },
     });
-    await expect(fake.adapter.check(fake.target, { signal })).rejects.toMatchObject({
+    await expect(fake.adapter.health.check(fake.target, { signal })).rejects.toMatchObject({
       code: 'PROVIDER_TIMEOUT',
     });
     await fake.upstream.requests[0]?.aborted;
@@ -292,7 +298,9 @@ test('settings and quirks that are not valid are named', async () => {
     message: expect.stringContaining('oauthUrl'),
   });
   const target = { ...fake.target, quirks: { reasoningEfforts: 1 } };
-  expect(() => fake.adapter.unsupported(providerRequest({ target }))).toThrow('Quirks of gigachat');
+  expect(() => fake.adapter.completions.unsupported(providerRequest({ target }))).toThrow(
+    'Quirks of gigachat',
+  );
 });
 
 test('a certificate of another authority is trusted by the config that brings it, and by no other', async () => {
@@ -302,7 +310,10 @@ test('a certificate of another authority is trusted by the config that brings it
   );
   const url = `https://127.0.0.1:${upstream.port}`;
   const http = createUpstreamHttp({ logger: silentLogger });
-  const adapter = createGigaChatAdapter({ http, tokens: createMemoryTokenCache({ clock: systemClock }) });
+  const adapter = createGigaChatAdapter({
+    ...dependenciesOn(http),
+    tokens: createMemoryTokenCache({ clock: systemClock }),
+  });
   const run = (settings: object) => {
     const target = providerTarget({
       baseUrl: `${url}/api`,
@@ -326,7 +337,7 @@ test('a certificate of another authority is trusted by the config that brings it
       auth: { type: 'gigachat' },
       settings: { oauthUrl: `${url}/oauth`, caPem: 'no PEM' },
     } as const;
-    await expect(adapter.check(broken, { signal })).rejects.toMatchObject({
+    await expect(adapter.health.check(broken, { signal })).rejects.toMatchObject({
       code: 'PROVIDER_UNAVAILABLE',
       message: expect.stringContaining('CA bundle'),
     });

@@ -1,6 +1,6 @@
 // Holds how GigaChat's answers become stream parts, whole and cut at every byte.
 import { describe, expect, test } from 'vitest';
-import type { StreamPart, Tool } from '../../../src/providers/contract/adapter.ts';
+import type { StreamPart, Tool } from '../../../src/providers/contract/completions.ts';
 import type { Reply } from '../../support/fake-upstream.ts';
 import { collectParts, providerRequest } from '../../support/provider-calls.ts';
 import { json, startGigaChat, whole } from './fake-gigachat.ts';
@@ -20,7 +20,7 @@ const used: StreamPart = {
 };
 
 async function read(reply: Reply, tools: readonly Tool[] = []) {
-  await using fake = await startGigaChat({ answer: () => reply, adapter: { newId: () => 'minted' } });
+  await using fake = await startGigaChat({ answer: () => reply, dependencies: { newId: () => 'minted' } });
   return await collectParts(fake.adapter, providerRequest({ target: fake.target, tools }));
 }
 
@@ -242,11 +242,14 @@ test('aborting the signal stops the upstream request, and so does leaving the lo
   const controller = new AbortController();
   const reason = new Error('enough');
   const run = async () => {
-    for await (const _read of fake.adapter.stream(request, { signal: controller.signal }))
+    for await (const _read of fake.adapter.completions.stream(request, { signal: controller.signal }))
       controller.abort(reason);
   };
   await expect(run()).rejects.toBe(reason);
-  for await (const _read of fake.adapter.stream(request, { signal: new AbortController().signal })) break;
+  for await (const _read of fake.adapter.completions.stream(request, {
+    signal: new AbortController().signal,
+  }))
+    break;
   for (const call of fake.requestsTo('/api/chat/completions')) await call.aborted;
   expect(fake.bodies()).toHaveLength(2);
 });

@@ -5,7 +5,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { ProviderError } from '../../../src/kernel/errors.ts';
 import { type Logger, silentLogger } from '../../../src/kernel/logger.ts';
-import type { UpstreamRequest, UpstreamResponse } from '../../../src/providers/contract/adapter.ts';
+import type { UpstreamRequest, UpstreamResponse } from '../../../src/providers/contract/http.ts';
 import { createUpstreamHttp, type UpstreamHttpOptions } from '../../../src/providers/http/upstream-http.ts';
 import { type Answer, type Reply, startFakeUpstream } from '../../support/fake-upstream.ts';
 import { startTlsUpstream, testAuthorityPem } from '../../support/fake-upstream-tls.ts';

@@ -1,5 +1,6 @@
 // Owns what the Ollama tests share: lines in Ollama's own form, and the adapter over a fake upstream.
-import type { ProviderRequest, ProviderTarget } from '../../../src/providers/contract/adapter.ts';
+import type { ProviderRequest } from '../../../src/providers/contract/completions.ts';
+import type { ProviderTarget } from '../../../src/providers/contract/target.ts';
 import { createOllamaAdapter } from '../../../src/providers/ollama/adapter.ts';
 import type { Answer, Reply } from '../../support/fake-upstream.ts';
 import {
@@ -60,7 +61,7 @@ export async function callOllama(
 ) {
   await using provider = await startProvider(answer);
   let minted = 0;
-  const adapter = createOllamaAdapter({ http: provider.http, newId: () => `minted-${minted++}` });
+  const adapter = createOllamaAdapter({ ...provider, newId: () => `minted-${minted++}` });
   const request = providerRequest({
     model: { key: 'qwen3:8b', reasoning: true },
     ...over,
@@ -68,5 +69,5 @@ export async function callOllama(
   });
   const collected = await collectParts(adapter, request);
   const [received] = provider.upstream.requests;
-  return { ...collected, received, unsupported: adapter.unsupported(request) };
+  return { ...collected, received, unsupported: adapter.completions.unsupported(request) };
 }

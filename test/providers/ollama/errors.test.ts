@@ -49,9 +49,9 @@ test('models are listed with what the server tells of each, a few at a time', as
     if (model === 'gone:1') return { status: 404, headers: JSON_TYPE, body: '{"error":"model not found"}' };
     return { headers: JSON_TYPE, body: model === 'odd:1' ? '"?"' : JSON.stringify(shown[model]) };
   });
-  const adapter = createOllamaAdapter({ http: provider.http });
+  const adapter = createOllamaAdapter(provider);
   const options = { signal: new AbortController().signal };
-  expect(await adapter.listModels?.(ollamaTarget(provider.upstream.url), options)).toEqual([
+  expect(await adapter.models?.list(ollamaTarget(provider.upstream.url), options)).toEqual([
     {
       key: 'qwen3:8b',
       contextLength: 40_960,
@@ -77,9 +77,9 @@ test('models are listed with what the server tells of each, a few at a time', as
 test('a server that holds no models lists none, and a list that is none is refused', async () => {
   let reply = { status: 200, body: '{"models":null}' };
   await using provider = await startProvider(() => ({ headers: JSON_TYPE, ...reply }));
-  const adapter = createOllamaAdapter({ http: provider.http });
+  const adapter = createOllamaAdapter(provider);
   const list = () =>
-    adapter.listModels?.(ollamaTarget(provider.upstream.url), { signal: new AbortController().signal });
+    adapter.models?.list(ollamaTarget(provider.upstream.url), { signal: new AbortController().signal });
   expect(await list()).toEqual([]);
   reply = { status: 200, body: '{"object":"list"}' };
   await expect(list()).rejects.toMatchObject({ code: 'PROVIDER_PROTOCOL' });
@@ -93,8 +93,8 @@ test('a server that fails while it tells of a model leaves no half list behind',
       ? { headers: JSON_TYPE, body: '{"models":[{"name":"a"},{"name":"b"}]}' }
       : { status: 500, headers: JSON_TYPE, body: '{"error":"out of memory"}' },
   );
-  const adapter = createOllamaAdapter({ http: provider.http });
-  const listing = adapter.listModels?.(ollamaTarget(provider.upstream.url), {
+  const adapter = createOllamaAdapter(provider);
+  const listing = adapter.models?.list(ollamaTarget(provider.upstream.url), {
     signal: new AbortController().signal,
   });
   await expect(listing).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE', message: 'out of memory' });
@@ -103,9 +103,9 @@ test('a server that fails while it tells of a model leaves no half list behind',
 test('the check asks for the version, and takes nothing else for Ollama', async () => {
   let body = '{"version":"0.12.0"}';
   await using provider = await startProvider(() => ({ headers: JSON_TYPE, body }));
-  const adapter = createOllamaAdapter({ http: provider.http });
+  const adapter = createOllamaAdapter(provider);
   const check = () =>
-    adapter.check(ollamaTarget(provider.upstream.url), { signal: new AbortController().signal });
+    adapter.health.check(ollamaTarget(provider.upstream.url), { signal: new AbortController().signal });
   await expect(check()).resolves.toBeUndefined();
   expect(provider.upstream.requests.map(({ path }) => path)).toEqual(['/api/version']);
   body = '<html></html>';

@@ -1,11 +1,7 @@
 // Holds what Ollama is sent for each request, what it cannot be told, and what goes back in a tool loop.
 import { expect, test } from 'vitest';
-import type {
-  Message,
-  ProviderRequest,
-  ProviderTarget,
-  Tool,
-} from '../../../src/providers/contract/adapter.ts';
+import type { Message, ProviderRequest, Tool } from '../../../src/providers/contract/completions.ts';
+import type { ProviderTarget } from '../../../src/providers/contract/target.ts';
 import { createOllamaAdapter } from '../../../src/providers/ollama/adapter.ts';
 import {
   assistantMessageOf,
@@ -95,7 +91,7 @@ test('everything that Ollama knows travels under its own names', async () => {
 test('a plain question to a server without a key sends nothing that was not asked for', async () => {
   const { secret: _none, ...keyless } = ollamaTarget('');
   await using provider = await startProvider(DONE);
-  const adapter = createOllamaAdapter({ http: provider.http });
+  const adapter = createOllamaAdapter(provider);
   const target = { ...keyless, baseUrl: `${provider.upstream.url}/api` };
   const request = {
     target,
@@ -105,7 +101,7 @@ test('a plain question to a server without a key sends nothing that was not aske
     tools: [],
     providerOptions: {},
   };
-  for await (const _parts of adapter.stream(request, { signal: new AbortController().signal }));
+  for await (const _parts of adapter.completions.stream(request, { signal: new AbortController().signal }));
   const [received] = provider.upstream.requests;
   expect(received?.path).toBe('/api/chat');
   expect(received?.headers).not.toHaveProperty('authorization');

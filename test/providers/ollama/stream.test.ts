@@ -136,10 +136,10 @@ test.each(['leaving the loop', 'the signal'])('%s stops the upstream request', a
   const body = lines(says({ content: 'Hi' }), says({ content: 'on' }));
   await using provider = await startProvider({ headers: NDJSON, body, fault: { stallAfterBytes: 150 } });
   const abort = new AbortController();
-  const adapter = createOllamaAdapter({ http: provider.http });
+  const adapter = createOllamaAdapter(provider);
   const request = providerRequest({ target: ollamaTarget(provider.upstream.url) });
   const read = async () => {
-    for await (const _parts of adapter.stream(request, { signal: abort.signal })) {
+    for await (const _parts of adapter.completions.stream(request, { signal: abort.signal })) {
       if (how === 'leaving the loop') return;
       abort.abort(new Error('enough'));
     }

@@ -2,7 +2,9 @@
 import { expect } from 'vitest';
 import type { ProviderError } from '../../../src/kernel/errors.ts';
 import type { JsonObject } from '../../../src/kernel/json.ts';
-import type { Adapter, ProviderRequest, UpstreamHttp } from '../../../src/providers/contract/adapter.ts';
+import type { CompletionAdapter } from '../../../src/providers/contract/adapter.ts';
+import type { ProviderRequest } from '../../../src/providers/contract/completions.ts';
+import type { UpstreamHttp } from '../../../src/providers/contract/http.ts';
 import { createOpenAiChatAdapter } from '../../../src/providers/openai-chat/adapter.ts';
 import type { Reply } from '../../support/fake-upstream.ts';
 import {
@@ -68,7 +70,7 @@ export function usagePart(inputTokens: number, outputTokens: number, more: Recor
 export interface ChatTrial {
   readonly quirks?: JsonObject;
   readonly request?: Partial<ProviderRequest>;
-  adapter?(http: UpstreamHttp): Adapter;
+  adapter?(http: UpstreamHttp): CompletionAdapter;
 }
 
 /** Reads a reply whole and cut at every byte; both give the same parts and the same fault. */
@@ -79,7 +81,7 @@ export async function readReply(reply: Reply, trial: ChatTrial = {}): Promise<Co
   const target = providerTarget({ baseUrl: side.upstream.url, quirks: trial.quirks ?? {} });
   const read = () => {
     let minted = 0;
-    const adapter = createOpenAiChatAdapter({ http: side.http, newId: () => `minted-${++minted}` });
+    const adapter = createOpenAiChatAdapter({ ...side, newId: () => `minted-${++minted}` });
     return collectParts(trial.adapter?.(side.http) ?? adapter, providerRequest({ target, ...trial.request }));
   };
   const whole = await read();
@@ -101,6 +103,6 @@ export async function postedBody(
 ): Promise<JsonObject> {
   await using side = await startProvider({ body: sse(chunkOf({}, 'stop')) });
   const target = providerTarget({ baseUrl: side.upstream.url, quirks });
-  await collectParts(createOpenAiChatAdapter({ http: side.http }), providerRequest({ target, ...over }));
+  await collectParts(createOpenAiChatAdapter(side), providerRequest({ target, ...over }));
   return side.upstream.requests[0]?.json() as JsonObject;
 }

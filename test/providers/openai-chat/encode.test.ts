@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/kernel/json.ts';
-import type { Message, ProviderRequest } from '../../../src/providers/contract/adapter.ts';
+import type { Message, ProviderRequest } from '../../../src/providers/contract/completions.ts';
 import { systemMessage, toolMessage, userMessage } from '../../support/provider-calls.ts';
 import { postedBody } from './chat-calls.ts';
 

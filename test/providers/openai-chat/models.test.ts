@@ -6,11 +6,12 @@ import { providerTarget, startProvider } from '../../support/provider-calls.ts';
 
 const OPTIONS = { signal: new AbortController().signal };
 
-async function asked(reply: Reply, call: 'listModels' | 'check', quirks: JsonObject = {}) {
+async function asked(reply: Reply, call: 'list' | 'check', quirks: JsonObject = {}) {
   await using side = await startProvider(reply);
   const target = providerTarget({ baseUrl: `${side.upstream.url}/v1`, quirks });
   const adapter = createOpenAiChatAdapter(side);
-  const asking = call === 'check' ? adapter.check(target, OPTIONS) : adapter.listModels?.(target, OPTIONS);
+  const asking =
+    call === 'check' ? adapter.health.check(target, OPTIONS) : adapter.models?.list(target, OPTIONS);
   const outcome: { value?: unknown; fault?: unknown } = await Promise.resolve<unknown>(asking).then(
     (value) => ({ value }),
     (fault: unknown) => ({ fault }),
@@ -82,19 +83,19 @@ test.each<[string, unknown, JsonObject[]]>([
   ],
   ['a list without ids', { models: [{ name: 'only-a-name' }, {}, null, 3] }, [{ key: 'only-a-name' }]],
 ])('the model list of %s is read', async (_vendor, body, expected) => {
-  const { value, requests } = await asked({ body: JSON.stringify(body) }, 'listModels');
+  const { value, requests } = await asked({ body: JSON.stringify(body) }, 'list');
   expect(value).toEqual(expected);
   expect(requests.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /v1/models']);
   expect(requests[0]?.headers.authorization).toBe('Bearer sk-test');
 });
 
 test.each(['<html></html>', '{"ok":true}', '7'])('%s is no model list', async (body) => {
-  const { fault } = await asked({ body }, 'listModels');
+  const { fault } = await asked({ body }, 'list');
   expect(fault).toMatchObject({ code: 'PROVIDER_PROTOCOL' });
 });
 
 test('a server without a list says so, without a call', async () => {
-  const { fault, requests } = await asked({ body: '' }, 'listModels', { modelsPath: null });
+  const { fault, requests } = await asked({ body: '' }, 'list', { modelsPath: null });
   expect(fault).toMatchObject({ code: 'CAPABILITY_MISSING' });
   expect(requests).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/kernel/json.ts';
-import type { StreamPart } from '../../../src/providers/contract/adapter.ts';
+import type { StreamPart } from '../../../src/providers/contract/completions.ts';
 import { createOpenAiChatAdapter } from '../../../src/providers/openai-chat/adapter.ts';
 import {
   collectParts,
@@ -48,7 +48,7 @@ test('parts that arrive in one read travel together, and no read is empty', asyn
   });
   const target = providerTarget({ baseUrl: side.upstream.url });
   const reads: number[] = [];
-  const stream = createOpenAiChatAdapter(side).stream(providerRequest({ target }), {
+  const stream = createOpenAiChatAdapter(side).completions.stream(providerRequest({ target }), {
     signal: new AbortController().signal,
   });
   for await (const parts of stream) reads.push(parts.length);
@@ -454,7 +454,7 @@ test('a provider that does not stream to this organisation is asked for the whol
   await using side = await startProvider((_request, index) => (index === 0 ? REFUSAL : { body: json }));
   const target = providerTarget({ baseUrl: side.upstream.url });
   const signs: string[] = [];
-  const stream = createOpenAiChatAdapter(side).stream(providerRequest({ target }), {
+  const stream = createOpenAiChatAdapter(side).completions.stream(providerRequest({ target }), {
     signal: new AbortController().signal,
     wholeSuffices: true,
     onSign: (sign) => void signs.push(sign),
@@ -515,7 +515,9 @@ test('an aborted signal ends the stream with its reason and stops the upstream r
   const stop = new AbortController();
   const target = providerTarget({ baseUrl: side.upstream.url });
   const reading = (async () => {
-    const stream = createOpenAiChatAdapter(side).stream(providerRequest({ target }), { signal: stop.signal });
+    const stream = createOpenAiChatAdapter(side).completions.stream(providerRequest({ target }), {
+      signal: stop.signal,
+    });
     for await (const _parts of stream) stop.abort(new Error('stopped'));
   })();
   await expect(reading).rejects.toThrow('stopped');
@@ -529,7 +531,9 @@ test('leaving the loop stops the upstream request', async () => {
   });
   const target = providerTarget({ baseUrl: side.upstream.url });
   const { signal } = new AbortController();
-  for await (const _parts of createOpenAiChatAdapter(side).stream(providerRequest({ target }), { signal }))
+  for await (const _parts of createOpenAiChatAdapter(side).completions.stream(providerRequest({ target }), {
+    signal,
+  }))
     break;
   await side.upstream.requests[0]?.aborted;
 });

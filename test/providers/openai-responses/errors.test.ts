@@ -1,6 +1,6 @@
 // Holds how error answers of the Responses API are translated, and that leaving stops the request.
 import { describe, expect, test } from 'vitest';
-import type { StreamPart } from '../../../src/providers/contract/adapter.ts';
+import type { StreamPart } from '../../../src/providers/contract/completions.ts';
 import { createOpenAiResponsesAdapter } from '../../../src/providers/openai-responses/adapter.ts';
 import {
   collectParts,
@@ -50,7 +50,7 @@ describe('an error answer', () => {
     await using provider = await startProvider({ status, body, headers });
     const target = providerTarget({ baseUrl: provider.upstream.url });
     const { fault, parts } = await collectParts(
-      createOpenAiResponsesAdapter(provider.http),
+      createOpenAiResponsesAdapter(provider),
       providerRequest({ target }),
     );
     expect(parts).toEqual([]);
@@ -66,13 +66,13 @@ const endless = {
 
 test('aborting the signal stops the upstream request, and so does leaving the loop', async () => {
   await using provider = await startProvider(endless);
-  const adapter = createOpenAiResponsesAdapter(provider.http);
+  const adapter = createOpenAiResponsesAdapter(provider);
   const request = providerRequest({ target: providerTarget({ baseUrl: provider.upstream.url }) });
   const controller = new AbortController();
   const reason = new Error('enough');
   const seen: StreamPart[] = [];
   const run = async () => {
-    for await (const read of adapter.stream(request, { signal: controller.signal })) {
+    for await (const read of adapter.completions.stream(request, { signal: controller.signal })) {
       seen.push(...read);
       controller.abort(reason);
     }
@@ -80,6 +80,7 @@ test('aborting the signal stops the upstream request, and so does leaving the lo
   await expect(run()).rejects.toBe(reason);
   expect(seen).toEqual([{ type: 'text-delta', text: 'a' }]);
   await provider.upstream.requests.at(0)?.aborted;
-  for await (const _read of adapter.stream(request, { signal: new AbortController().signal })) break;
+  for await (const _read of adapter.completions.stream(request, { signal: new AbortController().signal }))
+    break;
   await provider.upstream.requests[1]?.aborted;
 });

@@ -9,10 +9,10 @@ describe('the list of models', () => {
     await using provider = await startProvider({
       body: '{"object":"list","data":[{"id":"gpt-5","object":"model"},{"id":"o3"}]}',
     });
-    const adapter = createOpenAiResponsesAdapter(provider.http);
+    const adapter = createOpenAiResponsesAdapter(provider);
     const target = providerTarget({ baseUrl: provider.upstream.url });
-    expect(await adapter.listModels?.(target, { signal })).toEqual([{ key: 'gpt-5' }, { key: 'o3' }]);
-    await adapter.check(target, { signal });
+    expect(await adapter.models?.list(target, { signal })).toEqual([{ key: 'gpt-5' }, { key: 'o3' }]);
+    await adapter.health.check(target, { signal });
     expect(provider.upstream.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
       'GET /models',
       'GET /models',
@@ -27,7 +27,7 @@ describe('the list of models', () => {
     await using provider = await startProvider({ status, body });
     const target = providerTarget({ baseUrl: provider.upstream.url });
     await expect(
-      createOpenAiResponsesAdapter(provider.http).listModels?.(target, { signal }),
+      createOpenAiResponsesAdapter(provider).models?.list(target, { signal }),
     ).rejects.toMatchObject({ code });
   });
 
@@ -37,17 +37,21 @@ describe('the list of models', () => {
       status: statuses[index] ?? 500,
       body: '{"error":{"message":"model is required"}}',
     }));
-    const adapter = createOpenAiResponsesAdapter(provider.http);
+    const adapter = createOpenAiResponsesAdapter(provider);
     const target = providerTarget({ baseUrl: provider.upstream.url, quirks: { modelsPath: null } });
-    await adapter.check(target, { signal });
-    await expect(adapter.check(target, { signal })).rejects.toMatchObject({
+    await adapter.health.check(target, { signal });
+    await expect(adapter.health.check(target, { signal })).rejects.toMatchObject({
       code: 'PROVIDER_AUTHENTICATION',
     });
-    await expect(adapter.check(target, { signal })).rejects.toMatchObject({ code: 'PROVIDER_PROTOCOL' });
+    await expect(adapter.health.check(target, { signal })).rejects.toMatchObject({
+      code: 'PROVIDER_PROTOCOL',
+    });
     expect(provider.upstream.requests[0]).toMatchObject({ method: 'POST', path: '/responses', body: '{}' });
-    await expect(adapter.check({ ...target, quirks: { checkPath: null } }, { signal })).rejects.toThrow();
+    await expect(
+      adapter.health.check({ ...target, quirks: { checkPath: null } }, { signal }),
+    ).rejects.toThrow();
     expect(provider.upstream.requests.at(-1)?.path).toBe('/responses');
-    await expect(adapter.listModels?.(target, { signal })).rejects.toMatchObject({
+    await expect(adapter.models?.list(target, { signal })).rejects.toMatchObject({
       code: 'CAPABILITY_MISSING',
     });
   });
@@ -55,10 +59,12 @@ describe('the list of models', () => {
   test('may give way to another path that proves the credential', async () => {
     const bodies = ['{"user":"me"}', '<html>Sign in</html>'];
     await using provider = await startProvider((_request, index) => ({ body: bodies[index] ?? '' }));
-    const adapter = createOpenAiResponsesAdapter(provider.http);
+    const adapter = createOpenAiResponsesAdapter(provider);
     const target = providerTarget({ baseUrl: provider.upstream.url, quirks: { checkPath: '/me' } });
-    await adapter.check(target, { signal });
-    await expect(adapter.check(target, { signal })).rejects.toMatchObject({ code: 'PROVIDER_PROTOCOL' });
+    await adapter.health.check(target, { signal });
+    await expect(adapter.health.check(target, { signal })).rejects.toMatchObject({
+      code: 'PROVIDER_PROTOCOL',
+    });
     expect(provider.upstream.requests.map(({ path }) => path)).toEqual(['/me', '/me']);
   });
 });

@@ -1,10 +1,13 @@
 // Holds what is asked of the Responses API, and what it cannot be asked.
+
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/kernel/secret.ts';
-import type { Message } from '../../../src/providers/contract/adapter.ts';
+import type { Message } from '../../../src/providers/contract/completions.ts';
 import { createOpenAiResponsesAdapter } from '../../../src/providers/openai-responses/adapter.ts';
 import {
   collectParts,
+  dependenciesOn,
+  NO_WAY_OUT,
   providerRequest,
   providerTarget,
   startProvider,
@@ -20,7 +23,7 @@ describe('a request', () => {
       baseUrl: `${provider.upstream.url}/v1`,
       headers: { 'OpenAI-Project': new Secret('p1') },
     });
-    await collectParts(createOpenAiResponsesAdapter(provider.http), providerRequest({ target }));
+    await collectParts(createOpenAiResponsesAdapter(provider), providerRequest({ target }));
     const [request] = provider.upstream.requests;
     expect(request).toMatchObject({
       method: 'POST',
@@ -169,16 +172,13 @@ describe('a request', () => {
       lacks: ['maxTokens', 'parallelToolCalls'],
       lacksWhenReasoning: ['temperature', 'topP', 'reasoningEffort'],
     };
-    const adapter = createOpenAiResponsesAdapter({
-      send: () => Promise.reject(new Error('no call')),
-      close: async () => {},
-    });
+    const adapter = createOpenAiResponsesAdapter(dependenciesOn(NO_WAY_OUT));
     const request = providerRequest({
       parameters,
       model: reasoningModel,
       target: providerTarget({ quirks }),
     });
-    expect(adapter.unsupported(request).map(({ path }) => path)).toEqual([
+    expect(adapter.completions.unsupported(request).map(({ path }) => path)).toEqual([
       'parameters.topK',
       'parameters.stop',
       'parameters.seed',
@@ -196,14 +196,14 @@ describe('a request', () => {
     const efforts = { reasoningEfforts: { low: 'little' } };
     const ofEffort = (reasoningEffort: 'low' | 'max') =>
       providerRequest({ parameters: { reasoningEffort }, target: providerTarget({ quirks: efforts }) });
-    expect(adapter.unsupported(ofEffort('low'))).toEqual([]);
-    expect(adapter.unsupported(ofEffort('max'))).toEqual([
+    expect(adapter.completions.unsupported(ofEffort('low'))).toEqual([]);
+    expect(adapter.completions.unsupported(ofEffort('max'))).toEqual([
       {
         path: 'parameters.reasoningEffort',
         message: 'The provider fake knows the reasoning efforts low only.',
       },
     ]);
-    expect(adapter.unsupported(providerRequest())).toEqual([]);
+    expect(adapter.completions.unsupported(providerRequest())).toEqual([]);
     const tools = [{ name: 't', parameters: {} }];
     expect(
       Object.keys(
@@ -214,7 +214,7 @@ describe('a request', () => {
       ),
     ).toEqual(['model', 'input', 'stream', 'store', 'tools']);
     expect(() =>
-      adapter.unsupported(providerRequest({ target: providerTarget({ quirks: { lacks: 1 } }) })),
+      adapter.completions.unsupported(providerRequest({ target: providerTarget({ quirks: { lacks: 1 } }) })),
     ).toThrow('Quirks of openai-responses');
   });
 });

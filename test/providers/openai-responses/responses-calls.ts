@@ -1,5 +1,5 @@
 // Owns what the tests of the Responses adapter share: a whole answer, and the body that a request becomes.
-import type { ProviderRequest } from '../../../src/providers/contract/adapter.ts';
+import type { ProviderRequest } from '../../../src/providers/contract/completions.ts';
 import { createOpenAiResponsesAdapter } from '../../../src/providers/openai-responses/adapter.ts';
 import {
   collectParts,
@@ -17,7 +17,7 @@ export const response = (output: unknown[]) => ({
 export async function bodyOf(over: Partial<ProviderRequest>, quirks = {}): Promise<Record<string, unknown>> {
   await using provider = await startProvider(response([]));
   const target = providerTarget({ baseUrl: provider.upstream.url, quirks });
-  await collectParts(createOpenAiResponsesAdapter(provider.http), providerRequest({ ...over, target }));
+  await collectParts(createOpenAiResponsesAdapter(provider), providerRequest({ ...over, target }));
   return provider.upstream.requests[0]?.json() as Record<string, unknown>;
 }
 

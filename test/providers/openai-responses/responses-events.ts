@@ -1,6 +1,6 @@
 // Owns short hand-made events of the Responses API, and the reading of them, whole and cut at every byte.
 import { expect } from 'vitest';
-import type { StreamPart } from '../../../src/providers/contract/adapter.ts';
+import type { StreamPart } from '../../../src/providers/contract/completions.ts';
 import { createOpenAiResponsesAdapter } from '../../../src/providers/openai-responses/adapter.ts';
 import type { Reply } from '../../support/fake-upstream.ts';
 import {
@@ -75,7 +75,7 @@ export const used: StreamPart = {
 export async function read(reply: Reply) {
   await using provider = await startProvider(reply);
   const target = providerTarget({ baseUrl: provider.upstream.url });
-  return await collectParts(createOpenAiResponsesAdapter(provider.http), providerRequest({ target }));
+  return await collectParts(createOpenAiResponsesAdapter(provider), providerRequest({ target }));
 }
 
 /** The parts, which are the same however the bytes are cut. */

@@ -1,7 +1,7 @@
 // Holds what goes back to the Responses API with an assistant message: its reasoning, in its place.
 import { expect, test } from 'vitest';
 import type { JsonValue } from '../../../src/kernel/json.ts';
-import type { Message } from '../../../src/providers/contract/adapter.ts';
+import type { Message } from '../../../src/providers/contract/completions.ts';
 import { createOpenAiResponsesAdapter } from '../../../src/providers/openai-responses/adapter.ts';
 import {
   assistantMessageOf,
@@ -42,7 +42,7 @@ test('a tool loop of three turns sends every reasoning item back unmodified and 
   ];
   await using provider = await startProvider((_request, index) => response(turns[index] ?? []));
   const target = providerTarget({ baseUrl: provider.upstream.url });
-  const adapter = createOpenAiResponsesAdapter(provider.http);
+  const adapter = createOpenAiResponsesAdapter(provider);
   const messages: Message[] = [userMessage('Go')];
   for (const _turn of turns) {
     const { parts } = await collectParts(

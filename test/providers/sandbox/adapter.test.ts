@@ -1,6 +1,6 @@
 // Holds how the sandbox behaves in time: its pace, its faults, and that it stops at once.
 import { describe, expect, test } from 'vitest';
-import type { StreamPart } from '../../../src/providers/contract/adapter.ts';
+import type { StreamPart } from '../../../src/providers/contract/completions.ts';
 import { createSandboxAdapter } from '../../../src/providers/sandbox/adapter.ts';
 import { options, reads, request, simulatedTime, target } from './sandbox-calls.ts';
 
@@ -9,7 +9,7 @@ describe('pace', () => {
     const { clock, delay, waits } = simulatedTime();
     const adapter = createSandboxAdapter({ clock, delay });
     const asked = options({ tokens: 6, tokensPerSecond: 100, tokensPerRead: 2, firstTokenMs: 30 });
-    for await (const _read of adapter.stream(asked, { signal: new AbortController().signal }));
+    for await (const _read of adapter.completions.stream(asked, { signal: new AbortController().signal }));
     expect(waits).toEqual([30, 20, 20]);
   });
 
@@ -17,7 +17,9 @@ describe('pace', () => {
     const asked = options({ tokens: 100_000, tokensPerSecond: 0, firstTokenMs: 0 });
     const startedMs = performance.now();
     let tokens = 0;
-    for await (const read of createSandboxAdapter().stream(asked, { signal: new AbortController().signal })) {
+    for await (const read of createSandboxAdapter().completions.stream(asked, {
+      signal: new AbortController().signal,
+    })) {
       for (const part of read) if (part.type === 'text-delta') tokens += 1;
     }
     expect(tokens).toBe(100_000);
@@ -46,7 +48,7 @@ describe('faults', () => {
         fail: { code: 'PROVIDER_UNAVAILABLE', afterTokens: 3, transient: false },
         tokensPerRead: 2,
       });
-      const stream = createSandboxAdapter(simulatedTime()).stream(asked, {
+      const stream = createSandboxAdapter(simulatedTime()).completions.stream(asked, {
         signal: new AbortController().signal,
       });
       for await (const read of stream) seen.push(...read);
@@ -66,7 +68,7 @@ describe('faults', () => {
   test('can be a stream that stalls until it is cancelled', async () => {
     const controller = new AbortController();
     const iterator = createSandboxAdapter()
-      .stream(options({ stallAfterTokens: 1, firstTokenMs: 0 }), { signal: controller.signal })
+      .completions.stream(options({ stallAfterTokens: 1, firstTokenMs: 0 }), { signal: controller.signal })
       [Symbol.asyncIterator]();
     expect((await iterator.next()).value).toHaveLength(2);
     const stalled = iterator.next();
@@ -91,7 +93,7 @@ describe('cancelling', () => {
   test('ends a wait at once, with the reason that the caller gave', async () => {
     const controller = new AbortController();
     const iterator = createSandboxAdapter()
-      .stream(options({ firstTokenMs: 3_600_000 }), { signal: controller.signal })
+      .completions.stream(options({ firstTokenMs: 3_600_000 }), { signal: controller.signal })
       [Symbol.asyncIterator]();
     const first = iterator.next();
     const reason = new Error('enough');
@@ -105,14 +107,16 @@ describe('cancelling', () => {
     let count = 0;
     const run = async () => {
       const asked = options({ tokens: 100_000, tokensPerSecond: 0, firstTokenMs: 0 });
-      for await (const _read of createSandboxAdapter().stream(asked, { signal: controller.signal })) {
+      for await (const _read of createSandboxAdapter().completions.stream(asked, {
+        signal: controller.signal,
+      })) {
         count += 1;
         if (count === 10) controller.abort(reason);
       }
     };
     await expect(run()).rejects.toBe(reason);
     expect(count).toBe(10);
-    await expect(createSandboxAdapter().check(target, { signal: controller.signal })).rejects.toBe(
+    await expect(createSandboxAdapter().health.check(target, { signal: controller.signal })).rejects.toBe(
       controller.signal.reason,
     );
   });
@@ -121,10 +125,10 @@ describe('cancelling', () => {
 test('the models say in their names that they are simulated, and the check needs nothing', async () => {
   const adapter = createSandboxAdapter();
   const { signal } = new AbortController();
-  await adapter.check(target, { signal });
-  const models = (await adapter.listModels?.(target, { signal })) ?? [];
+  await adapter.health.check(target, { signal });
+  const models = (await adapter.models?.list(target, { signal })) ?? [];
   expect(models.map(({ key }) => key)).toEqual(['sandbox-text', 'sandbox-reasoning', 'sandbox-tools']);
   expect(models.every(({ displayName }) => displayName?.includes('simulated'))).toBe(true);
   expect(models.every((model) => !('traits' in model))).toBe(true);
-  expect(adapter.unsupported(request())).toEqual([]);
+  expect(adapter.completions.unsupported(request())).toEqual([]);
 });

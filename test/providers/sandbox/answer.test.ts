@@ -1,6 +1,6 @@
 // Holds what the sandbox answers: deterministic, honest, and as each option says.
 import { describe, expect, test } from 'vitest';
-import type { Message } from '../../../src/providers/contract/adapter.ts';
+import type { Message } from '../../../src/providers/contract/completions.ts';
 import { collect, options, reads, request, user, WHO, weather } from './sandbox-calls.ts';
 
 describe('the answer', () => {

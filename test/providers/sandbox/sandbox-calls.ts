@@ -1,6 +1,6 @@
 // Owns what the sandbox's tests share: requests, time that stands still, and what a stream amounts to.
 import type { Clock } from '../../../src/kernel/clock.ts';
-import type { Message, ProviderRequest, StreamPart } from '../../../src/providers/contract/adapter.ts';
+import type { Message, ProviderRequest, StreamPart } from '../../../src/providers/contract/completions.ts';
 import { createSandboxAdapter } from '../../../src/providers/sandbox/adapter.ts';
 
 export const WHO = "Modelgraph's sandbox, a simulated model, not a language model";
@@ -53,7 +53,7 @@ export async function reads(
 ): Promise<StreamPart[][]> {
   const { clock, delay } = simulatedTime();
   const collected: StreamPart[][] = [];
-  for await (const read of createSandboxAdapter({ clock, delay }).stream(asked, { signal }))
+  for await (const read of createSandboxAdapter({ clock, delay }).completions.stream(asked, { signal }))
     collected.push(read);
   return collected;
 }

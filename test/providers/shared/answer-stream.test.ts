@@ -1,7 +1,7 @@
 // Holds the one loop that reads every streamed answer, with a decoder that takes its parts from the wire as they are.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ProviderError } from '../../../src/kernel/errors.ts';
-import type { StreamPart } from '../../../src/providers/contract/adapter.ts';
+import type { StreamPart } from '../../../src/providers/contract/completions.ts';
 import { AnswerBody } from '../../../src/providers/shared/answer-body.ts';
 import { type AnswerDecoder, readAnswer } from '../../../src/providers/shared/answer-stream.ts';
 

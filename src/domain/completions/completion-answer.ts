@@ -1,0 +1,180 @@
+// Owns what one attempt has given so far of a completion: its text, reasoning, tool calls, usage and end.
+import { ProviderError } from '../../kernel/errors.ts';
+import { type JsonValue, parseJson } from '../../kernel/json.ts';
+import { unreachable } from '../../kernel/unreachable.ts';
+import type {
+  FinishReason,
+  ProviderUsage,
+  StreamPart,
+  ToolCall,
+} from '../../providers/contract/completions.ts';
+import { outputTokensOf } from '../billing/token-estimate.ts';
+import type { Candidate } from '../routing/candidates.ts';
+import type { Answer, Growth, MeasuredRequest, TakenParts } from '../runs/kind.ts';
+import type { RunWarning } from '../runs/run-record.ts';
+import type { CompletionResult } from './completion-result.ts';
+import { encodeContinuation } from './continuation.ts';
+import { PartIntake } from './part-intake.ts';
+
+interface CallInProgress {
+  callId: string;
+  name: string;
+  argumentsText: string;
+}
+
+/** How much of the two texts is stored already. */
+interface Mark {
+  readonly text: number;
+  readonly reasoning: number;
+}
+
+export class CompletionAnswer implements Answer<StreamPart, CompletionResult> {
+  text = '';
+  reasoning = '';
+  readonly warnings: RunWarning[] = [];
+  usage: ProviderUsage | undefined;
+  servedModel: string | null = null;
+  providerRequestId: string | null = null;
+  finishReason: FinishReason | null = null;
+  providerFinishReason: string | null = null;
+  readonly #intake: PartIntake;
+  readonly #calls = new Map<number, CallInProgress>();
+  #continuation: JsonValue | undefined;
+
+  constructor(maxBytes?: number) {
+    this.#intake = new PartIntake(maxBytes);
+  }
+
+  take(given: readonly StreamPart[]): TakenParts<StreamPart> {
+    const parts = this.#intake.take(given);
+    let hasContent = false;
+    for (const part of parts) hasContent = this.#addPart(part) || hasContent;
+    return { parts, hasContent };
+  }
+
+  requireWhole(): void {
+    if (this.finishReason === null) {
+      throw new ProviderError('PROVIDER_PROTOCOL', 'The stream ended without a finish', { phase: 'stream' });
+    }
+    if (this.finishReason !== 'length' && this.finishReason !== 'content-filter') this.#refuseCutCalls();
+  }
+
+  get isFull(): boolean {
+    return this.#intake.isFull;
+  }
+
+  get hasContent(): boolean {
+    return this.text !== '' || this.reasoning !== '' || this.#calls.size > 0;
+  }
+
+  get size(): number {
+    return this.text.length + this.reasoning.length;
+  }
+
+  get outputSoFar(): number {
+    const counted = (this.usage?.outputTokens ?? 0) + (this.usage?.reasoningTokens ?? 0);
+    return Math.max(counted, outputTokensOf(this.size));
+  }
+
+  /** Most providers tell only at the end what the input came to; whoever settles a crash needs it before. */
+  roughUsage(measured: MeasuredRequest): ProviderUsage {
+    const { usage } = this;
+    return {
+      inputTokens: usage?.inputTokens ?? measured.inputTokensCounted,
+      cacheReadTokens: usage?.cacheReadTokens ?? 0,
+      cacheWriteTokens: usage?.cacheWriteTokens ?? 0,
+      outputTokens: Math.max(usage?.outputTokens ?? 0, Math.ceil(outputTokensOf(this.text.length))),
+      reasoningTokens: Math.max(
+        usage?.reasoningTokens ?? 0,
+        Math.ceil(outputTokensOf(this.reasoning.length)),
+      ),
+    };
+  }
+
+  result(madeBy?: Candidate): CompletionResult {
+    const { text, reasoning } = this;
+    return { text, reasoning, toolCalls: this.toolCalls(), continuation: this.#continuationOf(madeBy) };
+  }
+
+  since(mark: unknown): Growth {
+    const from = (mark as Mark | undefined) ?? { text: 0, reasoning: 0 };
+    return {
+      text: this.text.slice(from.text),
+      reasoning: this.reasoning.slice(from.reasoning),
+      mark: { text: this.text.length, reasoning: this.reasoning.length } satisfies Mark,
+    };
+  }
+
+  toolCalls(): ToolCall[] {
+    const inOrder = [...this.#calls.entries()].sort(([a], [b]) => a - b);
+    return inOrder.map(([, call]) => ({ ...call, argumentsText: call.argumentsText || '{}' }));
+  }
+
+  #continuationOf(madeBy: Candidate | undefined): string | null {
+    if (this.#continuation === undefined || madeBy?.protocol === undefined) return null;
+    return encodeContinuation({
+      instanceId: madeBy.instance?.id ?? null,
+      canonicalId: madeBy.canonicalId,
+      protocol: madeBy.protocol,
+      data: this.#continuation,
+    });
+  }
+
+  /** True if there was content in it. */
+  #addPart(part: StreamPart): boolean {
+    if (this.finishReason !== null) {
+      throw new ProviderError('PROVIDER_PROTOCOL', `The adapter gave "${part.type}" after the finish`);
+    }
+    switch (part.type) {
+      case 'text-delta':
+        this.text += part.text;
+        return part.text !== '';
+      case 'reasoning-delta':
+        this.reasoning += part.text;
+        return part.text !== '';
+      case 'tool-call-delta':
+        this.#addCall(part);
+        return true;
+      case 'usage':
+        this.usage = part.usage;
+        return false;
+      case 'warning':
+        this.warnings.push({ code: part.code, message: part.message });
+        return false;
+      case 'response-start':
+        this.servedModel = part.servedModel ?? this.servedModel;
+        this.providerRequestId = part.providerRequestId ?? this.providerRequestId;
+        return false;
+      case 'finish':
+        this.finishReason = part.reason;
+        this.providerFinishReason = part.providerReason ?? null;
+        this.#continuation = part.continuation;
+        return false;
+      default:
+        return unreachable(part);
+    }
+  }
+
+  #addCall(part: Extract<StreamPart, { type: 'tool-call-delta' }>): void {
+    const call = this.#calls.get(part.index);
+    if (call) {
+      call.argumentsText += part.argumentsText;
+      return;
+    }
+    if (part.callId === undefined || part.name === undefined) {
+      throw new ProviderError('PROVIDER_PROTOCOL', 'A tool call began without its id or name');
+    }
+    this.#calls.set(part.index, { callId: part.callId, name: part.name, argumentsText: part.argumentsText });
+  }
+
+  /** Arguments that are no JSON were cut on their way, unless the answer itself says that it was cut; a caller cannot run such a call. */
+  #refuseCutCalls(): void {
+    const cut = this.toolCalls().find(({ argumentsText }) => parseJson(argumentsText) === undefined);
+    if (!cut) return;
+    throw new ProviderError(
+      'PROVIDER_PROTOCOL',
+      `The arguments of the call "${cut.name}" are no JSON: they were cut, or the model wrote them wrongly`,
+      { phase: 'stream', transient: true },
+    );
+  }
+}

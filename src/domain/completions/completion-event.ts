@@ -1,0 +1,105 @@
+// Owns the events of a completion's content: what parts of an answer become, and how neighbours are merged.
+import { unreachable } from '../../kernel/unreachable.ts';
+import type { StreamPart } from '../../providers/contract/completions.ts';
+import type { ContentEvent, EventBase, RunEvent } from '../runs/run-event.ts';
+import type { CompletionResult } from './completion-result.ts';
+
+export interface TextEvent extends ContentEvent {
+  readonly type: 'text-delta' | 'reasoning-delta';
+  readonly text: string;
+}
+
+export interface ToolCallEvent extends ContentEvent {
+  readonly type: 'tool-call-delta';
+  readonly index: number;
+  readonly callId: string | undefined;
+  readonly name: string | undefined;
+  readonly argumentsText: string;
+}
+
+export type DeltaEvent = TextEvent | ToolCallEvent;
+export type CompletionEvent = RunEvent<DeltaEvent, CompletionResult>;
+
+export const DELTA_TYPES = [
+  'text-delta',
+  'reasoning-delta',
+  'tool-call-delta',
+] as const satisfies readonly DeltaEvent['type'][];
+
+/** One event for each run of parts of one type; what is told of an answer beside its content is told with the end. */
+export function eventsOfParts(parts: readonly StreamPart[], nextBase: () => EventBase): DeltaEvent[] {
+  const events: DeltaEvent[] = [];
+  let last: { type: string; index?: number; text?: string; argumentsText?: string } | undefined;
+  for (const part of parts) {
+    switch (part.type) {
+      case 'text-delta':
+      case 'reasoning-delta':
+        if (part.text === '') break;
+        if (last?.type === part.type) {
+          last.text += part.text;
+        } else {
+          const event = { ...nextBase(), type: part.type, text: part.text };
+          events.push(event);
+          last = event;
+        }
+        break;
+      case 'tool-call-delta':
+        if (last?.type === part.type && last.index === part.index) {
+          last.argumentsText += part.argumentsText;
+        } else {
+          const { index, callId, name, argumentsText } = part;
+          const event = { ...nextBase(), type: part.type, index, callId, name, argumentsText };
+          events.push(event);
+          last = event;
+        }
+        break;
+      case 'response-start':
+      case 'usage':
+      case 'warning':
+      case 'finish':
+        break;
+      default:
+        unreachable(part);
+    }
+  }
+  return events;
+}
+
+/** Characters of content. */
+export function sizeOfDelta(event: DeltaEvent): number {
+  switch (event.type) {
+    case 'text-delta':
+    case 'reasoning-delta':
+      return event.text.length;
+    case 'tool-call-delta':
+      return event.argumentsText.length;
+    default:
+      return unreachable(event);
+  }
+}
+
+/** One event for two that follow each other, if they are of one type (and of one tool call). */
+export function mergeDeltas(first: DeltaEvent, second: DeltaEvent): DeltaEvent | undefined {
+  switch (first.type) {
+    case 'text-delta':
+    case 'reasoning-delta':
+      if (second.type !== first.type) return undefined;
+      return { ...second, ...servedByOf(first), fromSeq: first.fromSeq, text: first.text + second.text };
+    case 'tool-call-delta':
+      if (second.type !== 'tool-call-delta' || first.index !== second.index) return undefined;
+      return {
+        ...second,
+        ...servedByOf(first),
+        fromSeq: first.fromSeq,
+        callId: first.callId ?? second.callId,
+        name: first.name ?? second.name,
+        argumentsText: first.argumentsText + second.argumentsText,
+      };
+    default:
+      return unreachable(first);
+  }
+}
+
+function servedByOf({ servedBy }: DeltaEvent): { readonly servedBy?: string } {
+  return servedBy === undefined ? {} : { servedBy };
+}

@@ -1,0 +1,60 @@
+// Owns what of a completion's result its logged events lack: reasoning, text and tool calls, each from where the log has it.
+import { unreachable } from '../../kernel/unreachable.ts';
+import type { UnplacedContent } from '../runs/kind.ts';
+import type { CompletionEvent } from './completion-event.ts';
+import type { CompletionResult } from './completion-result.ts';
+
+/** `undefined` where what was shown is not how the result begins. */
+export function lostDeltas(
+  logged: readonly CompletionEvent[],
+  result: CompletionResult,
+): UnplacedContent[] | undefined {
+  const shown = shownIn(logged);
+  if (!result.reasoning.startsWith(shown.reasoning) || !result.text.startsWith(shown.text)) return undefined;
+  const pieces: UnplacedContent[] = [];
+  const reasoning = result.reasoning.slice(shown.reasoning.length);
+  const text = result.text.slice(shown.text.length);
+  if (reasoning !== '') pieces.push({ type: 'reasoning-delta', text: reasoning });
+  if (text !== '') pieces.push({ type: 'text-delta', text });
+  for (const [index, call] of result.toolCalls.entries()) {
+    const begun = shown.calls.get(index);
+    if (begun !== undefined && !call.argumentsText.startsWith(begun)) return undefined;
+    const argumentsText = call.argumentsText.slice(begun?.length ?? 0);
+    if (begun !== undefined && argumentsText === '') continue;
+    const { callId, name } = begun === undefined ? call : { callId: undefined, name: undefined };
+    pieces.push({ type: 'tool-call-delta', index, callId, name, argumentsText });
+  }
+  return pieces;
+}
+
+function shownIn(logged: readonly CompletionEvent[]) {
+  let [text, reasoning] = ['', ''];
+  let calls = new Map<number, string>();
+  for (const event of logged) {
+    switch (event.type) {
+      case 'rerouted':
+        if (!event.discard) break;
+        [text, reasoning] = ['', ''];
+        calls = new Map();
+        break;
+      case 'text-delta':
+        text += event.text;
+        break;
+      case 'reasoning-delta':
+        reasoning += event.text;
+        break;
+      case 'tool-call-delta':
+        calls.set(event.index, (calls.get(event.index) ?? '') + event.argumentsText);
+        break;
+      case 'started':
+      case 'finished':
+      case 'failed':
+      case 'cancelled':
+      case 'interrupted':
+        break;
+      default:
+        unreachable(event);
+    }
+  }
+  return { text, reasoning, calls };
+}

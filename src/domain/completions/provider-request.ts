@@ -1,0 +1,75 @@
+// Owns the translation of a caller's request into what one candidate's adapter is asked, and what of it had to be left behind.
+
+import { GatewayError } from '../../kernel/errors.ts';
+import type {
+  Completions,
+  Message,
+  Parameters,
+  ProviderRequest,
+} from '../../providers/contract/completions.ts';
+import type { Candidate } from '../routing/candidates.ts';
+import type { CallableCandidate } from '../runs/kind.ts';
+import type { RunWarning } from '../runs/run-record.ts';
+import type { CompletionRequest, RequestMessage } from './completion-request.ts';
+import { type Continuation, decodeContinuation } from './continuation.ts';
+
+export interface TranslatedRequest {
+  readonly request: ProviderRequest;
+  readonly warnings: readonly RunWarning[];
+}
+
+export function translateRequest(call: CallableCandidate, asked: CompletionRequest): TranslatedRequest {
+  const { candidate, adapter, target } = call;
+  const { model, instance } = candidate;
+  const warnings: RunWarning[] = [];
+  const request: ProviderRequest = {
+    target,
+    model: {
+      key: model?.key ?? candidate.canonicalId,
+      reasoning: model?.capabilities.includes('reasoning') ?? false,
+      ...(model?.maxOutputTokens ? { maxOutputTokens: model.maxOutputTokens } : {}),
+    },
+    messages: asked.messages.map((message) => translateMessage(message, candidate, warnings)),
+    parameters: { ...(instance?.defaultParameters as Parameters | undefined), ...asked.parameters },
+    tools: asked.tools,
+    ...(asked.toolChoice ? { toolChoice: asked.toolChoice } : {}),
+    ...(asked.responseFormat ? { responseFormat: asked.responseFormat } : {}),
+    providerOptions: asked.providerOptions[adapter.protocol] ?? {},
+  };
+  for (const dropped of completionsOf(call).unsupported(request)) {
+    warnings.push({ code: 'UNSUPPORTED_DROPPED', message: `${dropped.path}: ${dropped.message}` });
+  }
+  return { request, warnings };
+}
+
+/** The engine asks only adapters that offer completions (`Kind.isOfferedBy`). */
+export function completionsOf({ adapter }: CallableCandidate): Completions {
+  if (adapter.completions) return adapter.completions;
+  throw new GatewayError(
+    'CAPABILITY_MISSING',
+    `The protocol "${adapter.protocol}" offers no completions here`,
+  );
+}
+
+function translateMessage(message: RequestMessage, candidate: Candidate, warnings: RunWarning[]): Message {
+  const { continuation: text, ...rest } = message;
+  const continuation = text === undefined ? undefined : decodeContinuation(text);
+  if (!continuation) return rest;
+  if (takesUp(candidate, continuation)) return { ...rest, continuation: continuation.data };
+  warnings.push({
+    code: 'CONTINUATION_DROPPED',
+    message: `The continuation was made by ${continuation.canonicalId} (${continuation.protocol}) and means nothing to ${candidate.canonicalId}`,
+  });
+  return rest;
+}
+
+/** Signatures and state ids hold for the protocol and the model that made them. */
+function takesUp(candidate: Candidate, continuation: Continuation): boolean {
+  return candidate.protocol === continuation.protocol && candidate.canonicalId === continuation.canonicalId;
+}
+
+/** The continuation of the latest assistant message that has one. */
+export function latestContinuation(messages: readonly RequestMessage[]): Continuation | undefined {
+  const text = messages.findLast((message) => message.continuation !== undefined)?.continuation;
+  return text === undefined ? undefined : decodeContinuation(text);
+}

@@ -1,0 +1,33 @@
+// Owns the list of the built-in wire protocols; a new one is added here and nowhere else in the code.
+import { createAnthropicMessagesAdapter } from './anthropic-messages/adapter.ts';
+import { createAnthropicVertexAdapter } from './anthropic-vertex/adapter.ts';
+import { createAzureOpenAiAdapter } from './azure-openai/adapter.ts';
+import { createBedrockConverseAdapter } from './bedrock-converse/adapter.ts';
+import { createCohereAdapter } from './cohere/adapter.ts';
+import type { AdapterDependencies, CompletionAdapter } from './contract/adapter.ts';
+import { createGeminiAdapter } from './gemini/adapter.ts';
+import { createGeminiVertexAdapter } from './gemini-vertex/adapter.ts';
+import { createGigaChatAdapter } from './gigachat/adapter.ts';
+import { createOllamaAdapter } from './ollama/adapter.ts';
+import { createOpenAiChatAdapter } from './openai-chat/adapter.ts';
+import { createOpenAiResponsesAdapter } from './openai-responses/adapter.ts';
+
+const FACTORIES: readonly ((dependencies: AdapterDependencies) => CompletionAdapter)[] = [
+  createOpenAiChatAdapter,
+  createOpenAiResponsesAdapter,
+  createAzureOpenAiAdapter,
+  createAnthropicMessagesAdapter,
+  createAnthropicVertexAdapter,
+  createGeminiAdapter,
+  createGeminiVertexAdapter,
+  createBedrockConverseAdapter,
+  createCohereAdapter,
+  createOllamaAdapter,
+  // A protocol may take further arguments, which have defaults.
+  (dependencies) => createGigaChatAdapter(dependencies),
+];
+
+/** One adapter of each protocol that goes over the wire; the sandbox, which does not, is made beside them. */
+export function createBuiltInAdapters(dependencies: AdapterDependencies): CompletionAdapter[] {
+  return FACTORIES.map((create) => create(dependencies));
+}

@@ -1,0 +1,150 @@
+// Owns the contract of the capability "completions": what a model is asked in a conversation, and the parts of its answer.
+import type { JsonObject, JsonValue } from '../../kernel/json.ts';
+import type { OptionRules } from './option-rules.ts';
+import type { CallOptions, ProviderTarget } from './target.ts';
+
+/** The capability of a protocol whose models answer a conversation. */
+export interface Completions {
+  /** What `providerOptions` may not set in this protocol's requests. */
+  readonly optionRules: OptionRules;
+  /**
+   * Runs one completion. Each yielded array holds the parts of one upstream read, never empty. The last part of all is `finish`; anything else
+   * is raised as `ProviderError`. Leaving the loop, or aborting the signal, stops the upstream request.
+   */
+  stream(request: ProviderRequest, options: CallOptions): AsyncIterable<StreamPart[]>;
+  /** What of the request this protocol, with these quirks, cannot express. Pure; no I/O. Such fields are left out by `stream`. */
+  unsupported(request: ProviderRequest): Unsupported[];
+}
+
+export interface ProviderRequest {
+  readonly target: ProviderTarget;
+  readonly model: {
+    /** The model's name on the wire. */
+    readonly key: string;
+    readonly maxOutputTokens?: number;
+    readonly reasoning: boolean;
+  };
+  readonly messages: readonly Message[];
+  readonly parameters: Parameters;
+  readonly tools: readonly Tool[];
+  readonly toolChoice?: ToolChoice;
+  readonly responseFormat?: ResponseFormat;
+  /** Further body fields for this protocol, merged in last; they keep this protocol's `optionRules`. */
+  readonly providerOptions: JsonObject;
+}
+
+export type Role = 'system' | 'user' | 'assistant' | 'tool';
+
+export interface Message {
+  readonly role: Role;
+  readonly parts: readonly MessagePart[];
+  /** Calls that an assistant message made. */
+  readonly toolCalls: readonly ToolCall[];
+  /** For role `tool`: the call that this message answers. */
+  readonly toolCallId?: string;
+  /** For role `assistant`: what this same protocol gave with `finish`, to be sent back. */
+  readonly continuation?: JsonValue;
+}
+
+export type MessagePart =
+  | { readonly type: 'text'; readonly text: string; readonly cacheHint?: boolean }
+  /** `url` is http(s); otherwise `data` (base64) and `mediaType` are set. */
+  | { readonly type: 'image'; readonly image: ImageSource; readonly cacheHint?: boolean };
+
+export type ImageSource =
+  | { readonly url: string; readonly detail?: 'auto' | 'low' | 'high' }
+  | { readonly data: string; readonly mediaType: string; readonly detail?: 'auto' | 'low' | 'high' };
+
+export interface ToolCall {
+  readonly callId: string;
+  readonly name: string;
+  /** JSON text of an object. */
+  readonly argumentsText: string;
+}
+
+export interface Tool {
+  readonly name: string;
+  readonly description?: string;
+  /** JSON Schema of the arguments object. */
+  readonly parameters: JsonObject;
+  readonly strict?: boolean;
+}
+
+export type ToolChoice =
+  | { readonly type: 'auto' | 'none' | 'required' }
+  | { readonly type: 'tool'; readonly name: string };
+
+export type ResponseFormat =
+  | { readonly type: 'text' }
+  | { readonly type: 'json' }
+  | {
+      readonly type: 'json-schema';
+      readonly name: string;
+      readonly description?: string;
+      readonly schema: JsonObject;
+      readonly strict?: boolean;
+    };
+
+export interface Parameters {
+  readonly maxTokens?: number;
+  readonly temperature?: number;
+  readonly topP?: number;
+  readonly topK?: number;
+  readonly stop?: readonly string[];
+  readonly seed?: number;
+  readonly presencePenalty?: number;
+  readonly frequencyPenalty?: number;
+  readonly repetitionPenalty?: number;
+  /** Token id (as text) to bias. */
+  readonly logitBias?: Readonly<Record<string, number>>;
+  readonly reasoningEffort?: ReasoningEffort;
+  /** Upper bound on reasoning tokens, for protocols that take one. */
+  readonly reasoningTokens?: number;
+  readonly parallelToolCalls?: boolean;
+}
+
+export type ReasoningEffort = 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'max';
+
+/** One piece of an answer. Exactly one `finish` ends a stream. */
+export type StreamPart =
+  | { readonly type: 'response-start'; readonly servedModel?: string; readonly providerRequestId?: string }
+  | { readonly type: 'text-delta'; readonly text: string }
+  | { readonly type: 'reasoning-delta'; readonly text: string }
+  /** The first delta of an `index` carries `callId` (minted if the provider has none) and `name`. */
+  | {
+      readonly type: 'tool-call-delta';
+      readonly index: number;
+      readonly callId?: string;
+      readonly name?: string;
+      readonly argumentsText: string;
+    }
+  /** What is known so far; a later one replaces it. */
+  | { readonly type: 'usage'; readonly usage: ProviderUsage }
+  | { readonly type: 'warning'; readonly code: string; readonly message: string }
+  | {
+      readonly type: 'finish';
+      readonly reason: FinishReason;
+      /** The provider's own word for it. */
+      readonly providerReason?: string;
+      /** What must be sent back with this assistant message in a tool loop. */
+      readonly continuation?: JsonValue;
+    };
+
+export type FinishReason = 'stop' | 'length' | 'tool-calls' | 'content-filter' | 'other';
+
+/** Each token is counted in one place only. */
+export interface ProviderUsage {
+  /** Input read without a cache. */
+  readonly inputTokens: number;
+  readonly cacheReadTokens: number;
+  readonly cacheWriteTokens: number;
+  /** Visible output: text and tool calls, without reasoning. */
+  readonly outputTokens: number;
+  readonly reasoningTokens: number;
+}
+
+export interface Unsupported {
+  /** Path in the completion input, e.g. `parameters.topK`. */
+  readonly path: string;
+  readonly message: string;
+}
