@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
 import type { Storage } from '../../src/storage/orm.ts';
-import { RunRepository } from '../../src/storage/repositories/run.repository.ts';
+import { RunRepository, toEndItem } from '../../src/storage/repositories/run.repository.ts';
 import { END, TAKE_ORPHANS } from '../../src/storage/repositories/run.statements.ts';
 import { describeEachDatabase, openTestStorage } from '../support/databases.ts';
 import { beginRow, endRow } from '../support/run-rows.ts';
@@ -42,7 +42,7 @@ describeEachDatabase('after thousands of runs', (kind) => {
     return rows.map(({ id }) => id);
   };
   const blocksOfEnd = async () => {
-    const rows = (await beginGroup()).map((id) => endRow(id));
+    const rows = (await beginGroup()).map((id) => toEndItem(endRow(id)));
     return blocksOf(END.text, [JSON.stringify(rows)]);
   };
   const manyRuns = async () => {

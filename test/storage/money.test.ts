@@ -4,7 +4,7 @@ import type { Storage } from '../../src/storage/orm.ts';
 import { LedgerCheckRepository } from '../../src/storage/repositories/ledger-check.repository.ts';
 import { MoneyRepository } from '../../src/storage/repositories/money.repository.ts';
 import { RunRepository } from '../../src/storage/repositories/run.repository.ts';
-import type { RunBegin, RunEnd } from '../../src/storage/repositories/run.rows.ts';
+import type { RunBegin, RunEnd } from '../../src/storage/run-columns.ts';
 import { describeEachDatabase, openTestStorage } from '../support/databases.ts';
 import { seededRandom } from '../support/random.ts';
 import { beginRow, endRow } from '../support/run-rows.ts';
@@ -94,9 +94,8 @@ describeEachDatabase('the account', (kind) => {
     return (await money.setBudget(row, { caller: 'test', workspaceId })).id;
   };
   const begin = (workspaceId: string, hold: bigint, over: Partial<RunBegin> = {}): RunBegin =>
-    beginRow(workspaceId, nodeId, { hold_nano: hold.toString(), ...over });
-  const end = (id: string, cost: bigint, epoch = 1): RunEnd =>
-    endRow(id, { epoch, cost_nano: cost.toString() });
+    beginRow(workspaceId, nodeId, { holdNano: hold, ...over });
+  const end = (id: string, cost: bigint, epoch = 1): RunEnd => endRow(id, { epoch, costNano: cost });
   const credit = (workspaceId: string, amountNano: bigint) =>
     money.book({
       workspaceId,
@@ -132,15 +131,15 @@ describeEachDatabase('the account', (kind) => {
         const items = Array.from({ length: 1 + Math.floor(random() * 12) }, () => {
           const id = pick(workspaces);
           const own = budgetsOf.get(id)!.slice(0, Math.floor(random() * 3));
-          return begin(id, upTo(300), { budget_ids: own });
+          return begin(id, upTo(300), { budgetIds: own });
         });
         const answers = await Promise.all(items.map((item) => runs.begin(item)));
         for (const [index, item] of items.entries()) {
-          const hold = BigInt(item.hold_nano!);
+          const hold = item.holdNano!;
           const run = {
             id: item.id,
-            workspace: item.workspace_id,
-            budgets: item.budget_ids!,
+            workspace: item.workspaceId,
+            budgets: item.budgetIds!,
             hold,
             epoch: 1,
           };
@@ -179,9 +178,9 @@ describeEachDatabase('the account', (kind) => {
         if (!run || run.epoch > 1) return;
         await runs.withdraw({
           id: run.id,
-          workspace_id: run.workspace,
+          workspaceId: run.workspace,
           caller: 'key:1',
-          idempotency_key: null,
+          idempotencyKey: null,
         });
         books.reserve(run, -run.hold);
         books.running.delete(run.id);
@@ -222,7 +221,7 @@ describeEachDatabase('the account', (kind) => {
     const outcomes = await Promise.all(
       Array.from({ length: 400 }, async (_, index) => {
         const node = index % 2 === 0 ? runs : other;
-        const row = begin(id, 500n, { budget_ids: [budgetId] });
+        const row = begin(id, 500n, { budgetIds: [budgetId] });
         const { outcome } = await node.begin(row);
         if (outcome !== 'begun') return outcome;
         await node.raiseHold(row.id, 600n);
@@ -240,7 +239,7 @@ describeEachDatabase('the account', (kind) => {
   test('frees the key of a run that it refuses, also for the next one of its group', async () => {
     const id = await workspace();
     await credit(id, 100n);
-    const keyed = (hold: bigint) => begin(id, hold, { idempotency_key: 'k', input_hash: 'h' });
+    const keyed = (hold: bigint) => begin(id, hold, { idempotencyKey: 'k', inputHash: 'h' });
     const [dear, cheap, again] = await Promise.all(
       [keyed(500n), keyed(50n), keyed(50n)].map((row) => runs.begin(row)),
     );
@@ -277,7 +276,7 @@ describeEachDatabase('the account', (kind) => {
     const id = await workspace();
     const budgetId = await budget(id, null, 100n);
     await credit(id, 100n);
-    const rows = [begin(id, 5n, { budget_ids: [budgetId] }), begin(id, 5n, { budget_ids: [budgetId] })];
+    const rows = [begin(id, 5n, { budgetIds: [budgetId] }), begin(id, 5n, { budgetIds: [budgetId] })];
     await Promise.all(rows.map((row) => runs.begin(row)));
     await Promise.all(rows.map(({ id: runId }) => runs.end(end(runId, 3n))));
     expect(await ledger.discrepancies()).toEqual([]);

@@ -19,8 +19,8 @@ async function addWorkspace(storage: Storage): Promise<string> {
 
 /** A run without a hold. */
 function plainRow(workspaceId: string, key?: string, hash = 'hash') {
-  const { hold_nano: _hold, ...row } = beginRow(workspaceId, NODE_ID);
-  return key === undefined ? row : { ...row, idempotency_key: key, input_hash: hash };
+  const { holdNano: _hold, ...row } = beginRow(workspaceId, NODE_ID);
+  return key === undefined ? row : { ...row, idempotencyKey: key, inputHash: hash };
 }
 
 describeEachDatabase('the beginning of runs', (kind) => {

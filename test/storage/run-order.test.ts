@@ -3,31 +3,27 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStorage, type Storage } from '../../src/storage/orm.ts';
 import { RunRepository } from '../../src/storage/repositories/run.repository.ts';
-import type { RunProgress } from '../../src/storage/repositories/run.rows.ts';
+import type { RunProgress } from '../../src/storage/run-columns.ts';
 import {
   createDatabase,
   describeEachDatabase,
   openTestStorage,
   postgresUsable,
 } from '../support/databases.ts';
-import { beginRow, endRow } from '../support/run-rows.ts';
+import { beginRow, endRow, NO_USAGE } from '../support/run-rows.ts';
 
 const progressRow = (id: string): RunProgress => ({
   id,
   epoch: 1,
-  instance_id: null,
-  canonical_id: null,
+  instanceId: null,
+  canonicalId: null,
   restarted: false,
   text: 'more',
   reasoning: '',
-  input_tokens: 0,
-  cache_read_tokens: 0,
-  cache_write_tokens: 0,
-  output_tokens: 0,
-  reasoning_tokens: 0,
-  cost_nano: null,
-  price_version_id: null,
-  progress_seq: 2,
+  usage: NO_USAGE,
+  costNano: null,
+  priceVersionId: null,
+  progressSeq: 2,
 });
 
 async function addWorkspace(storage: Storage): Promise<string> {

@@ -1,21 +1,20 @@
 import { readFileSync } from 'node:fs';
-import pg from 'pg';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FORMER_MIGRATIONS, SQUASHED_INTO } from '../../src/storage/former-migrations.ts';
 import { digestOf } from '../../src/storage/function-update.ts';
 import type { DatabaseFunction } from '../../src/storage/functions/database-function.ts';
 import { openStorage, type Storage } from '../../src/storage/orm.ts';
-import type { PgliteClient } from '../../src/storage/pglite-client.ts';
 import { SCHEMA, type Schema, updateSchema } from '../../src/storage/schema-update.ts';
 import { describeDatabase } from '../support/database-catalogue.ts';
 import {
   createDatabase,
-  type DatabaseKind,
   describeEachDatabase,
   openTestStorage,
+  type TestDatabase,
 } from '../support/databases.ts';
+import { createFormerDatabase } from '../support/former-database.ts';
 
-const DUMP = readFileSync(new URL('./fixtures/schema-20261124.sql', import.meta.url), 'utf8');
 /** Of each function that a release had: a text that changes without its version is found here. Add a line with each change. */
 const DIGESTS = JSON.parse(
   readFileSync(new URL('./fixtures/function-digests.json', import.meta.url), 'utf8'),
@@ -27,24 +26,15 @@ afterAll(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-/** A database as it is before a start, with what the statements make of it. */
-async function openUnmigrated(kind: DatabaseKind, statements: string): Promise<Storage> {
-  const database = await createDatabase(kind);
-  if (database.url !== undefined) {
-    const client = new pg.Client({ connectionString: database.url });
-    await client.connect();
-    await client.query(statements);
-    await client.end();
-  }
+async function open(database: TestDatabase): Promise<Storage> {
   const storage = await openStorage({
     ...(database.url === undefined ? {} : { databaseUrl: database.url }),
-    dataDir: database.dataDir,
+    dataDir: database.dataDir === 'memory://' ? database.dataDir : join(database.dataDir, 'database'),
     connections: 4,
     acquireTimeoutMs: 2_000,
     statementTimeoutMs: 10_000,
     applicationName: 'modelgraph-test',
   });
-  if (database.url === undefined) await (storage.sql as PgliteClient).exec(statements);
   closers.push(async () => {
     await storage.close();
     await database.drop();
@@ -75,7 +65,7 @@ describeEachDatabase('a database of 24 November 2026', (kind) => {
   let applied: string[];
 
   beforeAll(async () => {
-    storage = await openUnmigrated(kind, DUMP);
+    storage = await open(await createFormerDatabase(kind));
     applied = await storage.migrate();
     fresh = await openTestStorage(kind);
   });
@@ -115,7 +105,9 @@ describeEachDatabase('a database of 24 November 2026', (kind) => {
 describeEachDatabase('a database that was made by an older build than that of 24 November 2026', (kind) => {
   test('is refused with what it lacks and what to do, and is left as it was', async () => {
     const last = FORMER_MIGRATIONS.at(-1);
-    const storage = await openUnmigrated(kind, `${DUMP}\ndelete from migration where name = '${last}'`);
+    const storage = await open(
+      await createFormerDatabase(kind, `delete from migration where name = '${last}'`),
+    );
     const before = await describeDatabase(queryOf(storage));
     await expect(storage.migrate()).rejects.toThrow(
       new RegExp(`lacks what ${last} changed.*start a build that still has these migrations.*on it once`),
@@ -186,7 +178,7 @@ describeEachDatabase('functions of the database', (kind) => {
 
 describeEachDatabase('nodes that start together on an empty database', (kind) => {
   test('apply each migration and function once', async () => {
-    const storage = await openUnmigrated(kind, '');
+    const storage = await open(await createDatabase(kind));
     const applied = await Promise.all([storage.migrate(), storage.migrate(), storage.migrate()]);
     expect(applied.flat().sort()).toEqual(
       [

@@ -5,7 +5,8 @@ import { canonicalJson, type JsonObject } from '../../kernel/json.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { SealedSecret } from '../../storage/entities/provider-config.entity.ts';
 import type { CatalogueWriteRepository } from '../../storage/repositories/catalogue-write.repository.ts';
-import { freeSlug, ignoreConflict, newInstanceRow } from './default-instance.ts';
+import { freeSlug, ignoreConflict } from './free-slug.ts';
+import { newConfigRow, newInstanceRow } from './new-rows.ts';
 import { destinationOf } from './secret-destination.ts';
 import type { ModelSpecRow, ProviderConfigRow, ProviderSpecRow, WorkspaceCatalogue } from './snapshot.ts';
 
@@ -131,33 +132,14 @@ async function insertConfig(
   id: string,
   want: WantedConfig,
 ): Promise<void> {
-  const now = clock.now();
-  const row = {
-    id,
-    workspaceId,
-    providerKey: want.spec.key,
-    name: want.spec.key,
-    baseUrl: want.baseUrl,
-    secret: want.secret,
-    secretDestination: want.secret && destinationOfWanted(want),
-    secretHint: null,
-    headers: null,
-    headersDestination: null,
-    settings: want.settings,
-    timeLimits: {},
-    retryPolicy: {},
-    enabled: true,
-    origin: want.origin,
-    health: 'UNKNOWN' as const,
-    healthError: null,
-    healthFault: null,
-    healthLatencyMs: null,
-    healthCheckedAt: null,
-    lastSyncAt: null,
-    createdAt: now,
-    updatedAt: now,
-  };
-  await writes.insert('provider_config', row as never).catch(ignoreConflict);
+  const { spec, baseUrl, secret, settings, origin } = want;
+  const secretDestination = secret && destinationOfWanted(want);
+  const row = newConfigRow(
+    { id, workspaceId, providerKey: spec.key, name: spec.key },
+    { baseUrl, secret, secretDestination, settings, origin },
+    clock.now(),
+  );
+  await writes.insert('provider_config', row).catch(ignoreConflict);
 }
 
 async function updateConfig(
@@ -188,22 +170,17 @@ async function addInstances(
   catalogue: WorkspaceCatalogue,
   taken: Set<string>,
 ): Promise<void> {
-  const now = needs.clock.now();
   for (const model of modelsToOffer(want.spec, catalogue)) {
     const slug = freeSlug(model, taken);
     taken.add(slug);
     const priority = want.spec.key === SANDBOX ? SANDBOX_PRIORITY : 0;
-    const config = { id: configId, workspaceId };
-    const row = newInstanceRow({
-      id: needs.newId(),
-      config,
-      model,
-      slug,
-      origin: want.origin,
-      priority,
-      at: now,
-    });
-    await needs.writes.insert('model_instance', row as never).catch(ignoreConflict);
+    const { canonicalId, displayName } = model;
+    const row = newInstanceRow(
+      { id: needs.newId(), workspaceId, slug, configId, canonicalId },
+      { displayName, origin: want.origin, priority },
+      needs.clock.now(),
+    );
+    await needs.writes.insert('model_instance', row).catch(ignoreConflict);
   }
 }
 

@@ -1,13 +1,15 @@
 // Owns what a provider's list of models means for the rows of a workspace: pure, so that a list that is no list changes nothing.
 import type { NewId } from '../../kernel/ids.ts';
 import type { ListedModel } from '../../providers/contract/models.ts';
+import type { NewRow } from '../../storage/repositories/catalogue-write.repository.ts';
 import { INPUT_MODALITIES, MODEL_CAPABILITIES, OUTPUT_MODALITIES } from './catalogue-data.ts';
-import type { ModelSpecRecord } from './model-spec-service.ts';
+import { newModelRow } from './new-rows.ts';
+import type { ModelSpecRow } from './snapshot.ts';
 
 export interface ListedChanges {
-  readonly inserts: readonly ModelSpecRecord[];
-  readonly updates: readonly { readonly row: ModelSpecRecord; readonly changes: Partial<ModelSpecRecord> }[];
-  readonly withdrawn: readonly ModelSpecRecord[];
+  readonly inserts: readonly NewRow<'model_spec'>[];
+  readonly updates: readonly { readonly row: ModelSpecRow; readonly changes: Partial<ModelSpecRow> }[];
+  readonly withdrawn: readonly ModelSpecRow[];
   /** Listed, and left as they were. */
   readonly kept: number;
 }
@@ -16,7 +18,7 @@ export interface ComparedCatalogue {
   readonly workspaceId: string;
   readonly providerKey: string;
   /** The models of the provider that the workspace sees: its own rows, and the installation's that none of its own hides. */
-  readonly rows: readonly ModelSpecRecord[];
+  readonly rows: readonly ModelSpecRow[];
   /** Canonical ids that other credentials of the workspace still see. */
   readonly seenByOthers: ReadonlySet<string>;
   readonly newId: NewId;
@@ -44,8 +46,8 @@ export function usableModels(listed: readonly ListedModel[]): ListedModel[] {
 /** Rows that a user made or copied stay as they are; of synced rows, the fields that a user edited do. */
 export function compareListed(listed: readonly ListedModel[], catalogue: ComparedCatalogue): ListedChanges {
   const byKey = new Map(catalogue.rows.map((row) => [row.key, row]));
-  const inserts: ModelSpecRecord[] = [];
-  const updates: { row: ModelSpecRecord; changes: Partial<ModelSpecRecord> }[] = [];
+  const inserts: NewRow<'model_spec'>[] = [];
+  const updates: { row: ModelSpecRow; changes: Partial<ModelSpecRow> }[] = [];
   let kept = 0;
   for (const model of listed) {
     const row = byKey.get(model.key);
@@ -69,23 +71,23 @@ export function compareListed(listed: readonly ListedModel[], catalogue: Compare
   return { inserts, updates, withdrawn, kept };
 }
 
-function isSynced(row: ModelSpecRecord, workspaceId: string): boolean {
+function isSynced(row: ModelSpecRow, workspaceId: string): boolean {
   return row.origin === 'SYNC' && row.workspaceId === workspaceId;
 }
 
 /** What the list tells and the row does not have yet; what the list is silent about stays. */
-function changesOf(row: ModelSpecRecord, model: ListedModel): Partial<ModelSpecRecord> {
+function changesOf(row: ModelSpecRow, model: ListedModel): Partial<ModelSpecRow> {
   const told: Record<string, unknown> = { ...factsOf(model), available: true };
   const current = row as unknown as Record<string, unknown>;
   const differing = Object.entries(told).filter(
     ([name, value]) =>
       !row.editedFields.includes(name) && JSON.stringify(current[name]) !== JSON.stringify(value),
   );
-  return Object.fromEntries(differing) as Partial<ModelSpecRecord>;
+  return Object.fromEntries(differing) as Partial<ModelSpecRow>;
 }
 
 /** The list's facts in the catalogue's words; what cannot be right is left out. */
-function factsOf(model: ListedModel): Partial<ModelSpecRecord> {
+function factsOf(model: ListedModel): Partial<ModelSpecRow> {
   const { displayName, contextLength, maxOutputTokens } = model;
   const input = known(model.inputModalities, INPUT_MODALITIES);
   const output = known(model.outputModalities, OUTPUT_MODALITIES);
@@ -115,33 +117,7 @@ function isCount(value: number | undefined): value is number {
 export function newListedRow(
   model: ListedModel,
   { workspaceId, providerKey, newId, now }: Omit<ComparedCatalogue, 'rows' | 'seenByOthers'>,
-): ModelSpecRecord {
-  return {
-    id: newId(),
-    workspaceId,
-    providerKey,
-    key: model.key,
-    canonicalId: `${providerKey}/${model.key}`,
-    displayName: model.key,
-    description: null,
-    contextLength: null,
-    maxOutputTokens: null,
-    inputModalities: ['text'],
-    outputModalities: ['text'],
-    capabilities: [],
-    tags: [],
-    strengths: [],
-    weaknesses: [],
-    protocol: null,
-    quirks: {},
-    available: true,
-    origin: 'SYNC',
-    editedFields: [],
-    releasedAt: null,
-    customFields: {},
-    ...factsOf(model),
-    version: 1,
-    createdAt: now,
-    updatedAt: now,
-  } as unknown as ModelSpecRecord;
+): NewRow<'model_spec'> {
+  const name = { id: newId(), workspaceId, providerKey, key: model.key };
+  return newModelRow(name, { origin: 'SYNC', ...factsOf(model) }, now);
 }

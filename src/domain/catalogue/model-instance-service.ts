@@ -4,16 +4,13 @@ import { definedOf, InputCheck, type Patch } from '../../kernel/input-check.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import type { Parameters } from '../../providers/contract/completions.ts';
 import type { RetryPolicy, TimeLimits } from '../../storage/entities/provider-config.entity.ts';
-import type { CatalogueRow } from '../../storage/repositories/catalogue.repository.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';
-import type { ModelSpecRecord } from './model-spec-service.ts';
+import { newInstanceRow } from './new-rows.ts';
 import { faultsOfParameters } from './parameter-rules.ts';
 import { type PriceRules, requireMayPrice } from './price-permission.ts';
-import type { ProviderConfigRecord } from './provider-config-service.ts';
 import { type CatalogueDependencies, requireVersion, staleRow } from './row-ownership.ts';
+import type { ModelInstanceRow, ModelSpecRow, ProviderConfigRow } from './snapshot.ts';
 import { checkRetryPolicy, checkTimeLimits } from './time-limit-fields.ts';
-
-export type ModelInstanceRecord = CatalogueRow<'model_instance'>;
 
 export interface ModelInstanceFields {
   readonly slug: string;
@@ -47,32 +44,20 @@ export class ModelInstanceService {
   async create(
     viewer: Viewer,
     fields: Patch<ModelInstanceFields> & Pick<ModelInstanceFields, 'slug' | 'configId' | 'canonicalId'>,
-  ): Promise<ModelInstanceRecord> {
+  ): Promise<ModelInstanceRow> {
     requireScope(viewer, 'catalogue');
     const check = new InputCheck();
     await this.#check(viewer, check, fields, undefined);
     check.raise();
-    const now = this.#needs.clock.now();
-    const row = {
-      id: this.#needs.newId(),
-      workspaceId: viewer.workspaceId,
-      displayName: fields.slug,
-      priority: 0,
-      weight: 1,
-      tags: [],
-      defaultParameters: {},
-      customFields: {},
-      timeLimits: {},
-      retryPolicy: {},
-      free: null,
-      enabled: true,
-      origin: 'CUSTOM' as const,
-      ...(definedOf(fields) as typeof fields),
-      createdAt: now,
-      updatedAt: now,
-    };
+    const { newId, clock } = this.#needs;
+    const { slug, configId, canonicalId } = fields;
+    const row = newInstanceRow(
+      { id: newId(), workspaceId: viewer.workspaceId, slug, configId, canonicalId },
+      definedOf(fields) as Partial<ModelInstanceRow>,
+      clock.now(),
+    );
     const created = await this.#needs.writes
-      .insert('model_instance', row as never, viewer)
+      .insert('model_instance', row, viewer)
       .catch(conflictOf(fields.slug));
     await this.#needs.refresh();
     return created;
@@ -83,7 +68,7 @@ export class ModelInstanceService {
     id: string,
     version: number,
     patch: Patch<ModelInstanceFields>,
-  ): Promise<ModelInstanceRecord> {
+  ): Promise<ModelInstanceRow> {
     requireScope(viewer, 'catalogue');
     const row = await this.#load(viewer, id);
     requireVersion(row, version);
@@ -97,7 +82,7 @@ export class ModelInstanceService {
       updatedAt: this.#needs.clock.now(),
     };
     const changed = await this.#needs.writes
-      .update('model_instance', id, version, changes as Partial<ModelInstanceRecord>, viewer)
+      .update('model_instance', id, version, changes as Partial<ModelInstanceRow>, viewer)
       .catch(conflictOf(patch.slug ?? row.slug));
     if (!changed) throw staleRow();
     await this.#needs.refresh();
@@ -105,7 +90,7 @@ export class ModelInstanceService {
   }
 
   /** Completions that it served keep its id, and the model's name. */
-  async remove(viewer: Viewer, id: string, version: number): Promise<ModelInstanceRecord> {
+  async remove(viewer: Viewer, id: string, version: number): Promise<ModelInstanceRow> {
     requireScope(viewer, 'catalogue');
     const row = await this.#load(viewer, id);
     requireVersion(row, version);
@@ -114,7 +99,7 @@ export class ModelInstanceService {
     return row;
   }
 
-  async #load(viewer: Viewer, id: string): Promise<ModelInstanceRecord> {
+  async #load(viewer: Viewer, id: string): Promise<ModelInstanceRow> {
     const [row] = await this.#needs.reads.byIds('model_instance', viewer.workspaceId, [id]);
     if (!row) throw new GatewayError('NOT_FOUND', 'There is no model instance with this id', { path: 'id' });
     return row;
@@ -124,7 +109,7 @@ export class ModelInstanceService {
     viewer: Viewer,
     check: InputCheck,
     fields: Patch<ModelInstanceFields>,
-    row: ModelInstanceRecord | undefined,
+    row: ModelInstanceRow | undefined,
   ): Promise<void> {
     if (fields.slug !== undefined && !SLUG.test(fields.slug)) {
       check.add('slug', 'must be 1 to 128 of a-z, 0-9, ".", "_" and "-"');
@@ -157,8 +142,8 @@ export class ModelInstanceService {
     viewer: Viewer,
     check: InputCheck,
     fields: Patch<ModelInstanceFields>,
-    row: ModelInstanceRecord | undefined,
-  ): Promise<{ config: ProviderConfigRecord | undefined; model: ModelSpecRecord | undefined }> {
+    row: ModelInstanceRow | undefined,
+  ): Promise<{ config: ProviderConfigRow | undefined; model: ModelSpecRow | undefined }> {
     const { reads } = this.#needs;
     const configId = fields.configId ?? row?.configId ?? '';
     const canonicalId = fields.canonicalId ?? row?.canonicalId ?? '';
@@ -181,7 +166,7 @@ export class ModelInstanceService {
 function checkDefaults(
   check: InputCheck,
   parameters: Parameters | undefined,
-  model: ModelSpecRecord | undefined,
+  model: ModelSpecRow | undefined,
 ): void {
   if (!parameters) return;
   for (const { path, message } of faultsOfParameters(parameters)) {

@@ -2,14 +2,10 @@
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import { definedOf, InputCheck, type Patch } from '../../kernel/input-check.ts';
 import type { JsonObject } from '../../kernel/json.ts';
-import type { CatalogueRow } from '../../storage/repositories/catalogue.repository.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';
 import { INPUT_MODALITIES, MODEL_CAPABILITIES, OUTPUT_MODALITIES } from './catalogue-data.ts';
-import {
-  checkQuirks,
-  type ProviderSpecRecord,
-  type ProviderSpecServiceDependencies,
-} from './provider-spec-service.ts';
+import { newModelRow } from './new-rows.ts';
+import { checkQuirks, type ProviderSpecServiceDependencies } from './provider-spec-service.ts';
 import {
   changeSharedRow,
   ownerOfNew,
@@ -18,8 +14,7 @@ import {
   requireVersion,
   staleRow,
 } from './row-ownership.ts';
-
-export type ModelSpecRecord = CatalogueRow<'model_spec'>;
+import type { ModelSpecRow, ProviderSpecRow } from './snapshot.ts';
 
 export interface ModelSpecFields {
   readonly displayName: string;
@@ -57,7 +52,7 @@ export class ModelSpecService {
     name: { readonly providerKey: string; readonly key: string },
     fields: Patch<ModelSpecFields>,
     owner?: RowOwner,
-  ): Promise<ModelSpecRecord> {
+  ): Promise<ModelSpecRow> {
     requireScope(viewer, 'catalogue');
     const workspaceId = ownerOfNew(viewer, owner);
     const check = new InputCheck();
@@ -65,34 +60,10 @@ export class ModelSpecService {
     if (!KEY.test(name.key)) check.add('key', 'must be 1 to 200 printable ASCII characters without spaces');
     this.#check(check, fields, spec?.protocol);
     check.raise();
-    const now = this.#needs.clock.now();
-    const row = {
-      id: this.#needs.newId(),
-      workspaceId,
-      ...name,
-      displayName: name.key,
-      description: null,
-      contextLength: null,
-      maxOutputTokens: null,
-      inputModalities: ['text'],
-      outputModalities: ['text'],
-      capabilities: [],
-      tags: [],
-      strengths: [],
-      weaknesses: [],
-      protocol: null,
-      quirks: {},
-      available: true,
-      origin: 'CUSTOM' as const,
-      editedFields: [],
-      releasedAt: null,
-      customFields: {},
-      ...definedOf(fields),
-      createdAt: now,
-      updatedAt: now,
-    };
+    const { newId, clock } = this.#needs;
+    const row = newModelRow({ id: newId(), workspaceId, ...name }, definedOf(fields), clock.now());
     try {
-      const created = await this.#needs.writes.insert('model_spec', row as never, viewer);
+      const created = await this.#needs.writes.insert('model_spec', row, viewer);
       await this.#needs.refresh();
       return created;
     } catch (error) {
@@ -111,21 +82,21 @@ export class ModelSpecService {
     version: number,
     patch: Patch<ModelSpecFields>,
     owner?: RowOwner,
-  ): Promise<ModelSpecRecord> {
+  ): Promise<ModelSpecRow> {
     requireScope(viewer, 'catalogue');
     const row = await this.#load(viewer, id);
     const check = new InputCheck();
     const [spec] = await this.#needs.reads.byNames('provider_spec', viewer.workspaceId, [row.providerKey]);
     this.#check(check, patch, spec?.protocol, row);
     check.raise();
-    const changes = definedOf(patch) as Partial<ModelSpecRecord>;
+    const changes = definedOf(patch) as Partial<ModelSpecRow>;
     const changed = await changeSharedRow(this.#needs, 'model_spec', viewer, row, version, changes, owner);
     await this.#needs.refresh();
     return changed;
   }
 
   /** Instances keep it, unless the installation's row of the same name stays visible to them. */
-  async remove(viewer: Viewer, id: string, version: number): Promise<ModelSpecRecord> {
+  async remove(viewer: Viewer, id: string, version: number): Promise<ModelSpecRow> {
     requireScope(viewer, 'catalogue');
     const row = await this.#load(viewer, id);
     requireDeletable(viewer, row, 'set "available" to false instead');
@@ -145,7 +116,7 @@ export class ModelSpecService {
     return row;
   }
 
-  async #load(viewer: Viewer, id: string): Promise<ModelSpecRecord> {
+  async #load(viewer: Viewer, id: string): Promise<ModelSpecRow> {
     const [row] = await this.#needs.reads.byIds('model_spec', viewer.workspaceId, [id]);
     if (!row) throw new GatewayError('NOT_FOUND', 'There is no model spec with this id', { path: 'id' });
     return row;
@@ -156,7 +127,7 @@ export class ModelSpecService {
     check: InputCheck,
     key: string,
     owner: string | null,
-  ): Promise<ProviderSpecRecord | undefined> {
+  ): Promise<ProviderSpecRow | undefined> {
     const [spec] = await this.#needs.reads.byNames('provider_spec', viewer.workspaceId, [key]);
     if (!spec) check.add('providerKey', `there is no provider "${key.slice(0, 80)}" here; create it first`);
     else if (owner === null && spec.workspaceId) {
@@ -172,7 +143,7 @@ export class ModelSpecService {
     check: InputCheck,
     fields: Patch<ModelSpecFields>,
     ofProvider: string | null | undefined,
-    row?: ModelSpecRecord,
+    row?: ModelSpecRow,
   ): void {
     check.text('displayName', fields.displayName);
     check.text('description', fields.description, 2_000);

@@ -4,6 +4,7 @@
 // 2. The provider is asked. An error, an empty list, or one that has lost more than half of its models changes nothing.
 // 3. The list is compared with the catalogue (`listed-models.ts`).
 // 4. Additions, changes, withdrawals, what the credential sees and the end of the sync are written in one transaction.
+
 import { delay } from '../../kernel/async.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError, ProviderError, StorageError } from '../../kernel/errors.ts';
@@ -16,11 +17,10 @@ import type { CatalogueRepository } from '../../storage/repositories/catalogue.r
 import type { SyncWrites, UpkeepRepository } from '../../storage/repositories/upkeep.repository.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';
 import { compareListed, usableModels } from './listed-models.ts';
-import type { ProviderConfigRecord } from './provider-config-service.ts';
-import type { ProviderSpecRecord } from './provider-spec-service.ts';
 import type { ProviderTargets } from './provider-target.ts';
+import type { ProviderConfigRow, ProviderSpecRow } from './snapshot.ts';
 
-export type ModelSyncRecord = Readonly<ModelSyncEntity>;
+export type ModelSyncRow = Readonly<ModelSyncEntity>;
 
 export interface ModelSyncDependencies {
   readonly reads: CatalogueRepository;
@@ -57,10 +57,10 @@ export class ModelSyncService {
   }
 
   /** Syncs one config, or every enabled one of the workspace, with an answer for each; a sync that failed is an answer. */
-  async sync(viewer: Viewer, configId: string | undefined, options: SyncOptions): Promise<ModelSyncRecord[]> {
+  async sync(viewer: Viewer, configId: string | undefined, options: SyncOptions): Promise<ModelSyncRow[]> {
     requireScope(viewer, 'catalogue');
     const configs = await this.#configsOf(viewer, configId);
-    const syncs: ModelSyncRecord[] = [];
+    const syncs: ModelSyncRow[] = [];
     const waiting = [...configs];
     const syncWaiting = async () => {
       for (let config = waiting.shift(); config; config = waiting.shift()) {
@@ -81,7 +81,7 @@ export class ModelSyncService {
   }
 
   /** The sync as it stands, then each step that it takes, up to its end. */
-  async progress(viewer: Viewer, syncId: string): Promise<AsyncGenerator<ModelSyncRecord, void>> {
+  async progress(viewer: Viewer, syncId: string): Promise<AsyncGenerator<ModelSyncRow, void>> {
     return this.#steps(viewer, await this.#load(viewer, syncId));
   }
 
@@ -90,7 +90,7 @@ export class ModelSyncService {
     return this.#needs.upkeep.listedModels(configIds);
   }
 
-  find(viewer: Viewer, syncId: string): Promise<ModelSyncRecord | null> {
+  find(viewer: Viewer, syncId: string): Promise<ModelSyncRow | null> {
     return this.#needs.upkeep.sync(viewer.workspaceId, syncId);
   }
 
@@ -99,7 +99,7 @@ export class ModelSyncService {
     await Promise.allSettled(this.#running);
   }
 
-  async *#steps(viewer: Viewer, first: ModelSyncRecord): AsyncGenerator<ModelSyncRecord, void> {
+  async *#steps(viewer: Viewer, first: ModelSyncRow): AsyncGenerator<ModelSyncRow, void> {
     yield first;
     let last = first;
     while (last.status === 'RUNNING') {
@@ -110,13 +110,13 @@ export class ModelSyncService {
     }
   }
 
-  async #load(viewer: Viewer, syncId: string): Promise<ModelSyncRecord> {
+  async #load(viewer: Viewer, syncId: string): Promise<ModelSyncRow> {
     const sync = await this.find(viewer, syncId);
     if (!sync) throw new GatewayError('NOT_FOUND', 'There is no model sync with this id', { path: 'id' });
     return sync;
   }
 
-  async #configsOf(viewer: Viewer, configId: string | undefined): Promise<ProviderConfigRecord[]> {
+  async #configsOf(viewer: Viewer, configId: string | undefined): Promise<ProviderConfigRow[]> {
     const { reads } = this.#needs;
     if (configId === undefined) return reads.enabledConfigs(viewer.workspaceId);
     const [config] = await reads.byIds('provider_config', viewer.workspaceId, [configId]);
@@ -135,11 +135,11 @@ export class ModelSyncService {
 
   /** The running sync of the config: a new one, or the one that somebody else has begun. */
   async #begin(
-    config: ProviderConfigRecord,
+    config: ProviderConfigRow,
     acceptShrunkList: boolean,
-  ): Promise<{ row: ModelSyncRecord; ended: Promise<ModelSyncRecord> }> {
+  ): Promise<{ row: ModelSyncRow; ended: Promise<ModelSyncRow> }> {
     const { upkeep, clock, newId } = this.#needs;
-    const row: ModelSyncRecord = {
+    const row: ModelSyncRow = {
       id: newId(),
       workspaceId: config.workspaceId,
       configId: config.id,
@@ -170,7 +170,7 @@ export class ModelSyncService {
     return { row, ended };
   }
 
-  async #endOf(running: ModelSyncRecord): Promise<ModelSyncRecord> {
+  async #endOf(running: ModelSyncRow): Promise<ModelSyncRow> {
     for (let sync = running; ; ) {
       if (sync.status !== 'RUNNING') return sync;
       await delay(POLL_MS, this.#closing.signal);
@@ -182,10 +182,10 @@ export class ModelSyncService {
   }
 
   async #run(
-    config: ProviderConfigRecord,
-    begun: ModelSyncRecord,
+    config: ProviderConfigRow,
+    begun: ModelSyncRow,
     acceptShrunkList: boolean,
-  ): Promise<ModelSyncRecord> {
+  ): Promise<ModelSyncRow> {
     const { upkeep, clock, logger, refresh } = this.#needs;
     try {
       const writes = await this.#compared(config, begun, acceptShrunkList);
@@ -206,7 +206,7 @@ export class ModelSyncService {
       return writes.sync;
     } catch (error) {
       const told = error instanceof ProviderError || error instanceof GatewayError;
-      const failed: ModelSyncRecord = {
+      const failed: ModelSyncRow = {
         ...begun,
         status: 'FAILED',
         phase: 'DONE',
@@ -225,8 +225,8 @@ export class ModelSyncService {
   }
 
   async #compared(
-    config: ProviderConfigRecord,
-    begun: ModelSyncRecord,
+    config: ProviderConfigRow,
+    begun: ModelSyncRow,
     acceptShrunkList: boolean,
   ): Promise<SyncWrites> {
     const { reads, upkeep, clock, newId } = this.#needs;
@@ -254,7 +254,7 @@ export class ModelSyncService {
         ...ended,
         source: 'PROVIDER',
         listed: listed.length,
-        added: changes.inserts.map(({ canonicalId }) => canonicalId),
+        added: changes.inserts.map((row) => `${row.providerKey}/${row.key}`),
         updated: changes.updates.map(({ row }) => row.canonicalId),
         withdrawn: changes.withdrawn.map(({ canonicalId }) => canonicalId),
         kept: changes.kept,
@@ -267,13 +267,11 @@ export class ModelSyncService {
   }
 
   /** `undefined` where the provider has no call that lists its models. */
-  async #list(config: ProviderConfigRecord): Promise<ListedModel[] | undefined> {
+  async #list(config: ProviderConfigRow): Promise<ListedModel[] | undefined> {
     const { reads, adapterOf, targets, clock, logger } = this.#needs;
-    const [spec]: (ProviderSpecRecord | undefined)[] = await reads.byNames(
-      'provider_spec',
-      config.workspaceId,
-      [config.providerKey],
-    );
+    const [spec]: (ProviderSpecRow | undefined)[] = await reads.byNames('provider_spec', config.workspaceId, [
+      config.providerKey,
+    ]);
     const adapter = adapterOf(spec?.protocol ?? '');
     if (!spec || !adapter) {
       throw new GatewayError(

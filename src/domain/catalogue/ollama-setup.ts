@@ -5,8 +5,9 @@ import type { Logger } from '../../kernel/logger.ts';
 import type { Adapter } from '../../providers/contract/adapter.ts';
 import type { ListedModel } from '../../providers/contract/models.ts';
 import type { CatalogueWriteRepository } from '../../storage/repositories/catalogue-write.repository.ts';
-import { freeSlug, ignoreConflict, newInstanceRow } from './default-instance.ts';
+import { freeSlug, ignoreConflict } from './free-slug.ts';
 import { newListedRow } from './listed-models.ts';
+import { newConfigRow, newInstanceRow } from './new-rows.ts';
 import type { ProviderTargets } from './provider-target.ts';
 import type { ProviderConfigRow, ProviderSpecRow, WorkspaceCatalogue } from './snapshot.ts';
 
@@ -37,10 +38,16 @@ export async function setUpOllama(
   const existing = [...catalogue.configs.values()].find(({ name }) => name === OLLAMA);
   if (!spec?.enabled || !needs.adapter?.models || (existing && existing.origin !== 'ENVIRONMENT')) return;
   const baseUrl = baseUrlOf(needs.environment);
-  const config = existing ? { ...existing, baseUrl } : newConfig(needs, workspaceId, baseUrl);
+  const now = needs.clock.now();
+  const added = newConfigRow(
+    { id: needs.newId(), workspaceId, providerKey: OLLAMA, name: OLLAMA },
+    { baseUrl, origin: 'ENVIRONMENT', lastSyncAt: now },
+    now,
+  );
+  const config: ProviderConfigRow = existing ? { ...existing, baseUrl } : { ...added, version: 1 };
   const listed = await listModels(needs, needs.adapter, config, spec, signal);
   if (!listed) return;
-  if (!existing) await needs.writes.insert('provider_config', config as never).catch(ignoreConflict);
+  if (!existing) await needs.writes.insert('provider_config', added).catch(ignoreConflict);
   else if ((existing.baseUrl ?? null) !== baseUrl) {
     const changes = { baseUrl, updatedAt: needs.clock.now() };
     await needs.writes.update('provider_config', existing.id, existing.version, changes);
@@ -54,15 +61,12 @@ export async function setUpOllama(
     if (model.outputModalities && !model.outputModalities.includes('text')) continue;
     const slug = freeSlug({ key: model.key, canonicalId }, taken);
     taken.add(slug);
-    const row = newInstanceRow({
-      id: needs.newId(),
-      config,
-      model: { canonicalId, displayName: model.displayName ?? model.key },
-      slug,
-      origin: 'ENVIRONMENT',
-      at: needs.clock.now(),
-    });
-    await needs.writes.insert('model_instance', row as never).catch(ignoreConflict);
+    const row = newInstanceRow(
+      { id: needs.newId(), workspaceId, slug, configId: config.id, canonicalId },
+      { displayName: model.displayName ?? model.key, origin: 'ENVIRONMENT' },
+      needs.clock.now(),
+    );
+    await needs.writes.insert('model_instance', row).catch(ignoreConflict);
   }
   await needs.refresh();
   needs.logger.info(
@@ -98,50 +102,16 @@ function baseUrlOf(environment: Readonly<Record<string, string | undefined>>): s
   return url.href.replace(/\/+$/, '');
 }
 
-function newConfig(
-  { newId, clock }: OllamaSetupDependencies,
-  workspaceId: string,
-  baseUrl: string | null,
-): ProviderConfigRow {
-  const now = clock.now();
-  return {
-    id: newId(),
-    workspaceId,
-    providerKey: OLLAMA,
-    name: OLLAMA,
-    baseUrl,
-    secret: null,
-    secretDestination: null,
-    secretHint: null,
-    headers: null,
-    headersDestination: null,
-    settings: {},
-    timeLimits: {},
-    retryPolicy: {},
-    enabled: true,
-    origin: 'ENVIRONMENT',
-    health: 'UNKNOWN',
-    healthError: null,
-    healthFault: null,
-    healthLatencyMs: null,
-    healthCheckedAt: null,
-    lastSyncAt: now,
-    version: 1,
-    createdAt: now,
-    updatedAt: now,
-  } as ProviderConfigRow;
-}
-
 async function insertModel(
   { writes, clock, newId }: OllamaSetupDependencies,
   workspaceId: string,
   model: ListedModel,
 ): Promise<void> {
-  const { canonicalId: _made, ...row } = newListedRow(model, {
+  const row = newListedRow(model, {
     workspaceId,
     providerKey: OLLAMA,
     newId,
     now: clock.now(),
   });
-  await writes.insert('model_spec', row as never).catch(ignoreConflict);
+  await writes.insert('model_spec', row).catch(ignoreConflict);
 }

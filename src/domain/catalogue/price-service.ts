@@ -4,11 +4,9 @@ import { InputCheck } from '../../kernel/input-check.ts';
 import type { Nano } from '../../kernel/money.ts';
 import type { PriceTier, PriceVersionEntity } from '../../storage/entities/price-version.entity.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';
-import type { ModelSpecRecord } from './model-spec-service.ts';
 import { type PriceRules, requireMayPrice } from './price-permission.ts';
 import { type CatalogueDependencies, ownerOfNew, type RowOwner } from './row-ownership.ts';
-
-export type PriceRecord = Readonly<PriceVersionEntity>;
+import type { ModelSpecRow, PriceRow } from './snapshot.ts';
 
 /** Nano-dollars per million tokens; what is left out costs as plain input or output. */
 export interface Rates {
@@ -39,7 +37,7 @@ export class PriceService {
   }
 
   /** Versions that the workspace sees, by canonical id, newest first: its own, or where it has none the installation's. */
-  async of(viewer: Viewer, canonicalIds: readonly string[]): Promise<ReadonlyMap<string, PriceRecord[]>> {
+  async of(viewer: Viewer, canonicalIds: readonly string[]): Promise<ReadonlyMap<string, PriceRow[]>> {
     const rows = await this.#needs.reads.prices(viewer.workspaceId, canonicalIds);
     const byModel = Map.groupBy(rows, ({ canonicalId }) => canonicalId);
     for (const [canonicalId, versions] of byModel) {
@@ -55,7 +53,7 @@ export class PriceService {
     canonicalId: string,
     fields: PriceFields,
     owner?: RowOwner,
-  ): Promise<ModelSpecRecord> {
+  ): Promise<ModelSpecRow> {
     requireScope(viewer, 'catalogue');
     requireMayPrice(this.#needs, viewer, 'input');
     const workspaceId = ownerOfNew(viewer, owner);

@@ -6,8 +6,8 @@ import type { Adapter } from '../../providers/contract/adapter.ts';
 import type { CatalogueRepository } from '../../storage/repositories/catalogue.repository.ts';
 import type { UpkeepRepository } from '../../storage/repositories/upkeep.repository.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';
-import type { ProviderConfigRecord } from './provider-config-service.ts';
 import type { ProviderTargets } from './provider-target.ts';
+import type { ProviderConfigRow } from './snapshot.ts';
 
 /** What kind of thing is wrong, so that one knows where to look. */
 export const HEALTH_FAULTS = [
@@ -41,7 +41,7 @@ export class ProviderCheckService {
   }
 
   /** The config with what was found; a failed check is a result, not an error. */
-  async check(viewer: Viewer, configId: string): Promise<ProviderConfigRecord> {
+  async check(viewer: Viewer, configId: string): Promise<ProviderConfigRow> {
     requireScope(viewer, 'catalogue');
     await this.checkOf(viewer.workspaceId, configId);
     await this.#needs.refresh();
@@ -70,7 +70,7 @@ export class ProviderCheckService {
   }
 
   async #faultOf(
-    config: ProviderConfigRecord,
+    config: ProviderConfigRow,
     spec: Parameters<ProviderTargets['of']>[1] | undefined,
   ): Promise<ProviderError | GatewayError | undefined> {
     const { adapterOf, targets } = this.#needs;
@@ -94,7 +94,7 @@ export class ProviderCheckService {
     }
   }
 
-  async #load(workspaceId: string, configId: string): Promise<ProviderConfigRecord> {
+  async #load(workspaceId: string, configId: string): Promise<ProviderConfigRow> {
     const [config] = await this.#needs.reads.byIds('provider_config', workspaceId, [configId]);
     if (!config)
       throw new GatewayError('NOT_FOUND', 'There is no provider config with this id', { path: 'id' });

@@ -4,19 +4,16 @@ import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import { definedOf, InputCheck, type Patch } from '../../kernel/input-check.ts';
 import { canonicalJson, type JsonObject } from '../../kernel/json.ts';
 import type { RetryPolicy, TimeLimits } from '../../storage/entities/provider-config.entity.ts';
-import type { CatalogueRow } from '../../storage/repositories/catalogue.repository.ts';
 import type { SecretVault } from '../identity/secret-vault.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';
-import { freeSlug, ignoreConflict, newInstanceRow } from './default-instance.ts';
-import type { ProviderSpecRecord } from './provider-spec-service.ts';
+import { freeSlug, ignoreConflict } from './free-slug.ts';
+import { newConfigRow, newInstanceRow } from './new-rows.ts';
 import { type CatalogueDependencies, requireVersion, staleRow } from './row-ownership.ts';
 import { mayConfirmAddress } from './secret-binding.ts';
 import { destinationOf } from './secret-destination.ts';
 import { checkSettings } from './settings-schema.ts';
-import type { WorkspaceCatalogue } from './snapshot.ts';
+import type { ProviderConfigRow, ProviderSpecRow, WorkspaceCatalogue } from './snapshot.ts';
 import { checkRetryPolicy, checkTimeLimits } from './time-limit-fields.ts';
-
-export type ProviderConfigRecord = CatalogueRow<'provider_config'>;
 
 export interface ProviderConfigFields {
   readonly name: string;
@@ -46,7 +43,7 @@ type ChangedSecrets = {
     | 'secretHint'
     | 'secretDestination'
     | 'headers'
-    | 'headersDestination']?: ProviderConfigRecord[Name];
+    | 'headersDestination']?: ProviderConfigRow[Name];
 };
 
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/;
@@ -88,46 +85,25 @@ export class ProviderConfigService {
     provider: { readonly id: string } | { readonly key: string },
     fields: Patch<ProviderConfigFields> & Pick<ProviderConfigFields, 'name'>,
     withDefaultModel = true,
-  ): Promise<ProviderConfigRecord> {
+  ): Promise<ProviderConfigRow> {
     requireScope(viewer, 'catalogue');
     const check = new InputCheck();
     const spec = await this.#providerOf(viewer, provider, check);
     this.#check(viewer, check, fields, spec, undefined);
     check.raise();
     const { reads: _reads, newId, clock, writes } = this.#needs;
-    const now = clock.now();
     const id = newId();
     const { secret: _secret, secretEnv: _env, headers: _headers, ...plain } = fields;
-    const row = {
-      id,
-      workspaceId: viewer.workspaceId,
-      providerKey: spec?.key ?? '',
-      baseUrl: null,
-      settings: {},
-      timeLimits: {},
-      retryPolicy: {},
-      enabled: true,
-      origin: 'CUSTOM' as const,
-      health: 'UNKNOWN' as const,
-      healthError: null,
-      healthFault: null,
-      healthLatencyMs: null,
-      healthCheckedAt: null,
-      lastSyncAt: null,
-      secret: null,
-      secretDestination: null,
-      secretHint: null,
-      headers: null,
-      headersDestination: null,
-      ...(definedOf(plain) as typeof plain),
-      ...this.#seal(id, fields),
-      ...destinationsOf(viewer, fields, spec, undefined),
-      createdAt: now,
-      updatedAt: now,
-    };
-    const created = await writes
-      .insert('provider_config', row as never, viewer)
-      .catch(nameTaken(fields.name));
+    const row = newConfigRow(
+      { id, workspaceId: viewer.workspaceId, providerKey: spec?.key ?? '', name: fields.name },
+      {
+        ...definedOf(plain),
+        ...this.#seal(id, fields),
+        ...destinationsOf(viewer, fields, spec, undefined),
+      },
+      clock.now(),
+    );
+    const created = await writes.insert('provider_config', row, viewer).catch(nameTaken(fields.name));
     if (withDefaultModel && spec) await this.#offerDefaultModel(viewer, created, spec);
     await this.#needs.refresh();
     return created;
@@ -138,7 +114,7 @@ export class ProviderConfigService {
     id: string,
     version: number,
     patch: Patch<ProviderConfigFields>,
-  ): Promise<ProviderConfigRecord> {
+  ): Promise<ProviderConfigRow> {
     requireScope(viewer, 'catalogue');
     const row = await this.#load(viewer, id);
     requireVersion(row, version);
@@ -160,14 +136,14 @@ export class ProviderConfigService {
       updatedAt: this.#needs.clock.now(),
     };
     const changed = await this.#needs.writes
-      .update('provider_config', id, version, changes as Partial<ProviderConfigRecord>, viewer)
+      .update('provider_config', id, version, changes as Partial<ProviderConfigRow>, viewer)
       .catch(nameTaken(patch.name ?? row.name));
     if (!changed) throw staleRow();
     await this.#needs.refresh();
     return changed;
   }
 
-  async remove(viewer: Viewer, id: string, version: number): Promise<ProviderConfigRecord> {
+  async remove(viewer: Viewer, id: string, version: number): Promise<ProviderConfigRow> {
     requireScope(viewer, 'catalogue');
     const row = await this.#load(viewer, id);
     requireVersion(row, version);
@@ -191,11 +167,7 @@ export class ProviderConfigService {
     return row;
   }
 
-  async #offerDefaultModel(
-    viewer: Viewer,
-    config: ProviderConfigRecord,
-    spec: ProviderSpecRecord,
-  ): Promise<void> {
+  async #offerDefaultModel(viewer: Viewer, config: ProviderConfigRow, spec: ProviderSpecRow): Promise<void> {
     if (!spec.defaultModel) return;
     const { reads, writes, catalogueOf, newId, clock } = this.#needs;
     const { workspaceId } = config;
@@ -203,12 +175,16 @@ export class ProviderConfigService {
     const [model] = await reads.byNames('model_spec', workspaceId, [canonicalId]);
     if (!model?.available) return;
     const slug = freeSlug(model, new Set(catalogueOf(workspaceId).instancesBySlug.keys()));
-    const row = newInstanceRow({ id: newId(), config, model, slug, origin: 'CUSTOM', at: clock.now() });
+    const row = newInstanceRow(
+      { id: newId(), workspaceId, slug, configId: config.id, canonicalId },
+      { displayName: model.displayName },
+      clock.now(),
+    );
     // Another has taken the name at this moment: the config stands, and can be given an instance by hand.
-    await writes.insert('model_instance', row as never, viewer).catch(ignoreConflict);
+    await writes.insert('model_instance', row, viewer).catch(ignoreConflict);
   }
 
-  async #load(viewer: Viewer, id: string): Promise<ProviderConfigRecord> {
+  async #load(viewer: Viewer, id: string): Promise<ProviderConfigRow> {
     const [row] = await this.#needs.reads.byIds('provider_config', viewer.workspaceId, [id]);
     if (!row) throw new GatewayError('NOT_FOUND', 'There is no provider config with this id', { path: 'id' });
     return row;
@@ -218,7 +194,7 @@ export class ProviderConfigService {
     viewer: Viewer,
     provider: { readonly id: string } | { readonly key: string },
     check: InputCheck,
-  ): Promise<ProviderSpecRecord | undefined> {
+  ): Promise<ProviderSpecRow | undefined> {
     const { reads } = this.#needs;
     const [path, [spec]] =
       'id' in provider
@@ -244,8 +220,8 @@ export class ProviderConfigService {
     viewer: Viewer,
     check: InputCheck,
     fields: Patch<ProviderConfigFields>,
-    spec: ProviderSpecRecord | undefined,
-    row: ProviderConfigRecord | undefined,
+    spec: ProviderSpecRow | undefined,
+    row: ProviderConfigRow | undefined,
   ): void {
     check.text('name', fields.name, 100);
     this.#checkAddress(check, fields, spec, row);
@@ -264,8 +240,8 @@ export class ProviderConfigService {
   #checkAddress(
     check: InputCheck,
     { baseUrl }: Patch<ProviderConfigFields>,
-    spec: ProviderSpecRecord | undefined,
-    row: ProviderConfigRecord | undefined,
+    spec: ProviderSpecRow | undefined,
+    row: ProviderConfigRow | undefined,
   ): void {
     const url = check.url('baseUrl', baseUrl);
     if (baseUrl?.includes('{')) check.add('baseUrl', 'must be the address itself, without placeholders');
@@ -304,7 +280,7 @@ function checkSecret(
   viewer: Viewer,
   check: InputCheck,
   fields: Patch<ProviderConfigFields>,
-  row: ProviderConfigRecord | undefined,
+  row: ProviderConfigRow | undefined,
 ): void {
   const { secret, secretEnv } = fields;
   if (secretEnv !== undefined && secret !== undefined)
@@ -335,7 +311,7 @@ function checkSecret(
 }
 
 /** Whether the address, or a setting that an address may be made of, becomes another. */
-function moves({ baseUrl, settings }: Patch<ProviderConfigFields>, row: ProviderConfigRecord): boolean {
+function moves({ baseUrl, settings }: Patch<ProviderConfigFields>, row: ProviderConfigRow): boolean {
   return (
     (baseUrl !== undefined && baseUrl !== (row.baseUrl ?? null)) ||
     (settings !== undefined && canonicalJson(settings) !== canonicalJson(row.settings))
@@ -345,7 +321,7 @@ function moves({ baseUrl, settings }: Patch<ProviderConfigFields>, row: Provider
 /** Those that the config has already, and that stay what they are. */
 function keptSecrets(
   { secret, secretEnv, headers }: Patch<ProviderConfigFields>,
-  row: ProviderConfigRecord,
+  row: ProviderConfigRow,
 ): ('secret' | 'headers')[] {
   return [
     ...(row.secret && secret === undefined && secretEnv === undefined ? (['secret'] as const) : []),
@@ -357,8 +333,8 @@ function keptSecrets(
 function destinationsOf(
   viewer: Viewer,
   fields: Patch<ProviderConfigFields>,
-  spec: ProviderSpecRecord | undefined,
-  row: ProviderConfigRecord | undefined,
+  spec: ProviderSpecRow | undefined,
+  row: ProviderConfigRow | undefined,
 ): ChangedSecrets {
   const { name = '', baseUrl = null, settings = {} } = { ...row, ...definedOf(fields) };
   const now = destinationOf({ name, baseUrl, settings }, spec);

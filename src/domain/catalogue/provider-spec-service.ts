@@ -3,7 +3,7 @@ import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import { definedOf, InputCheck, type Patch } from '../../kernel/input-check.ts';
 import { canonicalJson, type JsonObject } from '../../kernel/json.ts';
 import type { QuirksFault } from '../../providers/contract/adapter.ts';
-import type { CatalogueRow } from '../../storage/repositories/catalogue.repository.ts';
+import type { NewRow } from '../../storage/repositories/catalogue-write.repository.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';
 import { PROVIDER_CATEGORIES } from './catalogue-data.ts';
 import { type PriceRules, requireMayPrice } from './price-permission.ts';
@@ -19,8 +19,7 @@ import {
 } from './row-ownership.ts';
 import type { SecretBinding } from './secret-binding.ts';
 import { checkSettingsSchema } from './settings-schema.ts';
-
-export type ProviderSpecRecord = CatalogueRow<'provider_spec'>;
+import type { ProviderSpecRow } from './snapshot.ts';
 
 export interface ProviderSpecFields {
   readonly displayName: string;
@@ -77,7 +76,7 @@ export class ProviderSpecService {
     key: string,
     fields: Patch<ProviderSpecFields> & Pick<ProviderSpecFields, 'displayName' | 'protocol'>,
     owner?: RowOwner,
-  ): Promise<ProviderSpecRecord> {
+  ): Promise<ProviderSpecRow> {
     requireScope(viewer, 'catalogue');
     const workspaceId = ownerOfNew(viewer, owner);
     const check = new InputCheck();
@@ -88,7 +87,7 @@ export class ProviderSpecService {
     this.#check(check, fields, workspaceId !== null);
     check.raise();
     const now = this.#needs.clock.now();
-    const row = {
+    const row: NewRow<'provider_spec'> = {
       id: this.#needs.newId(),
       workspaceId,
       key,
@@ -105,16 +104,18 @@ export class ProviderSpecService {
       free: false,
       defaultModel: null,
       enabled: true,
-      origin: 'CUSTOM' as const,
+      origin: 'CUSTOM',
       editedFields: [],
       sources: [],
-      ...(definedOf(fields) as typeof fields),
+      displayName: fields.displayName,
+      protocol: fields.protocol,
+      ...definedOf(fields),
       createdAt: now,
       updatedAt: now,
     };
     const before = await this.#visible(viewer, key);
     try {
-      const created = await this.#needs.writes.insert('provider_spec', row as never, viewer);
+      const created = await this.#needs.writes.insert('provider_spec', row, viewer);
       await this.#inForce(viewer, key, before);
       return created;
     } catch (error) {
@@ -132,7 +133,7 @@ export class ProviderSpecService {
     version: number,
     patch: Patch<ProviderSpecFields>,
     owner?: RowOwner,
-  ): Promise<ProviderSpecRecord> {
+  ): Promise<ProviderSpecRow> {
     requireScope(viewer, 'catalogue');
     const row = await this.#load(viewer, id);
     const check = new InputCheck();
@@ -142,7 +143,7 @@ export class ProviderSpecService {
     const changes = {
       ...definedOf(patch),
       ...(patch.protocol === undefined ? {} : { unservableReason: null }),
-    } as Partial<ProviderSpecRecord>;
+    } as Partial<ProviderSpecRow>;
     const before = await this.#visible(viewer, row.key);
     const changed = await changeSharedRow(this.#needs, 'provider_spec', viewer, row, version, changes, owner);
     await this.#inForce(viewer, row.key, before);
@@ -150,7 +151,7 @@ export class ProviderSpecService {
   }
 
   /** What depends on it keeps it: configs, unless another row of the same key stays visible to them. */
-  async remove(viewer: Viewer, id: string, version: number): Promise<ProviderSpecRecord> {
+  async remove(viewer: Viewer, id: string, version: number): Promise<ProviderSpecRow> {
     requireScope(viewer, 'catalogue');
     const row = await this.#load(viewer, id);
     requireDeletable(viewer, row, 'set "enabled" to false instead');
@@ -171,17 +172,17 @@ export class ProviderSpecService {
   }
 
   /** The row of this key that counts in the viewer's workspace. */
-  async #visible(viewer: Viewer, key: string): Promise<ProviderSpecRecord | undefined> {
+  async #visible(viewer: Viewer, key: string): Promise<ProviderSpecRow | undefined> {
     const [row] = await this.#needs.reads.byNames('provider_spec', viewer.workspaceId, [key]);
     return row;
   }
 
-  async #inForce(viewer: Viewer, key: string, before: ProviderSpecRecord | undefined): Promise<void> {
+  async #inForce(viewer: Viewer, key: string, before: ProviderSpecRow | undefined): Promise<void> {
     await this.#needs.binding.follow(viewer, key, before, await this.#visible(viewer, key));
     await this.#needs.refresh();
   }
 
-  async #load(viewer: Viewer, id: string): Promise<ProviderSpecRecord> {
+  async #load(viewer: Viewer, id: string): Promise<ProviderSpecRow> {
     const [row] = await this.#needs.reads.byIds('provider_spec', viewer.workspaceId, [id]);
     if (!row) throw new GatewayError('NOT_FOUND', 'There is no provider spec with this id', { path: 'id' });
     return row;
@@ -191,7 +192,7 @@ export class ProviderSpecService {
     check: InputCheck,
     fields: Patch<ProviderSpecFields>,
     ofWorkspace: boolean,
-    row?: ProviderSpecRecord,
+    row?: ProviderSpecRow,
   ): void {
     check.text('displayName', fields.displayName);
     check.text('description', fields.description, 2_000);

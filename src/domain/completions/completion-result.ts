@@ -1,6 +1,6 @@
 // Owns what a completion comes to, and how that is stored with its run.
 import type { ToolCall } from '../../providers/contract/completions.ts';
-import type { StoredResult } from '../../storage/repositories/run.rows.ts';
+import type { StoredResult } from '../../storage/run-columns.ts';
 import type { RunRecord } from '../runs/run-record.ts';
 
 /** Plain JSON. */
@@ -17,7 +17,7 @@ export type CompletionRecord = RunRecord<CompletionResult>;
 export const NO_RESULT: CompletionResult = { text: '', reasoning: '', toolCalls: [], continuation: null };
 
 export function toStoredResult({ text, reasoning, toolCalls, continuation }: CompletionResult): StoredResult {
-  return { text, reasoning, toolCalls: toolCalls as unknown as StoredResult['toolCalls'], continuation };
+  return { text, reasoning, toolCalls, continuation };
 }
 
 /** Empty where the content was not read. */

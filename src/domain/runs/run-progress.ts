@@ -3,7 +3,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { StorageError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
-import type { RunProgress } from '../../storage/repositories/run.rows.ts';
+import type { RunProgress } from '../../storage/run-columns.ts';
 import { costOf } from '../billing/cost.ts';
 import { priceInForce } from '../billing/model-price.ts';
 import type { Usage } from '../billing/usage.ts';
@@ -91,19 +91,15 @@ function progressRow(
     progress: {
       id: run.id,
       epoch: run.epoch,
-      instance_id: candidate.instance?.id ?? null,
-      canonical_id: candidate.canonicalId,
+      instanceId: candidate.instance?.id ?? null,
+      canonicalId: candidate.canonicalId,
       restarted: from === undefined,
       text: growth.text,
       reasoning: growth.reasoning,
-      input_tokens: usage.inputTokens,
-      cache_read_tokens: usage.cacheReadTokens,
-      cache_write_tokens: usage.cacheWriteTokens,
-      output_tokens: usage.outputTokens,
-      reasoning_tokens: usage.reasoningTokens,
-      cost_nano: shown ? (charge.cost?.toString() ?? null) : null,
-      price_version_id: shown ? charge.priceVersionId : null,
-      progress_seq: run.seq,
+      usage,
+      costNano: shown ? (charge.cost ?? null) : null,
+      priceVersionId: shown ? charge.priceVersionId : null,
+      progressSeq: run.seq,
     },
     recorded: { answer, mark: growth.mark, size: answer.size },
   };

@@ -13,7 +13,8 @@ import { formatUsd } from '../../kernel/money.ts';
 import type { Telemetry } from '../../kernel/telemetry.ts';
 import type { TraceContext } from '../../kernel/trace-context.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
-import type { RunBegin, RunBegun } from '../../storage/repositories/run.rows.ts';
+import type { RunBegun } from '../../storage/repositories/run.rows.ts';
+import type { RunBegin } from '../../storage/run-columns.ts';
 import type { ChargeRules } from '../billing/charge-rules.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';
 import type { RoutePlan } from '../routing/route-plan.ts';
@@ -120,9 +121,9 @@ export class RunStarter {
     const hold = funds?.amountFor(first) ?? 0n;
     const row = this.#rowOf(terms);
     const held = charge && {
-      hold_nano: hold.toString(),
-      on_account: charge.onAccount,
-      budget_ids: charge.budgetIds,
+      holdNano: hold,
+      onAccount: charge.onAccount,
+      budgetIds: charge.budgetIds,
     };
     const { begun, taken } = await this.#beginWithin(viewer, measured, context, { ...row, ...held }).catch(
       (error: unknown) => {
@@ -154,7 +155,7 @@ export class RunStarter {
     row: RunBegin,
   ): Promise<Beginning> {
     const asked = this.#needs.limits.take(row.id, viewer, measured);
-    if (asked === undefined || row.idempotency_key === null) return this.#beginBeside(asked, context, row);
+    if (asked === undefined || row.idempotencyKey === null) return this.#beginBeside(asked, context, row);
     return this.#beginAfter(asked, context, row);
   }
 
@@ -236,20 +237,20 @@ export class RunStarter {
     return {
       id: terms.id,
       kind: terms.kind.name,
-      workspace_id: terms.workspaceId,
+      workspaceId: terms.workspaceId,
       caller: terms.caller,
-      request_id: terms.requestId,
+      requestId: terms.requestId,
       model: request.model,
       input: stored,
       plan: route.plan,
       metadata,
-      on_detach: request.onDetach,
-      node_id: this.#needs.nodeId,
-      instance_id: first?.instance?.id ?? null,
-      canonical_id: first?.canonicalId ?? null,
-      idempotency_key: idempotencyKey ?? null,
-      input_hash: idempotencyKey === undefined ? null : hashOf(request),
-      created_at: terms.createdAt.toISOString(),
+      onDetach: request.onDetach,
+      nodeId: this.#needs.nodeId,
+      instanceId: first?.instance?.id ?? null,
+      canonicalId: first?.canonicalId ?? null,
+      idempotencyKey: idempotencyKey ?? null,
+      inputHash: idempotencyKey === undefined ? null : hashOf(request),
+      createdAt: terms.createdAt,
     };
   }
 }

@@ -1,7 +1,7 @@
 // Owns a run between the record that the domain has of it and the rows that storage keeps.
 import type { RunAttemptEntity } from '../../storage/entities/completion-run.entity.ts';
 import type { CompletionRunRow } from '../../storage/repositories/run.repository.ts';
-import type { AttemptEnd, RunEnd } from '../../storage/repositories/run.rows.ts';
+import type { RunEnd } from '../../storage/run-columns.ts';
 import type { CostLine } from '../billing/cost.ts';
 import type { Usage } from '../billing/usage.ts';
 import type { RoutePlan } from '../routing/route-plan.ts';
@@ -83,58 +83,19 @@ function toUsage(row: UsageColumns): Usage {
   };
 }
 
+/** What is written of a run that ends. */
 export function toRunEnd(record: RunRecord, kind: Kind, epoch: number): RunEnd {
   const { text, reasoning, toolCalls, continuation } = kind.toStored(record.result);
   return {
-    id: record.id,
+    ...record,
     epoch,
     status: record.status as RunEnd['status'],
-    instance_id: record.instanceId,
-    canonical_id: record.canonicalId,
     text,
     reasoning,
-    tool_calls: toolCalls as unknown as RunEnd['tool_calls'],
-    finish_reason: record.finishReason,
-    provider_finish_reason: record.providerFinishReason,
-    ...toUsageColumns(record.usage),
-    cost_nano: record.costNano?.toString() ?? null,
-    cost_lines: record.costLines as unknown as RunEnd['cost_lines'],
-    price_version_id: record.priceVersionId,
-    warnings: record.warnings as unknown as RunEnd['warnings'],
-    error: record.error as unknown as RunEnd['error'],
+    toolCalls,
     continuation,
-    last_seq: record.lastSeq ?? 0,
-    ended_at: (record.endedAt ?? record.createdAt).toISOString(),
-    attempts: (record.attempts ?? []).map(toAttemptEnd),
-  };
-}
-
-function toAttemptEnd(attempt: RunAttempt): AttemptEnd {
-  return {
-    number: attempt.number,
-    instance_id: attempt.instanceId,
-    config_id: attempt.configId,
-    canonical_id: attempt.canonicalId,
-    outcome: attempt.outcome,
-    error: attempt.error as unknown as AttemptEnd['error'],
-    served_model: attempt.servedModel,
-    provider_request_id: attempt.providerRequestId,
-    started_at: attempt.startedAt.toISOString(),
-    first_token_ms: attempt.firstTokenMs,
-    duration_ms: attempt.durationMs,
-    ...toUsageColumns(attempt.usage),
-    cost_nano: attempt.costNano?.toString() ?? null,
-    absorbed: attempt.absorbed,
-  };
-}
-
-function toUsageColumns(usage: Usage) {
-  return {
-    input_tokens: usage.inputTokens,
-    cache_read_tokens: usage.cacheReadTokens,
-    cache_write_tokens: usage.cacheWriteTokens,
-    output_tokens: usage.outputTokens,
-    reasoning_tokens: usage.reasoningTokens,
-    usage_estimated: usage.estimated,
+    lastSeq: record.lastSeq ?? 0,
+    endedAt: record.endedAt ?? record.createdAt,
+    attempts: record.attempts ?? [],
   };
 }

@@ -1,9 +1,9 @@
 // Owns runs of which this node does not know whether they have begun: the database's answer was lost, the caller was refused, so they are undone.
 import type { Clock } from '../../kernel/clock.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
-import type { RunBegin } from '../../storage/repositories/run.rows.ts';
+import type { RunBegin, RunKey } from '../../storage/run-columns.ts';
 
-type BegunRow = Pick<RunBegin, 'id' | 'workspace_id' | 'caller' | 'idempotency_key'>;
+type BegunRow = RunKey & Pick<RunBegin, 'id'>;
 
 /** A statement that was under way may still commit within this time. */
 const LATE_COMMIT_MS = 30_000;
@@ -22,11 +22,11 @@ export class UnsureBegins {
     this.#clock = needs.clock;
   }
 
-  add({ id, workspace_id, caller, idempotency_key }: BegunRow): void {
+  add({ id, workspaceId, caller, idempotencyKey }: BegunRow): void {
     const [oldest] = this.#rows.keys();
     if (oldest !== undefined && this.#rows.size >= MAX_UNSURE) this.#rows.delete(oldest);
     const untilMs = this.#clock.monotonicMs() + LATE_COMMIT_MS;
-    this.#rows.set(id, { row: { id, workspace_id, caller, idempotency_key }, untilMs });
+    this.#rows.set(id, { row: { id, workspaceId, caller, idempotencyKey }, untilMs });
   }
 
   /** Takes back what has begun after all: its hold and its key are free again. */

@@ -7,7 +7,8 @@ import type {
   ListedRow,
   ListQuery,
 } from '../../domain/catalogue/catalogue-service.ts';
-import type { PriceRecord, PriceService } from '../../domain/catalogue/price-service.ts';
+import type { PriceService } from '../../domain/catalogue/price-service.ts';
+import type { PriceRow } from '../../domain/catalogue/snapshot.ts';
 import type { Viewer } from '../../domain/identity/viewer.ts';
 
 type Parents = NonNullable<ListQuery<CatalogueTable>['parents']>;
@@ -45,7 +46,7 @@ export class CatalogueLoaders {
   }
 
   /** Newest first. */
-  prices(canonicalId: string): Promise<readonly PriceRecord[]> {
+  prices(canonicalId: string): Promise<readonly PriceRow[]> {
     return this.#load('prices', canonicalId, (ids) => this.#prices.of(this.#viewer, ids), []);
   }
 

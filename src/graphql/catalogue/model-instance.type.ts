@@ -1,6 +1,6 @@
 // Owns how model instances are shown.
 import { Field, Int, ObjectType } from 'type-graphql';
-import type { ModelInstanceRecord } from '../../domain/catalogue/model-instance-service.ts';
+import type { ModelInstanceRow } from '../../domain/catalogue/snapshot.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import { connectionOf } from '../connection.ts';
 import { toGlobalId } from '../global-id.ts';
@@ -91,7 +91,7 @@ export class ModelInstancePayload {
   userErrors!: UserErrorType[];
 }
 
-export function toModelInstanceType(row: ModelInstanceRecord): ModelInstanceType {
+export function toModelInstanceType(row: ModelInstanceRow): ModelInstanceType {
   return {
     id: toGlobalId('ModelInstance', row.id),
     configRowId: row.configId,

@@ -1,6 +1,6 @@
 // Owns how model specs are shown.
 import { Field, Int, ObjectType } from 'type-graphql';
-import type { ModelSpecRecord } from '../../domain/catalogue/model-spec-service.ts';
+import type { ModelSpecRow } from '../../domain/catalogue/snapshot.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import { connectionOf } from '../connection.ts';
 import { toGlobalId } from '../global-id.ts';
@@ -117,7 +117,7 @@ export class ModelSpecPayload {
   userErrors!: UserErrorType[];
 }
 
-export function toModelSpecType(row: ModelSpecRecord): ModelSpecType {
+export function toModelSpecType(row: ModelSpecRow): ModelSpecType {
   return {
     id: toGlobalId('ModelSpec', row.id),
     canonicalId: row.canonicalId,

@@ -1,6 +1,6 @@
 // Owns how model syncs are shown.
 import { Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
-import type { ModelSyncRecord } from '../../domain/catalogue/model-sync-service.ts';
+import type { ModelSyncRow } from '../../domain/catalogue/model-sync-service.ts';
 import { toGlobalId } from '../global-id.ts';
 import { NodeType } from '../node.type.ts';
 import { DateTimeScalar } from '../scalars.ts';
@@ -145,7 +145,7 @@ export class SyncModelsPayload {
   userErrors!: UserErrorType[];
 }
 
-export function toModelSyncType(sync: ModelSyncRecord): ModelSyncType {
+export function toModelSyncType(sync: ModelSyncRow): ModelSyncType {
   return {
     id: toGlobalId('ModelSync', sync.id),
     configId: sync.configId,

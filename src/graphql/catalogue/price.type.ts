@@ -1,7 +1,8 @@
 // Owns how prices are shown and set.
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import type { Price } from '../../domain/billing/cost.ts';
-import type { PriceFields, PriceRecord } from '../../domain/catalogue/price-service.ts';
+import type { PriceFields } from '../../domain/catalogue/price-service.ts';
+import type { PriceRow } from '../../domain/catalogue/snapshot.ts';
 import { toGlobalId } from '../global-id.ts';
 import { withoutNulls } from '../input-values.ts';
 import { DateTimeScalar, UsdScalar } from '../scalars.ts';
@@ -134,7 +135,7 @@ export class SetPriceInput {
   owner?: RowOwnerKind;
 }
 
-export function toPriceVersionType(row: PriceRecord): PriceVersionType {
+export function toPriceVersionType(row: PriceRow): PriceVersionType {
   return {
     ...toPriceType(row),
     id: toGlobalId('PriceVersion', row.id),

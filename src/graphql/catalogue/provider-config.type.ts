@@ -1,6 +1,6 @@
 // Owns how provider configs are shown: everything but the secrets.
 import { Field, Int, ObjectType } from 'type-graphql';
-import type { ProviderConfigRecord } from '../../domain/catalogue/provider-config-service.ts';
+import type { ProviderConfigRow } from '../../domain/catalogue/snapshot.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import { connectionOf } from '../connection.ts';
 import { toGlobalId } from '../global-id.ts';
@@ -115,7 +115,7 @@ export class ProviderConfigPayload {
   userErrors!: UserErrorType[];
 }
 
-export function toProviderConfigType(row: ProviderConfigRecord): ProviderConfigType {
+export function toProviderConfigType(row: ProviderConfigRow): ProviderConfigType {
   return {
     id: toGlobalId('ProviderConfig', row.id),
     name: row.name,

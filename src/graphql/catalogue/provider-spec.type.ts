@@ -1,6 +1,6 @@
 // Owns how provider specs are shown.
 import { Field, Int, ObjectType } from 'type-graphql';
-import type { ProviderSpecRecord } from '../../domain/catalogue/provider-spec-service.ts';
+import type { ProviderSpecRow } from '../../domain/catalogue/snapshot.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import { connectionOf } from '../connection.ts';
 import { toGlobalId } from '../global-id.ts';
@@ -119,7 +119,7 @@ export class ProviderSpecPayload {
   userErrors!: UserErrorType[];
 }
 
-export function toProviderSpecType(row: ProviderSpecRecord): ProviderSpecType {
+export function toProviderSpecType(row: ProviderSpecRow): ProviderSpecType {
   return {
     id: toGlobalId('ProviderSpec', row.id),
     key: row.key,

@@ -1,5 +1,10 @@
 // Owns `begin_runs`: how a group of runs begins, with holds and idempotency keys decided on inside.
+import { declared, listed } from '../columns.ts';
+import { BEGIN_COLUMNS, DECISION_COLUMNS } from '../run-columns.ts';
 import type { DatabaseFunction } from './database-function.ts';
+
+/** A node of a build that knew completions only does not name the kind. */
+const OTHER_COLUMNS = BEGIN_COLUMNS.filter(({ name }) => name !== 'kind');
 
 /**
  * `asks` has what is decided on, in order of arrival; `items` the rows. Accounts, then the uses of budgets, each in the order of their ids,
@@ -8,7 +13,7 @@ import type { DatabaseFunction } from './database-function.ts';
  */
 export const beginRuns: DatabaseFunction = {
   name: 'begin_runs',
-  version: 2,
+  version: 3,
   text: `
     create or replace function begin_runs(asks jsonb, items jsonb)
     returns table (ordinal int, outcome text, run_id uuid, refusal jsonb)
@@ -62,9 +67,7 @@ export const beginRuns: DatabaseFunction = {
           where budget.id = any(bounding) order by budget.id for update of used) locked;
       end if;
       for ask in
-        select * from jsonb_to_recordset(asks) as each (
-          id uuid, workspace_id uuid, caller text, idempotency_key text, input_hash text, hold_nano bigint,
-          on_account boolean, budget_ids uuid[])
+        select * from jsonb_to_recordset(asks) as each (${declared(DECISION_COLUMNS)})
       loop
         decided_run := ask.id;
         decided := 'begun';
@@ -142,14 +145,10 @@ export const beginRuns: DatabaseFunction = {
         from unnest(budget_ids, budget_starts, budget_taken) taken (id, start, nano)
         where used.budget_id = taken.id and used.period_start = taken.start and taken.nano > 0;
       end if;
-      insert into completion_run
-        (id, kind, workspace_id, caller, request_id, status, model, input, plan, metadata, on_detach, node_id, instance_id, canonical_id, created_at)
-      select run.id, coalesce(run.kind, 'completion'), run.workspace_id, run.caller, run.request_id, 'RUNNING', run.model, run.input, run.plan, run.metadata,
-        run.on_detach, run.node_id, run.instance_id, run.canonical_id, run.created_at
-      from rows from (jsonb_to_recordset(items) as (
-        id uuid, kind text, workspace_id uuid, caller text, request_id text, model text, input jsonb, plan jsonb, metadata jsonb,
-        on_detach text, node_id uuid, instance_id uuid, canonical_id text, created_at timestamptz)) with ordinality as run
-        (id, kind, workspace_id, caller, request_id, model, input, plan, metadata, on_detach, node_id, instance_id, canonical_id, created_at, place)
+      insert into completion_run (${listed(OTHER_COLUMNS)}, kind, status)
+      select ${listed(OTHER_COLUMNS, 'run')}, coalesce(run.kind, 'completion'), 'RUNNING'
+      from rows from (jsonb_to_recordset(items) as (${declared(BEGIN_COLUMNS)})) with ordinality as run
+        (${listed(BEGIN_COLUMNS)}, place)
       where outcomes[run.place] = 'begun';
       return query
         select answer.place::int, answer.outcome, answer.run, answer.refusal

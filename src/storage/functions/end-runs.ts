@@ -1,4 +1,6 @@
 // Owns `end_runs`: the one statement that takes runs out of RUNNING and settles them.
+import { assigned, declared, listed } from '../columns.ts';
+import { ATTEMPT_COLUMNS, END_COLUMNS, END_ITEM_COLUMNS } from '../run-columns.ts';
 import type { DatabaseFunction } from './database-function.ts';
 
 /**
@@ -7,7 +9,7 @@ import type { DatabaseFunction } from './database-function.ts';
  */
 export const endRuns: DatabaseFunction = {
   name: 'end_runs',
-  version: 1,
+  version: 2,
   text: `
     create or replace function end_runs(items jsonb) returns setof uuid language plpgsql set enable_seqscan = off as $$
     declare
@@ -18,36 +20,10 @@ export const endRuns: DatabaseFunction = {
       callers text[] := '{}';
     begin
       for item in
-        select * from jsonb_to_recordset(items) as each (
-          id uuid, epoch int, status text, instance_id uuid, canonical_id text, text text, reasoning text,
-          tool_calls jsonb, finish_reason text, provider_finish_reason text, input_tokens int, cache_read_tokens int,
-          cache_write_tokens int, output_tokens int, reasoning_tokens int, usage_estimated boolean, cost_nano bigint,
-          cost_lines jsonb, price_version_id uuid, warnings jsonb, error jsonb, continuation text, last_seq int,
-          ended_at timestamptz)
+        select * from jsonb_to_recordset(items) as each (${declared(END_ITEM_COLUMNS)})
       loop
         update completion_run run set
-          status = item.status,
-          instance_id = item.instance_id,
-          canonical_id = item.canonical_id,
-          text = item.text,
-          reasoning = item.reasoning,
-          tool_calls = item.tool_calls,
-          finish_reason = item.finish_reason,
-          provider_finish_reason = item.provider_finish_reason,
-          input_tokens = item.input_tokens,
-          cache_read_tokens = item.cache_read_tokens,
-          cache_write_tokens = item.cache_write_tokens,
-          output_tokens = item.output_tokens,
-          reasoning_tokens = item.reasoning_tokens,
-          usage_estimated = item.usage_estimated,
-          cost_nano = item.cost_nano,
-          cost_lines = item.cost_lines,
-          price_version_id = item.price_version_id,
-          warnings = item.warnings,
-          error = item.error,
-          continuation = item.continuation,
-          last_seq = item.last_seq,
-          ended_at = item.ended_at,
+          ${assigned(END_COLUMNS, 'item')},
           updated_at = now()
         where run.id = item.id and run.epoch = item.epoch and run.status = 'RUNNING'
         returning run.caller into owner;
@@ -57,14 +33,10 @@ export const endRuns: DatabaseFunction = {
         callers := callers || owner;
       end loop;
       if won = '{}' then return; end if;
-      insert into run_attempt
-      select (item_json->>'id')::uuid, attempt.*
+      insert into run_attempt (run_id, ${listed(ATTEMPT_COLUMNS)})
+      select (item_json->>'id')::uuid, ${listed(ATTEMPT_COLUMNS, 'attempt')}
       from jsonb_array_elements(items) item_json
-      cross join lateral jsonb_to_recordset(item_json->'attempts') as attempt (
-        number int, instance_id uuid, config_id uuid, canonical_id text, outcome text, error jsonb,
-        served_model text, provider_request_id text, started_at timestamptz, first_token_ms int, duration_ms int,
-        input_tokens int, cache_read_tokens int, cache_write_tokens int, output_tokens int, reasoning_tokens int,
-        usage_estimated boolean, cost_nano bigint, absorbed boolean)
+      cross join lateral jsonb_to_recordset(item_json->'attempts') as attempt (${declared(ATTEMPT_COLUMNS)})
       where (item_json->>'id')::uuid = any(won)
       on conflict do nothing;
       perform settle_holds(won, costs, callers);

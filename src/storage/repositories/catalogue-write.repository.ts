@@ -1,5 +1,10 @@
 // Owns the writes of the catalogue: one row at a time, against the version that the writer had read.
-import { type EntityClass, OptimisticLockError, type RequiredEntityData } from '@mikro-orm/core';
+import {
+  type EntityClass,
+  type FilterQuery,
+  OptimisticLockError,
+  type RequiredEntityData,
+} from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import { StorageError } from '../../kernel/errors.ts';
 import { type Actor, writeAs } from '../acting.ts';
@@ -17,8 +22,15 @@ const ENTITIES = {
   model_instance: ModelInstanceEntity,
 } as const;
 
-export type NewRow<Table extends CatalogueTable> = Omit<CatalogueRow<Table>, 'version' | 'canonicalId'> &
-  (Table extends 'model_instance' ? { canonicalId: string } : unknown);
+type Columns<Row> = Pick<Row, Extract<keyof Row, string>>;
+type MadeByTheDatabase<Table> = 'version' | (Table extends 'model_spec' ? 'canonicalId' : never);
+
+/** Every column that the writer fills: one that is added to the entity is missing wherever a row is made. */
+export type NewRow<Table extends CatalogueTable> = { readonly id: string } & {
+  readonly [Name in keyof Required<Omit<Columns<CatalogueRow<Table>>, MadeByTheDatabase<Table>>>]: Readonly<
+    Required<Columns<CatalogueRow<Table>>>[Name]
+  >;
+};
 
 export class CatalogueWriteRepository {
   readonly #entities: () => SqlEntityManager;
@@ -35,8 +47,9 @@ export class CatalogueWriteRepository {
   ): Promise<CatalogueRow<Table>> {
     return writeAs(this.#entities(), actor, async (entities) => {
       const entity = entityOf(table);
-      await entities.insert(entity, { ...row, version: 1 } as RequiredEntityData<CatalogueRow<Table>>);
-      return entities.findOneOrFail(entity, { id: row.id } as never);
+      const first: object = { ...row, version: 1 };
+      await entities.insert(entity, first as RequiredEntityData<CatalogueRow<Table>>);
+      return entities.findOneOrFail(entity, byId<Table>(row));
     });
   }
 
@@ -50,7 +63,7 @@ export class CatalogueWriteRepository {
   ): Promise<CatalogueRow<Table> | undefined> {
     try {
       return await writeAs(this.#entities(), actor, async (entities) => {
-        const row = await entities.findOne(entityOf(table), { id } as never);
+        const row = await entities.findOne(entityOf(table), byId<Table>({ id }));
         if (!row || row.version !== version) return undefined;
         Object.assign(row, changes);
         await entities.flush();
@@ -65,7 +78,7 @@ export class CatalogueWriteRepository {
   /** Whether the row was there with this version, and is no more. */
   async remove(table: CatalogueTable, id: string, version: number, actor: Actor): Promise<boolean> {
     const removed = await writeAs(this.#entities(), actor, (entities) =>
-      entities.nativeDelete(entityOf(table), { id, version } as never),
+      entities.nativeDelete(entityOf(table), byId({ id, version })),
     );
     return removed > 0;
   }
@@ -96,4 +109,16 @@ export class CatalogueWriteRepository {
 function entityOf<Table extends CatalogueTable>(table: Table): EntityClass<CatalogueRow<Table>> {
   const entity: unknown = ENTITIES[table];
   return entity as EntityClass<CatalogueRow<Table>>;
+}
+
+/** Every table of the catalogue has these two columns, which the ORM's own type of a filter cannot tell of a table that is a parameter. */
+function byId<Table extends CatalogueTable>({
+  id,
+  version,
+}: {
+  readonly id: string;
+  readonly version?: number;
+}): FilterQuery<CatalogueRow<Table>> {
+  const filter: object = version === undefined ? { id } : { id, version };
+  return filter as FilterQuery<CatalogueRow<Table>>;
 }

@@ -2,12 +2,18 @@
 import type { Batcher } from '../../kernel/batcher.ts';
 import { StorageError } from '../../kernel/errors.ts';
 import type { Telemetry } from '../../kernel/telemetry.ts';
+import { rowMapper } from '../columns.ts';
 import { createGroupedWriter } from '../grouped-writer.ts';
+import {
+  BEGIN_COLUMNS,
+  DECISION_COLUMNS,
+  KEYED_BEGIN_COLUMNS,
+  type RunBegin,
+  type RunKey,
+} from '../run-columns.ts';
 import type { SqlClient } from '../sql.ts';
-import type { RunBegin, RunBegun } from './run.rows.ts';
+import type { RunBegun } from './run.rows.ts';
 import { BEGIN, BEGIN_PLAIN, KNOWN_KEYS, WITHDRAW } from './run.statements.ts';
-
-type KeyColumns = Pick<RunBegin, 'workspace_id' | 'caller' | 'idempotency_key'>;
 
 /** A run to begin, or (`joinOnly`) only to look for the one that its key names. */
 interface Ask {
@@ -17,10 +23,17 @@ interface Ask {
   readonly key: string;
 }
 
-interface KnownKey extends KeyColumns {
+interface KnownKey {
+  readonly workspace_id: string;
+  readonly caller: string;
+  readonly key: string;
   readonly run_id: string;
   readonly input_hash: string;
 }
+
+const toRow = rowMapper<RunBegin>(BEGIN_COLUMNS);
+const toKeyedRow = rowMapper<RunBegin>(KEYED_BEGIN_COLUMNS);
+const toDecision = rowMapper<RunBegin>(DECISION_COLUMNS);
 
 /** A key that is taken when a group is written, and free when it is looked up, was given back in between: the run is written again. */
 const MAX_WRITES = 5;
@@ -43,8 +56,8 @@ export class RunBegins {
     return this.#asks.add({ run, joinOnly, key: keyOf(run) }, gone);
   }
 
-  async withdraw(run: KeyColumns & Pick<RunBegin, 'id'>): Promise<void> {
-    await this.#sql.query(WITHDRAW, [run.id, run.workspace_id, run.caller, run.idempotency_key]);
+  async withdraw(run: RunKey & Pick<RunBegin, 'id'>): Promise<void> {
+    await this.#sql.query(WITHDRAW, [run.id, run.workspaceId, run.caller, run.idempotencyKey]);
   }
 
   async #answer(asks: readonly Ask[]): Promise<(RunBegun | undefined)[]> {
@@ -64,7 +77,7 @@ export class RunBegins {
     const runs = begins.map(({ run }) => run);
     const rows = await this.#sql.query<Omit<RunBegun, 'runId'> & { run_id: string }>(BEGIN, [
       JSON.stringify(runs.map(toDecision)),
-      JSON.stringify(runs),
+      JSON.stringify(runs.map(toRow)),
     ]);
     for (const [index, { outcome, run_id, refusal }] of rows.entries()) {
       answers.set(begins[index] as Ask, { outcome, runId: run_id, refusal });
@@ -78,7 +91,7 @@ export class RunBegins {
         throw new StorageError('unavailable', 'An idempotency key is taken and given back all the time');
       }
       const rows = await this.#sql.query<{ id: string }>(BEGIN_PLAIN, [
-        JSON.stringify(open.map(({ run }) => run)),
+        JSON.stringify(open.map(({ run }) => toKeyedRow(run))),
       ]);
       const begun = new Set(rows.map(({ id }) => id));
       for (const ask of open) {
@@ -94,15 +107,15 @@ export class RunBegins {
   async #lookUp(asks: readonly Ask[], answers: Map<Ask, RunBegun>): Promise<void> {
     if (asks.length === 0) return;
     const rows = await this.#sql.query<KnownKey>(KNOWN_KEYS, [
-      asks.map(({ run }) => run.workspace_id),
+      asks.map(({ run }) => run.workspaceId),
       asks.map(({ run }) => run.caller),
-      asks.map(({ run }) => run.idempotency_key),
+      asks.map(({ run }) => run.idempotencyKey),
     ]);
-    const known = new Map(rows.map((row) => [keyOf(row), row]));
+    const known = new Map(rows.map((row) => [keyText(row.workspace_id, row.caller, row.key), row]));
     for (const ask of asks) {
       const row = known.get(ask.key);
       if (!row) continue;
-      const outcome = row.input_hash === ask.run.input_hash ? 'joined' : 'conflict';
+      const outcome = row.input_hash === ask.run.inputHash ? 'joined' : 'conflict';
       answers.set(ask, { outcome, runId: row.run_id, refusal: null });
     }
   }
@@ -114,8 +127,12 @@ export class RunBegins {
   }
 }
 
-function keyOf({ workspace_id, caller, idempotency_key }: KeyColumns): string {
-  return idempotency_key === null ? '' : JSON.stringify([workspace_id, caller, idempotency_key]);
+function keyOf({ workspaceId, caller, idempotencyKey }: RunKey): string {
+  return idempotencyKey === null ? '' : keyText(workspaceId, caller, idempotencyKey);
+}
+
+function keyText(workspaceId: string, caller: string, key: string): string {
+  return JSON.stringify([workspaceId, caller, key]);
 }
 
 /** Every node locks the rows of keys in the same order, so that two nodes with the same keys never wait for each other. */
@@ -126,12 +143,6 @@ function byKey({ key: one }: Ask, { key: other }: Ask): number {
 /** Whether there is a hold, or a key that comes twice (the asks are in order of their keys). */
 function needsDecision(asks: readonly Ask[]): boolean {
   return asks.some(
-    ({ run, key }, index) => run.hold_nano !== undefined || (key !== '' && asks[index - 1]?.key === key),
+    ({ run, key }, index) => run.holdNano !== undefined || (key !== '' && asks[index - 1]?.key === key),
   );
-}
-
-/** What is decided on, without what is only stored. */
-function toDecision(run: RunBegin) {
-  const { id, workspace_id, caller, idempotency_key, input_hash, hold_nano, on_account, budget_ids } = run;
-  return { id, workspace_id, caller, idempotency_key, input_hash, hold_nano, on_account, budget_ids };
 }

@@ -3,19 +3,22 @@ import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import type { Batcher } from '../../kernel/batcher.ts';
 import { StorageError } from '../../kernel/errors.ts';
 import { silentTelemetry } from '../../kernel/telemetry.ts';
+import { rowMapper } from '../columns.ts';
 import { CompletionRunEntity, RunAttemptEntity, type RunStatus } from '../entities/completion-run.entity.ts';
 import { toStorageError } from '../errors.ts';
 import { createGroupedWriter } from '../grouped-writer.ts';
+import {
+  ATTEMPT_COLUMNS,
+  type AttemptEnd,
+  END_ITEM_COLUMNS,
+  PROGRESS_ITEM_COLUMNS,
+  type RunBegin,
+  type RunEnd,
+  type RunKey,
+  type RunProgress,
+} from '../run-columns.ts';
 import type { SqlClient } from '../sql.ts';
-import type {
-  HoldRaise,
-  RunBegin,
-  RunBegun,
-  RunEnd,
-  RunListFilter,
-  RunListPage,
-  RunProgress,
-} from './run.rows.ts';
+import type { RunBegun, RunListFilter, RunListPage } from './run.rows.ts';
 import {
   DROP_DEAD_LEASES,
   DROP_EXPIRED_KEYS,
@@ -41,6 +44,16 @@ type Content = (typeof CONTENT)[number];
 type Columns = Pick<CompletionRunEntity, Extract<keyof CompletionRunEntity, string>>;
 /** A run as it was read: its content only where that was asked for. */
 export type CompletionRunRow = Omit<Columns, Content> & Partial<Pick<Columns, Content>>;
+
+/** What a hold is to come to in all, as decimal text. */
+interface HoldRaise {
+  readonly run_id: string;
+  readonly amount_nano: string;
+}
+
+const toProgressRow = rowMapper<RunProgress>(PROGRESS_ITEM_COLUMNS);
+const toEndRow = rowMapper<RunEnd>(END_ITEM_COLUMNS);
+const toAttemptRow = rowMapper<AttemptEnd>(ATTEMPT_COLUMNS);
 
 /** After so many leases without a word the row of a dead node's lease is of no use to anybody. */
 const LEASES_KEPT = 6;
@@ -82,7 +95,7 @@ export class RunRepository {
   }
 
   /** Undoes the beginning of a run that nothing was asked of yet; its key is free again. */
-  withdraw(run: Pick<RunBegin, 'id' | 'workspace_id' | 'caller' | 'idempotency_key'>): Promise<void> {
+  withdraw(run: RunKey & Pick<RunBegin, 'id'>): Promise<void> {
     return this.#begins.withdraw(run);
   }
 
@@ -195,7 +208,7 @@ export class RunRepository {
   }
 
   async #writeProgress(items: readonly RunProgress[]): Promise<boolean[]> {
-    const rows = await this.#sql.query<{ id: string }>(PROGRESS, [JSON.stringify(items)]);
+    const rows = await this.#sql.query<{ id: string }>(PROGRESS, [JSON.stringify(items.map(toProgressRow))]);
     const mine = new Set(rows.map(({ id }) => id));
     return items.map(({ id }) => mine.has(id));
   }
@@ -203,7 +216,7 @@ export class RunRepository {
   async #writeEnds(items: readonly RunEnd[]): Promise<boolean[]> {
     // Several runs are locked by id everywhere, so that no two statements wait for each other.
     const inOrder = items.toSorted((one, other) => (one.id < other.id ? -1 : 1));
-    const rows = await this.#sql.query<{ id: string }>(END, [JSON.stringify(inOrder)]);
+    const rows = await this.#sql.query<{ id: string }>(END, [JSON.stringify(inOrder.map(toEndItem))]);
     const won = new Set(rows.map(({ id }) => id));
     return items.map(({ id }) => won.has(id));
   }
@@ -215,4 +228,11 @@ export class RunRepository {
       throw toStorageError(error);
     }
   }
+}
+
+/** The run and its attempts, as one item of `end_runs`. */
+export function toEndItem(run: RunEnd): object {
+  const item = toEndRow(run);
+  item.attempts = run.attempts.map(toAttemptRow);
+  return item;
 }

@@ -1,4 +1,6 @@
 // Owns the SQL of runs: the statements that go past the ORM, each prepared under its name.
+import { declared, listed } from '../columns.ts';
+import { BEGIN_COLUMNS, KEYED_BEGIN_COLUMNS } from '../run-columns.ts';
 
 export const BEGIN = {
   name: 'begin-runs',
@@ -9,10 +11,7 @@ export const BEGIN_PLAIN = {
   name: 'begin-plain-runs',
   text: `
     with item as materialized (
-      select * from jsonb_to_recordset($1::jsonb) as each (
-        id uuid, kind text, workspace_id uuid, caller text, request_id text, model text, input jsonb, plan jsonb, metadata jsonb,
-        on_detach text, node_id uuid, instance_id uuid, canonical_id text, created_at timestamptz,
-        idempotency_key text, input_hash text)
+      select * from jsonb_to_recordset($1::jsonb) as each (${declared(KEYED_BEGIN_COLUMNS)})
     ), keyed as (
       insert into idempotency_key as known (workspace_id, caller, key, run_id, input_hash, expires_at)
       select workspace_id, caller, idempotency_key, id, input_hash, now() + interval '24 hours'
@@ -22,15 +21,14 @@ export const BEGIN_PLAIN = {
         where known.expires_at <= now()
       returning known.run_id
     )
-    insert into completion_run
-      (id, kind, workspace_id, caller, request_id, status, model, input, plan, metadata, on_detach, node_id, instance_id, canonical_id, created_at)
-    select id, kind, workspace_id, caller, request_id, 'RUNNING', model, input, plan, metadata, on_detach, node_id, instance_id, canonical_id, created_at
+    insert into completion_run (${listed(BEGIN_COLUMNS)}, status)
+    select ${listed(BEGIN_COLUMNS)}, 'RUNNING'
     from item where idempotency_key is null or id in (select run_id from keyed)
     returning id`,
 };
 export const KNOWN_KEYS = {
   name: 'known-keys',
-  text: `select workspace_id, caller, key as idempotency_key, run_id, input_hash from idempotency_key
+  text: `select workspace_id, caller, key, run_id, input_hash from idempotency_key
          where expires_at > now()
            and (workspace_id, caller, key) in (select * from unnest($1::uuid[], $2::text[], $3::text[]))`,
 };

@@ -1,4 +1,5 @@
 // Owns the statements of health checks and model syncs. Neither touches a config's version: they are no change that a user could lose.
+import type { RequiredEntityData } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import type { JsonObject } from '../../kernel/json.ts';
 import { ModelSpecEntity } from '../entities/model-spec.entity.ts';
@@ -6,6 +7,7 @@ import { ModelSyncEntity } from '../entities/model-sync.entity.ts';
 import type { ConfigHealth } from '../entities/provider-config.entity.ts';
 import { toStorageError } from '../errors.ts';
 import type { SqlClient } from '../sql.ts';
+import type { NewRow } from './catalogue-write.repository.ts';
 
 export interface HealthResult {
   readonly health: ConfigHealth;
@@ -24,7 +26,7 @@ export interface RefreshWritten {
 
 export interface SyncWrites {
   readonly sync: ModelSyncEntity;
-  readonly inserts: readonly ModelSpecEntity[];
+  readonly inserts: readonly NewRow<'model_spec'>[];
   /** By row id: the columns that differ. */
   readonly updates: readonly { readonly id: string; readonly changes: Partial<ModelSpecEntity> }[];
   readonly withdrawnIds: readonly string[];
@@ -184,10 +186,8 @@ export class UpkeepRepository {
     return this.#run((entities) =>
       entities.transactional(async (transaction) => {
         if (inserts.length > 0) {
-          await transaction.insertMany(
-            ModelSpecEntity,
-            inserts.map(({ canonicalId: _made, ...row }) => ({ ...row, version: 1 }) as never),
-          );
+          const rows: object[] = inserts.map((row) => ({ ...row, version: 1 }));
+          await transaction.insertMany(ModelSpecEntity, rows as RequiredEntityData<ModelSpecEntity>[]);
         }
         const at = sync.endedAt ?? sync.startedAt;
         for (const { id, changes } of updates) await changeModel(transaction, id, changes, at);

@@ -53,7 +53,7 @@ describeEachDatabase('the progress records of runs', (kind) => {
 
   async function running(): Promise<{ run: ActiveRun; answer: CompletionAnswer }> {
     const row = beginRow(workspaceId, randomUUID());
-    await runs.begin({ ...row, hold_nano: undefined } as never);
+    await runs.begin({ ...row, holdNano: undefined } as never);
     const request = { messages: [], tools: [], parameters: {}, onDetach: 'CONTINUE' };
     const kind = completionKind;
     const measured = kind.measure(request as never);

@@ -1,39 +1,6 @@
-// Owns the instances that are made unasked: what they are called, and what is in them.
+// Owns what the instances are called that are made unasked.
 import { StorageError } from '../../kernel/errors.ts';
 import type { ModelSpecRow } from './snapshot.ts';
-
-export interface NewInstance {
-  readonly id: string;
-  readonly config: { readonly id: string; readonly workspaceId: string };
-  readonly model: Pick<ModelSpecRow, 'canonicalId' | 'displayName'>;
-  readonly slug: string;
-  readonly origin: 'BUILT_IN' | 'ENVIRONMENT' | 'CUSTOM';
-  readonly priority?: number;
-  readonly at: Date;
-}
-
-export function newInstanceRow({ id, config, model, slug, origin, priority = 0, at }: NewInstance): object {
-  return {
-    id,
-    workspaceId: config.workspaceId,
-    slug,
-    displayName: model.displayName,
-    configId: config.id,
-    canonicalId: model.canonicalId,
-    priority,
-    weight: 1,
-    tags: [],
-    defaultParameters: {},
-    customFields: {},
-    timeLimits: {},
-    retryPolicy: {},
-    free: null,
-    enabled: true,
-    origin,
-    createdAt: at,
-    updatedAt: at,
-  };
-}
 
 /** The model's key if no instance is called so, else its canonical id, else that with a number. */
 export function freeSlug(
