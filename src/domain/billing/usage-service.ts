@@ -25,7 +25,7 @@ export class UsageService {
     this.#clock = clock;
   }
 
-  /** The dearest first, or by time; of the workspace with scope `read`, else of the caller. */
+  /** Grouped by time in order of time, otherwise the highest cost first; of the whole workspace with scope `read`, else of the caller alone. */
   async report(
     viewer: Viewer,
     query: UsageReportQuery,

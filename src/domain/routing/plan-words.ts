@@ -1,22 +1,22 @@
-// Owns the words of a plan: why each candidate has its place or was left out, and the whole choice in a few sentences.
+// Owns the words of a plan: the reason for each candidate's place or for leaving it out, and a summary of the whole choice.
 import type { Refusal } from './candidate-state.ts';
 import type { Candidate, Selection } from './candidates.ts';
 import type { CircuitView } from './circuits.ts';
 import type { PlannedCandidate, ReasonCode } from './route-plan.ts';
 
-/** What a place goes by. */
+/** The facts that a candidate's place depends on. */
 export interface PlaceFacts {
   readonly candidate: Candidate;
   readonly named: boolean;
-  /** 2: it made the continuation; 1: it can take it up. */
+  /** 2: it made the continuation; 1: it can use the continuation of another instance; 0: neither. */
   readonly continues: number;
-  /** 0 well, 1 asked for quiet, 2 failed its health check. */
+  /** 0: healthy; 1: its provider has asked to receive no calls for a while; 2: it failed its health check. */
   readonly ailing: number;
-  /** Its circuit is half open. */
+  /** True if its circuit is half open. */
   readonly probing: boolean;
 }
 
-/** In this order, each with the reason for its place. */
+/** Gives the candidates, in the given order, their places and the reason for each. */
 export function placesOf(chosen: readonly PlaceFacts[]): PlannedCandidate[] {
   const rivals = new Map<number, number>();
   let named = 0;
@@ -97,13 +97,13 @@ export function describe(
   };
 }
 
-/** Names in a sentence; a long list is cut, and so is a long reason. */
+/** The most names in a sentence; more are counted only. Long reasons are cut as well. */
 const MOST_NAMES = 5;
 const LONGEST_REASON = 160;
-/** Places behind others, whatever the priority. */
+/** Reasons that put a candidate behind others whatever its priority. */
 const DEMOTED: ReadonlySet<ReasonCode> = new Set(['PROBE', 'QUIET_LAST', 'UNHEALTHY_LAST']);
 
-/** Why candidates that come before `chosen` by what was named and by priority were not asked; empty where there is none. */
+/** Tells why candidates were not called that precede `chosen` by name and priority; empty if there is none. */
 export function tellNotAsked(
   candidates: readonly PlannedCandidate[],
   chosen: PlannedCandidate | undefined,

@@ -1,4 +1,4 @@
-// Owns events as text: what nodes hand each other must come back as it was, money and moments included.
+// Owns events as text: another node must read back the same event, including amounts of money and moments.
 import { type EndedEvent, isEnd, type RunEvent } from './run-event.ts';
 import type { RunAttempt, RunRecord } from './run-record.ts';
 
