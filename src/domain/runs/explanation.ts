@@ -1,4 +1,4 @@
-// Owns the story of a run in a few sentences: what was asked for, who answered, what went wrong before, and why others were not asked.
+// Owns the explanation of a run in a few sentences: what was asked for, which candidate answered, what failed before, and why others were not called.
 import { tellNotAsked } from '../routing/plan-words.ts';
 import type { PlannedCandidate } from '../routing/route-plan.ts';
 import type { RunAttempt, RunRecord } from './run-record.ts';
