@@ -40,14 +40,14 @@ export class ConnectionArgs {
   before?: string;
 }
 
-/** What a service is asked for: so many rows behind (or, backward, before) a position. */
+/** The page that a service is asked for: a number of rows after a position, or before it if `backward`. */
 export interface PageRequest<Position> {
   readonly limit: number;
   readonly backward: boolean;
   readonly beyond: Position | undefined;
 }
 
-/** Rows in the list's own order; one more than `limit` was looked for. */
+/** Rows in the list's own order. To see whether more follow, one more than `limit` was read. */
 export interface Page<Row> {
   readonly rows: readonly Row[];
   readonly hasMore: boolean;
@@ -57,7 +57,7 @@ export interface Connection<Node> {
   readonly edges: readonly { readonly cursor: string; readonly node: Node }[];
   readonly nodes: readonly Node[];
   readonly pageInfo: PageInfoType;
-  /** Set where it was asked for. */
+  /** Set if the operation asks for it. */
   readonly totalCount: number | undefined;
 }
 
@@ -106,7 +106,7 @@ export function toConnection<Row, Node>(
   };
 }
 
-/** How a service lists rows whose ids sort by time: newest first, in pages behind an id. */
+/** How a service lists rows whose ids sort by time: newest first, in pages after an id. */
 export interface TimeOrdered<Row extends { readonly id: string }, Node> {
   readonly isId: (text: string) => boolean;
   list(page: { limit: number; backward: boolean; beyondId?: string }): Promise<Row[]>;
@@ -130,18 +130,18 @@ export async function connectByTime<Row extends { readonly id: string }, Node>(
   return toConnection(cutPage(rows, request), request, totalCount, { node, position: ({ id }) => id });
 }
 
-/** Ids of rows that are counted up. */
+/** True for an id that is a whole number, counted up by the database. */
 export function isCounter(text: string): boolean {
   return /^\d{1,18}$/.test(text);
 }
 
-/** Cuts what was read for a page (up to one row too many, in reading order) to the page, in the list's own order. */
+/** Cuts the rows that were read (up to one too many, in reading order) to the page, in the list's own order. */
 export function cutPage<Row>(read: readonly Row[], request: PageRequest<unknown>): Page<Row> {
   const rows = read.slice(0, request.limit);
   return { rows: request.backward ? rows.reverse() : rows, hasMore: read.length > request.limit };
 }
 
-/** Whether the selection asks for `totalCount`, so that nothing is counted in vain. Fragments count as asking. */
+/** True if the operation asks for `totalCount`, so that rows are counted only then. A fragment counts as asking for it. */
 export function wantsTotalCount({ fieldNodes }: GraphQLResolveInfo): boolean {
   return fieldNodes.some(({ selectionSet }) =>
     selectionSet?.selections.some(

@@ -1,4 +1,4 @@
-// Owns finding anything again by its global id.
+// Owns finding objects by their global ids.
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import { GatewayError } from '../kernel/errors.ts';
 import { toModelInstanceType } from './catalogue/model-instance.type.ts';

@@ -1,4 +1,4 @@
-// Owns the Node interface: whatever has a global id.
+// Owns the Node interface: every object with a global id.
 import { Field, ID, InterfaceType } from 'type-graphql';
 import { readGlobalId } from './global-id.ts';
 

@@ -1,4 +1,4 @@
-// Owns what may be asked for of accounts and budgets.
+// Owns the inputs of accounts and budgets.
 import { Field, ID, InputType } from 'type-graphql';
 import { UsdScalar } from '../scalars.ts';
 import { BudgetPeriodType } from './account.type.ts';

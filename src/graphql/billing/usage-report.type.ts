@@ -1,4 +1,4 @@
-// Owns how the usage report is asked for and shown.
+// Owns the input and types of the usage report.
 import { Field, Float, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { UsageRow } from '../../domain/billing/usage-service.ts';
 import { DateTimeScalar, UsdScalar } from '../scalars.ts';

@@ -1,4 +1,4 @@
-// Owns what a deletion names.
+// Owns the input of a deletion: the row and its version.
 import { Field, ID, InputType, Int } from 'type-graphql';
 
 @InputType({ description: 'What to delete.' })

@@ -1,4 +1,4 @@
-// Owns the sampling parameters as the graph takes them, for calls and for the defaults of instances.
+// Owns the input of sampling parameters, for calls and for the defaults of instances.
 import { Field, Float, InputType, Int, registerEnumType } from 'type-graphql';
 import type { Parameters, ReasoningEffort } from '../../domain/catalogue/parameter-rules.ts';
 import { withoutNulls } from '../input-values.ts';

@@ -1,4 +1,4 @@
-// Owns how prices are shown and set.
+// Owns the types of prices and the input that sets them.
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import type { Price } from '../../domain/billing/cost.ts';
 import type { PriceFields } from '../../domain/catalogue/price-service.ts';
@@ -145,7 +145,7 @@ export function toPriceVersionType(row: PriceRow): PriceVersionType {
   };
 }
 
-/** A price that is no version of ours. */
+/** For a price that may come from the price library, which has no version. */
 export function toPriceType(row: Price): PriceVersionType {
   return {
     id: null,

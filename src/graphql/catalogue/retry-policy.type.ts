@@ -1,4 +1,4 @@
-// Owns the retry policy of configs and instances, shown and given.
+// Owns the output and input types of the retry policy of configs and instances.
 import { Field, InputType, Int, ObjectType } from 'type-graphql';
 
 const MAX_ATTEMPTS =

@@ -1,4 +1,4 @@
-// Owns the time limits of configs and instances, shown and given.
+// Owns the output and input types of the time limits of configs and instances.
 import { Field, InputType, Int, ObjectType } from 'type-graphql';
 
 const CONNECT = 'Milliseconds until the connection stands. Default 5000.';

@@ -1,4 +1,4 @@
-// Owns what asks providers and public lists on demand: health checks, model syncs and the refresh of the catalogue.
+// Owns the mutations that call providers and public lists on demand: health checks, model syncs and the refresh of the catalogue.
 import {
   Arg,
   Ctx,

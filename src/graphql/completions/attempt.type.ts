@@ -1,4 +1,4 @@
-// Owns how the single calls of providers are shown.
+// Owns the type of an attempt, one call of a provider.
 import { Field, ID, Int, ObjectType } from 'type-graphql';
 import type { RunAttempt } from '../../domain/runs/run-record.ts';
 import { toGlobalId } from '../global-id.ts';

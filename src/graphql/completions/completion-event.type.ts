@@ -1,4 +1,4 @@
-// Owns how the events of a run are shown: one interface, and a type for each kind.
+// Owns the types of a run's events: one interface, and an object type for each kind of event.
 import { Field, ID, Int, InterfaceType, ObjectType } from 'type-graphql';
 import type { CompletionEvent } from '../../domain/completions/completion-event.ts';
 import { toGlobalId } from '../global-id.ts';
@@ -184,7 +184,7 @@ export const COMPLETION_EVENT_TYPES = [
   CompletionInterruptedType,
 ] as const;
 
-/** Global ids by run id, since a stream makes the same one for each of its events. */
+/** The last global id that was made, since a stream needs the same one for each of its events. */
 let lastRunId = '';
 let lastGlobalId = '';
 

@@ -1,4 +1,4 @@
-// Owns the input of a completion as the graph shows it, and their translation into the request that every door shares.
+// Owns the input of a completion in the graph, and its translation into the request that every door shares.
 import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
 import {
   COMPLETION_DEFAULTS,
@@ -200,7 +200,7 @@ export class CancelCompletionInput {
   id!: string;
 }
 
-/** Raises `BAD_USER_INPUT` where fields contradict each other; the rules on values are the domain's. */
+/** Raises `BAD_USER_INPUT` if fields contradict each other; the domain checks the values. */
 export function toCompletionRequest(input: CompletionInput, fallbackKey?: string): CompletionRequest {
   const { parameters, tools, toolChoice, responseFormat, routing, providerOptions } = input;
   const idempotencyKey = input.idempotencyKey ?? fallbackKey;

@@ -20,7 +20,7 @@ import {
 } from './completion.type.ts';
 import { CompletionConnection, CompletionFilterInput, toRunFilter } from './completion-list.ts';
 
-/** The fields of a completion that may be large: a list reads them only where they are asked for. */
+/** Fields of a completion that may be large: a list reads them only if the operation asks for them. */
 const CONTENT_FIELDS = ['text', 'reasoning', 'toolCalls', 'continuation'];
 
 @Resolver(() => CompletionType)

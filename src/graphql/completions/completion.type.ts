@@ -1,4 +1,4 @@
-// Owns how a completion is shown: what it gave, what it used and cost, and how it came about.
+// Owns the type of a completion: its output, its usage and cost, and how the answer came about.
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { CompletionRecord } from '../../domain/completions/completion-result.ts';
 import type { RunAttempt } from '../../domain/runs/run-record.ts';
@@ -174,7 +174,7 @@ export class CompletionType extends NodeType {
   })
   contentRemovedAt!: Date | null;
 
-  /** For the fields that are made or loaded on demand. */
+  /** The run itself, for fields that are computed or loaded on demand. */
   run!: CompletionRecord;
   runId!: string;
   instanceRowId!: string | null;

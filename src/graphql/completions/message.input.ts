@@ -1,4 +1,4 @@
-// Owns the messages of a completion as the graph takes them: texts, images, tool calls and their results.
+// Owns the input of a completion's messages: texts, images, tool calls and their results.
 import { Field, InputType, registerEnumType } from 'type-graphql';
 import type {
   ImageSource,
@@ -104,7 +104,7 @@ export class MessageInput {
   continuation?: string;
 }
 
-/** Raises `BAD_USER_INPUT` where fields contradict each other; the rules on values are the domain's. */
+/** Raises `BAD_USER_INPUT` if fields contradict each other; the domain checks the values. */
 export function toMessage(message: MessageInput, path: string): RequestMessage {
   const { role, text, parts, toolCalls, toolCallId, continuation } = message;
   if (text != null && parts != null) refuse(path, 'give either "text" or "parts", not both');

@@ -1,4 +1,4 @@
-// Owns how it is shown what a completion used, and what that cost.
+// Owns the types of a completion's usage and cost.
 import { Field, Int, ObjectType } from 'type-graphql';
 import { totalTokens, type Usage } from '../../domain/billing/usage.ts';
 import { UsdScalar } from '../scalars.ts';

@@ -60,7 +60,7 @@ export class AuditFilterInput {
   objectId?: string | null;
 }
 
-/** Tables, and what the graph calls their rows. */
+/** The graph's type names for the tables of the audit trail. */
 const TYPES: Readonly<Record<string, string>> = {
   workspace: 'Workspace',
   api_key: 'ApiKey',
@@ -73,7 +73,7 @@ const TYPES: Readonly<Record<string, string>> = {
   budget: 'Budget',
   ledger_entry: 'LedgerEntry',
 };
-/** Rows that are no nodes keep their own ids. */
+/** Rows of these types are no nodes, so they keep the ids of the database. */
 const NOT_NODES = new Set(['Member', 'Budget', 'LedgerEntry']);
 
 export function toAuditEventType(row: AuditEventRow): AuditEventType {

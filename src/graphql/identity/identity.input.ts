@@ -1,4 +1,4 @@
-// Owns what may be asked for of workspaces, API keys and members.
+// Owns the inputs of workspaces, API keys and members.
 import { Field, ID, InputType, Int } from 'type-graphql';
 import type { CallLimits } from '../../domain/identity/call-limits.ts';
 import { withoutNulls } from '../input-values.ts';
@@ -166,7 +166,7 @@ export class RotateSecretsInput {
 
 type WithLimits = { limits?: CallLimitsInput | null };
 
-/** What is null was left out, among the limits too. */
+/** The fields that were given: null counts as left out, within the limits too. */
 export function toFields<Input extends WithLimits>(
   input: Input,
 ): Omit<{ [Name in keyof Input]: Exclude<Input[Name], null> }, 'limits'> & { limits?: CallLimits } {

@@ -1,4 +1,4 @@
-// Owns the queries and mutations of workspaces, their members, and who you are.
+// Owns the queries and mutations of workspaces and their members, and the query of the viewer.
 import { Arg, Ctx, Mutation, Query, Resolver } from 'type-graphql';
 import type { GraphContext } from '../context.ts';
 import { requireGlobalId } from '../global-id.ts';

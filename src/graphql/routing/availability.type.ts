@@ -1,4 +1,4 @@
-// Owns how availability and circuits are shown, and circuits closed by hand.
+// Owns the types of availability and circuits, and of closing a circuit.
 import { Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { CircuitView } from '../../domain/routing/circuits.ts';
 import { DateTimeScalar } from '../scalars.ts';

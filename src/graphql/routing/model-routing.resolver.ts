@@ -1,4 +1,4 @@
-// Owns what routing knows of instances and models: whether they can be called now, their circuits, and their live figures.
+// Owns the routing fields of instances and models: whether they can be called now, their circuits, and their live figures.
 import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import { GatewayError } from '../../kernel/errors.ts';
 import { ModelInstanceType } from '../catalogue/model-instance.type.ts';

@@ -1,4 +1,4 @@
-// Owns the report that compares instances, models or configs, and the closing of circuits by hand.
+// Owns the report that compares instances, models or configs, and the mutation that closes a circuit.
 import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { lookUp } from '../catalogue/look-up.ts';
 import {

@@ -1,4 +1,4 @@
-// Owns what a caller may say about the choice of an instance and about faults.
+// Owns the inputs by which a caller steers the choice of an instance and the handling of faults.
 import { Field, InputType, Int, registerEnumType } from 'type-graphql';
 import type { RoutingOptions } from '../../domain/runs/run-request.ts';
 import { withoutNulls } from '../input-values.ts';
@@ -131,7 +131,7 @@ export function toRoutingOptions(input: RoutingInput | null | undefined): Routin
   };
 }
 
-/** As text, since what a run was asked is stored as JSON. */
+/** Prices become text here, since the request of a run is stored as JSON. */
 function toBound({ input, output }: MaxPriceInput): { input?: string; output?: string } {
   return {
     ...(input == null ? {} : { input: input.toString() }),
