@@ -49,7 +49,7 @@ export async function faultOfAnswer(response: UpstreamResponse, secret?: Secret)
   const { message, providerCode } = errorText(await response.text());
   if (response.status >= 300 && response.status < 400)
     return faultOfRedirect(response.status, response.headers);
-  // The type, which is read where there is no code, says less than the status.
+  // The type, which is read if there is no code, says less than the status.
   const meaning = providerCode === 'invalid_request_error' ? undefined : meaningOf(providerCode);
   return faultOfStatus(response.status, response.headers, {
     message: withoutSecret(message, secret),
