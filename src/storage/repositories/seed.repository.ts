@@ -1,4 +1,4 @@
-// Owns the writing of the built-in catalogue: one call, one transaction, and nothing where it is up to date.
+// Owns the writing of the built-in catalogue: one call in one transaction, which writes nothing if the catalogue is up to date.
 import type { SqlClient } from '../sql.ts';
 
 export interface SeedData {
@@ -23,7 +23,7 @@ export class SeedRepository {
     return (await this.#sql.query(SEEDED, [hash])).length > 0;
   }
 
-  /** False if another node has done it meanwhile. */
+  /** False if another node has done it before. */
   async seed(data: SeedData, at: Date): Promise<boolean> {
     const [row] = await this.#sql.query<{ written: boolean }>(SEED, [JSON.stringify(data), at.toISOString()]);
     return row?.written ?? false;
