@@ -7,12 +7,12 @@ import { parseJson } from '../kernel/json.ts';
 const DEFAULT_PAGE_SIZE = 20;
 const MAX_PAGE_SIZE = 100;
 
-@ObjectType('PageInfo', { description: 'Where a page lies in its list.', simpleResolvers: true })
+@ObjectType('PageInfo', { description: 'The position of a page in its list.', simpleResolvers: true })
 export class PageInfoType {
-  @Field(() => Boolean, { description: 'Whether more follows this page.' })
+  @Field(() => Boolean, { description: 'Whether entries follow this page.' })
   hasNextPage!: boolean;
 
-  @Field(() => Boolean, { description: 'Whether something precedes this page.' })
+  @Field(() => Boolean, { description: 'Whether entries precede this page.' })
   hasPreviousPage!: boolean;
 
   @Field(() => String, { nullable: true, description: 'Cursor of the first edge.' })
@@ -26,17 +26,20 @@ export class PageInfoType {
 export class ConnectionArgs {
   @Field(() => Int, {
     nullable: true,
-    description: 'How many from the start (or behind `after`): 1 to 100. Default 20.',
+    description: 'How many entries from the start (or after `after`): 1 to 100. Default 20.',
   })
   first?: number;
 
-  @Field(() => String, { nullable: true, description: 'Cursor that the page begins behind.' })
+  @Field(() => String, { nullable: true, description: 'The page begins after the entry with this cursor.' })
   after?: string;
 
-  @Field(() => Int, { nullable: true, description: 'How many from the end (or before `before`): 1 to 100.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many entries from the end (or before `before`): 1 to 100.',
+  })
   last?: number;
 
-  @Field(() => String, { nullable: true, description: 'Cursor that the page ends before.' })
+  @Field(() => String, { nullable: true, description: 'The page ends before the entry with this cursor.' })
   before?: string;
 }
 
@@ -154,7 +157,7 @@ export function wantsTotalCount({ fieldNodes }: GraphQLResolveInfo): boolean {
 export function connectionOf<Node extends object>(nodeType: () => ClassType<Node>, name: string) {
   @ObjectType(`${name}Edge`, { description: `One ${name} of a list.`, simpleResolvers: true })
   class EdgeType {
-    @Field(() => String, { description: 'Opaque place in the list.' })
+    @Field(() => String, { description: 'Opaque position in the list.' })
     cursor!: string;
 
     @Field(nodeType, { description: `The ${name} itself.` })
@@ -169,10 +172,10 @@ export function connectionOf<Node extends object>(nodeType: () => ClassType<Node
     @Field(() => [nodeType()], { description: 'The page, without cursors.' })
     nodes!: Node[];
 
-    @Field(() => PageInfoType, { description: 'Where the page lies.' })
+    @Field(() => PageInfoType, { description: 'The position of the page in the list.' })
     pageInfo!: PageInfoType;
 
-    @Field(() => Int, { description: 'How many there are in all that fit the filter.' })
+    @Field(() => Int, { description: 'Number of all entries that fit the filter.' })
     totalCount!: number;
   }
   return ConnectionType;

@@ -2,7 +2,10 @@
 import { Field, ObjectType } from 'type-graphql';
 import { GatewayError } from '../kernel/errors.ts';
 
-@ObjectType('UserError', { description: 'Something in the input that you can mend.', simpleResolvers: true })
+@ObjectType('UserError', {
+  description: 'A fault of the input, which the caller can correct.',
+  simpleResolvers: true,
+})
 export class UserErrorType {
   @Field(() => [String], { description: 'Path of the field within `input`.' })
   field!: string[];

@@ -1,4 +1,5 @@
-// Owns how columns are derived from the properties of an entity, so that each is named once: its SQL name and type, lists of them, and the mapping of what is written.
+// Owns how columns are derived from the properties of an entity, so that each is named once: its SQL name and type, lists of them, and the mapping of
+// what is written.
 import { types } from '@mikro-orm/core';
 
 export interface Column {

@@ -2,7 +2,8 @@
 //
 // 1. What the name stands for (`candidates.ts`), and what the fallback adds behind it.
 // 2. Each candidate is kept, or left out with the first reason that holds: off, not able, too dear, excluded, its circuit open.
-// 3. Kept ones are ordered: closed circuits before half-open ones, what made the continuation, what was named, the healthy, then higher priority, then a draw by weight.
+// 3. Kept ones are ordered: closed circuits before half-open ones, what made the continuation, what was named, the healthy, then higher priority, then a
+// draw by weight.
 // 4. If only open circuits are left, the best of them is tried once.
 import { createHash } from 'node:crypto';
 import type { Nano } from '../../kernel/money.ts';

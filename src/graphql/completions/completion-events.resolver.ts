@@ -29,7 +29,7 @@ export class CompletionEventsResolver {
 
   @Subscription(() => CompletionEventType, {
     description:
-      'Joins or resumes any completion that you may see, running or ended: the events beyond `after`, then the live ones.',
+      'Joins or resumes any completion that you may see, running or ended: the events after `after`, then new ones as they come.',
     subscribe: ({ args, context }) =>
       completionEvents({ args, context } as Subscribing<{ id: string; after: number }>),
   })

@@ -23,7 +23,8 @@ import {
 @Resolver(() => RoutingReportRowType)
 export class RoutingReportResolver {
   @Query(() => RoutingReportType, {
-    description: 'Instances, models or configs side by side over a window. Needs scope READ or CATALOGUE.',
+    description:
+      'Compares instances, models or configs over a window of time. Needs scope READ or CATALOGUE.',
   })
   async routingReport(
     @Ctx() { viewer, services }: GraphContext,
