@@ -85,10 +85,10 @@ function hearUnhandledErrors({ logger }: App, shutDown: ShutDown): void {
   process.on('unhandledRejection', (reason) => {
     unhandled += 1;
     const err = reason instanceof Error ? reason : new Error(`Rejected with ${inspect(reason)}`);
-    logger.error({ err, unhandled }, 'A promise was rejected and nothing handled it; the gateway goes on');
+    logger.error({ err, unhandled }, 'A promise was rejected and no code handled it; the gateway goes on');
   });
   process.on('uncaughtException', (err) => {
-    logger.error({ err }, 'An exception was caught by nothing: this node drains and ends');
+    logger.error({ err }, 'An exception was not caught: this node drains and ends');
     shutDown(1);
   });
 }

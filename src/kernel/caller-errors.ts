@@ -18,7 +18,7 @@ export class CallerErrors {
     const known = toGatewayError(error);
     if (!known) {
       this.#logger.error({ err: error, requestId }, 'An unexpected error was masked');
-      const message = 'Something went wrong here; the log has it under the request id';
+      const message = 'The gateway failed unexpectedly; its log has the cause under the request id';
       return new GatewayError('INTERNAL', message, { cause: error });
     }
     if (known.code === 'STORAGE_UNAVAILABLE') this.#outages.tell(known, requestId);

@@ -51,7 +51,7 @@ export async function loadAdapters(
     for (const adapter of await adaptersOf(entry, host)) {
       checkAdapter(entry, adapter);
       if (protocols.has(adapter.protocol)) {
-        throw fault(entry, `brings the protocol "${adapter.protocol}", which is spoken already`);
+        throw fault(entry, `brings the protocol "${adapter.protocol}", which another adapter has already`);
       }
       protocols.add(adapter.protocol);
       adapters.push(adapter);
@@ -99,7 +99,7 @@ function wordsAgainst(adapter: Adapter): string | undefined {
   ];
   if (lacking.length > 0) return `lacks ${lacking.join(', ')}. The form is ${FORM}`;
   if (completions === undefined)
-    return `has no call that answers anybody: give it completions. The form is ${FORM}`;
+    return `has no call that a caller could use: give it completions. The form is ${FORM}`;
   if (!isOptionRules(completions.optionRules)) {
     const form =
       'completions.optionRules: { reserved: { <field>: <what to do instead> }, priced: [<field>], extended: [<field>] }';

@@ -165,5 +165,7 @@ function inUse(dataDir: string, { pid, host }: Claim): StartError {
 }
 
 function beingTaken(dataDir: string): StartError {
-  return new StartError(`DATA_DIR: ${dataDir} could not be locked; another process takes it at this moment`);
+  return new StartError(
+    `DATA_DIR: ${dataDir} could not be locked; another process is taking it at this moment`,
+  );
 }

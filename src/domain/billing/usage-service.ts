@@ -37,7 +37,7 @@ export class UsageService {
     const check = new InputCheck();
     if (since >= until) check.add('since', 'must lie before "until"');
     if (until.getTime() - since.getTime() > MAX_WINDOW_MS) {
-      check.add('since', 'at most 366 days are reported on at once');
+      check.add('since', 'a report covers at most 366 days');
     }
     if ((group === 'metadata') !== (metadataKey !== undefined)) {
       check.add('metadataKey', 'goes with groupBy METADATA, and is needed there');

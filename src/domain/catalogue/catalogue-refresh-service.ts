@@ -52,7 +52,7 @@ export class CatalogueRefreshService {
     if (!viewer.installationAdmin) {
       throw new GatewayError(
         'FORBIDDEN',
-        'Only an administrator of the installation refreshes its catalogue',
+        'Only administrators of the installation may refresh its catalogue',
       );
     }
     if (!this.#needs.urls) {
@@ -82,7 +82,10 @@ export class CatalogueRefreshService {
     try {
       const models = readCatalogueSource(source, await this.#fetch(url));
       if (models.length === 0) {
-        throw new ProviderError('PROVIDER_PROTOCOL', 'The answer is no list of models; nothing was changed');
+        throw new ProviderError(
+          'PROVIDER_PROTOCOL',
+          'The answer is not a list of models; nothing was changed',
+        );
       }
       const rows = models.map((model) => toColumns(model, newId));
       const written = await upkeep.refreshCatalogue(source, rows, clock.now());

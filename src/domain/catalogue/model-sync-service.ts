@@ -279,7 +279,7 @@ export class ModelSyncService {
     if (!spec || !adapter) {
       throw new GatewayError(
         'MODEL_UNAVAILABLE',
-        `This node cannot call "${config.providerKey}": it does not speak its protocol`,
+        `This node cannot call "${config.providerKey}": it has no adapter for its protocol`,
       );
     }
     if (!adapter.models || spec.hasModelList === false) return undefined;

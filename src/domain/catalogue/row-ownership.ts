@@ -29,7 +29,7 @@ export function ownerOfNew(viewer: Viewer, owner: RowOwner | undefined): string 
   if (viewer.installationAdmin) return null;
   throw new GatewayError(
     'FORBIDDEN',
-    'Only an administrator of the installation (an admin key of the workspace "default") makes rows that all workspaces see',
+    'Only an administrator of the installation (an admin key of the workspace "default") may make rows that all workspaces see',
   );
 }
 
@@ -109,7 +109,7 @@ export function requireDeletable(
   if (row.workspaceId !== viewer.workspaceId && !viewer.installationAdmin) {
     throw new GatewayError(
       'FORBIDDEN',
-      'This row belongs to the installation; only its administrators delete it. Change it to get a copy of your own',
+      'This row belongs to the installation; only its administrators may delete it. Change it to get a copy of your own',
     );
   }
   if (row.workspaceId == null && row.origin === 'BUILT_IN') {

@@ -173,7 +173,7 @@ export class CompletionAnswer implements Answer<StreamPart, CompletionResult> {
     if (!cut) return;
     throw new ProviderError(
       'PROVIDER_PROTOCOL',
-      `The arguments of the call "${cut.name}" are no JSON: they were cut, or the model wrote them wrongly`,
+      `The arguments of the call "${cut.name}" are not JSON: they were cut off, or the model wrote them wrongly`,
       { phase: 'stream', transient: true },
     );
   }

@@ -53,7 +53,7 @@ export class JwtVerifier {
       if (ours) {
         throw new GatewayError(
           'STORAGE_UNAVAILABLE',
-          'The keys of the token’s issuer cannot be had now; ask again',
+          'The keys of the token’s issuer cannot be fetched now; ask again',
           {
             cause: error,
             retryAfterMs: 1_000,

@@ -55,7 +55,7 @@ function findRefusal(candidate: Candidate, speaks: Speaks): Refusal | undefined 
     const why =
       protocol === undefined
         ? (spec.unservableReason ?? 'no protocol is set')
-        : `this node does not speak "${protocol}"`;
+        : `this node has no adapter for the protocol "${protocol}"`;
     return { code: 'PROTOCOL_MISSING', reason: `The provider "${spec.key}" cannot be called: ${why}` };
   }
   if (!config.secret && needsSecret(spec.auth)) {

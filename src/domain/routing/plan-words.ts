@@ -39,18 +39,21 @@ function reasonOfPlace(
   const { candidate, continues, ailing, probing } = ranked;
   const { priority, weight } = candidate;
   if (continues > 0)
-    return { code: 'CONTINUATION', reason: 'It made, or can take up, the conversation’s continuation' };
+    return { code: 'CONTINUATION', reason: 'It made the conversation’s continuation, or can use it' };
   if (ailing === 2)
     return {
       code: 'UNHEALTHY_LAST',
       reason: 'Its last health check failed, so it is tried after the others',
     };
   if (ailing === 1)
-    return { code: 'QUIET_LAST', reason: 'Its provider asked for quiet, so it is tried after the others' };
+    return {
+      code: 'QUIET_LAST',
+      reason: 'Its provider has asked to receive no calls for a while, so it is tried after the others',
+    };
   if (probing) {
     const reason =
       index === 0
-        ? 'Its circuit lets one call through to see whether it has recovered'
+        ? 'Its circuit is half open: one call is made to see whether it has recovered'
         : 'It kept failing, and a small request of the gateway’s own finds out whether it has recovered, so it is tried after the others';
     return { code: 'PROBE', reason };
   }
@@ -59,7 +62,7 @@ function reasonOfPlace(
   if (same > 1) {
     return { code: 'WEIGHT', reason: `Priority ${priority}, drawn by weight ${weight} among ${same}` };
   }
-  if (named === 1) return { code: 'NAMED', reason: 'It is what was asked for' };
+  if (named === 1) return { code: 'NAMED', reason: 'The request names it' };
   return { code: 'PRIORITY', reason: `Priority ${priority}${index === 0 ? ', the highest' : ''}` };
 }
 
@@ -119,7 +122,7 @@ export function tellNotAsked(
   );
   const told = passed.slice(0, MOST_NAMES).map(({ label, reason }) => `"${label}" (${inSentence(reason)})`);
   const more = passed.length > MOST_NAMES ? ` and ${passed.length - MOST_NAMES} more` : '';
-  return ` Not asked: ${told.join(', ')}${more}.`;
+  return ` Not called: ${told.join(', ')}${more}.`;
 }
 
 function isBefore(candidate: PlannedCandidate, chosen: PlannedCandidate | undefined): boolean {
@@ -143,7 +146,7 @@ export function summarize(
   const [first, ...rest] = placed;
   if (!first) {
     const why = leftOut[0];
-    if (selection.unknown) return `"${model}" names nothing that is known here.`;
+    if (selection.unknown) return `"${model}" is the name of no known instance, model or tag.`;
     return why
       ? `"${model}" cannot be served: ${why.reason}.`
       : `"${model}" is known, but nothing is configured to serve it.`;

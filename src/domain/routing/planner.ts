@@ -224,7 +224,7 @@ function refusalOfRequest(candidate: Candidate, input: RouteInput): Refusal | un
   if (input.mustBePriced && !input.priceOf?.(candidate)) {
     return {
       code: 'UNPRICED',
-      reason: `No price of "${candidate.canonicalId}" is known, and it has to be paid for; set one, or mark the instance as free`,
+      reason: `No price of "${candidate.canonicalId}" is known, but an account or a budget has to pay for it; set one, or mark the instance as free`,
     };
   }
   return input.maxPrice ? refusalOfPrice(candidate, input.maxPrice, input) : undefined;
@@ -235,7 +235,7 @@ function refusalOfPrice(candidate: Candidate, bound: PriceBound, input: RouteInp
   if (!price) {
     return {
       code: 'OVER_PRICE',
-      reason: `No price of "${candidate.canonicalId}" is known, and the request bounds it`,
+      reason: `No price of "${candidate.canonicalId}" is known, and the request sets a maximum price`,
     };
   }
   const dearer =

@@ -61,7 +61,7 @@ export class ReportService {
     const check = new InputCheck();
     if (since >= until) check.add('since', 'must lie before "until"');
     if (until.getTime() - since.getTime() > MAX_WINDOW_MS) {
-      check.add('since', 'at most 366 days are reported on at once');
+      check.add('since', 'a report covers at most 366 days');
     }
     check.filter('', { model: query.model });
     check.raise();

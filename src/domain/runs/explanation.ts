@@ -52,7 +52,7 @@ function outcomeOf(
   const count = attempts.length === 1 ? 'one attempt' : `${attempts.length} attempts`;
   return attempts.length > 0
     ? `${asked} failed after ${count}${story}.`
-    : `${asked} failed: ${run.error?.message ?? 'nothing could be tried'}.`;
+    : `${asked} failed: ${run.error?.message ?? 'no candidate could be called'}.`;
 }
 
 function plannedOf(plan: RunRecord['plan'], attempt: RunAttempt): PlannedCandidate | undefined {

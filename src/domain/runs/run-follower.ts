@@ -134,7 +134,7 @@ export class RunFollower {
 function undone(): GatewayError {
   return new GatewayError(
     'STORAGE_UNAVAILABLE',
-    'This completion was undone before anything was asked of a provider; ask again',
+    'This completion was withdrawn before any provider was called; send the request again',
     { retryAfterMs: 1_000 },
   );
 }

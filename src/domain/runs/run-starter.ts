@@ -256,7 +256,7 @@ export class RunStarter {
 }
 
 function callerGone(): GatewayError {
-  return new GatewayError('CANCELLED', 'Whoever asked for this completion left before it had begun');
+  return new GatewayError('CANCELLED', 'The caller disconnected before this completion had begun');
 }
 
 /** The run that the key names. Raises `CONFLICT` if it had another input, `INSUFFICIENT_FUNDS` if no run was begun. */

@@ -63,7 +63,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, UpstreamRespons
     [Symbol.asyncIterator]: () => ({
       next: () => this.#next(),
       return: async () => {
-        this.#stop(new ProviderError('CANCELLED', 'The reader left.'));
+        this.#stop(new ProviderError('CANCELLED', 'The reader of the answer has left.'));
         return END;
       },
     }),

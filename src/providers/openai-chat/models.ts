@@ -42,7 +42,7 @@ export function decodeModels(body: string): ListedModel[] {
   if (!Array.isArray(list)) {
     throw new ProviderError(
       'PROVIDER_PROTOCOL',
-      'The provider answered with something that is no model list.',
+      'The provider answered with a text that is not a list of models.',
       {
         phase: 'stream',
       },

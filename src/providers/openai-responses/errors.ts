@@ -66,7 +66,7 @@ export function faultWithin(
   const providerCode = String(fault?.code ?? fault?.type ?? '') || undefined;
   const { code, transient } = meaningOf(providerCode) ?? { code: 'PROVIDER_UNAVAILABLE' as const };
   const requestId = providerRequestId(headers);
-  return new ProviderError(code, fault?.message || 'The provider reported a failure without words.', {
+  return new ProviderError(code, fault?.message || 'The provider reported a failure without a message.', {
     status: 200,
     phase: 'stream',
     transient: transient ?? USUALLY_TRANSIENT[code],

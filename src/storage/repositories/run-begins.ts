@@ -88,7 +88,10 @@ export class RunBegins {
     let open = begins;
     for (let write = 0; open.length > 0; write += 1) {
       if (write === MAX_WRITES) {
-        throw new StorageError('unavailable', 'An idempotency key is taken and given back all the time');
+        throw new StorageError(
+          'unavailable',
+          'The idempotency key was in use and was freed again at every try',
+        );
       }
       const rows = await this.#sql.query<{ id: string }>(BEGIN_PLAIN, [
         JSON.stringify(open.map(({ run }) => toKeyedRow(run))),

@@ -172,7 +172,7 @@ function prepare(
   if (Object.keys(context.subscriptions).length > options.maxSubscriptionsPerSocket) {
     return [
       new GraphQLError(
-        `At most ${options.maxSubscriptionsPerSocket} subscriptions are open on one socket; open another`,
+        `At most ${options.maxSubscriptionsPerSocket} subscriptions may be open on one socket; open another socket`,
       ),
     ];
   }

@@ -66,7 +66,7 @@ function tooLarge(maxBodyBytes: number): Error {
 function tooBusy(): GatewayError {
   return new GatewayError(
     'NODE_BUSY',
-    'This node is receiving as much as it can hold; send the request again',
+    'This node is receiving as many bytes as it can hold; send the request again later',
     {
       retryAfterMs: 1_000,
     },
