@@ -84,7 +84,7 @@ export class CatalogueRefreshService {
       if (models.length === 0) {
         throw new ProviderError('PROVIDER_PROTOCOL', 'The answer is no list of models; nothing was changed');
       }
-      const rows = models.map((model) => toColumns(model, newId));
+      const rows = models.map((model) => toRefreshedModel(model, newId));
       const written = await upkeep.refreshCatalogue(source, rows, clock.now());
       const { added, updated, priced } = written;
       logger.info(
@@ -122,24 +122,23 @@ export class CatalogueRefreshService {
   }
 }
 
-/** The columns of the SQL function `refresh_catalogue`. */
-function toColumns(model: SourceModel, newId: NewId): object {
+function toRefreshedModel(model: SourceModel, newId: NewId): object {
   const { rates } = model;
   return {
     id: newId(),
-    price_id: newId(),
-    provider_key: model.providerKey,
+    priceId: newId(),
+    providerKey: model.providerKey,
     key: model.key,
-    display_name: model.displayName,
-    context_length: model.contextLength,
-    max_output_tokens: model.maxOutputTokens,
-    input_modalities: model.inputModalities,
-    output_modalities: model.outputModalities,
+    displayName: model.displayName,
+    contextLength: model.contextLength,
+    maxOutputTokens: model.maxOutputTokens,
+    inputModalities: model.inputModalities,
+    outputModalities: model.outputModalities,
     capabilities: model.capabilities,
-    released_at: model.releasedAt,
+    releasedAt: model.releasedAt,
     ...(rates ? toNanoRates(rates) : {}),
-    cache_read: nano(rates?.cacheRead),
-    cache_write: nano(rates?.cacheWrite),
+    cacheRead: nano(rates?.cacheRead),
+    cacheWrite: nano(rates?.cacheWrite),
     tiers: (rates?.tiers ?? []).map(({ above, cacheRead, cacheWrite, ...tier }) => ({
       aboveInputTokens: above,
       ...toNanoRates(tier),

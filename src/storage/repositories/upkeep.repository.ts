@@ -2,6 +2,7 @@
 import type { RequiredEntityData } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import type { JsonObject } from '../../kernel/json.ts';
+import { namedAsColumns } from '../columns.ts';
 import { ModelSpecEntity } from '../entities/model-spec.entity.ts';
 import { ModelSyncEntity } from '../entities/model-sync.entity.ts';
 import type { ConfigHealth } from '../entities/provider-config.entity.ts';
@@ -127,9 +128,9 @@ export class UpkeepRepository {
     return (await this.#sql.query(CLAIM_REFRESH, [olderThanSeconds])).length > 0;
   }
 
-  /** One source's models, as the columns of `refresh_catalogue`; all of it or nothing. */
+  /** One source's models; all of them are written, or none. */
   async refreshCatalogue(source: string, models: readonly object[], at: Date): Promise<RefreshWritten> {
-    const values = [source, JSON.stringify(models), at.toISOString()];
+    const values = [source, JSON.stringify(models.map(namedAsColumns)), at.toISOString()];
     const [written] = await this.#sql.query<RefreshWritten>(REFRESH, values);
     return written ?? { added: [], updated: [], priced: [] };
   }
