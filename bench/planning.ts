@@ -24,8 +24,9 @@ export function measurePlanning(): PlanningFigures {
     planRoute({
       catalogue,
       model: 'tag:all',
-      needsImages: false,
-      inputTokensAtLeast: 10,
+      needs: { output: 'text', inputs: [], inputTokensAtLeast: 10 },
+      offers: () => true,
+      callName: 'completion',
       speaks: () => true,
       unsupportedBy: () => [],
       circuitOf: () => circuit,

@@ -43,7 +43,7 @@ export async function createApp(config: Config, overrides: AppOverrides = {}): P
     const beginnings = { bootstrapKey: bootstrapKey.text, catalogueData };
     const gateway = await assembleGateway(config, basics, foundation, beginnings);
     const doors = await openDoors(config, basics, gateway, bootstrapKey.text);
-    // No run waits for the vocabulary or the price library, and no start does.
+    // Loaded in the background: neither the start nor a run waits for the tokenizer's vocabulary or the price library.
     void loadTokenizer().then(loadPriceLibrary);
     return { ...doors, bootstrapKey, logger, close: () => parts.close() };
   });

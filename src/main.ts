@@ -67,7 +67,7 @@ function drainOnSignal({ logger }: App, shutDown: ShutDown): void {
   let isAsked = false;
   for (const signal of SIGNALS) {
     process.on(signal, () => {
-      // A second signal means that somebody is in a hurry.
+      // A second signal ends the process at once, without waiting for runs.
       if (isAsked) process.exit(1);
       isAsked = true;
       logger.info({ signal }, 'Shutting down: no new runs, running ones get a grace period');

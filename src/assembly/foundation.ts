@@ -129,7 +129,7 @@ function sealingOf(vault: SecretVault) {
       try {
         return vault.open(JSON.parse(sealed), TOKEN_CONTEXT)?.reveal();
       } catch {
-        // Sealed with a key that has left the ring: it is fetched anew.
+        // The token was sealed with a key that is no longer in the key ring, so it is fetched again.
         return undefined;
       }
     },

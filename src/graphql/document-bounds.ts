@@ -26,7 +26,7 @@ export function boundDocument(text: string): void {
       if (depth > MAX_NESTING) break;
     }
   } catch {
-    // What is no document at all is the parser's to tell.
+    // A text that is no document is left to the parser, whose error tells the place.
     return;
   }
   if (depth <= MAX_NESTING) return;

@@ -54,9 +54,9 @@ export function createErrorFormatter({ callerErrors, hideSchema }: ErrorFormatOp
       ...(graphError?.path ? { path: graphError.path } : {}),
     };
     const original = originalOf(error);
-    // An error that GraphQL (or Apollo around it) made itself speaks of the document or its variables only.
+    // Errors that graphql-js or Apollo raise themselves are about the document and its variables, which the caller sent, so their message may be shown.
     if (graphError && original instanceof GraphQLError) {
-      // What the status was to be is told by the status.
+      // The HTTP status is set on the answer itself, so it is not repeated in the extensions.
       const { http: _http, ...extensions } = graphError.extensions;
       return {
         message: safeMessage(graphError, hideSchema),

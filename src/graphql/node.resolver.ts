@@ -62,7 +62,7 @@ export class NodeResolver {
     if (ids.length > MAX_NODES) {
       throw new GatewayError('BAD_USER_INPUT', `ids: at most ${MAX_NODES} are taken`, { path: 'ids' });
     }
-    // An error in a list's place fails that place alone.
+    // DataLoader takes an Error in the list as the failure of that one id.
     return Promise.all(ids.map((id) => find(context, id).catch((error: Error) => error)));
   }
 }

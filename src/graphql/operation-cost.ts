@@ -136,7 +136,7 @@ class Measuring {
     const known = this.#measured.get(name);
     if (known) return known;
     const fragment = this.#fragments.get(name);
-    // Set first, so that a cycle in a document that nobody validated ends.
+    // Noted before the fragment is entered, so that a cycle of fragments ends: the document has not been validated yet.
     this.#measured.set(name, NOTHING);
     const measure = fragment
       ? this.selection(fragment.selectionSet, this.#typeOf(fragment.typeCondition.name.value))

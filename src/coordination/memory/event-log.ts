@@ -46,7 +46,7 @@ export class MemoryEventLog<Event extends SequencedEvent> implements EventLog<Ev
       this.#running.set(runId, log);
     }
     for (const event of events) {
-      // What is there already is not taken twice.
+      // Events that the log has already are skipped.
       if (event.seq <= (log.events.at(-1)?.seq ?? 0)) continue;
       log.events.push(event);
       log.bytes += this.#options.bytesOf(event);

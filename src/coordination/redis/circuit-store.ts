@@ -43,7 +43,7 @@ export function createRedisCircuitStore({
     for (const listener of listeners) listener({ key, openUntilMs, reason, quietUntilMs });
   };
   bus.listen(NEWS, hear);
-  // With each connection, what was missed meanwhile is read again.
+  // News that was published while there was no connection is read after each new connection.
   bus.onReady(() => {
     link
       .behind((redis) => redis.hgetall(known))

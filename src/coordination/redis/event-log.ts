@@ -92,10 +92,10 @@ export class RedisEventLog<Event extends SequencedEvent> implements EventLog<Eve
   async lastFollowedElsewhere(runId: string): Promise<number | undefined> {
     try {
       const leftMs = await this.#options.link.command((redis) => redis.pttl(this.#readersKey(runId)));
-      // A reader that said so just now may have stayed until it would have said so again.
+      // A reader reports itself from time to time: it may have stayed until just before its next report.
       return leftMs < 0 ? undefined : Math.max(0, READER_MS - leftMs - LOOK_EVERY_MS);
     } catch {
-      // Nobody can tell: a reader there may be.
+      // Redis is away, so a reader on another node cannot be ruled out.
       return 0;
     }
   }
@@ -103,7 +103,7 @@ export class RedisEventLog<Event extends SequencedEvent> implements EventLog<Eve
   read(runId: string, after: number, limit: number): LogSlice<Event> | Promise<LogSlice<Event>> {
     const own = this.#own.read(runId, after, limit);
     if (own.state !== 'unknown') return own;
-    // A run of this node of which Redis has confirmed nothing yet: there is nothing else to ask.
+    // Redis has confirmed nothing of this run yet, so this node's memory has all there is.
     if (this.#options.strict && this.#writer.has(runId)) return { events: [], state: 'open' };
     return this.#readShared(runId, after, limit);
   }
@@ -139,7 +139,7 @@ export class RedisEventLog<Event extends SequencedEvent> implements EventLog<Eve
     if (!last) return { events: [], state: 'unknown' };
     const events = entries.map((entry) => this.#options.decode(textOf(entry)));
     const [first] = events;
-    // Trimmed away: what is lacking cannot be made up for. An end that another node wrote lies far ahead on purpose.
+    // The events between were trimmed from the log and cannot be had. An end that another node wrote has a seq far ahead on purpose, which is no gap.
     if (first && (first.fromSeq ?? first.seq) > after + 1 && !this.#options.isEnd(first)) {
       return { events: [], state: 'unknown' };
     }

@@ -176,7 +176,7 @@ export class RedisLimiter implements Limiter {
     if (changed.length === 0) return;
     const keys = changed.map(({ key }) => this.#keyOf(key));
     const numbers = changed.flatMap(({ windowMs, amount, used }) => [windowMs ?? 0, used - amount]);
-    // Lost in an outage, it counts as it was taken until it leaves the window; a place expires.
+    // If Redis is away this correction is lost: the amount counts as it was taken until its window has passed, and a slot of concurrency expires by itself.
     this.#options.link
       .behind((redis) =>
         (redis as unknown as Scripts).limitSettle(keys.length, ...keys, runId, SLOTS, taken.atMs, ...numbers),

@@ -42,7 +42,7 @@ export class RedisLink {
     this.#commandMs = options.commandMs ?? COMMAND_MS;
     this.#redis = connect(options.url);
     this.#redis.on('error', () => {});
-    // What was under way when the connection broke may have been lost: whoever keeps state there brings it up to date.
+    // Commands that were under way when the connection broke may be lost, so everything that keeps state in Redis writes it again.
     this.#redis.on('ready', () => this.#tellBack());
   }
 

@@ -74,7 +74,7 @@ export class LogWriter<Event extends SequencedEvent> {
   append(runId: string, events: readonly Event[]): void {
     const outgoing = this.#outgoing.get(runId) ?? { unsent: [], closed: false, unsure: false };
     this.#outgoing.set(runId, outgoing);
-    // One by one: there may be more events than a call can take arguments.
+    // Pushed one by one: there may be more events than JavaScript allows arguments in one call.
     for (const event of events) outgoing.unsent.push(event);
     this.#sendSoon();
   }
@@ -130,7 +130,7 @@ export class LogWriter<Event extends SequencedEvent> {
       .then(() => this.#sendAll())
       .finally(() => {
         this.#sending = undefined;
-        // What came in after the last look begins a batch of its own.
+        // Events that arrived after the last look start the next batch.
         if (!this.#retry && this.#hasUnsent()) this.#sendSoon();
       });
   }
@@ -147,7 +147,7 @@ export class LogWriter<Event extends SequencedEvent> {
       if (!(error instanceof SharedStateUnavailable)) {
         this.#options.logger.warn({ err: error }, 'Events of runs could not be written to Redis');
       }
-      // What was under way may have arrived or not.
+      // The batch that was under way may or may not have arrived in Redis.
       for (const outgoing of this.#outgoing.values()) outgoing.unsure = true;
       this.#retryLater();
     }
@@ -220,7 +220,7 @@ export class LogWriter<Event extends SequencedEvent> {
   }
 
   #confirm(runId: string, outgoing: Outgoing<Event>, count: number, ends: boolean): void {
-    // Taken from this node meanwhile: its end is another's.
+    // Another node has taken the run meanwhile, and writes its end.
     if (this.#outgoing.get(runId) !== outgoing) return;
     const sent = outgoing.unsent.splice(0, count);
     if (ends) this.#outgoing.delete(runId);
@@ -244,10 +244,10 @@ export class LogWriter<Event extends SequencedEvent> {
         if (outgoing.closed) this.#confirm(runId, outgoing, 0, true);
         continue;
       }
-      // What arrived without its answer is confirmed by being there.
+      // An event whose confirmation was lost is found in Redis, and so counts as confirmed.
       const arrived = outgoing.unsent.filter(({ seq }) => seq <= lastSeq).length;
       if (arrived > 0) this.#confirm(runId, outgoing, arrived, false);
-      // Memory has all of a run that goes on; of one that has ended, at least what was never confirmed is here.
+      // This node keeps all events of a run that goes on, and of an ended run at least those that Redis has not confirmed.
       const lacking = [...this.#options.shownBeyond(runId, lastSeq), ...outgoing.unsent];
       const bySeq = new Map(lacking.map((event) => [event.seq, event]));
       const resent = [...bySeq.values()].sort((one, other) => one.seq - other.seq);

@@ -25,7 +25,7 @@ export class Patience {
   within<Result>(promise: Promise<Result>, ms: number): Promise<Result> {
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
-        // The tick under way is not a whole one.
+        // The tick that is under way began earlier, so it is shorter than a whole one and is not counted.
         ticksLeft: Math.ceil(ms / TICK_MS) + 1,
         giveUp: () => reject(new NoAnswer(ms)),
       };
@@ -45,13 +45,13 @@ export class Patience {
   }
 
   #tick(): void {
-    // The timer outlives what is waited for by a tick: under load it is not started anew for each.
+    // The timer runs one tick longer than the last wait needs it, so that under load it is not started anew for each command.
     if (this.#waiting.size === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;
     } else if (!this.#looking) {
       this.#looking = true;
-      // Timers that are due follow one another; only between them and this are sockets read.
+      // Node runs all due timers before it reads sockets. The decision is put behind that read, so that an answer that has arrived counts.
       setImmediate(() => this.#count());
     }
   }

@@ -69,18 +69,18 @@ export function createRedisTokenCache(options: RedisTokenCacheOptions): TokenCac
 
   async function fetchShared(key: string, request: TokenRequest, signal: AbortSignal): Promise<IssuedToken> {
     const turn = { lock: `${prefix}lock:${key}`, holder: randomUUID(), signal };
-    // Whatever Redis says or does not say, this node can fetch for itself.
+    // If Redis fails or has no token, this node fetches one itself.
     const known = await storedOrTurn(key, request, turn).catch(() => undefined);
     if (known) return known;
-    // Whoever asked may have left while Redis was being asked: then nothing is fetched, since nobody would take the answer.
+    // If the caller has left while Redis was being asked, no token is fetched.
     signal.throwIfAborted();
     try {
       const issued = await abortable(request.fetch(signal), signal);
-      // A token that cannot be shared is good for this node all the same.
+      // If Redis does not take the token, this node uses it alone.
       await keep(key, issued).catch(() => {});
       return issued;
     } finally {
-      // A lock that could not be given back expires.
+      // If the lock cannot be released, it expires by itself.
       await link.command((redis) => redis.eval(DELETE_IF, 1, turn.lock, turn.holder)).catch(() => {});
     }
   }

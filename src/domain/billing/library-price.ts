@@ -74,7 +74,7 @@ function readPrice({ calcPrice }: Library, canonicalId: string): Price | undefin
     });
     return found ? toPrice(found.model_price) : undefined;
   } catch {
-    // It throws where a model has no price for a kind of token that it was asked about.
+    // The library throws where a model has no price for one of the kinds of token that it is asked about.
     return undefined;
   }
 }
@@ -94,7 +94,7 @@ function toPrice(price: ModelPrice): Price | undefined {
     };
   });
   return {
-    // No version of ours: what a run was charged stands in its cost lines.
+    // A price of the library has no row of its own, so no id; the run's cost lines keep the figures that it was charged by.
     id: null,
     inputNanoPerMillion: base.input,
     outputNanoPerMillion: base.output,

@@ -94,7 +94,7 @@ function readModelsDev(json: unknown): SourceModel[] {
   if (!providers.success) return [];
   return Object.entries(providers.data).flatMap(([providerKey, entry]) => {
     const provider = devProvider.safeParse(entry);
-    // OpenRouter tells of its own models more exactly itself.
+    // OpenRouter's own list is more exact about its models than this source.
     if (!provider.success || providerKey === OPENROUTER) return [];
     return Object.values(provider.data.models).flatMap((value) => {
       const model = devModel.safeParse(value);

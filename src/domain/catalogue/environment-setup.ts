@@ -56,14 +56,14 @@ export async function setUpFromEnvironment(
     if (existing) await updateConfig(needs, existing, want);
     else {
       await insertConfig(needs, workspaceId, configId, want);
-      // Instances come with a new config only: what somebody deletes stays deleted.
+      // Instances are created together with a new config only, so that one that a person has deleted does not come back.
       await addInstances(needs, workspaceId, configId, want, catalogue, taken);
     }
   }
   const names = new Set(wanted.map(({ spec }) => spec.key));
   for (const config of configsByName.values()) {
     if (config.origin === 'CUSTOM' || names.has(config.name) || !config.enabled) continue;
-    // One without a secret was found by asking, not by a variable.
+    // A config without a secret was found by asking a local server, not by an environment variable.
     if (config.origin === 'ENVIRONMENT' && !config.secret) continue;
     await needs.writes.update('provider_config', config.id, config.version, {
       enabled: false,
@@ -75,7 +75,7 @@ export async function setUpFromEnvironment(
 
 function wantedConfigs(needs: EnvironmentSetupDependencies, catalogue: WorkspaceCatalogue): WantedConfig[] {
   const wanted: WantedConfig[] = [];
-  // The operator's credentials are meant for the installation's providers, not for what a key of the workspace made of these.
+  // The operator's credentials are given for the installation's own provider rows. They are not sent to an address that a workspace's copy of such a row names.
   for (const spec of needs.installationProviders().values()) {
     if (!spec.enabled || !spec.protocol || !catalogue.providers.get(spec.key)?.enabled) continue;
     if (spec.key === SANDBOX) {
@@ -193,7 +193,7 @@ function modelsToOffer(spec: ProviderSpecRow, catalogue: WorkspaceCatalogue): Mo
     .filter((model) => model.capabilities.includes('tools') && !DATED.test(model.key))
     .sort((a, b) => (b.releasedAt ?? '').localeCompare(a.releasedAt ?? '') || a.key.localeCompare(b.key));
   const chosen = models.filter(({ key }) => key === spec.defaultModel);
-  // Where a default is known, models without a date say nothing of being better.
+  // Where the provider has a known default model, a model without a release date is not preferred to it.
   const others =
     chosen.length > 0 && spec.key !== SANDBOX ? useful.filter((model) => model.releasedAt) : useful;
   return [...new Set([...chosen, ...others])].slice(0, MAX_INSTANCES);

@@ -77,7 +77,7 @@ export class ModelInstanceService {
     check.raise();
     const changes = {
       ...definedOf(patch),
-      // What the node itself has set up is left to whoever changes it.
+      // A row that the node set up by itself counts as a person's from its first change on: the node no longer touches it.
       origin: 'CUSTOM' as const,
       updatedAt: this.#needs.clock.now(),
     };

@@ -160,7 +160,7 @@ export class ModelSyncService {
     } catch (error) {
       if (!(error instanceof StorageError) || error.kind !== 'conflict') throw error;
       const other = await upkeep.runningSync(config.id);
-      // It ended at this very moment: the next try begins one.
+      // The sync that was joined has ended at this moment: the next try begins a new one.
       if (!other) return this.#begin(config, acceptShrunkList);
       return { row: other, ended: this.#endOf(other) };
     }

@@ -127,9 +127,9 @@ export class ProviderConfigService {
       ...definedOf(plain),
       ...this.#seal(id, patch),
       ...destinationsOf(viewer, patch, spec, row),
-      // What the node itself has set up is left to whoever changes it.
+      // A row that the node set up by itself counts as a person's from its first change on: the node no longer touches it.
       origin: 'CUSTOM' as const,
-      // What was found out about the old credentials says nothing of new ones.
+      // The health that was found with the old credentials says nothing about the new ones.
       ...(reachesElsewhere(patch)
         ? { health: 'UNKNOWN' as const, healthError: null, healthFault: null }
         : {}),
@@ -180,7 +180,7 @@ export class ProviderConfigService {
       { displayName: model.displayName },
       clock.now(),
     );
-    // Another has taken the name at this moment: the config stands, and can be given an instance by hand.
+    // Another caller has taken the slug at this moment: the config is kept without an instance, and one can be created by hand.
     await writes.insert('model_instance', row, viewer).catch(ignoreConflict);
   }
 

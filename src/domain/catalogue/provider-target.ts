@@ -65,7 +65,7 @@ export class ProviderTargets {
       ...(secret ? { secret } : {}),
       headers,
       settings: config.settings,
-      // Quirks are named per protocol, so the provider's say nothing of a model that it serves by another one.
+      // Quirks belong to a protocol: those of the provider's own protocol do not hold for a model that it serves by another protocol.
       quirks: {
         ...(model?.protocol && model.protocol !== spec.protocol ? {} : spec.quirks),
         ...model?.quirks,

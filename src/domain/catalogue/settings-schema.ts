@@ -50,7 +50,7 @@ export function checkSettings(
     if (validate(settings)) return;
     for (const fault of validate.errors ?? []) check.add(`${path}${placeOf(fault)}`, wordsOf(fault));
   } catch (error) {
-    // A schema that refers to itself without end; or one that plain SQL has written.
+    // The schema refers to itself without end, or was written by plain SQL past the checks.
     check.add(
       path,
       `cannot be checked, since the provider's "settingsSchema" cannot be used: ${(error as Error).message}`,

@@ -64,7 +64,7 @@ export class UpkeepSchedule {
   async #checkDue(): Promise<void> {
     const { upkeep, checks, healthCheckSeconds, random } = this.#needs;
     if (healthCheckSeconds === 0) return;
-    // A fifth more or less, so that configs that were made together drift apart.
+    // Each wait varies by a fifth, so that configs that were created together are not all checked at the same moment.
     const due = await upkeep.claimChecks(Math.round(healthCheckSeconds * (0.8 + 0.4 * random())));
     await Promise.all(due.map(({ id, workspaceId }) => this.#guarded(checks.checkOf(workspaceId, id))));
   }

@@ -79,7 +79,7 @@ export class Authenticator {
       repository.rows('api_key'),
       repository.rows('member'),
     ]);
-    // An id wins over a slug that looks like one.
+    // A text in the form of an id is looked up as an id first: a slug may have the same form.
     this.#workspaces = new Map([
       ...workspaces.map((workspace) => [workspace.slug, workspace] as const),
       ...workspaces.map((workspace) => [workspace.id, workspace] as const),

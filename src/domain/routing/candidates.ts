@@ -54,7 +54,7 @@ export function selectCandidates(
       kind: 'TAG',
       fallback: chosen,
       named,
-      // A tag that nothing has is a mistake to be told of, not a wish for anything at all.
+      // No instance has the tag: the caller is told so, and no other instance answers in its place.
       others: chosen === 'ANY' && named.length > 0 ? all() : [],
       unknown: named.length === 0,
     };
@@ -90,7 +90,7 @@ export function candidateOfInstance(catalogue: WorkspaceCatalogue, instance: Mod
   }
   let candidate = known.get(instance.id);
   if (!candidate) {
-    // A foreign key holds the config there.
+    // The database's foreign key keeps the config from being deleted before its instances.
     const config = catalogue.configs.get(instance.configId) as ProviderConfigRow;
     candidate = join(catalogue, config, instance.canonicalId, instance);
     known.set(instance.id, candidate);

@@ -134,7 +134,7 @@ export class Circuits {
 
   #succeeded(key: string): void {
     const circuit = this.#circuits.get(key);
-    // Nothing is kept of what has never failed.
+    // A circuit that has never failed takes no memory.
     if (!circuit) return;
     circuit.failuresInRow = 0;
     if (circuit.openUntilMs === null) {

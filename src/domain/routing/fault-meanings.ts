@@ -25,7 +25,7 @@ export const FAULT_MEANINGS: Readonly<Record<ProviderErrorCode, FaultMeaning>> =
     ailing: false,
     telling: 1,
   },
-  // One that does not pass is a quota that is used up: it belongs to the account, and so to every model of the config.
+  // A limit that does not pass by itself is a used-up quota. The quota belongs to the account, so every model of the config is ruled out.
   PROVIDER_RATE_LIMITED: {
     passes: 'IF_TRANSIENT',
     final: false,

@@ -57,7 +57,7 @@ export class ActiveRun {
       clock,
       onDesert: () => this.stop('cancelled'),
     });
-    // Nobody may be waiting when the run ends badly; that is not a fault of the process.
+    // If nobody waits for the run, its rejection must not count as an unhandled one, which would be logged as a fault of the process.
     this.#ended.promise.catch(() => {});
   }
 
@@ -122,7 +122,7 @@ export class ActiveRun {
     const events = this.terms.kind.eventsOf(parts, () => this.#nextBase());
     const [first] = events;
     if (!first) return;
-    // The first content of an attempt tells whose it is; the events behind it do not repeat that.
+    // Only the first event of an attempt's content names the candidate that gives the answer.
     if (!this.#shown && this.#current) events[0] = { ...first, servedBy: this.#current.candidate.label };
     this.#shown = true;
     if (this.#isLogged) this.#log.append(this.id, events);

@@ -106,7 +106,7 @@ export class AttemptLoop {
     for (const turn of this.#turns.all()) {
       const { candidate } = turn;
       const admission = await circuits.admit(candidate.circuitKey, false);
-      // It keeps its place: by the next fault its circuit may have closed.
+      // The candidate stays in the list: its circuit may have closed by the time of the next fault.
       if (admission === 'skip') continue;
       this.#turns.take(turn);
       if (await this.#covers(candidate)) return { turn, admission, once: admission === 'probe' };
@@ -214,7 +214,7 @@ export class AttemptLoop {
       const nothing = { stopped: false, startedAt: clock.now(), firstTokenMs: null, durationMs: 0 };
       return { answer, error: call, ...nothing };
     }
-    // A slow one is left early only for one that is sure to be called.
+    // A slow candidate is given up early only if another one with a closed circuit waits, which is sure to be called.
     const anotherWaits = this.#turns.waiting.some((turn) => this.#isClosed(turn.candidate));
     const limits = attemptLimits(candidate, anotherWaits, this.#remainingMs());
     const held: unknown[] = [];
@@ -227,13 +227,13 @@ export class AttemptLoop {
       wholeSuffices: policy.commit === 'COMPLETE',
       answer,
       onParts: (parts) => {
-        // One by one: a read may hold more parts than a call can take arguments.
+        // Pushed one by one: a read may hold more parts than JavaScript allows arguments in one call.
         if (policy.commit === 'COMPLETE') for (const part of parts) held.push(part);
         else run.emitParts(parts);
         funds?.watch(candidate, answer, outOfFunds);
       },
     });
-    // Held back until it was whole: it goes out now, at once, or never.
+    // With commit COMPLETE the parts were held back until the answer was whole. They are shown now; those of a failed answer never are.
     if (held.length > 0 && (!result.error || run.stopKind === 'funds')) run.emitParts(held);
     this.#tell(candidate, result);
     return this.#afterDoubt(result);

@@ -76,7 +76,7 @@ export class CircuitProbes {
       stop: AbortSignal.any([this.#stop.signal, enough.signal]),
       wholeSuffices: false,
       answer: kind.newAnswer(PROBE_ANSWER_BYTES),
-      // Its first word is all that is wanted.
+      // The first content proves the candidate; the rest of the answer is not waited for.
       onParts: () => enough.abort(),
     });
     const outcome = outcomeOfProbe(result, this.#stop.signal.aborted);

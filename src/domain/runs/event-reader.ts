@@ -87,7 +87,7 @@ class EventReader implements AsyncIterableIterator<RunEvent> {
     if (this.#left) return;
     const last = slice.events.at(-1);
     if (last) {
-      // Whoever has seen a part of what a mended log holds as one event cannot be told the rest of it: the end has all.
+      // In a mended log one event may cover places of which the reader has seen a part. It cannot be shown the other part alone; the terminal event has the whole text.
       const unseen = slice.events.filter((event) => isEnd(event) || event.fromSeq > this.#after);
       this.#after = last.seq;
       this.#ready = mergeNeighbours(unseen, this.#options.kinds);

@@ -78,10 +78,10 @@ export class RunExecutor {
     try {
       await this.#settle(run, await this.#attempt(run));
     } catch (error) {
-      // Whoever ends the row later tells the run's readers too: an end told now could be another one.
+      // Another node will end the row and tell the run's readers. An end told from here could differ from that one.
       if (this.#givenUp.signal.aborted) return run.abandon(this.#givenUp.signal.reason);
       this.#needs.logger.error({ err: error, runId: run.id }, 'A run could not be settled');
-      // Its readers get an end all the same; the row is ended by the keeper, as one that nobody runs.
+      // Readers still get a terminal event. The row is ended later by the keeper, which finds it as one that no node runs.
       const unsettled = { ...run.record(), lastSeq: run.seq + 1, endedAt: this.#needs.clock.now() };
       run.end(endWithoutContent(unsettled, run.terms.kind, undefined));
     } finally {
@@ -164,7 +164,7 @@ export class RunExecutor {
     const forms = [
       () => record,
       async () => endWithoutContent(record, kind, await this.#ownCountOf(run)),
-      // The charge itself may be what cannot be booked.
+      // Last resort without a charge, for the case that the database refuses the charge itself.
       () => endWithoutContent(record, kind, undefined),
     ];
     let refusal: unknown;

@@ -24,7 +24,7 @@ export function lackingEvents(
   if (pieces && pieces.length > 0 && pieces.length <= room) {
     for (const [index, piece] of pieces.entries()) {
       const fromSeq = last + 1;
-      // The last one covers all places that are left.
+      // The last event covers all places that are left, so that readers see no gap.
       last = index === pieces.length - 1 ? end.seq - 1 : fromSeq;
       lacking.push({ ...piece, ...base, seq: last, fromSeq });
     }

@@ -40,7 +40,7 @@ export class NodeLease {
   /** Tells the other nodes that this one is gone. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    // One that arrives after the lease was dropped would bring it back.
+    // A renewal that arrived after the lease was dropped would create the lease again.
     await Promise.race([Promise.allSettled(this.#underWay), delay(CLOSE_WITHIN_MS)]);
     await this.#needs.runs.dropLease(this.#needs.nodeId).catch(() => {});
   }

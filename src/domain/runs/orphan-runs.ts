@@ -63,7 +63,7 @@ export class OrphanRuns {
         { runId: id, err: error },
         'A run that no node carries on could not be ended yet',
       );
-      // What the database refuses for good is found again as a stray.
+      // A run that the database refuses to end is forgotten here, and found again by the next search for rows that no node runs.
       if (!(error instanceof StorageError && error.kind === 'unavailable')) this.#taken.delete(id);
     }
   }
@@ -86,7 +86,7 @@ export class OrphanRuns {
     if (!(await runs.end(toRunEnd(record, kind, row.epoch)))) return;
     logger.warn({ runId: row.id }, 'A run that no node carried on was ended as interrupted');
     const end = toEndedEvent(record);
-    // The database decides; the log is told behind, whenever it can be reached.
+    // The committed row is the truth. The event log gets the end afterwards, whenever it can be reached.
     if (end && kind.keeping === 'durable') log.conclude(row.id, [end]);
   }
 }

@@ -35,7 +35,7 @@ export function refuseRoute({ plan, unknown }: Route, hints: RefusalHints): Gate
       { path: 'model' },
     );
   }
-  // What the request itself asks for can be mended by the caller at once, so it is told first.
+  // A reason that lies in the request is told first, since the caller can change the request at once.
   const told = plan.candidates.find(({ code }) => CODE_OF_REASON[code]) ?? first;
   const code = CODE_OF_REASON[told.code] ?? 'MODEL_UNAVAILABLE';
   return new GatewayError(code, told.reason, {

@@ -53,7 +53,7 @@ export class RunDrain {
   async #isEmptyWithin(ms: number): Promise<boolean> {
     const timeUp = AbortSignal.timeout(ms);
     for (;;) {
-      // A run that was being begun is among the active ones when this is looked at again.
+      // Runs that were being begun have become active by the time the loop looks again.
       const ends = Array.from(this.#executor.active(), ({ ended }) => ended);
       const pending = [...this.#beginning, ...ends];
       if (pending.length === 0) return true;

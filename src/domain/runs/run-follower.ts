@@ -84,7 +84,7 @@ export class RunFollower {
       if (phase === 'ended') await this.#mendEnd(runId);
       return undefined;
     }
-    // What a lost node had shown and not written is gone; a run that its own node ended may still be written.
+    // Events that a lost node showed and did not write are gone for good. Those of a run that its own node ended may still be on their way to the log.
     const isAll = end.type === 'interrupted' && (phase === 'ended' || run.error?.code === 'NODE_LOST');
     return isAll ? onlyEvents([end]) : undefined;
   }
@@ -97,11 +97,11 @@ export class RunFollower {
       const kind = kinds.get(run.kind);
       if (kind.keeping === 'light') return;
       const lacking = lackingEvents(await this.#readWhole(runId), run, kind);
-      // The beginning of a very long log is not kept: nothing can be joined to it but the end.
+      // The log of a very long run has lost its beginning, so only the terminal event can be added to it.
       const isCut = lacking[0]?.fromSeq === 1 && (await log.lastSeq(runId)) > 0;
       if (lacking.length > 0) log.conclude(runId, isCut ? lacking.slice(-1) : lacking);
     } catch {
-      // Whoever looks next tries again.
+      // Every reader looks at the run again within seconds, and the mending is tried again then.
     }
   }
 

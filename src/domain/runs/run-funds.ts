@@ -59,7 +59,7 @@ export class RunFunds {
         if (granted) this.#coveredOutput = output;
         else refused();
       })
-      // Text flows on while the database is away; the next read asks again.
+      // While the database is away the answer goes on, and its next read asks for the higher hold again.
       .catch(() => {})
       .finally(() => {
         this.#asking = false;

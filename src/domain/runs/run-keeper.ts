@@ -120,7 +120,7 @@ export class RunKeeper {
       asked.map(({ id }) => id),
     );
     for (const run of asked) {
-      // Its own end may have been written meanwhile.
+      // This node may have written the run's end while the database was being asked.
       if (executor.get(run.id) !== run || run.settling) continue;
       const row = owned.get(run.id);
       if (!row) run.stop('replaced');

@@ -85,7 +85,7 @@ function progressRow(
   charge: { readonly cost: bigint | undefined; readonly priceVersionId: string | null },
 ): { progress: RunProgress; recorded: Recorded } {
   const { shown } = run;
-  // What is held back is counted, but neither stored nor charged: if this node dies, the client never gets it.
+  // Content that is held back is counted, but neither stored nor charged: if this node dies, no reader ever gets it.
   const growth = shown ? answer.since(from?.mark) : NO_GROWTH;
   return {
     progress: {

@@ -59,7 +59,7 @@ export class RunService<Request extends RunRequest, Result, Content extends Cont
 
   /** Runs to the end; raises the run's error, with `completionId`, unless it finished. */
   async complete(viewer: Viewer, request: Request, context: CallContext): Promise<RunRecord<Result>> {
-    // Nobody sees it grow, so any fault at any time can be hidden.
+    // The caller gets the answer when it is whole, so a fault at any time can be hidden by another attempt.
     const runId = await this.#begin(viewer, request, context, 'COMPLETE');
     const run = this.#own(await this.#needs.follower.ended(runId, context.gone));
     if (run.status === 'FINISHED') return run;
@@ -110,7 +110,7 @@ export class RunService<Request extends RunRequest, Result, Content extends Cont
     if (run.status !== 'RUNNING') return { run, settled: true };
     active?.stop('cancelled');
     if (!active) {
-      // The word reaches its node at once; the mark on the row, if the word is lost.
+      // The message reaches the run's node at once. If it is lost, that node finds the mark on the row within a second.
       this.#needs.bus.cancel(runId);
       await this.#needs.runs.requestCancel(runId);
     }
@@ -165,7 +165,7 @@ export class RunService<Request extends RunRequest, Result, Content extends Cont
     commit: RunPolicy['commit'] = 'FIRST_TOKEN',
   ): Promise<string> {
     requireScope(viewer, 'run');
-    // Nobody would get the answer, and nobody has been told of the run.
+    // The caller has gone before it was told of a run: nobody could ever read the answer.
     context.gone?.throwIfAborted();
     const { drain, starter } = this.#needs;
     return drain.begin(() => starter.begin(viewer, this.#kind, request, context, commit));

@@ -152,7 +152,7 @@ export function toModelInstanceFilter(
   const { configIds, availability, ...rest } = withoutNulls(filter ?? ({} as ModelInstanceFilterInput));
   return {
     ...rest,
-    // What is no config of ours fits nothing.
+    // An id that is no id of a provider config matches no instance.
     ...(configIds ? { configIds: configIds.map(toConfigRowId) } : {}),
     ...(availability ? { ids: services.availability.instancesIn(viewer, availability) } : {}),
   };
