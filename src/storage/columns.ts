@@ -70,11 +70,6 @@ export function rowMapper<Written extends object>(
   return new Function('record', `return { ${values.join(', ')} }`) as ReturnType<typeof rowMapper<Written>>;
 }
 
-/** A record with its fields named as columns are; what stands inside a field stays as it is. For what is written seldom: it loops over the fields. */
-export function namedAsColumns(record: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(record).map(([field, value]) => [snakeCase(field), value]));
-}
-
 /** What a writer hands over for these fields: every one of them, JSON as whatever object it is. */
 export type Written<Row, Fields extends keyof Row> = {
   readonly [Field in Fields]-?: WrittenValue<Exclude<Row[Field], undefined>>;
@@ -86,6 +81,11 @@ type WrittenValue<Value> = Value extends string | number | bigint | boolean | Da
     : Value extends readonly unknown[]
       ? readonly object[]
       : object;
+
+/** For what is written seldom: each field under its column's name. */
+export function toRow(record: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(record).map(([field, value]) => [snakeCase(field), value]));
+}
 
 function snakeCase(field: string): string {
   return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -84,8 +84,8 @@ export class CatalogueRefreshService {
       if (models.length === 0) {
         throw new ProviderError('PROVIDER_PROTOCOL', 'The answer is no list of models; nothing was changed');
       }
-      const rows = models.map((model) => toRefreshedModel(model, newId));
-      const written = await upkeep.refreshCatalogue(source, rows, clock.now());
+      const records = models.map((model) => toListedRecord(model, newId));
+      const written = await upkeep.refreshCatalogue(source, records, clock.now());
       const { added, updated, priced } = written;
       logger.info(
         { source, added: added.length, updated: updated.length, priced: priced.length },
@@ -122,7 +122,8 @@ export class CatalogueRefreshService {
   }
 }
 
-function toRefreshedModel(model: SourceModel, newId: NewId): object {
+/** A model with its price. */
+function toListedRecord(model: SourceModel, newId: NewId): object {
   const { rates } = model;
   return {
     id: newId(),

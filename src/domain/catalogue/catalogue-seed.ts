@@ -17,14 +17,14 @@ export async function seedCatalogue(needs: CatalogueSeedDependencies, data: Cata
   const seed = {
     hash: data.hash,
     version: data.version,
-    providers: data.providers.map((provider) => toProviderRow(provider, newId())),
-    models: data.models.map((model) => toModelRow(model, newId())),
-    prices: data.models.flatMap((model) => toPriceRows(model, newId)),
+    providers: data.providers.map((provider) => toProviderRecord(provider, newId())),
+    models: data.models.map((model) => toModelRecord(model, newId())),
+    prices: data.models.flatMap((model) => toPriceRecords(model, newId)),
   };
   return repository.seed(seed, clock.now());
 }
 
-function toProviderRow(provider: CatalogueProvider, id: string): object {
+function toProviderRecord(provider: CatalogueProvider, id: string): object {
   return {
     id,
     key: provider.key,
@@ -46,7 +46,7 @@ function toProviderRow(provider: CatalogueProvider, id: string): object {
   };
 }
 
-function toModelRow(model: CatalogueModel, id: string): object {
+function toModelRecord(model: CatalogueModel, id: string): object {
   return {
     id,
     providerKey: model.provider,
@@ -68,7 +68,7 @@ function toModelRow(model: CatalogueModel, id: string): object {
   };
 }
 
-function toPriceRows(model: CatalogueModel, newId: NewId): object[] {
+function toPriceRecords(model: CatalogueModel, newId: NewId): object[] {
   if (!model.prices) return [];
   const { input, output, cacheRead, cacheWrite, tiers } = model.prices;
   return [

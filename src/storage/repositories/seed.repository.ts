@@ -1,11 +1,10 @@
 // Owns the writing of the built-in catalogue: one call, one transaction, and nothing where it is up to date.
-import { namedAsColumns } from '../columns.ts';
+import { toRow } from '../columns.ts';
 import type { SqlClient } from '../sql.ts';
 
 export interface SeedData {
   readonly hash: string;
   readonly version: string;
-  /** Fields of the entities; a price has `input`, `output`, `cacheRead`, `cacheWrite` and `tiers` in decimal text of nano-dollars per million tokens. */
   readonly providers: readonly object[];
   readonly models: readonly object[];
   readonly prices: readonly object[];
@@ -26,12 +25,12 @@ export class SeedRepository {
   }
 
   /** False if another node has done it meanwhile. */
-  async seed({ providers, models, prices, ...rest }: SeedData, at: Date): Promise<boolean> {
+  async seed(data: SeedData, at: Date): Promise<boolean> {
     const rows = {
-      ...rest,
-      providers: providers.map(namedAsColumns),
-      models: models.map(namedAsColumns),
-      prices: prices.map(namedAsColumns),
+      ...data,
+      providers: data.providers.map(toRow),
+      models: data.models.map(toRow),
+      prices: data.prices.map(toRow),
     };
     const [row] = await this.#sql.query<{ written: boolean }>(SEED, [JSON.stringify(rows), at.toISOString()]);
     return row?.written ?? false;
