@@ -52,10 +52,14 @@ export interface AttemptFault {
   readonly error: Error;
 }
 
-/** A run has ended on this node, and its end is committed. */
+/** This node has ended a run, and the end is committed. */
 export interface RunEnded extends OfRequest {
   readonly type: 'run-ended';
+  /** Who ended it: the node that ran it, or another one after that node was lost. */
+  readonly by: 'its node' | 'another node';
   readonly runId: string;
+  /** Name of its kind: `completion`. */
+  readonly kind: string;
   readonly status: string;
   /** The name that the caller asked for. */
   readonly model: string;

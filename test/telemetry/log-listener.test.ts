@@ -76,7 +76,7 @@ test('an attempt that failed is an error with the provider’s own id of the req
   ]);
 });
 
-test('a run that ended is one line, with its cost as text', () => {
+test('a run that ended is one line with its cost as text, and a warning where its node was lost', () => {
   const usage = {
     inputTokens: 1,
     cacheReadTokens: 0,
@@ -96,10 +96,13 @@ test('a run that ended is one line, with its cost as text', () => {
     explanation: 'It answered.',
     durationMs: 5,
   };
-  const event = { type: 'run-ended', ...REQUEST, ...fields } as const;
+  const event = { type: 'run-ended', by: 'its node', kind: 'completion', ...REQUEST, ...fields } as const;
   expect(linesOf({ ...event, costNano: 7n }, { ...event, costNano: null, code: 'INTERNAL' })).toEqual([
     ['info', { ...fields, costNano: '7' }, 'A completion ended'],
     ['info', { ...fields, costNano: null, code: 'INTERNAL' }, 'A completion ended'],
+  ]);
+  expect(linesOf({ ...event, by: 'another node', costNano: null })).toEqual([
+    ['warn', { runId: 'run-1' }, 'A run that no node carried on was ended as interrupted'],
   ]);
 });
 
