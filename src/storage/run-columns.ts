@@ -58,6 +58,10 @@ export interface RunUsage extends RunFields<keyof typeof TOKENS> {
 /** What a run's answer comes to, in the columns that all kinds share. */
 export type StoredResult = RunFields<keyof typeof TEXTS | 'toolCalls' | 'continuation'>;
 
+/** The columns of it that a progress record adds to while the run goes on. */
+export type StoredGrowth = RunFields<keyof typeof TEXTS>;
+export const NO_GROWTH: StoredGrowth = { text: '', reasoning: '' };
+
 /** What an idempotency key is unique in. */
 export interface RunKey {
   readonly workspaceId: string;

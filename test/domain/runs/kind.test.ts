@@ -65,7 +65,8 @@ class EchoAnswer implements Answer<string, EchoResult> {
     return { heard: this.heard };
   }
   since(mark: unknown) {
-    return { text: this.heard.slice((mark as number | undefined) ?? 0), reasoning: '', mark: this.size };
+    const text = this.heard.slice((mark as number | undefined) ?? 0);
+    return { stored: { text, reasoning: '' }, mark: this.size };
   }
 }
 
