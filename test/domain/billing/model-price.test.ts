@@ -14,10 +14,10 @@ const usage = (inputTokens: number) => ({
   estimated: false,
 });
 
-describe('the price of a model', () => {
+describe('prices of models', () => {
   beforeAll(loadPriceLibrary);
 
-  test('is the library’s where no version of ours is in force', () => {
+  test('the price of a model is the library’s where no version of ours is in force', () => {
     const price = priceInForce(new Map(), 'openai/gpt-4o', at);
     expect(price).toMatchObject({
       id: null,
@@ -32,7 +32,7 @@ describe('the price of a model', () => {
     expect(costOf(usage(1_000), price)).toMatchObject({ totalNano: 5_250_000n, priceVersionId: null });
   });
 
-  test('is our version over the library’s, from its moment on', () => {
+  test('the price of a model is our version over the library’s, from its moment on', () => {
     const own = {
       id: 'v1',
       canonicalId: 'openai/gpt-4o',
@@ -49,7 +49,7 @@ describe('the price of a model', () => {
     );
   });
 
-  test('counts the library’s tiers by the size of the input, cached input included', () => {
+  test('the price of a model counts the library’s tiers by the size of the input, cached input included', () => {
     const price = libraryPrice('google/gemini-2.5-pro');
     if (!price) throw new Error('no price');
     expect(price.tiers).toEqual([
@@ -68,7 +68,7 @@ describe('the price of a model', () => {
     '/',
     '',
     'openai/__proto__',
-  ])('is not known for %j, which harms nobody', (canonicalId) => {
+  ])('a price is not known for %j, which harms nobody', (canonicalId) => {
     expect(libraryPrice(canonicalId)).toBeUndefined();
   });
 });

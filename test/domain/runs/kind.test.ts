@@ -128,7 +128,7 @@ const CANDIDATE = {
   circuitKey: 'c m',
 } as never;
 
-describeEachDatabase('a kind of call that the engine does not know', (database) => {
+describeEachDatabase('an unknown kind of call', (database) => {
   let storage: Storage;
   let runs: RunRepository;
   const workspaceId = randomUUID();
@@ -181,7 +181,7 @@ describeEachDatabase('a kind of call that the engine does not know', (database) 
 
   const stored = async (id: string) => (await runs.byIds([id]))[0];
 
-  test('is shown in events of its own, recorded while it runs, and ended with its own result', async () => {
+  test('a run of a kind that the engine does not know is shown in events of its own, recorded while it runs, and ended with its own result', async () => {
     const { id, last, log, kinds, executor, run, progress } = await begin('durable');
     await expect.poll(() => run.current?.answer.size).toBe(3);
     await progress.save();
@@ -198,7 +198,7 @@ describeEachDatabase('a kind of call that the engine does not know', (database) 
     ]);
   });
 
-  test('leaves nothing but its row while it runs where it is a light one, and its result at the end', async () => {
+  test('a run of a light kind leaves nothing but its row while it runs, and its result at the end', async () => {
     const { id, last, log, run, progress } = await begin('light');
     await expect.poll(() => run.current?.answer.size).toBe(3);
     await progress.save();
