@@ -248,13 +248,3 @@ function termsOf(id: string, workspaceId: string, kind: Kind<EchoRequest, string
     createdAt: systemClock.now(),
   };
 }
-
-test('two kinds of one name, or with events of one type, are refused when the gateway is put together', () => {
-  const never = new Promise<void>(() => {});
-  expect(() => new Kinds([completionKind, completionKind])).toThrow(
-    'Two kinds of call have the name "completion"',
-  );
-  expect(() => new Kinds([echoKind('light', never), echoKind('durable', never)])).toThrow('"letter"');
-  const started = { ...echoKind('light', never), eventTypes: ['started'] };
-  expect(() => new Kinds([started])).toThrow('"started"');
-});
