@@ -20,7 +20,6 @@ import { silentTelemetry } from '../../../src/kernel/telemetry.ts';
 import type { Storage } from '../../../src/storage/orm.ts';
 import { RunRepository } from '../../../src/storage/repositories/run.repository.ts';
 import { describeEachDatabase, openTestStorage } from '../../support/databases.ts';
-import { completionKind } from '../../support/kinds.ts';
 import { beginRow } from '../../support/run-rows.ts';
 
 interface EchoRequest extends RunRequest {
