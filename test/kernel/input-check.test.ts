@@ -1,18 +1,6 @@
 import { expect, test } from 'vitest';
-import { GatewayError } from '../../src/kernel/errors.ts';
 import { definedOf, InputCheck } from '../../src/kernel/input-check.ts';
-
-/** The paths that one check finds fault with. */
-function faultsOf(check: (on: InputCheck) => void): string[] {
-  const on = new InputCheck();
-  check(on);
-  try {
-    on.raise();
-    return [];
-  } catch (error) {
-    return ((error as GatewayError).problems ?? []).map(({ path }) => path);
-  }
-}
+import { refusedPaths as faultsOf } from '../support/refused-paths.ts';
 
 test('a check without a fault raises nothing', () => {
   const check = new InputCheck();

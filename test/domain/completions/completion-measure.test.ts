@@ -82,6 +82,9 @@ test.each<[string, object, boolean]>([
   ],
   ['a tool’s answer', { messages: [{ ...user(text('a')), toolCallId: 'c' }] }, true],
   ['a continuation', { messages: [assistant({ continuation: 'x' })] }, true],
-])('a request with %s is demanding only where a protocol may be unable to express it', (_what, over, demanding) => {
-  expect(isDemanding(request(over))).toBe(demanding);
-});
+])(
+  'a request with %s is demanding only where a protocol may be unable to express it',
+  (_what, over, demanding) => {
+    expect(isDemanding(request(over))).toBe(demanding);
+  },
+);
