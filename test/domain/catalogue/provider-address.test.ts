@@ -44,7 +44,7 @@ test.each(['evil.example/', 'a@evil.example', '?x=', '#', '..', 'a/b'])(
   },
 );
 
-test.each([{}, { region: null }, { region: true }, { region: ['eu'] }])(
+test.each<JsonObject>([{}, { region: null }, { region: true }, { region: ['eu'] }])(
   'the settings %j lack what the address needs',
   (settings) => {
     expect(() => baseUrlOf(config({ settings }), spec('https://{region}.example'))).toThrow(
