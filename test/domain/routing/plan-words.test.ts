@@ -1,9 +1,12 @@
 // Holds the rules by which a plan speaks; the words themselves are free to change.
 import { describe, expect, test } from 'vitest';
 import type { Candidate } from '../../../src/domain/routing/candidates.ts';
+import type { CircuitView } from '../../../src/domain/routing/circuits.ts';
 import {
+  lastResort,
   type PlaceFacts,
   placesOf,
+  refusalOfOpen,
   summarize,
   tellNotAsked,
 } from '../../../src/domain/routing/plan-words.ts';
@@ -119,6 +122,15 @@ describe('what was not asked', () => {
     expect(tellNotAsked(candidates, chosen, () => false)).toContain('2 more');
   });
 
+  test('what was named is told before what the fallback brings in, whatever their priorities', () => {
+    const candidates = [
+      planned('other', { priority: 9, isFallback: true }),
+      planned('named', { priority: 6 }),
+      planned('another', { priority: 8, isFallback: true }),
+    ];
+    expect(told(candidates, { ...chosen, isFallback: true })).toEqual(['named', 'other', 'another']);
+  });
+
   test('a long reason is cut', () => {
     const text = tellNotAsked([planned('other', { reason: 'x'.repeat(1_000) })], chosen, () => false);
     expect(text.length).toBeLessThan(220);
@@ -127,6 +139,18 @@ describe('what was not asked', () => {
   test('nothing is said where there is nothing to tell', () => {
     expect(tellNotAsked([chosen], chosen, () => false)).toBe('');
   });
+});
+
+test('the reason of a circuit is told where it is known, whether it is left out or tried as a last resort', () => {
+  const view = (reason: string | null) => ({ reason }) as CircuitView;
+  for (const say of [refusalOfOpen, lastResort]) {
+    expect(say(view('it was down')).reason).toContain('it was down');
+    expect(say(view(null)).reason).not.toContain('null');
+  }
+  expect([refusalOfOpen(view(null)).code, lastResort(view(null)).code]).toEqual([
+    'CIRCUIT_OPEN',
+    'LAST_RESORT',
+  ]);
 });
 
 describe('summaries', () => {
