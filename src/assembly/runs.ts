@@ -115,7 +115,7 @@ export async function assembleRuns(
     ...node,
     executor,
     lease,
-    orphans: new OrphanRuns({ ...node, kinds, log }),
+    orphans: new OrphanRuns({ ...node, kinds, log, telemetry }),
     unsure,
     bus,
     alone: storage.kind === 'embedded',

@@ -35,7 +35,7 @@ export function openEventLog(
     ...shared,
     logger,
     encode: encodeEvent,
-    decode: decodeEvent,
+    decode: (text: string) => decodeEvent(text, kinds),
     isEnd,
     strict: config.strictEvents,
   });

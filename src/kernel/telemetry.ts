@@ -55,13 +55,14 @@ export interface AttemptFault {
   readonly error: Error;
 }
 
-/**
- * A run has ended on this node, and its end is committed. Sent once for each run, after the commit. Runs of a dead node, which another node ends, are
- * not reported.
- */
+/** This node has ended a run, and its end is committed. Sent once for each run, by the node that has written the end. */
 export interface RunEnded extends OfRequest {
   readonly type: 'run-ended';
+  /** The node that ended it: the one that ran it, or another one after that node was lost. */
+  readonly by: 'its node' | 'another node';
   readonly runId: string;
+  /** Name of its kind: `completion`. */
+  readonly kind: string;
   readonly status: string;
   /** The name that the caller asked for: a slug, a canonical id, `tag:<name>` or `auto`. */
   readonly model: string;

@@ -83,6 +83,11 @@ type WrittenValue<Value> = Value extends string | number | bigint | boolean | Da
       ? readonly object[]
       : object;
 
+/** For what is written seldom: each field under its column's name. */
+export function toRow(record: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(record).map(([field, value]) => [snakeCase(field), value]));
+}
+
 function snakeCase(field: string): string {
   return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

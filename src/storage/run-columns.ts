@@ -58,6 +58,10 @@ export interface RunUsage extends RunFields<keyof typeof TOKENS> {
 /** The result of a run in the columns that all kinds share. */
 export type StoredResult = RunFields<keyof typeof TEXTS | 'toolCalls' | 'continuation'>;
 
+/** The columns of the result to which progress records add while the run goes on. */
+export type StoredGrowth = RunFields<keyof typeof TEXTS>;
+export const NO_GROWTH: StoredGrowth = { text: '', reasoning: '' };
+
 /** The fields within which an idempotency key is unique. */
 export interface RunKey {
   readonly workspaceId: string;

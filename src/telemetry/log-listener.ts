@@ -14,7 +14,10 @@ const noLine = () => {};
 
 const WRITERS: Writers = {
   'attempt-ended': writeAttempt,
-  'run-ended': (event, logger) => logger.info(fieldsOfRun(event), 'A completion ended'),
+  'run-ended'(event, logger) {
+    if (event.by === 'its node') logger.info(fieldsOfRun(event), 'A completion ended');
+    else logger.warn({ runId: event.runId }, 'A run that no node carried on was ended as interrupted');
+  },
   'upstream-answered': ({ method, host, path, outcome, ms }, logger) =>
     logger.debug({ method, host, path, ...outcome, ms }, 'upstream request'),
   'group-committed': noLine,

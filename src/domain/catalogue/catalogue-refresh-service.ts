@@ -87,8 +87,8 @@ export class CatalogueRefreshService {
           'The answer is not a list of models; nothing was changed',
         );
       }
-      const rows = models.map((model) => toColumns(model, newId));
-      const written = await upkeep.refreshCatalogue(source, rows, clock.now());
+      const records = models.map((model) => toListedRecord(model, newId));
+      const written = await upkeep.refreshCatalogue(source, records, clock.now());
       const { added, updated, priced } = written;
       logger.info(
         { source, added: added.length, updated: updated.length, priced: priced.length },
@@ -125,24 +125,24 @@ export class CatalogueRefreshService {
   }
 }
 
-/** The columns that the SQL function `refresh_catalogue` takes. */
-function toColumns(model: SourceModel, newId: NewId): object {
+/** The record of a listed model, with its price. */
+function toListedRecord(model: SourceModel, newId: NewId): object {
   const { rates } = model;
   return {
     id: newId(),
-    price_id: newId(),
-    provider_key: model.providerKey,
+    priceId: newId(),
+    providerKey: model.providerKey,
     key: model.key,
-    display_name: model.displayName,
-    context_length: model.contextLength,
-    max_output_tokens: model.maxOutputTokens,
-    input_modalities: model.inputModalities,
-    output_modalities: model.outputModalities,
+    displayName: model.displayName,
+    contextLength: model.contextLength,
+    maxOutputTokens: model.maxOutputTokens,
+    inputModalities: model.inputModalities,
+    outputModalities: model.outputModalities,
     capabilities: model.capabilities,
-    released_at: model.releasedAt,
+    releasedAt: model.releasedAt,
     ...(rates ? toNanoRates(rates) : {}),
-    cache_read: nano(rates?.cacheRead),
-    cache_write: nano(rates?.cacheWrite),
+    cacheRead: nano(rates?.cacheRead),
+    cacheWrite: nano(rates?.cacheWrite),
     tiers: (rates?.tiers ?? []).map(({ above, cacheRead, cacheWrite, ...tier }) => ({
       aboveInputTokens: above,
       ...toNanoRates(tier),

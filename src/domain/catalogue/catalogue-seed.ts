@@ -17,46 +17,46 @@ export async function seedCatalogue(needs: CatalogueSeedDependencies, data: Cata
   const seed = {
     hash: data.hash,
     version: data.version,
-    providers: data.providers.map((provider) => toProviderRow(provider, newId())),
-    models: data.models.map((model) => toModelRow(model, newId())),
-    prices: data.models.flatMap((model) => toPriceRows(model, newId)),
+    providers: data.providers.map((provider) => toProviderRecord(provider, newId())),
+    models: data.models.map((model) => toModelRecord(model, newId())),
+    prices: data.models.flatMap((model) => toPriceRecords(model, newId)),
   };
   return repository.seed(seed, clock.now());
 }
 
-function toProviderRow(provider: CatalogueProvider, id: string): object {
+function toProviderRecord(provider: CatalogueProvider, id: string): object {
   return {
     id,
     key: provider.key,
-    display_name: provider.displayName,
+    displayName: provider.displayName,
     description: provider.description,
     category: provider.category,
     protocol: provider.protocol,
-    unservable_reason: provider.unservableReason,
-    base_url: provider.baseUrl,
+    unservableReason: provider.unservableReason,
+    baseUrl: provider.baseUrl,
     auth: provider.auth,
-    settings_schema: provider.settingsSchema,
+    settingsSchema: provider.settingsSchema,
     quirks: provider.quirks,
-    env_vars: provider.envVars,
-    docs_url: provider.docsUrl,
-    has_model_list: provider.modelsEndpoint,
+    envVars: provider.envVars,
+    docsUrl: provider.docsUrl,
+    hasModelList: provider.modelsEndpoint,
     free: provider.free,
-    default_model: provider.defaultModel,
+    defaultModel: provider.defaultModel,
     sources: provider.sources,
   };
 }
 
-function toModelRow(model: CatalogueModel, id: string): object {
+function toModelRecord(model: CatalogueModel, id: string): object {
   return {
     id,
-    provider_key: model.provider,
+    providerKey: model.provider,
     key: model.key,
-    display_name: model.displayName,
+    displayName: model.displayName,
     description: model.description,
-    context_length: model.contextLength,
-    max_output_tokens: model.maxOutputTokens,
-    input_modalities: model.inputModalities,
-    output_modalities: model.outputModalities,
+    contextLength: model.contextLength,
+    maxOutputTokens: model.maxOutputTokens,
+    inputModalities: model.inputModalities,
+    outputModalities: model.outputModalities,
     capabilities: model.capabilities,
     tags: model.tags,
     strengths: model.strengths,
@@ -64,21 +64,21 @@ function toModelRow(model: CatalogueModel, id: string): object {
     protocol: model.protocol,
     quirks: model.quirks,
     available: true,
-    released_at: model.releasedAt,
+    releasedAt: model.releasedAt,
   };
 }
 
-function toPriceRows(model: CatalogueModel, newId: NewId): object[] {
+function toPriceRecords(model: CatalogueModel, newId: NewId): object[] {
   if (!model.prices) return [];
   const { input, output, cacheRead, cacheWrite, tiers } = model.prices;
   return [
     {
       id: newId(),
-      canonical_id: `${model.provider}/${model.key}`,
+      canonicalId: `${model.provider}/${model.key}`,
       input,
       output,
-      cache_read: cacheRead ?? null,
-      cache_write: cacheWrite ?? null,
+      cacheRead: cacheRead ?? null,
+      cacheWrite: cacheWrite ?? null,
       tiers: tiers ?? [],
     },
   ];

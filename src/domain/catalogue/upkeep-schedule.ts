@@ -66,14 +66,14 @@ export class UpkeepSchedule {
     if (healthCheckSeconds === 0) return;
     // Each wait varies by a fifth, so that configs that were created together are not all checked at the same moment.
     const due = await upkeep.claimChecks(Math.round(healthCheckSeconds * (0.8 + 0.4 * random())));
-    await Promise.all(due.map(({ id, workspace_id }) => this.#guarded(checks.checkOf(workspace_id, id))));
+    await Promise.all(due.map(({ id, workspaceId }) => this.#guarded(checks.checkOf(workspaceId, id))));
   }
 
   async #syncDue(): Promise<void> {
     const { upkeep, syncs, modelSyncSeconds } = this.#needs;
     if (modelSyncSeconds === 0) return;
-    for (const { id, workspace_id } of await upkeep.dueSyncs(modelSyncSeconds)) {
-      if (!this.#closed) await this.#guarded(syncs.syncOf(workspace_id, id));
+    for (const { id, workspaceId } of await upkeep.dueSyncs(modelSyncSeconds)) {
+      if (!this.#closed) await this.#guarded(syncs.syncOf(workspaceId, id));
     }
   }
 

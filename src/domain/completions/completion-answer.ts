@@ -99,8 +99,7 @@ export class CompletionAnswer implements Answer<StreamPart, CompletionResult> {
   since(mark: unknown): Growth {
     const from = (mark as Mark | undefined) ?? { text: 0, reasoning: 0 };
     return {
-      text: this.text.slice(from.text),
-      reasoning: this.reasoning.slice(from.reasoning),
+      stored: { text: this.text.slice(from.text), reasoning: this.reasoning.slice(from.reasoning) },
       mark: { text: this.text.length, reasoning: this.reasoning.length } satisfies Mark,
     };
   }

@@ -15,11 +15,11 @@ import type { Logger } from '../../kernel/logger.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
 import { ActiveRun } from './active-run.ts';
 import { AttemptLoop, type AttemptLoopDependencies } from './attempt-loop.ts';
-import { explainRun } from './explanation.ts';
 import type { Kinds } from './kinds.ts';
 import { type DecisiveAttempt, endingOf } from './run-ending.ts';
 import { type RunEvent, toEndedEvent } from './run-event.ts';
 import type { RunRecord } from './run-record.ts';
+import { reportEnd } from './run-report.ts';
 import type { RunTerms } from './run-terms.ts';
 import { endWithoutContent, priceByOwnCount, settledRecord } from './settlement.ts';
 import { toRunEnd, toRunRecord } from './stored-run.ts';
@@ -114,7 +114,7 @@ export class RunExecutor {
     const written = await this.#writeEnd(run, record);
     if (written) {
       run.end(written);
-      this.#tell(run, written);
+      reportEnd(this.#needs.telemetry, written, 'its node', run.terms.trace);
     } else await this.#followEnd(run);
   }
 
@@ -133,29 +133,6 @@ export class RunExecutor {
       await delay(SETTLE_RETRY_MS, this.#givenUp.signal);
     }
     run.abandon(new GatewayError('CONFLICT', 'Another node has taken the run over'));
-  }
-
-  /** Reports the end to telemetry, once for each run and without any of its content. */
-  #tell({ terms }: ActiveRun, record: RunRecord): void {
-    const { telemetry } = this.#needs;
-    if (!telemetry.isHeard) return;
-    const { id, requestId, workspaceId, status, model, canonicalId, usage, costNano, createdAt } = record;
-    telemetry.emit({
-      type: 'run-ended',
-      requestId,
-      trace: terms.trace,
-      workspaceId,
-      runId: id,
-      status,
-      model,
-      canonicalId,
-      usage,
-      costNano,
-      attempts: record.attempts?.length ?? 0,
-      explanation: explainRun(record, record.attempts ?? []),
-      durationMs: (record.endedAt?.getTime() ?? createdAt.getTime()) - createdAt.getTime(),
-      code: record.error?.code,
-    });
   }
 
   /** The record that was committed; `undefined` if another node has ended the run. */

@@ -4,7 +4,7 @@ import type { Nano } from '../../kernel/money.ts';
 import type { Adapter } from '../../providers/contract/adapter.ts';
 import type { FinishReason, ProviderUsage, Unsupported } from '../../providers/contract/completions.ts';
 import type { CallOptions, ProviderTarget } from '../../providers/contract/target.ts';
-import type { StoredResult } from '../../storage/run-columns.ts';
+import type { StoredGrowth, StoredResult } from '../../storage/run-columns.ts';
 import type { Price } from '../billing/cost.ts';
 import type { Candidate } from '../routing/candidates.ts';
 import type { ModelNeeds } from '../routing/model-needs.ts';
@@ -138,8 +138,7 @@ export interface TakenParts<Part> {
 
 /** The content that a progress record adds to what is stored of its run. */
 export interface Growth {
-  readonly text: string;
-  readonly reasoning: string;
+  readonly stored: StoredGrowth;
   /** To be given to the next call of `since`. */
   readonly mark: unknown;
 }

@@ -3,10 +3,12 @@ import type { EventLog } from '../../coordination/contract.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { StorageError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
+import type { Telemetry } from '../../kernel/telemetry.ts';
 import type { CompletionRunEntity } from '../../storage/entities/completion-run.entity.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
 import type { Kinds } from './kinds.ts';
 import { type RunEvent, toEndedEvent } from './run-event.ts';
+import { reportEnd } from './run-report.ts';
 import { toRunEnd, toRunRecord } from './stored-run.ts';
 
 export interface OrphanDependencies {
@@ -16,6 +18,7 @@ export interface OrphanDependencies {
   readonly log: EventLog<RunEvent>;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly telemetry: Telemetry;
 }
 
 /** How far beyond the last known event another node places an end, so that it lies beyond every event that the dead owner may have shown. */
@@ -69,7 +72,7 @@ export class OrphanRuns {
   }
 
   async #end(row: CompletionRunEntity): Promise<void> {
-    const { clock, runs, kinds, log, logger } = this.#needs;
+    const { clock, runs, kinds, log, telemetry } = this.#needs;
     const kind = kinds.get(row.kind);
     const record = {
       ...toRunRecord(row, kinds),
@@ -84,7 +87,7 @@ export class OrphanRuns {
       endedAt: clock.now(),
     };
     if (!(await runs.end(toRunEnd(record, kind, row.epoch)))) return;
-    logger.warn({ runId: row.id }, 'A run that no node carried on was ended as interrupted');
+    reportEnd(telemetry, record, 'another node');
     const end = toEndedEvent(record);
     // The committed row is the truth. The event log gets the end afterwards, whenever it can be reached.
     if (end && kind.keeping === 'durable') log.conclude(row.id, [end]);

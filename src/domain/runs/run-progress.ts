@@ -3,7 +3,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { StorageError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
-import type { RunProgress } from '../../storage/run-columns.ts';
+import { NO_GROWTH, type RunProgress } from '../../storage/run-columns.ts';
 import { costOf } from '../billing/cost.ts';
 import { priceInForce } from '../billing/model-price.ts';
 import type { Usage } from '../billing/usage.ts';
@@ -86,7 +86,7 @@ function progressRow(
 ): { progress: RunProgress; recorded: Recorded } {
   const { shown } = run;
   // Content that is held back is counted, but neither stored nor charged: if this node dies, no reader ever gets it.
-  const growth = shown ? answer.since(from?.mark) : NO_GROWTH;
+  const growth = shown ? answer.since(from?.mark) : undefined;
   return {
     progress: {
       id: run.id,
@@ -94,15 +94,12 @@ function progressRow(
       instanceId: candidate.instance?.id ?? null,
       canonicalId: candidate.canonicalId,
       restarted: from === undefined,
-      text: growth.text,
-      reasoning: growth.reasoning,
+      ...(growth?.stored ?? NO_GROWTH),
       usage,
       costNano: shown ? (charge.cost ?? null) : null,
       priceVersionId: shown ? charge.priceVersionId : null,
       progressSeq: run.seq,
     },
-    recorded: { answer, mark: growth.mark, size: answer.size },
+    recorded: { answer, mark: growth?.mark, size: answer.size },
   };
 }
-
-const NO_GROWTH = { text: '', reasoning: '', mark: undefined };

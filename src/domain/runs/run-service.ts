@@ -133,7 +133,7 @@ export class RunService<Request extends RunRequest, Result, Content extends Cont
   /** The runs of `runIds` that the viewer may see, by id. */
   async byIds(viewer: Viewer, runIds: readonly string[]): Promise<ReadonlyMap<string, RunRecord<Result>>> {
     const { runs, kinds, executor } = this.#needs;
-    const rows = await runs.byIds(runIds);
+    const rows = (await runs.byIds(runIds)).filter(({ kind }) => kind === this.#kind.name);
     const found = rows.map((row) => executor.get(row.id)?.record() ?? toRunRecord(row, kinds));
     const seen = found.filter((run) => this.#mayBeSeen(viewer, run));
     return new Map(seen.map((run) => [run.id, this.#own(run)]));

@@ -85,15 +85,11 @@ function toUsage(row: UsageColumns): Usage {
 
 /** The row that is written when a run ends. */
 export function toRunEnd(record: RunRecord, kind: Kind, epoch: number): RunEnd {
-  const { text, reasoning, toolCalls, continuation } = kind.toStored(record.result);
   return {
     ...record,
     epoch,
     status: record.status as RunEnd['status'],
-    text,
-    reasoning,
-    toolCalls,
-    continuation,
+    ...kind.toStored(record.result),
     lastSeq: record.lastSeq ?? 0,
     endedAt: record.endedAt ?? record.createdAt,
     attempts: record.attempts ?? [],

@@ -1,4 +1,5 @@
 // Owns the writing of the built-in catalogue: one call in one transaction, which writes nothing if the catalogue is up to date.
+import { toRow } from '../columns.ts';
 import type { SqlClient } from '../sql.ts';
 
 export interface SeedData {
@@ -25,7 +26,13 @@ export class SeedRepository {
 
   /** False if another node has done it before. */
   async seed(data: SeedData, at: Date): Promise<boolean> {
-    const [row] = await this.#sql.query<{ written: boolean }>(SEED, [JSON.stringify(data), at.toISOString()]);
+    const rows = {
+      ...data,
+      providers: data.providers.map(toRow),
+      models: data.models.map(toRow),
+      prices: data.prices.map(toRow),
+    };
+    const [row] = await this.#sql.query<{ written: boolean }>(SEED, [JSON.stringify(rows), at.toISOString()]);
     return row?.written ?? false;
   }
 }

@@ -2,6 +2,7 @@
 import type { RequiredEntityData } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import type { JsonObject } from '../../kernel/json.ts';
+import { toRow } from '../columns.ts';
 import { ModelSpecEntity } from '../entities/model-spec.entity.ts';
 import { ModelSyncEntity } from '../entities/model-sync.entity.ts';
 import type { ConfigHealth } from '../entities/provider-config.entity.ts';
@@ -48,11 +49,11 @@ const CLAIM_CHECKS = {
            select id from provider_config
            where enabled and (health_checked_at is null or health_checked_at < now() - make_interval(secs => $1))
            order by health_checked_at nulls first limit 20 for update skip locked)
-         returning id, workspace_id`,
+         returning id, workspace_id as "workspaceId"`,
 };
 const DUE_SYNCS = {
   name: 'due-syncs',
-  text: `select id, workspace_id from provider_config
+  text: `select id, workspace_id as "workspaceId" from provider_config
          where enabled and (last_sync_at is null or last_sync_at < now() - make_interval(secs => $1))
            and not exists (
              select 1 from model_sync sync
@@ -114,11 +115,11 @@ export class UpkeepRepository {
   }
 
   /** Enabled configs whose last check is older than that; they are now claimed for this node. */
-  claimChecks(olderThanSeconds: number): Promise<{ id: string; workspace_id: string }[]> {
+  claimChecks(olderThanSeconds: number): Promise<{ id: string; workspaceId: string }[]> {
     return this.#sql.query(CLAIM_CHECKS, [olderThanSeconds]);
   }
 
-  dueSyncs(olderThanSeconds: number): Promise<{ id: string; workspace_id: string }[]> {
+  dueSyncs(olderThanSeconds: number): Promise<{ id: string; workspaceId: string }[]> {
     return this.#sql.query(DUE_SYNCS, [olderThanSeconds]);
   }
 
@@ -127,9 +128,9 @@ export class UpkeepRepository {
     return (await this.#sql.query(CLAIM_REFRESH, [olderThanSeconds])).length > 0;
   }
 
-  /** Writes one source's models, given as the columns of `refresh_catalogue`, completely or not at all. */
+  /** Writes one source's models with their prices, completely or not at all. */
   async refreshCatalogue(source: string, models: readonly object[], at: Date): Promise<RefreshWritten> {
-    const values = [source, JSON.stringify(models), at.toISOString()];
+    const values = [source, JSON.stringify(models.map(toRow)), at.toISOString()];
     const [written] = await this.#sql.query<RefreshWritten>(REFRESH, values);
     return written ?? { added: [], updated: [], priced: [] };
   }
