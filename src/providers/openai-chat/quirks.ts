@@ -66,6 +66,11 @@ export const quirksSchema = z.strictObject({
   toolCallIds: z.enum(['any', 'nine-alphanumeric']).default('any'),
   /** `nested` is OpenAI's `json_schema: { name, schema }`; `inline` puts `schema` beside `type` (older Together). */
   jsonSchemaForm: z.enum(['nested', 'inline']).default('nested'),
+  /**
+   * `openai`: with `strict`, a schema has to close its objects and require all properties, so it is brought into that form before it goes out
+   * (OpenAI, Azure). `as-given`: schemas go out as the caller wrote them.
+   */
+  strictSchemas: z.enum(['as-given', 'openai']).default('as-given'),
   /** `string` puts the URL itself under `image_url`. */
   imageUrlForm: z.enum(['object', 'string']).default('object'),
   /** Sends prompt-cache hints as `cache_control` on text and image parts (OpenRouter). Without it hints have no effect. */

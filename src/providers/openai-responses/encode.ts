@@ -11,6 +11,7 @@ import type {
   ToolChoice,
 } from '../contract/completions.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
+import { withStrictSchemas } from '../shared/strict-schemas.ts';
 import { assistantItems } from './continuation.ts';
 import { OPTION_RULES } from './option-rules.ts';
 import { quirksOf, type ResponsesQuirks } from './quirks.ts';
@@ -27,7 +28,8 @@ const NO_SUCH_PARAMETERS = [
   'reasoningTokens',
 ] as const satisfies readonly (keyof Parameters)[];
 
-export function encodeRequest(request: ProviderRequest, streamed = true): string {
+export function encodeRequest(asked: ProviderRequest, streamed = true): string {
+  const { request } = withStrictSchemas(asked);
   const quirks = quirksOf(request.target);
   const { instructions, rest } = splitInstructions(request.messages);
   const body = defined({

@@ -53,6 +53,7 @@ const adaptiveModel = model('claude-opus-4-6');
 const newestModel = model('claude-opus-5-5');
 const tool = { name: 'add', description: 'Adds.', parameters: { properties: { a: { type: 'number' } } } };
 const schema = { type: 'object', properties: { city: { type: 'string' } } };
+const closedSchema = { ...schema, additionalProperties: false };
 const responseFormat = { type: 'json-schema', name: 'city', schema } as const;
 
 function assistant(over: Partial<Message>): Message {
