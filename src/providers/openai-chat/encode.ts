@@ -12,6 +12,7 @@ import type {
   ToolCall,
   ToolChoice,
 } from '../contract/completions.ts';
+import { joinedText } from '../shared/joined-text.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
 import { OPTION_RULES } from './option-rules.ts';
 import type { ChatQuirks } from './quirks.ts';
@@ -40,7 +41,7 @@ function encodeMessage(message: Message, quirks: ChatQuirks): JsonObject {
     case 'system':
       return { role: quirks.systemRole, content: encodeContent(message.parts, quirks) };
     case 'user':
-      return { role: 'user', content: encodeContent(message.parts, quirks) };
+      return { role: 'user', content: encodeUserContent(message.parts, quirks) };
     case 'tool':
       return {
         role: 'tool',
@@ -85,11 +86,20 @@ function echoedReasoning({ continuation, toolCalls }: Message, { echoReasoning }
 
 /** Plain text goes as a string, which every server of the family reads. */
 function encodeContent(parts: readonly MessagePart[], quirks: ChatQuirks): JsonValue {
-  const [first] = parts;
   const plain = parts.every((part) => part.type === 'text' && !(quirks.cacheControl && part.cacheHint));
-  if (!plain) return parts.map((part) => encodePart(part, quirks));
-  if (parts.length === 1 && first?.type === 'text') return first.text;
-  return parts.map((part) => (part.type === 'text' ? part.text : '')).join('\n');
+  return plain ? joinedText(parts) : parts.map((part) => encodePart(part, quirks));
+}
+
+/**
+ * Lists are read by every server of the family in the user's messages; in the others, many know strings only.
+ * The strict templates read no lists of texts at all.
+ */
+function encodeUserContent(parts: readonly MessagePart[], quirks: ChatQuirks): JsonValue {
+  const telling = parts.filter((part) => part.type !== 'text' || part.text !== '');
+  const plain = quirks.strictTurns && telling.every(({ type }) => type === 'text');
+  return telling.length < 2 || plain
+    ? encodeContent(telling, quirks)
+    : telling.map((part) => encodePart(part, quirks));
 }
 
 function encodePart(part: MessagePart, quirks: ChatQuirks): JsonObject {

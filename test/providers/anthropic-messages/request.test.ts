@@ -329,7 +329,7 @@ describe('tools', () => {
 describe('output by JSON Schema', () => {
   test('is asked for natively', async () => {
     const { body } = await send({ responseFormat, model: budgetModel });
-    expect(body.output_config).toEqual({ format: { type: 'json_schema', schema } });
+    expect(body.output_config).toEqual({ format: { type: 'json_schema', schema: closedSchema } });
     expect(body.tools).toBeUndefined();
   });
 
