@@ -25,7 +25,7 @@ export function encodeRequest(request: ProviderRequest, quirks: ChatQuirks, stre
   const messages = quirks.strictTurns ? inStrictTurns(request.messages) : request.messages;
   const body: Body = {
     model: request.model.key,
-    messages: messages.map((message) => encodeMessage(message, quirks)),
+    messages: messages.map((message) => encodeMessage(message, quirks, request.model.reasoning)),
     stream: streamed,
     stream_options: streamed && quirks.streamOptions ? { include_usage: true } : undefined,
     ...encodeTools(request, quirks),
@@ -36,7 +36,7 @@ export function encodeRequest(request: ProviderRequest, quirks: ChatQuirks, stre
   return JSON.stringify(withProviderOptions(body, request.providerOptions, OPTION_RULES));
 }
 
-function encodeMessage(message: Message, quirks: ChatQuirks): JsonObject {
+function encodeMessage(message: Message, quirks: ChatQuirks, reasoning: boolean): JsonObject {
   switch (message.role) {
     case 'system':
       return { role: quirks.systemRole, content: encodeContent(message.parts, quirks) };
@@ -49,18 +49,19 @@ function encodeMessage(message: Message, quirks: ChatQuirks): JsonObject {
         content: encodeContent(message.parts, quirks),
       };
     case 'assistant':
-      return encodeAssistant(message, quirks);
+      return encodeAssistant(message, quirks, reasoning);
   }
 }
 
-function encodeAssistant(message: Message, quirks: ChatQuirks): JsonObject {
+function encodeAssistant(message: Message, quirks: ChatQuirks, reasoning: boolean): JsonObject {
   const { parts, toolCalls } = message;
   const called = toolCalls.length > 0;
+  const echoed = echoedReasoning(message, quirks);
   return {
     role: 'assistant',
     content: parts.length === 0 && called ? null : encodeContent(parts, quirks),
     ...(called ? { tool_calls: toolCalls.map((call) => encodeToolCall(call, quirks)) } : {}),
-    ...echoedReasoning(message, quirks),
+    ...(reasoning && called ? padded(echoed, quirks) : echoed),
   };
 }
 
@@ -82,6 +83,12 @@ function echoedReasoning({ continuation, toolCalls }: Message, { echoReasoning }
     ...(typeof reasoning === 'string' ? { reasoning } : {}),
     ...(Array.isArray(reasoning_details) ? { reasoning_details } : {}),
   };
+}
+
+/** A caller need not keep continuations, and a message may stem from another model: neither must end in a refusal. */
+function padded(echoed: JsonObject, { reasoningPad }: ChatQuirks): JsonObject {
+  if (reasoningPad === undefined || Object.keys(echoed).length > 0) return echoed;
+  return { reasoning_content: reasoningPad };
 }
 
 /** Plain text goes as a string, which every server of the family reads. */

@@ -90,6 +90,11 @@ export const quirksSchema = z.strictObject({
    * `reasoning_details`): DeepSeek demands it of messages with tool calls, strict servers refuse the unknown field.
    */
   echoReasoning: z.enum(['never', 'with-tool-calls', 'always']).default('never'),
+  /**
+   * What stands in `reasoning_content` of a message with tool calls that comes back without its reasoning, for models that reason. DeepSeek
+   * and Xiaomi demand the field, Moonshot takes an empty one for a missing one. Without it the field is left out.
+   */
+  reasoningPad: z.string().optional(),
 
   /** Path of the model list under the base URL; `null` where there is none. */
   modelsPath: z.string().startsWith('/').nullable().default('/models'),

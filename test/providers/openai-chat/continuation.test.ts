@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/kernel/json.ts';
+import type { Message } from '../../../src/providers/contract/completions.ts';
 import { createOpenAiChatAdapter } from '../../../src/providers/openai-chat/adapter.ts';
 import {
   assistantMessageOf,
@@ -91,3 +92,27 @@ test('a tool loop of three turns sends each message back with its own reasoning'
     ['tool', undefined],
   ]);
 });
+
+test.each([
+  ['', true, ['', undefined, 'Hm.']],
+  [' ', true, [' ', undefined, 'Hm.']],
+  [' ', false, [undefined, undefined, 'Hm.']],
+  [undefined, true, [undefined, undefined, 'Hm.']],
+])(
+  'calls that come back without their reasoning get the pad %j where the model reasons (%s)',
+  async (pad, reasoning, expected) => {
+    await using side = await startProvider({ body: sse(chunkOf({ content: 'x' }, 'stop')) });
+    const quirks = { echoReasoning: 'with-tool-calls', ...(pad === undefined ? {} : { reasoningPad: pad }) };
+    const target = providerTarget({ baseUrl: side.upstream.url, quirks });
+    const toolCalls = [{ callId: 'call_1', name: 'now', argumentsText: '{}' }];
+    const messages: Message[] = [
+      { role: 'assistant', parts: [], toolCalls },
+      { role: 'assistant', parts: [{ type: 'text', text: 'x' }], toolCalls: [] },
+      { role: 'assistant', parts: [], toolCalls, continuation: { reasoning_content: 'Hm.' } },
+    ];
+    const model = { key: 'm', reasoning };
+    await collectParts(createOpenAiChatAdapter(side), providerRequest({ target, messages, model }));
+    const sent = side.upstream.requests[0]?.json() as { messages: JsonObject[] };
+    expect(sent.messages.map(({ reasoning_content }) => reasoning_content)).toEqual(expected);
+  },
+);
