@@ -84,7 +84,8 @@ export class ToolInput {
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'Whether arguments must keep to the schema, where the provider can promise it.',
+    description:
+      'Whether arguments must keep to the schema, where the provider can promise it. Some then give null for a property that is not required.',
   })
   strict?: boolean;
 }
@@ -117,7 +118,8 @@ export class ResponseFormatInput {
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'With JSON_SCHEMA: whether the provider must enforce it, where it can.',
+    description:
+      'With JSON_SCHEMA: whether the provider must enforce it, where it can. Some then answer null for a property that is not required.',
   })
   strict?: boolean;
 }

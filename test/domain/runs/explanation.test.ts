@@ -44,7 +44,7 @@ const explain = (
 
 const answering = candidate('b', { place: 1 });
 
-test('an explanation names each instance above the one that answered, with the reason why it was not asked', () => {
+test('the explanation of a run names each instance above the one that answered, with the reason why it was not asked', () => {
   expect(
     explain(
       [
@@ -75,7 +75,7 @@ test('an explanation names each instance above the one that answered, with the r
   );
 });
 
-test('an explanation tells of instances that were put behind, unless they were asked in the end', () => {
+test('the explanation of a run tells of instances that were put behind, unless they were asked in the end', () => {
   const behind = candidate('sick', {
     place: 2,
     priority: 9,
@@ -95,7 +95,7 @@ test('an explanation tells of instances that were put behind, unless they were a
   );
 });
 
-test('an explanation tells of an instance that the funds did not cover', () => {
+test('the explanation of a run tells of an instance that the funds did not cover', () => {
   const warnings = [
     { code: 'FUNDS', message: 'FUNDS: "dear" was skipped, since the funds do not cover it' },
     { code: 'UNPRICED_MODEL', message: 'Something else' },
@@ -105,7 +105,7 @@ test('an explanation tells of an instance that the funds did not cover', () => {
   );
 });
 
-test('an explanation of a failure tells who was left out of what was named, a few of them by name', () => {
+test('the explanation of a failed run tells who was left out of what was named, a few of them by name', () => {
   const many = Array.from({ length: 9 }, (_value, index) =>
     candidate(`i${index}`, { code: 'INSTANCE_DISABLED', reason: 'It is off' }),
   );

@@ -37,7 +37,7 @@ test('reasoning is kept only where it is to be sent back', async () => {
   expect(await continuationOf([CALL], 'always')).toBeUndefined();
 });
 
-test('fragments of reasoning details are put together, signatures and encrypted data unchanged', async () => {
+test('fragments of reasoning details are put together, with signatures and encrypted data unchanged', async () => {
   const detail = (more: JsonObject) => ({
     reasoning_details: [{ type: 'reasoning.text', index: 0, format: 'f1', ...more }],
   });

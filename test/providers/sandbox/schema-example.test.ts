@@ -59,18 +59,18 @@ const schemas: Record<string, JsonObject> = {
   'a tree that refers to itself': tree,
 };
 
-describe('an example', () => {
-  test.each(Object.entries(schemas))('of %s is valid', (_name, schema) => {
+describe('examples of schemas', () => {
+  test.each(Object.entries(schemas))('the example of %s is valid by its schema', (_name, schema) => {
     const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(schema);
     expect(validate(exampleOf(schema)), JSON.stringify(validate.errors)).toBe(true);
   });
 
-  test('of a schema that requires itself without end still ends', () => {
+  test('the example of a schema that requires itself without end still ends', () => {
     const endless = { type: 'object', properties: { next: { $ref: '#' } }, required: ['next'] };
     expect(JSON.stringify(exampleOf(endless)).length).toBeLessThan(2000);
   });
 
-  test('of references that multiply stays small', () => {
+  test('the example of a schema with references that multiply stays small', () => {
     const twice = {
       type: 'object',
       properties: { a: { $ref: '#' }, b: { $ref: '#' } },
@@ -79,7 +79,7 @@ describe('an example', () => {
     expect(JSON.stringify(exampleOf(twice)).length).toBeLessThan(500_000);
   });
 
-  test('of what is no schema is null, and of an empty one a word', () => {
+  test('the example of what is no schema is null, and of an empty one a word', () => {
     expect(exampleOf(undefined)).toBe(null);
     expect(exampleOf({})).toBe('simulated');
     expect(exampleOf({ type: 'mystery' })).toBe(null);
