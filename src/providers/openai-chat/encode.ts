@@ -56,12 +56,13 @@ function encodeMessage(message: Message, quirks: ChatQuirks, reasoning: boolean)
 function encodeAssistant(message: Message, quirks: ChatQuirks, reasoning: boolean): JsonObject {
   const { parts, toolCalls } = message;
   const called = toolCalls.length > 0;
-  const echoed = echoedReasoning(message, quirks);
+  const { thinking, ...echoed } = echoedReasoning(message, quirks);
+  const content = parts.length === 0 && called ? null : encodeContent(parts, quirks);
   return {
     role: 'assistant',
-    content: parts.length === 0 && called ? null : encodeContent(parts, quirks),
+    content: thinking === undefined ? content : [thinking, ...parts.map((part) => encodePart(part, quirks))],
     ...(called ? { tool_calls: toolCalls.map((call) => encodeToolCall(call, quirks)) } : {}),
-    ...(reasoning && called ? padded(echoed, quirks) : echoed),
+    ...(reasoning && called && thinking === undefined ? padded(echoed, quirks) : echoed),
   };
 }
 
@@ -77,12 +78,18 @@ function encodeToolCall(call: ToolCall, quirks: ChatQuirks): JsonObject {
 function echoedReasoning({ continuation, toolCalls }: Message, { echoReasoning }: ChatQuirks): JsonObject {
   if (echoReasoning === 'never' || !isJsonObject(continuation)) return {};
   if (echoReasoning === 'with-tool-calls' && toolCalls.length === 0) return {};
-  const { reasoning_content, reasoning, reasoning_details } = continuation;
+  const { reasoning_content, reasoning, reasoning_details, thinking } = continuation;
   return {
     ...(typeof reasoning_content === 'string' ? { reasoning_content } : {}),
     ...(typeof reasoning === 'string' ? { reasoning } : {}),
     ...(Array.isArray(reasoning_details) ? { reasoning_details } : {}),
+    // Of Mistral: no field of the message, but the first chunk of its content.
+    ...(typeof thinking === 'string' ? { thinking: thinkingChunk(thinking) } : {}),
   };
+}
+
+function thinkingChunk(text: string): JsonObject {
+  return { type: 'thinking', thinking: [{ type: 'text', text }] };
 }
 
 /** A caller need not keep continuations, and a message may stem from another model: neither must end in a refusal. */

@@ -87,7 +87,7 @@ export const quirksSchema = z.strictObject({
     .optional(),
   /**
    * When an assistant message is sent back with its reasoning, under the field it came in (`reasoning_content`, `reasoning`,
-   * `reasoning_details`): DeepSeek demands it of messages with tool calls, strict servers refuse the unknown field.
+   * `reasoning_details`, Mistral's chunk `thinking`): DeepSeek demands it of messages with tool calls, strict servers refuse the unknown field.
    */
   echoReasoning: z.enum(['never', 'with-tool-calls', 'always']).default('never'),
   /**

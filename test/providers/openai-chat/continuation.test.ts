@@ -116,3 +116,29 @@ test.each([
     expect(sent.messages.map(({ reasoning_content }) => reasoning_content)).toEqual(expected);
   },
 );
+
+test('thinking that came as a chunk of the content goes back as the first chunk of the content', async () => {
+  await using side = await startProvider((_request, index) => ({
+    body: sse(
+      chunkOf({ content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'Let me ' }] }] }),
+      chunkOf({ content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'see.' }] }] }),
+      index === 0
+        ? chunkOf({ content: 'A moment.', ...CALL }, 'tool_calls')
+        : chunkOf({ content: 'Noon.' }, 'stop'),
+    ),
+  }));
+  const target = providerTarget({ baseUrl: side.upstream.url, quirks: { echoReasoning: 'with-tool-calls' } });
+  const adapter = createOpenAiChatAdapter(side);
+  const messages = [userMessage('What time is it?')];
+  const { parts } = await collectParts(adapter, providerRequest({ target, messages }));
+  messages.push(assistantMessageOf(parts), toolMessage('call_1', 'noon'));
+  await collectParts(adapter, providerRequest({ target, messages }));
+  const sent = side.upstream.requests.at(-1)?.json() as { messages: JsonObject[] };
+  expect(sent.messages[1]).toMatchObject({
+    content: [
+      { type: 'thinking', thinking: [{ type: 'text', text: 'Let me see.' }] },
+      { type: 'text', text: 'A moment.' },
+    ],
+  });
+  expect(sent.messages[1]).not.toHaveProperty('thinking');
+});
