@@ -84,7 +84,8 @@ export class ToolInput {
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'Whether the arguments must follow the schema, if the provider can enforce that.',
+    description:
+      'Whether the arguments must follow the schema, if the provider can enforce that. Some providers then give null for a property that is not required.',
   })
   strict?: boolean;
 }
@@ -117,7 +118,8 @@ export class ResponseFormatInput {
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'With JSON_SCHEMA: whether the provider must enforce the schema, if it can.',
+    description:
+      'With JSON_SCHEMA: whether the provider must enforce the schema, if it can. Some providers then answer null for a property that is not required.',
   })
   strict?: boolean;
 }

@@ -32,6 +32,8 @@ class MessageEncoder {
   readonly #quirks: AnthropicQuirks;
   readonly #system: Block[] = [];
   readonly #turns: Turn[] = [];
+  /** Of late system messages, until the user's turn is over in which they were said. */
+  #late: Block[] = [];
   readonly #refused: Unsupported[] = [];
   readonly #marked: { readonly block: Block; readonly path: string }[] = [];
 
@@ -62,6 +64,7 @@ class MessageEncoder {
   }
 
   result(): EncodedMessages {
+    this.#placeLate();
     for (const { block, path } of this.#marked.slice(0, -MAX_CACHE_MARKS)) {
       delete block.cache_control;
       this.#refuse(
@@ -72,7 +75,7 @@ class MessageEncoder {
     const turns = this.#turns
       .filter(({ content }) => content.length > 0)
       .map(({ role, content }) => ({ role, content: role === 'user' ? resultsFirst(content) : content }));
-    return { system: this.#system, turns, refused: this.#refused };
+    return { system: [...this.#system, ...this.#late], turns, refused: this.#refused };
   }
 
   /**
@@ -81,7 +84,15 @@ class MessageEncoder {
    */
   #addSystem(message: Message, path: string): void {
     const inPlace = this.#quirks.systemTurns && this.#turns.length > 0;
-    (inPlace ? this.#turn('system') : this.#system).push(...this.#partBlocks(message, path));
+    (inPlace ? this.#late : this.#system).push(...this.#partBlocks(message, path));
+  }
+
+  /** A system turn is refused anywhere but after a user's turn, with Claude's own or nothing behind it. */
+  #placeLate(): void {
+    const last = this.#turns.at(-1);
+    if (this.#late.length === 0 || last?.role !== 'user' || last.content.length === 0) return;
+    this.#turns.push({ role: 'system', content: this.#late });
+    this.#late = [];
   }
 
   #addToolResult(message: Message, path: string): void {
@@ -101,6 +112,7 @@ class MessageEncoder {
       if (part.type === 'image')
         this.#refuse(`${path}.parts[${index}]`, 'An assistant message takes no images.');
     }
+    this.#placeLate();
     const content = this.#turn('assistant');
     for (const entry of assistantBlocks(message, notes)) {
       if (entry.kind === 'opaque') content.push({ ...entry.block });

@@ -1,5 +1,6 @@
 // Owns how tools and the tool choice become `toolConfig`, and which choices a model cannot be held to.
 import type { JsonObject } from '../../kernel/json.ts';
+import { fittedTool } from '../claude/strict-tools.ts';
 import type { Message, ProviderRequest, Tool, Unsupported } from '../contract/completions.ts';
 import type { BedrockQuirks } from './quirks-schema.ts';
 
@@ -34,9 +35,10 @@ export function planTools(
   const all = [...offered, ...missing.map(placeholder), ...(outputTool ? [outputTool] : [])];
   if (all.length === 0) return { forced: false, refused };
   const choice = choiceOf(request, quirks, offered.length > 0, outputTool, refuse);
+  const strictTaken = quirks.structuredOutput === 'native';
   return {
     toolConfig: {
-      tools: all.map((tool, index) => toolSpec(tool, index, quirks, refuse)),
+      tools: all.map((tool, index) => toolSpec(fittedTool(tool, strictTaken, index, refuse))),
       ...(choice ? { toolChoice: choice } : {}),
     },
     forced: choice !== undefined,
@@ -76,20 +78,13 @@ function choiceOf(
   return undefined;
 }
 
-function toolSpec(
-  { name, description, parameters, strict }: Tool,
-  index: number,
-  { structuredOutput }: BedrockQuirks,
-  refuse: (path: string, message: string) => void,
-): JsonObject {
-  const strictTaken = structuredOutput === 'native';
-  if (strict && !strictTaken) refuse(`tools[${index}].strict`, 'This model has no strict tools.');
+function toolSpec({ name, description, parameters, strict }: Tool): JsonObject {
   return {
     toolSpec: {
       name,
       ...(description ? { description } : {}),
       inputSchema: { json: { type: 'object', ...parameters } },
-      ...(strict && strictTaken ? { strict } : {}),
+      ...(strict ? { strict } : {}),
     },
   };
 }

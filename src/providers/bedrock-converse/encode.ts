@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from '../../kernel/json.ts';
 import type { Parameters, ProviderRequest, Tool, Unsupported } from '../contract/completions.ts';
 import { outputToolOf } from '../shared/output-tool.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
+import { translateSchema } from '../shared/translate-schema.ts';
 import { invokedModel } from './addresses.ts';
 import { encodeMessages } from './encode-messages.ts';
 import { planReasoning } from './encode-reasoning.ts';
@@ -122,7 +123,13 @@ function planOutput(
   }
   const { name, description, schema } = responseFormat;
   if (quirks.structuredOutput === 'native') {
-    const jsonSchema = { schema: JSON.stringify(schema), name, ...(description ? { description } : {}) };
+    const translated = translateSchema(schema, 'claude');
+    if ('fault' in translated) {
+      refuse('responseFormat', `This model cannot be held to the schema: ${translated.fault}.`);
+      return { config: {} };
+    }
+    const text = JSON.stringify(translated.schema);
+    const jsonSchema = { schema: text, name, ...(description ? { description } : {}) };
     return { config: { outputConfig: { textFormat: { type: 'json_schema', structure: { jsonSchema } } } } };
   }
   const forceable = quirks.tools && quirks.forcedToolChoice !== 'never';

@@ -14,6 +14,7 @@ export interface ClaudeTraits {
   readonly forcedToolChoice: boolean;
   readonly nativeSchema: boolean;
   readonly prefill: boolean;
+  readonly systemTurns: boolean;
 }
 
 /** `claude-opus-4-1-20250805`, `us.anthropic.claude-sonnet-4-5-20250929-v1:0`, `claude-sonnet-4@20250514`, `claude-opus-4.6`. */
@@ -50,6 +51,8 @@ function traitsOf(family: string, version: number): ClaudeTraits {
     forcedToolChoice: version < (unbridled ? 5.1 : 5.5),
     nativeSchema: version >= 4.5,
     prefill: version < 4.6,
+    // https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages
+    systemTurns: version >= 4.8,
   };
 }
 

@@ -10,6 +10,7 @@ import type {
   Tool,
   ToolChoice,
 } from '../contract/completions.ts';
+import { joinedText } from '../shared/joined-text.ts';
 import { readContinuation } from './continuation.ts';
 import { isFormatRefused, MAX_STOP_SEQUENCES } from './unsupported.ts';
 
@@ -38,17 +39,18 @@ function encodeMessage(message: Message): JsonObject {
     case 'assistant':
       return encodeAnswer(message);
     case 'tool':
-      return { role: 'tool', tool_call_id: message.toolCallId ?? '', content: textOf(message.parts) };
+      return { role: 'tool', tool_call_id: message.toolCallId ?? '', content: joinedText(message.parts) };
     case 'system':
-      return { role: 'system', content: textOf(message.parts) };
+      return { role: 'system', content: encodeContent(message.parts.filter(({ type }) => type === 'text')) };
     case 'user':
       return { role: 'user', content: encodeContent(message.parts) };
   }
 }
 
 function encodeContent(parts: readonly MessagePart[]): string | JsonObject[] {
-  if (parts.every(({ type }) => type === 'text')) return textOf(parts);
-  return parts.map((part): JsonObject => {
+  const telling = parts.filter(isTelling);
+  if (telling.length < 2 && telling.every(({ type }) => type === 'text')) return joinedText(telling);
+  return telling.map((part): JsonObject => {
     if (part.type === 'text') return { type: 'text', text: part.text };
     const { image } = part;
     const url = 'url' in image ? image.url : `data:${image.mediaType};base64,${image.data}`;
@@ -58,10 +60,11 @@ function encodeContent(parts: readonly MessagePart[]): string | JsonObject[] {
 
 function encodeAnswer({ parts, toolCalls, continuation }: Message): JsonObject {
   const { toolPlan, thinking } = readContinuation(continuation);
-  const text = textOf(parts);
   const content: JsonObject[] = [
     ...(thinking === '' ? [] : [{ type: 'thinking', thinking }]),
-    ...(text === '' ? [] : [{ type: 'text', text }]),
+    ...parts.flatMap((part) =>
+      part.type === 'text' && isTelling(part) ? [{ type: 'text', text: part.text }] : [],
+    ),
   ];
   return {
     role: 'assistant',
@@ -131,6 +134,6 @@ function encodeThinking({ reasoningEffort: effort, reasoningTokens: tokens }: Pa
   return { thinking: { type: 'enabled', ...(budget === undefined ? {} : { token_budget: budget }) } };
 }
 
-function textOf(parts: readonly MessagePart[]): string {
-  return parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
+function isTelling(part: MessagePart): boolean {
+  return part.type !== 'text' || part.text !== '';
 }

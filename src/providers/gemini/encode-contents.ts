@@ -3,6 +3,7 @@ import { ProviderError } from '../../kernel/errors.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
 import type { Message, MessagePart, ToolCall } from '../contract/completions.ts';
 import { argumentsObject } from '../shared/assistant-blocks.ts';
+import { joinedText } from '../shared/joined-text.ts';
 import { type ContinuationStep, readContinuation } from './continuation.ts';
 import { encodeImage } from './encode-media.ts';
 import type { GeminiQuirks } from './quirks.ts';
@@ -85,7 +86,7 @@ function encodeResults(
 }
 
 function encodeResult(message: Message, { call, wireId }: OpenCall, quirks: GeminiQuirks): JsonObject {
-  const text = textsOf(message.parts).join('');
+  const text = joinedText(message.parts);
   const images = quirks.toolResultImages
     ? message.parts.filter(({ type }) => type === 'image').flatMap((part) => encodePart(part, quirks))
     : [];

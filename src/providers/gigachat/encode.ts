@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ProviderError } from '../../kernel/errors.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
 import type { Message, MessagePart, ProviderRequest, ToolCall } from '../contract/completions.ts';
+import { joinedText, joinedTexts } from '../shared/joined-text.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
 import { fitTools, wireFunctionName } from './functions.ts';
 import { OPTION_RULES } from './option-rules.ts';
@@ -59,7 +60,7 @@ function encodeMessages(
   fileIds: ReadonlyMap<MessagePart, string>,
 ): WireMessage[] {
   const systems = messages.filter(({ role }) => role === 'system').map(textOf);
-  const wire: WireMessage[] = systems.length > 0 ? [{ role: 'system', content: systems.join('\n\n') }] : [];
+  const wire: WireMessage[] = systems.length > 0 ? [{ role: 'system', content: joinedTexts(systems) }] : [];
   for (const [index, message] of messages.entries()) {
     if (message.role === 'user') wire.push(userMessage(message, fileIds));
     if (message.role === 'assistant') wire.push(...assistantMessages(message, resultsAfter(messages, index)));
@@ -126,5 +127,5 @@ function functionResult({ name }: ToolCall, message: Message): WireMessage {
 }
 
 function textOf(message: Message): string {
-  return message.parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
+  return joinedText(message.parts);
 }

@@ -8,6 +8,7 @@ import type {
   ResponseFormat,
 } from '../contract/completions.ts';
 import { argumentsObject } from '../shared/assistant-blocks.ts';
+import { joinedText } from '../shared/joined-text.ts';
 import { type OllamaQuirks, ollamaSettings, quirksOf, THINK_LEVELS } from './quirks.ts';
 
 export function encodeRequest(request: ProviderRequest): JsonObject {
@@ -45,7 +46,7 @@ function encodeMessage(
   const thinking = isJsonObject(continuation) ? continuation.thinking : undefined;
   return {
     role,
-    content: parts.map((part) => (part.type === 'text' ? part.text : '')).join(''),
+    content: joinedText(parts),
     ...(images.length > 0 ? { images } : {}),
     ...(typeof thinking === 'string' && role === 'assistant' ? { thinking } : {}),
     ...(toolCalls.length > 0

@@ -180,6 +180,7 @@ export class OpenAiChatDecoder implements AnswerDecoder<ServerSentEvent> {
       return;
     }
     const { text, reasoning, dropped } = textsOfContentList(listOf(content));
+    this.#reasoning.addThinking(reasoning);
     if (reasoning !== '') parts.push({ type: 'reasoning-delta', text: reasoning });
     if (text !== '') parts.push({ type: 'text-delta', text });
     if (dropped) this.#warnOfDroppedOutput(parts);

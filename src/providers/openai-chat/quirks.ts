@@ -67,6 +67,11 @@ export const quirksSchema = z.strictObject({
   toolCallIds: z.enum(['any', 'nine-alphanumeric']).default('any'),
   /** `nested` is OpenAI's `json_schema: { name, schema }`; `inline` puts `schema` beside `type` (older Together). */
   jsonSchemaForm: z.enum(['nested', 'inline']).default('nested'),
+  /**
+   * `openai`: with `strict`, a schema has to close its objects and require all properties, so it is brought into that form before it goes out
+   * (OpenAI, Azure). `as-given`: schemas go out as the caller wrote them.
+   */
+  strictSchemas: z.enum(['as-given', 'openai']).default('as-given'),
   /** `string` puts the URL itself under `image_url`. */
   imageUrlForm: z.enum(['object', 'string']).default('object'),
   /** Sends prompt-cache hints as `cache_control` on text and image parts (OpenRouter). Without it hints have no effect. */
@@ -86,9 +91,14 @@ export const quirksSchema = z.strictObject({
     .optional(),
   /**
    * When an assistant message is sent back with its reasoning, under the field it came in (`reasoning_content`, `reasoning`,
-   * `reasoning_details`): DeepSeek demands it of messages with tool calls, strict servers refuse the unknown field.
+   * `reasoning_details`, Mistral's chunk `thinking`): DeepSeek demands it of messages with tool calls, strict servers refuse the unknown field.
    */
   echoReasoning: z.enum(['never', 'with-tool-calls', 'always']).default('never'),
+  /**
+   * What stands in `reasoning_content` of a message with tool calls that comes back without its reasoning, for models that reason. DeepSeek
+   * and Xiaomi demand the field, Moonshot takes an empty one for a missing one. Without it the field is left out.
+   */
+  reasoningPad: z.string().optional(),
 
   /** Path of the model list under the base URL; `null` if there is none. */
   modelsPath: z.string().startsWith('/').nullable().default('/models'),

@@ -8,6 +8,7 @@ export class ReasoningReader {
   readonly #details: Record<string, JsonValue>[] = [];
   #content = '';
   #reasoning = '';
+  #thinking = '';
 
   /** `keep` is false if reasoning is never sent back. */
   constructor(keep: boolean) {
@@ -29,12 +30,18 @@ export class ReasoningReader {
     return details.map((detail) => textOf(detail.text) || textOf(detail.summary)).join('');
   }
 
+  /** Takes reasoning that came as a chunk of the content. */
+  addThinking(text: string): void {
+    if (this.#keep) this.#thinking += text;
+  }
+
   /** The fields to send back with an assistant message. Details hold everything that the plain fields hold, and signatures as well. */
   continuation(): JsonObject | undefined {
     const echoed: EchoedReasoning = {};
     if (this.#details.length > 0) echoed.reasoning_details = this.#details;
     else if (this.#content !== '') echoed.reasoning_content = this.#content;
     else if (this.#reasoning !== '') echoed.reasoning = this.#reasoning;
+    else if (this.#thinking !== '') echoed.thinking = this.#thinking;
     else return undefined;
     return { ...echoed };
   }

@@ -9,6 +9,7 @@ import type {
   ToolChoice,
   Unsupported,
 } from '../contract/completions.ts';
+import { withStrictSchemas } from '../shared/strict-schemas.ts';
 import { type ChatQuirks, type Feature, quirksOf } from './quirks.ts';
 
 export function unsupportedBy(request: ProviderRequest): Unsupported[] {
@@ -22,6 +23,13 @@ export interface FittedRequest {
 }
 
 export function fitRequest(request: ProviderRequest, quirks: ChatQuirks): FittedRequest {
+  const fitted = withoutLacks(request, quirks);
+  if (quirks.strictSchemas === 'as-given') return fitted;
+  const strict = withStrictSchemas(fitted.request);
+  return { request: strict.request, unsupported: [...fitted.unsupported, ...strict.unsupported] };
+}
+
+function withoutLacks(request: ProviderRequest, quirks: ChatQuirks): FittedRequest {
   const unsupported: Unsupported[] = [];
   const scope: Scope = { request, quirks, lacks: lackedBy(quirks, request.model.reasoning), unsupported };
   const { toolChoice, responseFormat } = request;

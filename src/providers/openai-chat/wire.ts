@@ -52,6 +52,8 @@ export interface EchoedReasoning {
   reasoning_content?: string;
   reasoning?: string;
   reasoning_details?: JsonValue[];
+  /** Mistral: the text of the chunk `thinking` within the content. */
+  thinking?: string;
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -43,11 +43,15 @@ export function textOf(item: WireItem): string {
 
 /** The input items of an assistant message, in the order in which they were made as far as that is known. */
 export function assistantItems(message: Message): InputItem[] {
-  const text = message.parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
+  const texts = message.parts.flatMap((part) =>
+    part.type === 'text' && part.text !== '' ? [part.text] : [],
+  );
+  // The places were counted in the running text of the answer.
+  const text = texts.join('');
   const calls = new Map(message.toolCalls.map((call) => [call.callId, call]));
   const items: InputItem[] = [];
-  const pushText = (piece: string, phase?: string) => {
-    if (piece !== '') items.push(textItem(piece, phase));
+  const pushTexts = (pieces: readonly string[], phase?: string) => {
+    if (pieces.some((piece) => piece !== '')) items.push(textItem(pieces, phase));
   };
   const pushCall = (callId: string) => {
     const call = calls.get(callId);
@@ -65,13 +69,13 @@ export function assistantItems(message: Message): InputItem[] {
   const length = places.reduce((sum, place) => sum + ('text' in place ? place.text : 0), 0);
   // A text that was edited since no longer fits the stored places, so it goes first.
   const fits = length === text.length;
-  if (!fits) pushText(text);
+  if (!fits) pushTexts(texts);
   let at = 0;
   for (const place of places) {
     if ('item' in place) items.push(place.item);
     else if ('call' in place) pushCall(place.call);
     else if (fits) {
-      pushText(text.slice(at, at + place.text), place.phase);
+      pushTexts([text.slice(at, at + place.text)], place.phase);
       at += place.text;
     }
   }
@@ -84,11 +88,11 @@ function placesOf(message: Message): readonly Place[] {
   return result.success ? result.data.output : [];
 }
 
-function textItem(text: string, phase: string | undefined): InputItem {
+function textItem(texts: readonly string[], phase: string | undefined): InputItem {
   return {
     type: 'message',
     role: 'assistant',
-    content: [{ type: 'output_text', text }],
+    content: texts.map((text) => ({ type: 'output_text', text })),
     ...(phase === undefined ? {} : { phase }),
   };
 }

@@ -53,6 +53,7 @@ const adaptiveModel = model('claude-opus-4-6');
 const newestModel = model('claude-opus-5-5');
 const tool = { name: 'add', description: 'Adds.', parameters: { properties: { a: { type: 'number' } } } };
 const schema = { type: 'object', properties: { city: { type: 'string' } } };
+const closedSchema = { ...schema, additionalProperties: false };
 const responseFormat = { type: 'json-schema', name: 'city', schema } as const;
 
 function assistant(over: Partial<Message>): Message {
@@ -133,6 +134,49 @@ describe('messages', () => {
     const { body } = await send({ messages }, { quirks: { systemTurns: true } });
     expect(body.system).toEqual([{ type: 'text', text: 'A' }]);
     expect(body.messages).toMatchObject([{ role: 'user' }, { role: 'system', content: [{ text: 'C' }] }]);
+  });
+
+  test.each([
+    ['claude-opus-4-8', true],
+    ['claude-opus-5', true],
+    ['claude-sonnet-5-5', true],
+    ['claude-haiku-5-5', true],
+    ['claude-fable-5', true],
+    ['claude-opus-4-7', false],
+    ['claude-haiku-4-5', false],
+  ])('Claude messages keep a late system message in its place for %s: %s', async (key, inPlace) => {
+    const messages = [
+      systemMessage('A'),
+      userMessage('B'),
+      assistant({ parts: [{ type: 'text', text: 'C' }] }),
+      systemMessage('D'),
+      userMessage('E'),
+      assistant({ parts: [{ type: 'text', text: 'F' }] }),
+      userMessage('G'),
+      systemMessage('H'),
+    ];
+    const { body } = await send({ messages, model: model(key) });
+    const said = (body.messages as { role: string; content: { text: string }[] }[]).map(
+      ({ role, content }) => `${role} ${content.map(({ text }) => text).join()}`,
+    );
+    // After the user's turn in which it was said: it may stand nowhere else.
+    const late = inPlace ? ['system D', 'system H'] : [];
+    expect(said).toEqual([
+      'user B',
+      'assistant C',
+      'user E',
+      ...late.slice(0, 1),
+      'assistant F',
+      'user G',
+      ...late.slice(1),
+    ]);
+    expect(JSON.stringify(body.system).match(/[ADH](?=")/g)).toEqual(inPlace ? ['A'] : ['A', 'D', 'H']);
+  });
+
+  test('Claude messages move a late system message to the head where no turn of a user is before it', async () => {
+    const messages = [assistant({ parts: [{ type: 'text', text: 'A' }] }), systemMessage('B')];
+    const { body } = await send({ messages, model: newestModel });
+    expect(body.system).toEqual([{ type: 'text', text: 'B' }]);
   });
 
   test('Claude messages carry images by address and by data, and leave out what is none', async () => {
@@ -328,7 +372,7 @@ describe('tools', () => {
 describe('output by JSON Schema', () => {
   test('Claude output by JSON Schema is asked for natively', async () => {
     const { body } = await send({ responseFormat, model: budgetModel });
-    expect(body.output_config).toEqual({ format: { type: 'json_schema', schema } });
+    expect(body.output_config).toEqual({ format: { type: 'json_schema', schema: closedSchema } });
     expect(body.tools).toBeUndefined();
   });
 

@@ -48,6 +48,7 @@ const addSpec = {
   },
 };
 const schema = { type: 'object', properties: { city: { type: 'string' } } };
+const closedSchema = { ...schema, additionalProperties: false };
 const responseFormat = { type: 'json-schema', name: 'city', description: 'A city.', schema } as const;
 const history: Message[] = [
   userMessage('Add.'),
@@ -297,7 +298,9 @@ describe('output by JSON Schema', () => {
     expect(body.outputConfig).toEqual({
       textFormat: {
         type: 'json_schema',
-        structure: { jsonSchema: { schema: JSON.stringify(schema), name: 'city', description: 'A city.' } },
+        structure: {
+          jsonSchema: { schema: JSON.stringify(closedSchema), name: 'city', description: 'A city.' },
+        },
       },
     });
   });

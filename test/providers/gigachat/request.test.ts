@@ -19,7 +19,7 @@ describe('messages', () => {
       {
         role: 'user',
         parts: [
-          { type: 'text', text: 'Hi ' },
+          { type: 'text', text: 'Hi' },
           { type: 'text', text: 'there' },
         ],
         toolCalls: [],
@@ -30,7 +30,7 @@ describe('messages', () => {
     ];
     expect((await bodyOf({ messages })).messages).toEqual([
       { role: 'system', content: 'Be brief.\n\nBe kind.' },
-      { role: 'user', content: 'Hi there' },
+      { role: 'user', content: 'Hi\n\nthere' },
       { role: 'assistant', content: 'Hello' },
       { role: 'user', content: 'Again' },
     ]);

@@ -214,7 +214,7 @@ test('images of a chat request go by URL or as data, with their detail', async (
   ]);
 });
 
-test('several text parts of a message are one text, unless a cache hint has to stand between them', async () => {
+test('several text parts of a message stay parts, with their cache hints where the server takes any', async () => {
   const messages: Message[] = [
     {
       role: 'user',
@@ -225,7 +225,15 @@ test('several text parts of a message are one text, unless a cache hint has to s
       ],
     },
   ];
-  expect((await postedBody({ messages })).messages).toEqual([{ role: 'user', content: 'a\nb' }]);
+  expect((await postedBody({ messages })).messages).toEqual([
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'a' },
+        { type: 'text', text: 'b' },
+      ],
+    },
+  ]);
   expect((await postedBody({ messages }, { cacheControl: true })).messages).toEqual([
     {
       role: 'user',
@@ -273,8 +281,8 @@ test('where turns are strict, system texts are joined at the head and neighbours
     userMessage('d'),
   ];
   expect((await postedBody({ messages }, { strictTurns: true })).messages).toEqual([
-    { role: 'system', content: 'S1\nS2' },
-    { role: 'user', content: 'a\nb' },
+    { role: 'system', content: 'S1\n\nS2' },
+    { role: 'user', content: 'a\n\nb' },
     { role: 'assistant', content: 'c' },
     { role: 'user', content: 'd' },
   ]);
