@@ -1,7 +1,8 @@
 // Owns who is asking: the viewer of a request, and the one way to assert a permission.
+
+import type { CallLimits } from '../../kernel/call-limits.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import type { Scope } from '../../kernel/scope.ts';
-import type { CallLimits } from './call-limits.ts';
 
 /** Slug of the workspace whose administrators by key administer the installation. */
 export const DEFAULT_WORKSPACE = 'default';

@@ -1,38 +1,15 @@
 // Owns what may be asked for of workspaces, API keys and members.
 import { Field, ID, InputType, Int } from 'type-graphql';
-import type { CallLimits } from '../../domain/identity/call-limits.ts';
+import type { CallLimits } from '../../kernel/call-limits.ts';
 import { withoutNulls } from '../input-values.ts';
 import { DateTimeScalar } from '../scalars.ts';
+import { CallLimitsInput, type GivenLimits } from './call-limits.type.ts';
 import { ApiKeyScope } from './identity.type.ts';
 
 const ALLOWED_MODELS =
   'What it may call: slugs, canonical ids, `<provider>/*` and `tag:<name>`. Default, and empty: every model.';
 const RETENTION =
   'For how many days prompts and outputs are kept, 0 to 36,500; 0: until a completion can no longer be replayed. Default: 30.';
-
-@InputType({ description: 'Bounds on completions, each from 1 on; what is left out is not bounded here.' })
-export class CallLimitsInput {
-  @Field(() => Int, { nullable: true, description: 'Completions begun in any minute.' })
-  requestsPerMinute?: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Completions begun in any hour.' })
-  requestsPerHour?: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Completions begun in any day.' })
-  requestsPerDay?: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Tokens, in and out, in any minute.' })
-  tokensPerMinute?: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Tokens, in and out, in any hour.' })
-  tokensPerHour?: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Tokens, in and out, in any day.' })
-  tokensPerDay?: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Completions under way at once.' })
-  concurrentRuns?: number | null;
-}
 
 @InputType({ description: 'A new workspace.' })
 export class CreateWorkspaceInput {
@@ -46,7 +23,7 @@ export class CreateWorkspaceInput {
     nullable: true,
     description: 'Bounds on all its callers together. Default: none.',
   })
-  limits?: CallLimitsInput | null;
+  limits?: GivenLimits | null;
 
   @Field(() => Int, { nullable: true, description: RETENTION })
   contentRetentionDays?: number | null;
@@ -65,7 +42,7 @@ export class UpdateWorkspaceInput {
     description:
       'Bounds on all its callers together, replaced as a whole. For administrators of the installation.',
   })
-  limits?: CallLimitsInput | null;
+  limits?: GivenLimits | null;
 
   @Field(() => Int, { nullable: true, description: RETENTION })
   contentRetentionDays?: number | null;
@@ -86,7 +63,7 @@ export class CreateApiKeyInput {
     nullable: true,
     description: 'Its own bounds. Default: the installation’s.',
   })
-  limits?: CallLimitsInput | null;
+  limits?: GivenLimits | null;
 
   @Field(() => DateTimeScalar, { nullable: true, description: 'When it is to stop working by itself.' })
   expiresAt?: Date | null;
@@ -113,7 +90,7 @@ export class UpdateApiKeyInput {
   allowedModels?: string[] | null;
 
   @Field(() => CallLimitsInput, { nullable: true, description: 'Its own bounds, replaced as a whole.' })
-  limits?: CallLimitsInput | null;
+  limits?: GivenLimits | null;
 
   @Field(() => DateTimeScalar, {
     nullable: true,
@@ -146,7 +123,7 @@ export class SetMemberInput {
     nullable: true,
     description: 'Its own bounds. Default: the installation’s.',
   })
-  limits?: CallLimitsInput | null;
+  limits?: GivenLimits | null;
 }
 
 @InputType({ description: 'Which key to revoke.' })
@@ -164,7 +141,7 @@ export class RotateSecretsInput {
   dryRun?: boolean | null;
 }
 
-type WithLimits = { limits?: CallLimitsInput | null };
+type WithLimits = { limits?: GivenLimits | null };
 
 /** What is null was left out, among the limits too. */
 export function toFields<Input extends WithLimits>(

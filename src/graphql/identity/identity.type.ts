@@ -1,13 +1,13 @@
 // Owns how workspaces, API keys, members and the viewer are shown.
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { ApiKeyRow } from '../../domain/identity/api-key-service.ts';
-import type { CallLimits } from '../../domain/identity/call-limits.ts';
 import type { MemberRow, WorkspaceRow } from '../../domain/identity/identity-service.ts';
 import type { Viewer } from '../../domain/identity/viewer.ts';
 import { toGlobalId } from '../global-id.ts';
 import { NodeType } from '../node.type.ts';
 import { DateTimeScalar } from '../scalars.ts';
 import { UserErrorType } from '../user-error.ts';
+import { CallLimitsType, type ShownLimits, toShownLimits } from './call-limits.type.ts';
 
 export enum ApiKeyScope {
   ADMIN = 'admin',
@@ -29,33 +29,6 @@ registerEnumType(ApiKeyScope, {
   },
 });
 
-@ObjectType('CallLimits', {
-  description: 'Bounds on completions within any such span, and at once. Null: none of its own.',
-  simpleResolvers: true,
-})
-export class CallLimitsType {
-  @Field(() => Int, { nullable: true, description: 'Completions begun in any minute.' })
-  requestsPerMinute!: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Completions begun in any hour.' })
-  requestsPerHour!: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Completions begun in any day.' })
-  requestsPerDay!: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Tokens, in and out, in any minute.' })
-  tokensPerMinute!: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Tokens, in and out, in any hour.' })
-  tokensPerHour!: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Tokens, in and out, in any day.' })
-  tokensPerDay!: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Completions under way at once.' })
-  concurrentRuns!: number | null;
-}
-
 @ObjectType('Workspace', {
   implements: NodeType,
   description: 'A tenant: it owns configs, instances, keys and completions.',
@@ -69,7 +42,7 @@ export class WorkspaceType extends NodeType {
   displayName!: string;
 
   @Field(() => CallLimitsType, { description: 'Bounds on all its callers together.' })
-  limits!: CallLimitsType;
+  limits!: ShownLimits;
 
   @Field(() => Int, {
     description:
@@ -106,7 +79,7 @@ export class ApiKeyType extends NodeType {
   allowedModels!: string[];
 
   @Field(() => CallLimitsType, { description: 'Its own bounds; null: the installation’s default.' })
-  limits!: CallLimitsType;
+  limits!: ShownLimits;
 
   @Field(() => DateTimeScalar, { nullable: true, description: 'When its text was last changed.' })
   rotatedAt!: Date | null;
@@ -141,7 +114,7 @@ export class MemberType {
   allowedModels!: string[];
 
   @Field(() => CallLimitsType, { description: 'Its own bounds; null: the installation’s default.' })
-  limits!: CallLimitsType;
+  limits!: ShownLimits;
 }
 
 @ObjectType('Viewer', { description: 'Who you are here.', simpleResolvers: true })
@@ -166,7 +139,7 @@ export class ViewerType {
   allowedModels!: string[] | null;
 
   @Field(() => CallLimitsType, { description: 'Bounds on your completions.' })
-  limits!: CallLimitsType;
+  limits!: ShownLimits;
 }
 
 @ObjectType('WorkspacePayload', { description: 'A workspace.', simpleResolvers: true })
@@ -220,7 +193,7 @@ export function toWorkspaceType(row: WorkspaceRow): WorkspaceType {
     id: toGlobalId('Workspace', row.id),
     slug,
     displayName,
-    limits: toCallLimitsType(limits),
+    limits: toShownLimits(limits),
     contentRetentionDays,
     createdAt,
     updatedAt,
@@ -228,19 +201,7 @@ export function toWorkspaceType(row: WorkspaceRow): WorkspaceType {
 }
 
 export function toMemberType({ subject, allowedModels, limits }: MemberRow): MemberType {
-  return { subject, allowedModels, limits: toCallLimitsType(limits) };
-}
-
-function toCallLimitsType(limits: CallLimits): CallLimitsType {
-  return {
-    requestsPerMinute: limits.requestsPerMinute ?? null,
-    requestsPerHour: limits.requestsPerHour ?? null,
-    requestsPerDay: limits.requestsPerDay ?? null,
-    tokensPerMinute: limits.tokensPerMinute ?? null,
-    tokensPerHour: limits.tokensPerHour ?? null,
-    tokensPerDay: limits.tokensPerDay ?? null,
-    concurrentRuns: limits.concurrentRuns ?? null,
-  };
+  return { subject, allowedModels, limits: toShownLimits(limits) };
 }
 
 export function toApiKeyType(row: ApiKeyRow): ApiKeyType {
@@ -251,7 +212,7 @@ export function toApiKeyType(row: ApiKeyRow): ApiKeyType {
     prefix,
     scopes: row.scopes as ApiKeyScope[],
     allowedModels: row.allowedModels,
-    limits: toCallLimitsType(row.limits),
+    limits: toShownLimits(row.limits),
     rotatedAt: row.rotatedAt ?? null,
     previousExpiresAt: row.previousExpiresAt ?? null,
     expiresAt: row.expiresAt ?? null,
@@ -267,6 +228,6 @@ export function toViewerType(viewer: Viewer): ViewerType {
     scopes: [...viewer.scopes] as ApiKeyScope[],
     installationAdmin: viewer.installationAdmin,
     allowedModels: viewer.allowedModels ? [...viewer.allowedModels] : null,
-    limits: toCallLimitsType(viewer.limits),
+    limits: toShownLimits(viewer.limits),
   };
 }
