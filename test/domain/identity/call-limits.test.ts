@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { checkLimits, LIMIT_NAMES } from '../../../src/domain/identity/call-limits.ts';
+import { checkLimits } from '../../../src/domain/identity/call-limits.ts';
+import { LIMIT_NAMES } from '../../../src/kernel/call-limits.ts';
 import { refusedPaths as refusedBy } from '../../support/refused-paths.ts';
 
 const refusedPaths = (limits: object | undefined) => refusedBy((check) => checkLimits(check, limits));
