@@ -276,7 +276,7 @@ export type ResponseFormatInput = {
   name?: string | null | undefined;
   /** With JSON_SCHEMA: the JSON Schema. */
   schema?: Record<string, unknown> | null | undefined;
-  /** With JSON_SCHEMA: whether the provider must enforce it, where it can. */
+  /** With JSON_SCHEMA: whether the provider must enforce it, where it can. Some then answer null for a property that is not required. */
   strict?: boolean | null | undefined;
 };
 
@@ -372,7 +372,7 @@ export type ToolInput = {
   name: string;
   /** JSON Schema of its arguments, an object. */
   parameters: Record<string, unknown>;
-  /** Whether arguments must keep to the schema, where the provider can promise it. */
+  /** Whether arguments must keep to the schema, where the provider can promise it. Some then give null for a property that is not required. */
   strict?: boolean | null | undefined;
 };
 
