@@ -1,4 +1,4 @@
-// Owns what one attempt has given so far of a completion: its text, reasoning, tool calls, usage and end.
+// Owns what one attempt at a completion has given so far: its text, reasoning, tool calls, usage and end.
 import { ProviderError } from '../../kernel/errors.ts';
 import { type JsonValue, parseJson } from '../../kernel/json.ts';
 import { unreachable } from '../../kernel/unreachable.ts';
@@ -22,7 +22,7 @@ interface CallInProgress {
   argumentsText: string;
 }
 
-/** How much of the two texts is stored already. */
+/** How much of the two texts is stored already, in characters. */
 interface Mark {
   readonly text: number;
   readonly reasoning: number;
@@ -76,7 +76,7 @@ export class CompletionAnswer implements Answer<StreamPart, CompletionResult> {
     return Math.max(counted, outputTokensOf(this.size));
   }
 
-  /** Most providers tell only at the end what the input came to; whoever settles a crash needs it before. */
+  /** Most providers tell the size of the input only at the end of an answer. A node that settles a crashed run needs an estimate before. */
   roughUsage(measured: MeasuredRequest): ProviderUsage {
     const { usage } = this;
     return {
@@ -166,13 +166,13 @@ export class CompletionAnswer implements Answer<StreamPart, CompletionResult> {
     this.#calls.set(part.index, { callId: part.callId, name: part.name, argumentsText: part.argumentsText });
   }
 
-  /** Arguments that are no JSON were cut on their way, unless the answer itself says that it was cut; a caller cannot run such a call. */
+  /** Refuses tool calls whose arguments are not JSON, since a caller cannot run them, unless the answer itself says that it was cut short. */
   #refuseCutCalls(): void {
     const cut = this.toolCalls().find(({ argumentsText }) => parseJson(argumentsText) === undefined);
     if (!cut) return;
     throw new ProviderError(
       'PROVIDER_PROTOCOL',
-      `The arguments of the call "${cut.name}" are no JSON: they were cut, or the model wrote them wrongly`,
+      `The arguments of the call "${cut.name}" are not JSON: they were cut off, or the model wrote them wrongly`,
       { phase: 'stream', transient: true },
     );
   }

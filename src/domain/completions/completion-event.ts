@@ -1,4 +1,4 @@
-// Owns the events of a completion's content: what parts of an answer become, and how neighbours are merged.
+// Owns the events of a completion's content: which events the parts of an answer become, and how neighbouring events are merged.
 import { unreachable } from '../../kernel/unreachable.ts';
 import type { StreamPart } from '../../providers/contract/completions.ts';
 import type { ContentEvent, EventBase, RunEvent } from '../runs/run-event.ts';
@@ -26,7 +26,7 @@ export const DELTA_TYPES = [
   'tool-call-delta',
 ] as const satisfies readonly DeltaEvent['type'][];
 
-/** One event for each run of parts of one type; what is told of an answer beside its content is told with the end. */
+/** Makes one event for each sequence of parts of one type. Parts that are no content make none: the end of the run tells what they say. */
 export function eventsOfParts(parts: readonly StreamPart[], nextBase: () => EventBase): DeltaEvent[] {
   const events: DeltaEvent[] = [];
   let last: { type: string; index?: number; text?: string; argumentsText?: string } | undefined;
@@ -65,7 +65,7 @@ export function eventsOfParts(parts: readonly StreamPart[], nextBase: () => Even
   return events;
 }
 
-/** Characters of content. */
+/** Size of the event's content in characters. */
 export function sizeOfDelta(event: DeltaEvent): number {
   switch (event.type) {
     case 'text-delta':
@@ -78,7 +78,7 @@ export function sizeOfDelta(event: DeltaEvent): number {
   }
 }
 
-/** One event for two that follow each other, if they are of one type (and of one tool call). */
+/** Makes one event of two that follow each other, if they have the same type (and belong to the same tool call). */
 export function mergeDeltas(first: DeltaEvent, second: DeltaEvent): DeltaEvent | undefined {
   switch (first.type) {
     case 'text-delta':

@@ -1,10 +1,10 @@
-// Owns what of a completion's result its logged events lack: reasoning, text and tool calls, each from where the log has it.
+// Owns the content of a completion's result that its logged events lack: reasoning, text and tool calls, each from the point where the log stops.
 import { unreachable } from '../../kernel/unreachable.ts';
 import type { UnplacedContent } from '../runs/kind.ts';
 import type { CompletionEvent } from './completion-event.ts';
 import type { CompletionResult } from './completion-result.ts';
 
-/** `undefined` where what was shown is not how the result begins. */
+/** `undefined` if the logged content is not the beginning of the result. */
 export function lostDeltas(
   logged: readonly CompletionEvent[],
   result: CompletionResult,

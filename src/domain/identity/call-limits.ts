@@ -2,7 +2,7 @@
 import type { InputCheck } from '../../kernel/input-check.ts';
 import type { StoredLimits } from '../../storage/entities/workspace.entity.ts';
 
-/** Completions begun and tokens used within any such span, and completions under way at once. Left out: no limit here. */
+/** Completions begun and tokens used within each window, and completions under way at the same time. A field that is left out sets no limit. */
 export type CallLimits = StoredLimits;
 
 export const LIMIT_NAMES = [

@@ -1,4 +1,4 @@
-// Owns what a completion takes of the limits of its caller and workspace, and what is told of them.
+// Owns how much a completion takes of the limits of its caller and workspace, and what a caller is told about them.
 import type { LimitAnswer, Limiter, LimitWant } from '../../coordination/contract.ts';
 import { GatewayError, type GatewayErrorDetails } from '../../kernel/errors.ts';
 import { totalTokens } from '../billing/usage.ts';
@@ -15,7 +15,7 @@ export interface LimitState {
   readonly remaining: number;
 }
 
-/** A run was refused by one of its limits. */
+/** The error for a run that one of its limits has refused. */
 export class LimitRefusal extends GatewayError {
   readonly scope: LimitState['scope'];
   readonly limit: keyof CallLimits;
@@ -36,12 +36,12 @@ interface NamedWant extends LimitWant {
   readonly name: keyof CallLimits;
 }
 
-/** What a run has taken, until it is settled. */
+/** The amounts that a run has taken of its limits, until it is settled. */
 export interface TakenLimits {
   readonly states: readonly LimitState[];
   /** Corrects what was taken to what was used. */
   settle(run: RunRecord): void;
-  /** It was in vain: all of it is given back. */
+  /** Gives back all of it: the run was not begun. */
   giveBack(): void;
 }
 
@@ -72,7 +72,7 @@ export class RunLimits {
     this.#limiter = limiter;
   }
 
-  /** What was taken, or the error that refuses the run; `undefined` where nothing is limited. Synchronous where counting is. */
+  /** The amounts that were taken, or the error that refuses the run; `undefined` if no limit applies. Synchronous if the limiter is. */
   take(
     runId: string,
     viewer: Viewer,
@@ -130,7 +130,7 @@ function wantsOf(viewer: Viewer, measured: MeasuredRequest): NamedWant[] {
   return wants;
 }
 
-/** The input, and the output that the caller bounds itself; what else comes is counted when it is known. */
+/** The input, and the output if the caller bounds it. Further output is counted when it is known. */
 function tokensAskedFor({ inputTokensHeld, outputTokensAsked }: MeasuredRequest): number {
   return inputTokensHeld + outputTokensAsked;
 }
@@ -139,7 +139,7 @@ function usedOf({ name, amount }: NamedWant, run: RunRecord): number {
   return name.startsWith('tokens') ? tokensMade(run) : amount;
 }
 
-/** All that providers made on the caller's behalf, what is absorbed and not charged included. */
+/** All tokens that providers produced for the caller, including those of absorbed attempts, which are not charged. */
 export function tokensMade({ usage, attempts = [] }: Pick<RunRecord, 'usage' | 'attempts'>): number {
   if (attempts.length === 0) return totalTokens(usage);
   return attempts.reduce((sum, attempt) => sum + totalTokens(attempt.usage), 0);
@@ -157,5 +157,5 @@ function refusal(want: NamedWant, answer: LimitAnswer, states: readonly LimitSta
   });
 }
 
-/** Nobody knows when a run under way will end. */
+/** Told if a run would have to end first, since it is not known when that will be. */
 const RETRY_UNKNOWN_MS = 1_000;

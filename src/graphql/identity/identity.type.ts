@@ -30,7 +30,8 @@ registerEnumType(ApiKeyScope, {
 });
 
 @ObjectType('CallLimits', {
-  description: 'Bounds on completions within any such span, and at once. Null: none of its own.',
+  description:
+    'Limits on the completions of each minute, hour or day, and on completions under way. Null: no limit of its own.',
   simpleResolvers: true,
 })
 export class CallLimitsType {
@@ -58,17 +59,17 @@ export class CallLimitsType {
 
 @ObjectType('Workspace', {
   implements: NodeType,
-  description: 'A tenant: it owns configs, instances, keys and completions.',
+  description: 'A tenant: configs, instances, keys and completions belong to a workspace.',
   simpleResolvers: true,
 })
 export class WorkspaceType extends NodeType {
-  @Field(() => String, { description: 'Its name in addresses and logs.' })
+  @Field(() => String, { description: 'Its short name, unique in the installation.' })
   slug!: string;
 
   @Field(() => String, { description: 'Its name for people.' })
   displayName!: string;
 
-  @Field(() => CallLimitsType, { description: 'Bounds on all its callers together.' })
+  @Field(() => CallLimitsType, { description: 'Limits on all its callers together.' })
   limits!: CallLimitsType;
 
   @Field(() => Int, {
@@ -93,7 +94,7 @@ export class ApiKeyType extends NodeType {
   @Field(() => String, { description: 'What it is for.' })
   name!: string;
 
-  @Field(() => String, { description: 'How the key begins, to tell one from another.' })
+  @Field(() => String, { description: 'The beginning of the key, by which people tell keys apart.' })
   prefix!: string;
 
   @Field(() => [ApiKeyScope], { description: 'What it may do.' })
@@ -105,7 +106,7 @@ export class ApiKeyType extends NodeType {
   })
   allowedModels!: string[];
 
-  @Field(() => CallLimitsType, { description: 'Its own bounds; null: the installation’s default.' })
+  @Field(() => CallLimitsType, { description: 'Its own limits. A null field: the installation’s default.' })
   limits!: CallLimitsType;
 
   @Field(() => DateTimeScalar, { nullable: true, description: 'When its text was last changed.' })
@@ -113,11 +114,11 @@ export class ApiKeyType extends NodeType {
 
   @Field(() => DateTimeScalar, {
     nullable: true,
-    description: 'Until when the text from before the last rotation works too.',
+    description: 'Until when the key’s text from before the last rotation stays valid.',
   })
   previousExpiresAt!: Date | null;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'When it stops working by itself.' })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'When it expires; null: never.' })
   expiresAt!: Date | null;
 
   @Field(() => DateTimeScalar, { nullable: true, description: 'When it was revoked.' })
@@ -128,7 +129,7 @@ export class ApiKeyType extends NodeType {
 }
 
 @ObjectType('Member', {
-  description: 'Somebody who signs in by JWT, as far as something was set for the token’s subject.',
+  description: 'The settings of a caller who signs in by JWT, by the token’s subject.',
   simpleResolvers: true,
 })
 export class MemberType {
@@ -136,20 +137,23 @@ export class MemberType {
   subject!: string;
 
   @Field(() => [String], {
-    description: 'Slugs, canonical ids, `<provider>/*` and `tag:<name>` to call; empty: every model.',
+    description:
+      'Slugs, canonical ids, `<provider>/*` and `tag:<name>` that it may call; empty: every model.',
   })
   allowedModels!: string[];
 
-  @Field(() => CallLimitsType, { description: 'Its own bounds; null: the installation’s default.' })
+  @Field(() => CallLimitsType, { description: 'Its own limits. A null field: the installation’s default.' })
   limits!: CallLimitsType;
 }
 
-@ObjectType('Viewer', { description: 'Who you are here.', simpleResolvers: true })
+@ObjectType('Viewer', { description: 'The caller that your credential stands for.', simpleResolvers: true })
 export class ViewerType {
   @Field(() => ID, { description: 'Id of your workspace.' })
   workspaceId!: string;
 
-  @Field(() => String, { description: 'Who you are inside the workspace; completions belong to it.' })
+  @Field(() => String, {
+    description: 'The caller inside the workspace: `key:<id>` or `sub:<subject>`. Completions belong to it.',
+  })
   caller!: string;
 
   @Field(() => [ApiKeyScope], { description: 'What you may do.' })
@@ -165,7 +169,7 @@ export class ViewerType {
   })
   allowedModels!: string[] | null;
 
-  @Field(() => CallLimitsType, { description: 'Bounds on your completions.' })
+  @Field(() => CallLimitsType, { description: 'Limits on your completions.' })
   limits!: CallLimitsType;
 }
 
@@ -177,7 +181,7 @@ export class WorkspacePayload {
   })
   workspace!: WorkspaceType | null;
 
-  @Field(() => [UserErrorType], { description: 'What you can mend.' })
+  @Field(() => [UserErrorType], { description: 'Faults of the input, which the caller can correct.' })
   userErrors!: UserErrorType[];
 }
 
@@ -189,7 +193,7 @@ export class ApiKeyPayload {
   @Field(() => String, { nullable: true, description: 'The key’s text. Keep it: it is never shown again.' })
   secret!: string | null;
 
-  @Field(() => [UserErrorType], { description: 'What you can mend.' })
+  @Field(() => [UserErrorType], { description: 'Faults of the input, which the caller can correct.' })
   userErrors!: UserErrorType[];
 }
 
@@ -198,19 +202,22 @@ export class MemberPayload {
   @Field(() => MemberType, { nullable: true, description: 'The member; null if there are `userErrors`.' })
   member!: MemberType | null;
 
-  @Field(() => [UserErrorType], { description: 'What you can mend.' })
+  @Field(() => [UserErrorType], { description: 'Faults of the input, which the caller can correct.' })
   userErrors!: UserErrorType[];
 }
 
-@ObjectType('RotateSecretsPayload', { description: 'What was sealed anew.', simpleResolvers: true })
+@ObjectType('RotateSecretsPayload', {
+  description: 'The result of encrypting the secrets again.',
+  simpleResolvers: true,
+})
 export class RotateSecretsPayload {
-  @Field(() => String, { description: 'Id of the key that seals every secret now.' })
+  @Field(() => String, { description: 'Id of the key that encrypts every secret now.' })
   keyId!: string;
 
-  @Field(() => Int, { description: 'Configs whose secrets another key had sealed.' })
+  @Field(() => Int, { description: 'Number of configs whose secrets another key had encrypted.' })
   resealed!: number;
 
-  @Field(() => [UserErrorType], { description: 'What you can mend.' })
+  @Field(() => [UserErrorType], { description: 'Faults of the input, which the caller can correct.' })
   userErrors!: UserErrorType[];
 }
 

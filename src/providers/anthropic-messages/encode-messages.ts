@@ -48,7 +48,7 @@ class MessageEncoder {
     else this.#addAssistant(message, path);
   }
 
-  /** Claude after 4.5 continues no assistant message, but for one that it paused itself. */
+  /** Claude after 4.5 continues an assistant message only if the model itself had paused it. */
   checkEnding(messages: readonly Message[]): void {
     const last = this.#turns.at(-1);
     const message = messages.at(-1);
@@ -59,7 +59,7 @@ class MessageEncoder {
       return;
     }
     const block = last.content.at(-1);
-    // White space at the end of a text that is to be continued is refused.
+    // The API refuses white space at the end of a text that is to be continued.
     if (block?.type === 'text' && typeof block.text === 'string') block.text = block.text.trimEnd();
   }
 
@@ -79,8 +79,8 @@ class MessageEncoder {
   }
 
   /**
-   * Where no system message may stand among the turns, it joins the system prompt: its place is lost, but not its authority,
-   * which a user's turn would not give it (and which a user could then pretend to).
+   * If no system message may stand between the turns, it joins the system prompt. It loses its place but keeps its authority; as a user's turn it would
+   * lose that, and users could then imitate system messages.
    */
   #addSystem(message: Message, path: string): void {
     const inPlace = this.#quirks.systemTurns && this.#turns.length > 0;
@@ -137,7 +137,7 @@ class MessageEncoder {
     return blocks;
   }
 
-  /** Blank text is refused by the API, and says nothing. */
+  /** Blank text is refused by the API and carries no meaning. */
   #partBlock(part: MessagePart, path: string): Block | undefined {
     if (part.type === 'text') return part.text.trim() === '' ? undefined : { type: 'text', text: part.text };
     const { image } = part;
@@ -152,7 +152,7 @@ class MessageEncoder {
     return { type: 'image', source: { type: 'base64', media_type: image.mediaType, data: image.data } };
   }
 
-  /** The content of the current turn if it is of this role; consecutive messages of one role are one turn. */
+  /** The content of the current turn if it has this role; consecutive messages of one role form one turn. */
   #turn(role: Turn['role']): Block[] {
     const last = this.#turns.at(-1);
     if (last?.role === role) return last.content;
@@ -179,7 +179,7 @@ function withoutHint(part: MessagePart): MessagePart {
   return { ...part, cacheHint: false };
 }
 
-/** The results of one assistant turn have to open the user's. */
+/** The results of one assistant turn must come first in the user's turn. */
 function resultsFirst(content: readonly Block[]): readonly Block[] {
   const results = content.filter((block) => block.type === 'tool_result');
   return results.length === 0

@@ -1,4 +1,4 @@
-// Owns how a request becomes a Messages body, and what of it cannot be said there: one pass tells both, so that they never differ.
+// Owns how a request becomes a Messages body, and which parts of it cannot be expressed: one pass finds both, so that they always agree.
 import type { JsonObject } from '../../kernel/json.ts';
 import { fittedTool } from '../claude/strict-tools.ts';
 import { planThinking } from '../claude/thinking.ts';
@@ -16,7 +16,7 @@ export interface EncodedRequest {
   readonly refused: readonly Unsupported[];
   /** For the header `anthropic-beta`. */
   readonly betas: readonly string[];
-  /** The tool whose arguments are the answer's text, where a schema is asked for by a forced tool. */
+  /** The tool whose arguments are the answer's text, if a schema is enforced by a forced tool. */
   readonly outputTool?: string;
 }
 
@@ -165,7 +165,7 @@ function toolFields(
 
 type WireChoice = { readonly type: string; readonly name?: string };
 
-/** With a schema by tool, the model has to end in that tool, but may call the caller's own before. */
+/** If a schema is enforced by a tool, the model has to end with that tool, but may call the caller's own tools before. */
 function wireChoice(
   choice: ProviderRequest['toolChoice'],
   hasTools: boolean,
@@ -188,7 +188,7 @@ function wireTool({ name, description, parameters, strict }: Tool): JsonObject {
   };
 }
 
-/** Why a model that thinks by budget cannot think here. */
+/** The reason why a model that thinks by budget cannot think in this request. */
 function thinkingConflict({ messages }: ProviderRequest, forcedTool: boolean): string | undefined {
   if (forcedTool) return 'This model cannot reason where a tool is forced.';
   const last = messages.at(-1);

@@ -1,4 +1,4 @@
-// Owns the named deviations from the Messages protocol that a provider row or a model row can state, and what holds where they say nothing.
+// Owns the named deviations from the Messages protocol that a provider row or a model row can state, and the values that hold if they do not.
 import { z } from 'zod';
 import { claudeTraits } from '../claude/generations.ts';
 import type { ProviderTarget } from '../contract/target.ts';

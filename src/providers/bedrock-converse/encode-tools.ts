@@ -1,4 +1,4 @@
-// Owns how tools and the choice among them become `toolConfig`, and what a model cannot be made to do with them.
+// Owns how tools and the tool choice become `toolConfig`, and which choices a model cannot be held to.
 import type { JsonObject } from '../../kernel/json.ts';
 import { fittedTool } from '../claude/strict-tools.ts';
 import type { Message, ProviderRequest, Tool, Unsupported } from '../contract/completions.ts';
@@ -26,7 +26,7 @@ export function planTools(
     refuse('parameters.parallelToolCalls', 'This protocol cannot forbid parallel tool calls.');
   }
   const history = namesInHistory(messages);
-  // There is no choice "none": tools that must not be called are not offered, unless the history cannot go without.
+  // There is no choice "none": tools that must not be called are left out, unless the history requires them.
   const forbidden = toolChoice?.type === 'none';
   if (forbidden && history.size > 0)
     refuse('toolChoice', 'Once tools were called, this protocol cannot forbid them.');
@@ -50,7 +50,7 @@ function namesInHistory(messages: readonly Message[]): Set<string> {
   return new Set(messages.flatMap(({ toolCalls }) => toolCalls.map(({ name }) => name)));
 }
 
-/** Bedrock refuses a history with calls where no tools are offered: a caller that has done with tools need not send them on. */
+/** Bedrock refuses a history with tool calls if the request has no tools, but a caller that needs tools no longer may have left them out. */
 function placeholder(name: string): Tool {
   return { name, parameters: { type: 'object' } };
 }

@@ -1,4 +1,4 @@
-// Owns how a request becomes a Converse body, and what of it cannot be said there: one pass tells both, so that they never differ.
+// Owns how a request becomes a Converse body, and which parts of it cannot be expressed: one pass finds both, so that they always agree.
 import type { JsonObject, JsonValue } from '../../kernel/json.ts';
 import type { Parameters, ProviderRequest, Tool, Unsupported } from '../contract/completions.ts';
 import { outputToolOf } from '../shared/output-tool.ts';
@@ -13,11 +13,11 @@ import { quirksOf } from './quirks.ts';
 import type { BedrockQuirks } from './quirks-schema.ts';
 
 export interface EncodedRequest {
-  /** From the base URL on. */
+  /** Path below the base URL. */
   readonly path: string;
   readonly body: JsonObject;
   readonly refused: readonly Unsupported[];
-  /** The tool whose arguments are the answer's text, where a schema is asked for by a forced tool. */
+  /** The tool whose arguments are the answer's text, if a schema is enforced by a forced tool. */
   readonly outputTool?: string;
 }
 

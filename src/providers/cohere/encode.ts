@@ -14,7 +14,7 @@ import { joinedText } from '../shared/joined-text.ts';
 import { readContinuation } from './continuation.ts';
 import { isFormatRefused, MAX_STOP_SEQUENCES } from './unsupported.ts';
 
-/** Cohere grades thinking by tokens only; the greater efforts are left to the model. */
+/** Cohere grades thinking by tokens only; for the higher efforts the model decides itself. */
 const THINKING_BUDGETS: Readonly<Partial<Record<ReasoningEffort, number>>> = {
   minimal: 1024,
   low: 4096,
@@ -96,7 +96,7 @@ function encodeParameters(parameters: Parameters): JsonObject {
   };
 }
 
-/** Cohere forces some tool but no named one; to offer that one alone comes to the same. */
+/** Cohere cannot force a named tool, only some tool; offering the named one alone has the same effect. */
 function encodeTools(all: readonly Tool[], choice: ToolChoice | undefined): JsonObject {
   const tools = choice?.type === 'tool' ? all.filter(({ name }) => name === choice.name) : all;
   if (tools.length === 0) return {};

@@ -1,4 +1,4 @@
-// Owns the request body: a fitted completion request under the protocol's own names, as the quirks spell them.
+// Owns the body of the request: a completion request under the protocol's own names, changed by the quirks.
 import { createHash } from 'node:crypto';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
 import type {
@@ -74,7 +74,7 @@ function encodeToolCall(call: ToolCall, quirks: ChatQuirks): JsonObject {
   };
 }
 
-/** The fields of a continuation of this protocol; of another's, none. */
+/** The fields of a continuation that this protocol made; none for a continuation of another protocol. */
 function echoedReasoning({ continuation, toolCalls }: Message, { echoReasoning }: ChatQuirks): JsonObject {
   if (echoReasoning === 'never' || !isJsonObject(continuation)) return {};
   if (echoReasoning === 'with-tool-calls' && toolCalls.length === 0) return {};
@@ -98,7 +98,7 @@ function padded(echoed: JsonObject, { reasoningPad }: ChatQuirks): JsonObject {
   return { reasoning_content: reasoningPad };
 }
 
-/** Plain text goes as a string, which every server of the family reads. */
+/** Text alone is sent as a string, which every server of the family reads. */
 function encodeContent(parts: readonly MessagePart[], quirks: ChatQuirks): JsonValue {
   const plain = parts.every((part) => part.type === 'text' && !(quirks.cacheControl && part.cacheHint));
   return plain ? joinedText(parts) : parts.map((part) => encodePart(part, quirks));
@@ -142,7 +142,7 @@ function encodeTools({ tools, toolChoice, parameters }: ProviderRequest, quirks:
   return {
     tools: tools.map(encodeTool),
     tool_choice: toolChoice && encodeToolChoice(toolChoice, quirks),
-    // Refused by OpenAI where there are no tools.
+    // OpenAI refuses it in a request without tools.
     parallel_tool_calls: parameters.parallelToolCalls,
   };
 }

@@ -1,4 +1,4 @@
-// Owns what of a request a server can express: the rest is listed, and left out, by one and the same rule.
+// Owns which parts of a request a server can express: one rule both lists the others and leaves them out.
 import type {
   Message,
   MessagePart,
@@ -17,7 +17,7 @@ export function unsupportedBy(request: ProviderRequest): Unsupported[] {
 }
 
 export interface FittedRequest {
-  /** Without what cannot be expressed; the given one itself where all can. */
+  /** The request without the parts that cannot be expressed; the given object itself if all can. */
   readonly request: ProviderRequest;
   readonly unsupported: Unsupported[];
 }
@@ -125,7 +125,7 @@ function fitParameters(scope: Scope, parameters: Parameters): Parameters {
   return fitted ?? parameters;
 }
 
-/** A mere switch is no effort: it is off, or it is on. */
+/** A server that has only a switch for reasoning knows no efforts: off or on. */
 function defaultEfforts({ reasoningStyle }: ChatQuirks): ChatQuirks['reasoningEfforts'] {
   return reasoningStyle === 'thinking' ? SWITCH_EFFORTS : undefined;
 }

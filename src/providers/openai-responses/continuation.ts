@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json
 import type { Message } from '../contract/completions.ts';
 import type { InputItem, WireItem } from './wire.ts';
 
-/** Text and calls are in the message itself, so only their place is kept. */
+/** Text and calls stand in the message itself, so only their place is stored. */
 const placeSchema = z.union([
   z.strictObject({ text: z.int().min(0), phase: z.string().optional() }),
   z.strictObject({ call: z.string() }),
@@ -15,7 +15,7 @@ const continuationSchema = z.strictObject({ output: z.array(placeSchema) });
 
 type Place = z.output<typeof placeSchema>;
 
-/** `undefined` where there is nothing that the message does not say itself. */
+/** `undefined` if the message itself holds everything. */
 export function continuationOf(output: readonly WireItem[]): JsonValue | undefined {
   const places = output.map(placeOf).filter((place) => place !== undefined);
   const telling = places.some((place) => 'item' in place || ('text' in place && place.phase !== undefined));
@@ -32,7 +32,7 @@ function placeOf(item: WireItem): Place | undefined {
       // Without it the server would look for the item in its store, where nothing was kept.
       return item.encrypted_content ? { item: item as JsonObject } : undefined;
     default:
-      // Calls of the provider's own tools, between which reasoning items have their place.
+      // Calls of the provider's own tools are kept, because reasoning items have their places between them.
       return { item: item as JsonObject };
   }
 }
@@ -67,7 +67,7 @@ export function assistantItems(message: Message): InputItem[] {
 
   const places = placesOf(message);
   const length = places.reduce((sum, place) => sum + ('text' in place ? place.text : 0), 0);
-  // A text that was edited meanwhile no longer fits its places, and goes first.
+  // A text that was edited since no longer fits the stored places, so it goes first.
   const fits = length === text.length;
   if (!fits) pushTexts(texts);
   let at = 0;

@@ -47,7 +47,7 @@ export function encodeRequest(asked: ProviderRequest, streamed = true): string {
   return JSON.stringify(withProviderOptions(body, request.providerOptions, OPTION_RULES));
 }
 
-/** The system messages at the head become `instructions`; one further down keeps its place as an item. */
+/** The system messages at the beginning become `instructions`; a later one keeps its place as an item. */
 function splitInstructions(messages: readonly Message[]): {
   instructions?: string;
   rest: readonly Message[];
@@ -121,7 +121,7 @@ function encodeTool(tool: Tool): JsonObject {
     name: tool.name,
     description: tool.description,
     parameters: tool.parameters,
-    // Left out, it would be true here, and refuse most schemas.
+    // If it were left out, this API would take it as true and refuse most schemas.
     strict: tool.strict ?? false,
   });
 }
@@ -138,12 +138,12 @@ function encodeReasoning(request: ProviderRequest, quirks: ResponsesQuirks): Jso
   const reasoning = defined({ effort, summary: silent ? undefined : quirks.reasoningSummary });
   return {
     ...(Object.keys(reasoning).length > 0 ? { reasoning } : {}),
-    // Models that do not reason refuse to be asked for it.
+    // Models that do not reason refuse requests for it.
     ...(model.reasoning && quirks.encryptedReasoning ? { include: ['reasoning.encrypted_content'] } : {}),
   };
 }
 
-/** The server's word for the effort that is asked for; `undefined` where there is none. */
+/** The server's word for the requested effort; `undefined` if none is requested. */
 export function effortOf(
   { model, parameters }: ProviderRequest,
   quirks: ResponsesQuirks,

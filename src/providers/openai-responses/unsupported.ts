@@ -1,4 +1,4 @@
-// Owns what of a request a Responses API, with the quirks of its rows, cannot be told.
+// Owns which parts of a request a Responses API, with the quirks of its rows, cannot express.
 import type { Parameters, ProviderRequest, Unsupported } from '../contract/completions.ts';
 import { withStrictSchemas } from '../shared/strict-schemas.ts';
 import { effortOf, lackedBy } from './encode.ts';

@@ -1,11 +1,11 @@
-// Owns making a value that a JSON Schema accepts: the smallest honest one, with `simulated` as its text.
+// Owns making a value that a JSON Schema accepts: a small one, with `simulated` as its text.
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
 
 const WORD = 'simulated';
-/** Beyond this only required properties are made, so that a recursive schema ends. */
+/** In deeper levels only required properties are made, so that a recursive schema ends. */
 const GENEROUS_DEPTH = 4;
 const MAX_DEPTH = 32;
-/** A schema whose references multiply is made up to here; what is beyond is null. */
+/** Bound for schemas whose references multiply; values beyond it are null. */
 const MAX_NODES = 10_000;
 
 interface Scope {

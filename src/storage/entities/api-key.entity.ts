@@ -17,7 +17,7 @@ const ApiKeySchema = defineEntity({
     limits: p.json().$type<StoredLimits>(),
     expiresAt: p.datetime().nullable(),
     revokedAt: p.datetime().nullable(),
-    /** The key as it was before its last rotation, good until then. */
+    /** Hash of the key's text before its last rotation; it is valid until `previousExpiresAt`. */
     previousHash: p.text().nullable(),
     previousExpiresAt: p.datetime().nullable(),
     rotatedAt: p.datetime().nullable(),

@@ -1,4 +1,4 @@
-// Owns the mapping of members: what holds for one JWT subject in a workspace, as it does for a key.
+// Owns the mapping of members: the limits and allowed models of one JWT subject in a workspace, like those of an API key.
 import { defineEntity, p } from '@mikro-orm/core';
 import type { StoredLimits } from './workspace.entity.ts';
 

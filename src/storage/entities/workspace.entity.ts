@@ -1,7 +1,7 @@
-// Owns the mapping of workspaces, the tenants that own everything else.
+// Owns the mapping of workspaces, the tenants to which all other rows belong.
 import { defineEntity, p } from '@mikro-orm/core';
 
-/** Requests and tokens by span, and runs at once; what is left out is not limited here. */
+/** Requests and tokens in a window of time, and runs at the same time. A field that is left out sets no limit. */
 export interface StoredLimits {
   readonly requestsPerMinute?: number;
   readonly requestsPerHour?: number;
@@ -20,7 +20,7 @@ const WorkspaceSchema = defineEntity({
     slug: p.text(),
     displayName: p.text(),
     limits: p.json().$type<StoredLimits>(),
-    /** How long prompts and outputs are kept; 0: until a run can no longer be replayed. */
+    /** How many days prompts and outputs are kept; 0: only as long as a run can be replayed. */
     contentRetentionDays: p.integer(),
     version: p.integer().version(),
     createdAt: p.datetime(),

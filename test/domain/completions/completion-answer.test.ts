@@ -118,9 +118,9 @@ describe('content', () => {
     const answer = answerOf(said('one'), thought('x'));
     const first = answer.since(undefined);
     answer.take([said(' two'), thought('y')]);
-    expect(first).toMatchObject({ text: 'one', reasoning: 'x' });
-    expect(answer.since(first.mark)).toMatchObject({ text: ' two', reasoning: 'y' });
-    expect(answer.since(answer.since(undefined).mark)).toMatchObject({ text: '', reasoning: '' });
+    expect(first.stored).toEqual({ text: 'one', reasoning: 'x' });
+    expect(answer.since(first.mark).stored).toEqual({ text: ' two', reasoning: 'y' });
+    expect(answer.since(answer.since(undefined).mark).stored).toEqual({ text: '', reasoning: '' });
   });
 });
 

@@ -50,6 +50,15 @@ test('a candidate without a model or without any protocol is refused as such', (
   expect(refusalOfState({ ...candidate, protocol: undefined }, () => true)?.code).toBe('PROTOCOL_MISSING');
 });
 
+test('a provider that cannot be called is refused in its own words where it has some', () => {
+  const candidate = candidateOf({ provider: { unservableReason: 'It signs in by browser' } });
+  expect(refusalOfState({ ...candidate, protocol: undefined }, () => true)?.reason).toContain(
+    'It signs in by browser',
+  );
+  const silent = candidateOf({ provider: { unservableReason: null } });
+  expect(refusalOfState({ ...silent, protocol: undefined }, () => true)?.reason).not.toContain('null');
+});
+
 test.each([
   [{ type: 'none' }, false],
   [{ type: 'header' }, true],

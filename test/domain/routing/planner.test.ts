@@ -223,7 +223,7 @@ describe('half-open circuits', () => {
     expect(order(route)).toEqual(['second', 'sick', 'fallback', 'main']);
     expect(route.plan.candidates.at(-1)).toMatchObject({ label: 'main', code: 'PROBE', place: 4 });
     expect(route.halfOpen.map(({ label }) => label)).toEqual(['main']);
-    expect(route.plan.summary).toMatch(/Not asked: .*"main" \(it kept failing/);
+    expect(route.plan.summary).toMatch(/Not called: .*"main" \(it kept failing/);
   });
 
   test('a candidate with a half-open circuit is not lost where fallback NONE chooses another', () => {

@@ -71,7 +71,7 @@ test('the explanation of a run names each instance above the one that answered, 
       [attempt('b')],
     ),
   ).toBe(
-    '"tag:chat" was answered by "b" at the first attempt. Not asked: "unpriced" (no price of "p/m" is known, and it has to be paid for), "open" (its circuit is open for some seconds: it is down), "same" (it is off).',
+    '"tag:chat" was answered by "b" at the first attempt. Not called: "unpriced" (no price of "p/m" is known, and it has to be paid for), "open" (its circuit is open for some seconds: it is down), "same" (it is off).',
   );
 });
 
@@ -83,7 +83,7 @@ test('the explanation of a run tells of instances that were put behind, unless t
     reason: 'Its last health check failed, so it is tried after the others',
   });
   expect(explain([answering, behind], [attempt('b')])).toContain(
-    'Not asked: "sick" (its last health check failed',
+    'Not called: "sick" (its last health check failed',
   );
   const failed = {
     outcome: 'FAILED' as const,
@@ -115,7 +115,7 @@ test('the explanation of a failed run tells who was left out of what was named, 
   };
   const told = explain([answering, ...many], [attempt('b', failed as never)], { status: 'FAILED' });
   expect(told).toMatch(
-    /^"tag:chat" failed after one attempt: "b" failed \(PROVIDER_TIMEOUT: Late\)\. Not asked: "i0"/,
+    /^"tag:chat" failed after one attempt: "b" failed \(PROVIDER_TIMEOUT: Late\)\. Not called: "i0"/,
   );
   expect(told).toMatch(/"i4" \(it is off\) and 4 more\.$/);
 });

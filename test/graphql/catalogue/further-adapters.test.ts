@@ -72,14 +72,14 @@ describeEachDatabase('further adapters', (kind) => {
 
   test.each([
     ['./nowhere.mjs', 'could not be loaded'],
-    ['./test/fixtures/adapters/taken.mjs', 'spoken already'],
+    ['./test/fixtures/adapters/taken.mjs', 'which another adapter has already'],
     ['./test/fixtures/adapters/silent.mjs', 'does not say what providerOptions may not set'],
     [
       './test/fixtures/adapters/earlier-form.mjs',
       'Move "optionRules" to "completions.optionRules", "stream" to "completions.stream", "unsupported" to "completions.unsupported", "listModels" to "models.list", "check" to "health.check". The form is { protocol, completions: {',
     ],
     ['./test/fixtures/adapters/partial.mjs', 'lacks health.check, completions.unsupported'],
-    ['./test/fixtures/adapters/idle.mjs', 'has no call that answers anybody'],
+    ['./test/fixtures/adapters/idle.mjs', 'has no call that a caller could use'],
     ['node:path', 'exports no function createAdapters'],
   ])('a further adapter that is not one stops the start with what is wrong: %s', async (entry, words) => {
     const starting = startTestApp('embedded', { environment: { ADAPTERS: entry } });

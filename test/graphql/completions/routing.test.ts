@@ -205,7 +205,7 @@ describeEachDatabase('routing', (kind) => {
     );
     const { explanation } = await mine.ask(model, { exclude: [slugs[1]] });
     expect(explanation).toBe(
-      `"${model}" was answered by "${slugs[2]}" at the first attempt. Not asked: "${slugs[0]}" (the instance "${slugs[0]}" is switched off; enable it to call it), "${slugs[1]}" (the request excludes it).`,
+      `"${model}" was answered by "${slugs[2]}" at the first attempt. Not called: "${slugs[0]}" (the instance "${slugs[0]}" is switched off; enable it to call it), "${slugs[1]}" (the request excludes it).`,
     );
   });
 

@@ -40,7 +40,7 @@ describe('faults within a stream', () => {
     [
       'a failure without words',
       { type: 'response.failed', response: { status: 'failed' } },
-      { code: 'PROVIDER_UNAVAILABLE', message: 'The provider reported a failure without words.' },
+      { code: 'PROVIDER_UNAVAILABLE', message: 'The provider reported a failure without a message.' },
     ],
     [
       'a policy',
