@@ -372,7 +372,7 @@ export type ToolInput = {
   name: string;
   /** JSON Schema of its arguments, an object. */
   parameters: Record<string, unknown>;
-  /** Whether the arguments must follow the schema, if the provider can enforce that. Some providers then give null for a property that is not required. */
+  /** Whether the arguments must follow the schema, if the provider can enforce that. Some providers then answer null for a property that is not required. */
   strict?: boolean | null | undefined;
 };
 

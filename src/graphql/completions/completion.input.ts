@@ -85,7 +85,7 @@ export class ToolInput {
   @Field(() => Boolean, {
     nullable: true,
     description:
-      'Whether the arguments must follow the schema, if the provider can enforce that. Some providers then give null for a property that is not required.',
+      'Whether the arguments must follow the schema, if the provider can enforce that. Some providers then answer null for a property that is not required.',
   })
   strict?: boolean;
 }
