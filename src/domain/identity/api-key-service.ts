@@ -1,4 +1,5 @@
 // Owns API keys: who may make, change, rotate and revoke them. The text of a key is shown once, when it is made or rotated.
+import type { CallLimits } from '../../kernel/call-limits.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
@@ -7,7 +8,7 @@ import { SCOPES, type Scope } from '../../kernel/scope.ts';
 import type { ApiKeyRow, IdentityRepository } from '../../storage/repositories/identity.repository.ts';
 import { checkAllowedModels } from './allowed-models.ts';
 import { hashApiKey, makeApiKey, prefixOfApiKey } from './api-keys.ts';
-import { type CallLimits, checkLimits } from './call-limits.ts';
+import { checkLimits } from './call-limits.ts';
 import { DEFAULT_WORKSPACE, requireInstallationAdmin, requireScope, type Viewer } from './viewer.ts';
 
 export type { ApiKeyRow };

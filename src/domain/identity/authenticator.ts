@@ -1,5 +1,6 @@
 // Owns sign-in by API key or JWT: it keeps keys, members and workspaces in memory, gives the viewer for a credential, and tells when a credential ends.
 import { createHash } from 'node:crypto';
+import type { CallLimits } from '../../kernel/call-limits.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import { isScope } from '../../kernel/scope.ts';
@@ -9,7 +10,6 @@ import type {
   SnapshotTable,
 } from '../../storage/repositories/snapshot.repository.ts';
 import { hashApiKey } from './api-keys.ts';
-import type { CallLimits } from './call-limits.ts';
 import type { JwtClaims, JwtVerifier } from './jwt-verifier.ts';
 import type { KeyUses } from './key-uses.ts';
 import { DEFAULT_WORKSPACE, type Viewer } from './viewer.ts';

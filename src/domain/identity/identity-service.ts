@@ -1,4 +1,5 @@
 // Owns workspaces and their members: who may make and change them, and the workspace and key that the first start makes.
+import type { CallLimits } from '../../kernel/call-limits.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
@@ -11,7 +12,7 @@ import type {
 import { checkAllowedModels } from './allowed-models.ts';
 import { newApiKeyRow } from './api-key-service.ts';
 import { hashApiKey } from './api-keys.ts';
-import { type CallLimits, checkLimits } from './call-limits.ts';
+import { checkLimits } from './call-limits.ts';
 import { DEFAULT_WORKSPACE, requireInstallationAdmin, requireScope, type Viewer } from './viewer.ts';
 
 export type { MemberRow, WorkspaceRow };

@@ -1,7 +1,7 @@
 // Owns the viewer of a request (the workspace and caller that it comes from), and the one way to assert a permission.
+import type { CallLimits } from '../../kernel/call-limits.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import type { Scope } from '../../kernel/scope.ts';
-import type { CallLimits } from './call-limits.ts';
 
 /** Slug of the workspace whose admin keys administer the installation. */
 export const DEFAULT_WORKSPACE = 'default';

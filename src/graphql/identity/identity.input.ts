@@ -1,38 +1,15 @@
 // Owns the inputs of workspaces, API keys and members.
 import { Field, ID, InputType, Int } from 'type-graphql';
-import type { CallLimits } from '../../domain/identity/call-limits.ts';
+import type { CallLimits } from '../../kernel/call-limits.ts';
 import { withoutNulls } from '../input-values.ts';
 import { DateTimeScalar } from '../scalars.ts';
+import { CallLimitsInput, type GivenLimits } from './call-limits.type.ts';
 import { ApiKeyScope } from './identity.type.ts';
 
 const ALLOWED_MODELS =
   'What it may call: slugs, canonical ids, `<provider>/*` and `tag:<name>`. If empty or left out: every model.';
 const RETENTION =
   'For how many days prompts and outputs are kept, 0 to 36,500; 0: until a completion can no longer be replayed. Default: 30.';
-
-@InputType({ description: 'Limits on completions, each at least 1; a field that is left out sets no limit.' })
-export class CallLimitsInput {
-  @Field(() => Int, { nullable: true, description: 'Completions begun in any minute.' })
-  requestsPerMinute?: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Completions begun in any hour.' })
-  requestsPerHour?: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Completions begun in any day.' })
-  requestsPerDay?: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Tokens, in and out, in any minute.' })
-  tokensPerMinute?: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Tokens, in and out, in any hour.' })
-  tokensPerHour?: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Tokens, in and out, in any day.' })
-  tokensPerDay?: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Completions under way at once.' })
-  concurrentRuns?: number | null;
-}
 
 @InputType({ description: 'A new workspace.' })
 export class CreateWorkspaceInput {
@@ -46,7 +23,7 @@ export class CreateWorkspaceInput {
     nullable: true,
     description: 'Limits on all its callers together. Default: none.',
   })
-  limits?: CallLimitsInput | null;
+  limits?: GivenLimits | null;
 
   @Field(() => Int, { nullable: true, description: RETENTION })
   contentRetentionDays?: number | null;
@@ -65,7 +42,7 @@ export class UpdateWorkspaceInput {
     description:
       'Limits on all its callers together, which replace all earlier ones. For administrators of the installation only.',
   })
-  limits?: CallLimitsInput | null;
+  limits?: GivenLimits | null;
 
   @Field(() => Int, { nullable: true, description: RETENTION })
   contentRetentionDays?: number | null;
@@ -86,7 +63,7 @@ export class CreateApiKeyInput {
     nullable: true,
     description: 'Its own limits. Default: the installation’s.',
   })
-  limits?: CallLimitsInput | null;
+  limits?: GivenLimits | null;
 
   @Field(() => DateTimeScalar, { nullable: true, description: 'When it expires. Default: never.' })
   expiresAt?: Date | null;
@@ -118,7 +95,7 @@ export class UpdateApiKeyInput {
     nullable: true,
     description: 'Its own limits, which replace all earlier ones.',
   })
-  limits?: CallLimitsInput | null;
+  limits?: GivenLimits | null;
 
   @Field(() => DateTimeScalar, {
     nullable: true,
@@ -151,7 +128,7 @@ export class SetMemberInput {
     nullable: true,
     description: 'Its own limits. Default: the installation’s.',
   })
-  limits?: CallLimitsInput | null;
+  limits?: GivenLimits | null;
 }
 
 @InputType({ description: 'Which key to revoke.' })
@@ -170,7 +147,7 @@ export class RotateSecretsInput {
   dryRun?: boolean | null;
 }
 
-type WithLimits = { limits?: CallLimitsInput | null };
+type WithLimits = { limits?: GivenLimits | null };
 
 /** The fields that were given: null counts as left out, within the limits too. */
 export function toFields<Input extends WithLimits>(

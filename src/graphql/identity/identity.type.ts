@@ -1,13 +1,13 @@
 // Owns how workspaces, API keys, members and the viewer are shown.
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { ApiKeyRow } from '../../domain/identity/api-key-service.ts';
-import type { CallLimits } from '../../domain/identity/call-limits.ts';
 import type { MemberRow, WorkspaceRow } from '../../domain/identity/identity-service.ts';
 import type { Viewer } from '../../domain/identity/viewer.ts';
 import { toGlobalId } from '../global-id.ts';
 import { NodeType } from '../node.type.ts';
 import { DateTimeScalar } from '../scalars.ts';
 import { UserErrorType } from '../user-error.ts';
+import { CallLimitsType, type ShownLimits, toShownLimits } from './call-limits.type.ts';
 
 export enum ApiKeyScope {
   ADMIN = 'admin',
@@ -29,34 +29,6 @@ registerEnumType(ApiKeyScope, {
   },
 });
 
-@ObjectType('CallLimits', {
-  description:
-    'Limits on the completions of each minute, hour or day, and on completions under way. Null: no limit of its own.',
-  simpleResolvers: true,
-})
-export class CallLimitsType {
-  @Field(() => Int, { nullable: true, description: 'Completions begun in any minute.' })
-  requestsPerMinute!: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Completions begun in any hour.' })
-  requestsPerHour!: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Completions begun in any day.' })
-  requestsPerDay!: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Tokens, in and out, in any minute.' })
-  tokensPerMinute!: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Tokens, in and out, in any hour.' })
-  tokensPerHour!: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Tokens, in and out, in any day.' })
-  tokensPerDay!: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Completions under way at once.' })
-  concurrentRuns!: number | null;
-}
-
 @ObjectType('Workspace', {
   implements: NodeType,
   description: 'A tenant: configs, instances, keys and completions belong to a workspace.',
@@ -70,7 +42,7 @@ export class WorkspaceType extends NodeType {
   displayName!: string;
 
   @Field(() => CallLimitsType, { description: 'Limits on all its callers together.' })
-  limits!: CallLimitsType;
+  limits!: ShownLimits;
 
   @Field(() => Int, {
     description:
@@ -107,7 +79,7 @@ export class ApiKeyType extends NodeType {
   allowedModels!: string[];
 
   @Field(() => CallLimitsType, { description: 'Its own limits. A null field: the installation’s default.' })
-  limits!: CallLimitsType;
+  limits!: ShownLimits;
 
   @Field(() => DateTimeScalar, { nullable: true, description: 'When its text was last changed.' })
   rotatedAt!: Date | null;
@@ -143,7 +115,7 @@ export class MemberType {
   allowedModels!: string[];
 
   @Field(() => CallLimitsType, { description: 'Its own limits. A null field: the installation’s default.' })
-  limits!: CallLimitsType;
+  limits!: ShownLimits;
 }
 
 @ObjectType('Viewer', { description: 'The caller that your credential stands for.', simpleResolvers: true })
@@ -170,7 +142,7 @@ export class ViewerType {
   allowedModels!: string[] | null;
 
   @Field(() => CallLimitsType, { description: 'Limits on your completions.' })
-  limits!: CallLimitsType;
+  limits!: ShownLimits;
 }
 
 @ObjectType('WorkspacePayload', { description: 'A workspace.', simpleResolvers: true })
@@ -227,7 +199,7 @@ export function toWorkspaceType(row: WorkspaceRow): WorkspaceType {
     id: toGlobalId('Workspace', row.id),
     slug,
     displayName,
-    limits: toCallLimitsType(limits),
+    limits: toShownLimits(limits),
     contentRetentionDays,
     createdAt,
     updatedAt,
@@ -235,19 +207,7 @@ export function toWorkspaceType(row: WorkspaceRow): WorkspaceType {
 }
 
 export function toMemberType({ subject, allowedModels, limits }: MemberRow): MemberType {
-  return { subject, allowedModels, limits: toCallLimitsType(limits) };
-}
-
-function toCallLimitsType(limits: CallLimits): CallLimitsType {
-  return {
-    requestsPerMinute: limits.requestsPerMinute ?? null,
-    requestsPerHour: limits.requestsPerHour ?? null,
-    requestsPerDay: limits.requestsPerDay ?? null,
-    tokensPerMinute: limits.tokensPerMinute ?? null,
-    tokensPerHour: limits.tokensPerHour ?? null,
-    tokensPerDay: limits.tokensPerDay ?? null,
-    concurrentRuns: limits.concurrentRuns ?? null,
-  };
+  return { subject, allowedModels, limits: toShownLimits(limits) };
 }
 
 export function toApiKeyType(row: ApiKeyRow): ApiKeyType {
@@ -258,7 +218,7 @@ export function toApiKeyType(row: ApiKeyRow): ApiKeyType {
     prefix,
     scopes: row.scopes as ApiKeyScope[],
     allowedModels: row.allowedModels,
-    limits: toCallLimitsType(row.limits),
+    limits: toShownLimits(row.limits),
     rotatedAt: row.rotatedAt ?? null,
     previousExpiresAt: row.previousExpiresAt ?? null,
     expiresAt: row.expiresAt ?? null,
@@ -274,6 +234,6 @@ export function toViewerType(viewer: Viewer): ViewerType {
     scopes: [...viewer.scopes] as ApiKeyScope[],
     installationAdmin: viewer.installationAdmin,
     allowedModels: viewer.allowedModels ? [...viewer.allowedModels] : null,
-    limits: toCallLimitsType(viewer.limits),
+    limits: toShownLimits(viewer.limits),
   };
 }

@@ -1,16 +1,6 @@
 // Owns the mapping of workspaces, the tenants to which all other rows belong.
 import { defineEntity, p } from '@mikro-orm/core';
-
-/** Requests and tokens in a window of time, and runs at the same time. A field that is left out sets no limit. */
-export interface StoredLimits {
-  readonly requestsPerMinute?: number;
-  readonly requestsPerHour?: number;
-  readonly requestsPerDay?: number;
-  readonly tokensPerMinute?: number;
-  readonly tokensPerHour?: number;
-  readonly tokensPerDay?: number;
-  readonly concurrentRuns?: number;
-}
+import type { CallLimits } from '../../kernel/call-limits.ts';
 
 const WorkspaceSchema = defineEntity({
   name: 'Workspace',
@@ -19,7 +9,7 @@ const WorkspaceSchema = defineEntity({
     id: p.uuid().primary(),
     slug: p.text(),
     displayName: p.text(),
-    limits: p.json().$type<StoredLimits>(),
+    limits: p.json().$type<CallLimits>(),
     /** How many days prompts and outputs are kept; 0: only as long as a run can be replayed. */
     contentRetentionDays: p.integer(),
     version: p.integer().version(),
