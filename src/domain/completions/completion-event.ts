@@ -1,4 +1,4 @@
-// Owns the events of a completion's content: which events the parts of an answer become, and how neighbouring events are merged.
+// Owns the content of a completion as it streams: which events the parts become, how neighbouring events are merged, and what all add up to.
 import { unreachable } from '../../kernel/unreachable.ts';
 import type { StreamPart } from '../../providers/contract/completions.ts';
 import type { ContentEvent, EventBase, RunEvent } from '../runs/run-event.ts';
@@ -25,6 +25,57 @@ export const DELTA_TYPES = [
   'reasoning-delta',
   'tool-call-delta',
 ] as const satisfies readonly DeltaEvent['type'][];
+
+const DELTAS: ReadonlySet<string> = new Set(DELTA_TYPES);
+
+/** A part that holds content; its event holds the same. */
+export type DeltaPart = Extract<StreamPart, { readonly type: DeltaEvent['type'] }>;
+
+export function isDelta<Piece extends { readonly type: string }>(
+  piece: Piece,
+): piece is Extract<Piece, { readonly type: DeltaEvent['type'] }> {
+  return DELTAS.has(piece.type);
+}
+
+interface CallSoFar {
+  readonly callId: string;
+  readonly name: string;
+  argumentsText: string;
+}
+
+type CallBeginning = Pick<ToolCallEvent, 'argumentsText'> & Partial<Pick<ToolCallEvent, 'callId' | 'name'>>;
+
+/** All deltas of an answer so far, put together: of its parts, or of its events. */
+export class ContentSum {
+  text = '';
+  reasoning = '';
+  /** By index. */
+  readonly calls = new Map<number, CallSoFar>();
+
+  /** True if there was content in it. */
+  add(delta: DeltaPart | DeltaEvent): boolean {
+    switch (delta.type) {
+      case 'text-delta':
+        this.text += delta.text;
+        return delta.text !== '';
+      case 'reasoning-delta':
+        this.reasoning += delta.text;
+        return delta.text !== '';
+      case 'tool-call-delta': {
+        const call = this.calls.get(delta.index);
+        if (call) call.argumentsText += delta.argumentsText;
+        else this.calls.set(delta.index, begunCall(delta));
+        return true;
+      }
+      default:
+        return unreachable(delta);
+    }
+  }
+}
+
+function begunCall({ callId = '', name = '', argumentsText }: CallBeginning): CallSoFar {
+  return { callId, name, argumentsText };
+}
 
 /** Makes one event for each sequence of parts of one type. Parts that are no content make none: the end of the run tells what they say. */
 export function eventsOfParts(parts: readonly StreamPart[], nextBase: () => EventBase): DeltaEvent[] {
