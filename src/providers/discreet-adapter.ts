@@ -1,7 +1,6 @@
 // Owns the rules for every adapter's output: beside the content no text repeats a secret, and a list of models is not longer than the gateway accepts.
-import { unreachable } from '../kernel/unreachable.ts';
 import type { Adapter, CompletionAdapter } from './contract/adapter.ts';
-import type { Completions, StreamPart } from './contract/completions.ts';
+import { type Completions, type StreamPart, TEXTS_BESIDE_CONTENT } from './contract/completions.ts';
 import type { ListedModel } from './contract/models.ts';
 import type { ProviderTarget } from './contract/target.ts';
 import { secretTextsOf, withoutSecrets } from './secret-texts.ts';
@@ -93,24 +92,8 @@ function ofTakenLength(models: ListedModel[]): ListedModel[] {
 function hideInParts(parts: StreamPart[], secrets: () => readonly string[]): void {
   for (let at = 0; at < parts.length; at += 1) {
     const part = parts[at] as StreamPart;
-    switch (part.type) {
-      case 'text-delta':
-      case 'reasoning-delta':
-      case 'tool-call-delta':
-      case 'usage':
-        break;
-      case 'response-start':
-        parts[at] = without(part, ['servedModel', 'providerRequestId'], secrets());
-        break;
-      case 'warning':
-        parts[at] = without(part, ['code', 'message'], secrets());
-        break;
-      case 'finish':
-        parts[at] = without(part, ['providerReason'], secrets());
-        break;
-      default:
-        unreachable(part);
-    }
+    const names = TEXTS_BESIDE_CONTENT[part.type] as readonly (keyof StreamPart)[];
+    if (names.length > 0) parts[at] = without(part, names, secrets());
   }
 }
 

@@ -136,6 +136,22 @@ export type StreamPart =
       readonly continuation?: JsonValue;
     };
 
+/**
+ * By type of part: its texts that tell of the answer and are no content. A provider may have put anything into them, so the gateway removes its own
+ * secrets from them; content is the caller's and stays as it is.
+ */
+export const TEXTS_BESIDE_CONTENT: {
+  readonly [Type in StreamPart['type']]: readonly (keyof Extract<StreamPart, { readonly type: Type }>)[];
+} = {
+  'response-start': ['servedModel', 'providerRequestId'],
+  'text-delta': [],
+  'reasoning-delta': [],
+  'tool-call-delta': [],
+  usage: [],
+  warning: ['code', 'message'],
+  finish: ['providerReason'],
+};
+
 export type FinishReason = 'stop' | 'length' | 'tool-calls' | 'content-filter' | 'other';
 
 /** The provider's count of tokens; each token is counted in one field only. */
