@@ -1,4 +1,5 @@
 // Owns the rules for every adapter's output: beside the content no text repeats a secret, and a list of models is not longer than the gateway accepts.
+import { unreachable } from '../kernel/unreachable.ts';
 import type { Adapter, CompletionAdapter } from './contract/adapter.ts';
 import { type Completions, type StreamPart, TEXTS_BESIDE_CONTENT } from './contract/completions.ts';
 import type { ListedModel } from './contract/models.ts';
@@ -92,6 +93,8 @@ function ofTakenLength(models: ListedModel[]): ListedModel[] {
 function hideInParts(parts: StreamPart[], secrets: () => readonly string[]): void {
   for (let at = 0; at < parts.length; at += 1) {
     const part = parts[at] as StreamPart;
+    // Further adapters are written by others: a part of an unknown type is a fault of theirs.
+    if (!Object.hasOwn(TEXTS_BESIDE_CONTENT, part.type)) unreachable(part as never);
     const names = TEXTS_BESIDE_CONTENT[part.type] as readonly (keyof StreamPart)[];
     if (names.length > 0) parts[at] = without(part, names, secrets());
   }
