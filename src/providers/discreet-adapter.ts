@@ -92,6 +92,8 @@ function ofTakenLength(models: ListedModel[]): ListedModel[] {
 function hideInParts(parts: StreamPart[], secrets: () => readonly string[]): void {
   for (let at = 0; at < parts.length; at += 1) {
     const part = parts[at] as StreamPart;
+    // Further adapters are written by others: a part of an unknown type is a fault of theirs.
+    if (!Object.hasOwn(TEXTS_BESIDE_CONTENT, part.type)) unreachable(part as never);
     const names = TEXTS_BESIDE_CONTENT[part.type] as readonly (keyof StreamPart)[];
     if (names.length > 0) parts[at] = without(part, names, secrets());
   }

@@ -1,4 +1,4 @@
-// Owns the content of a completion as it streams: which events the parts of an answer become, how neighbouring events are merged, and what they add up to.
+// Owns the content of a completion as it streams: which events the parts become, how neighbouring events are merged, and what all add up to.
 import { unreachable } from '../../kernel/unreachable.ts';
 import type { StreamPart } from '../../providers/contract/completions.ts';
 import type { ContentEvent, EventBase, RunEvent } from '../runs/run-event.ts';

@@ -1,5 +1,4 @@
 // Owns API keys: who may make, change, rotate and revoke them. The text of a key is shown once, when it is made or rotated.
-
 import type { CallLimits } from '../../kernel/call-limits.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError } from '../../kernel/errors.ts';

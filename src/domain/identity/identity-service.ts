@@ -1,5 +1,4 @@
 // Owns workspaces and their members: who may make and change them, and the workspace and key that the first start makes.
-
 import type { CallLimits } from '../../kernel/call-limits.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError, StorageError } from '../../kernel/errors.ts';

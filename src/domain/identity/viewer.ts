@@ -1,5 +1,4 @@
 // Owns the viewer of a request (the workspace and caller that it comes from), and the one way to assert a permission.
-
 import type { CallLimits } from '../../kernel/call-limits.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import type { Scope } from '../../kernel/scope.ts';

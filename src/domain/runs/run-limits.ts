@@ -50,7 +50,7 @@ export interface TakenLimits {
 /** What a run asks of a limit before it begins, by what the limit counts. */
 const ASKED: Readonly<Record<Counted, (measured: MeasuredRequest) => number>> = {
   requests: () => 1,
-  // The input, and the output that the caller bounds itself; what else comes is counted when it is known.
+  // The input, and the output if the caller bounds it. Further output is counted when it is known.
   tokens: ({ inputTokensHeld, outputTokensAsked }) => inputTokensHeld + outputTokensAsked,
 };
 /** What it has used in the end, where that differs from what it asked for. */

@@ -6,12 +6,13 @@ export type ShownLimits = { [Name in LimitName]: number | null };
 export type GivenLimits = { [Name in LimitName]?: number | null };
 
 @ObjectType('CallLimits', {
-  description: 'Bounds on completions within any such span, and at once. Null: none of its own.',
+  description:
+    'Limits on the completions of each minute, hour or day, and on completions under way. Null: no limit of its own.',
   simpleResolvers: true,
 })
 export class CallLimitsType {}
 
-@InputType({ description: 'Bounds on completions, each from 1 on; what is left out is not bounded here.' })
+@InputType({ description: 'Limits on completions, each at least 1; a field that is left out sets no limit.' })
 export class CallLimitsInput {}
 
 for (const name of LIMIT_NAMES) {
