@@ -1,4 +1,5 @@
 // Owns the rules for every adapter's output: beside the content no text repeats a secret, and a list of models is not longer than the gateway accepts.
+import { unreachable } from '../kernel/unreachable.ts';
 import type { Adapter, CompletionAdapter } from './contract/adapter.ts';
 import { type Completions, type StreamPart, TEXTS_BESIDE_CONTENT } from './contract/completions.ts';
 import type { ListedModel } from './contract/models.ts';
