@@ -1,20 +1,23 @@
-// Owns checking that a value fits a JSON Schema: the sandbox says nothing that it has not checked. Formats are not checked here: they are made to fit.
+// Owns checking that a value fits a JSON Schema: the sandbox says nothing that it has not checked.
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
 import { PatternNotSimple, parsePattern } from './pattern-reader.ts';
-import { own, resolveReference, SchemaNotMet } from './schema-merge.ts';
+import { countStep, own, resolveReference, SchemaNotMet, type SchemaWalk } from './schema-merge.ts';
 import { matchesPattern } from './text-pattern.ts';
 
 const MAX_DEPTH = 200;
-/** Beyond it nothing more is checked or made for a request, as references may multiply without end. */
-const MAX_CHECKS = 50_000;
 /** Keywords that neither the making nor the checking of a value follows. */
 const NOT_FOLLOWED = ['dependentSchemas', 'dependencies', '$dynamicRef', '$recursiveRef'];
 
-/** What the making and the checking of one value share. */
-export interface SchemaWalk {
-  readonly root: JsonValue | undefined;
-  checks: number;
-}
+/** The look of the commonest formats: enough to tell texts that the sandbox makes, or that a schema names, from one another. */
+const FORMATS: Readonly<Record<string, RegExp>> = {
+  date: /^\d{4}-\d\d-\d\d$/,
+  'date-time': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/,
+  time: /^\d\d:\d\d:\d\d/,
+  email: /^[^@\s]+@[^@\s]+$/,
+  uri: /^[a-z][a-z\d+.-]*:\S+$/i,
+  uuid: /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i,
+  ipv4: /^\d{1,3}(\.\d{1,3}){3}$/,
+};
 
 type Rule = (schema: JsonObject, value: JsonValue, fits: Fits) => string | undefined;
 type Fits = (schema: JsonValue, value: JsonValue) => boolean;
@@ -26,8 +29,7 @@ export function unmetKeyword(
   walk: SchemaWalk,
   depth = 0,
 ): string | undefined {
-  walk.checks += 1;
-  if (walk.checks > MAX_CHECKS) throw new SchemaNotMet('it takes too many steps');
+  countStep(walk);
   if (typeof schema === 'boolean') return schema ? undefined : 'false';
   if (!isJsonObject(schema)) throw new SchemaNotMet('this is no schema');
   if (depth > MAX_DEPTH) throw new SchemaNotMet('its references have no end');
@@ -109,6 +111,7 @@ export function unmetByText(schema: JsonObject, value: string): string | undefin
   const { length } = [...value];
   if (length < boundOf(schema.minLength, 0)) return 'minLength';
   if (length > boundOf(schema.maxLength, Number.POSITIVE_INFINITY)) return 'maxLength';
+  if (FORMATS[String(schema.format)]?.test(value) === false) return 'format';
   return schema.pattern !== undefined && !fitsPattern(schema.pattern, value) ? 'pattern' : undefined;
 }
 

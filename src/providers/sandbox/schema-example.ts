@@ -1,8 +1,8 @@
 // Owns making a value that a JSON Schema accepts: the smallest honest one, with `simulated` as its text, and checked before it is said.
 import { ProviderError } from '../../kernel/errors.ts';
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
-import { boundOf, entriesOf, itemsOf, partsOf, type SchemaWalk, unmetKeyword } from './schema-check.ts';
-import { plainSchema, SchemaNotMet } from './schema-merge.ts';
+import { boundOf, entriesOf, itemsOf, partsOf, unmetKeyword } from './schema-check.ts';
+import { plainSchema, SchemaNotMet, type SchemaWalk } from './schema-merge.ts';
 import { numberOf } from './schema-number.ts';
 import { textOfSchema } from './schema-text.ts';
 
@@ -49,7 +49,7 @@ interface Place {
 export function exampleOf(schema: JsonValue | undefined, suggest: Suggest = () => []): JsonValue {
   const place: Place = { name: '', depth: 0, choices: 0, variant: 0 };
   for (const maxDepth of MAX_DEPTHS) {
-    const scope: Scope = { root: schema, suggest, maxDepth, nodes: 0, checks: 0, tooDeep: false };
+    const scope: Scope = { root: schema, suggest, maxDepth, nodes: 0, steps: 0, tooDeep: false };
     try {
       const value = make(schema, scope, place);
       const unmet = unmetKeyword(schema, value, scope);
@@ -82,7 +82,7 @@ function make(schema: JsonValue | undefined, scope: Scope, place: Place): JsonVa
     scope.tooDeep = true;
     throw new SchemaNotMet('it has no end');
   }
-  const plain = plainSchema(schema, scope.root);
+  const plain = plainSchema(schema, scope);
   const given = givenValues(plain, scope, place).find(
     (value) => unmetKeyword(plain, value, scope) === undefined,
   );

@@ -7,14 +7,29 @@ export class SchemaNotMet extends Error {
   readonly path: (string | number)[] = [];
 }
 
-const MAX_STEPS = 200;
+const MAX_REFERENCES = 100;
+const MAX_BRANCHES = 24;
+/** Beyond it nothing more is made or checked for a request, as references may multiply without end. */
+const MAX_STEPS = 50_000;
 const LARGER = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties', 'minContains'];
 const SMALLER = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties', 'maxContains'];
 const TOGETHER = ['items', 'additionalProperties', 'propertyNames', 'contains'];
 
-/** The schema without `$ref` and `allOf` at its top. `root` is where its references begin. */
-export function plainSchema(schema: JsonValue | undefined, root: JsonValue | undefined): JsonObject {
-  return plain(schema, root, { steps: 0 });
+/** What the making and the checking of one value share. */
+export interface SchemaWalk {
+  /** Where references begin. */
+  readonly root: JsonValue | undefined;
+  steps: number;
+}
+
+export function countStep(walk: SchemaWalk): void {
+  walk.steps += 1;
+  if (walk.steps > MAX_STEPS) throw new SchemaNotMet('it takes too many steps');
+}
+
+/** The schema without `$ref` and `allOf` at its top. */
+export function plainSchema(schema: JsonValue | undefined, walk: SchemaWalk): JsonObject {
+  return plain(schema, walk, { count: 0 });
 }
 
 /** What a local reference points at; raises `SchemaNotMet` where there is nothing. */
@@ -42,21 +57,18 @@ function decoded(step: string): string {
   }
 }
 
-function plain(
-  schema: JsonValue | undefined,
-  root: JsonValue | undefined,
-  walk: { steps: number },
-): JsonObject {
-  walk.steps += 1;
-  if (walk.steps > MAX_STEPS) throw new SchemaNotMet('its references have no end');
+function plain(schema: JsonValue | undefined, walk: SchemaWalk, seen: { count: number }): JsonObject {
+  countStep(walk);
+  seen.count += 1;
+  if (seen.count > MAX_REFERENCES) throw new SchemaNotMet('its references have no end');
   if (schema === true) return {};
   if (schema === false) throw new SchemaNotMet('it allows no value');
   if (!isJsonObject(schema)) throw new SchemaNotMet('this is no schema');
   const { $ref: reference, allOf, ...rest } = schema;
   if (reference === undefined && !Array.isArray(allOf)) return schema;
-  const referred = reference === undefined ? [] : [resolveReference(reference, root)];
+  const referred = reference === undefined ? [] : [resolveReference(reference, walk.root)];
   const parts: readonly JsonValue[] = [...referred, ...(Array.isArray(allOf) ? allOf : [])];
-  return parts.map((part) => plain(part, root, walk)).reduce(merged, rest);
+  return parts.map((part) => plain(part, walk, seen)).reduce(merged, rest);
 }
 
 /** One schema that asks what both ask. Where that cannot be said in one, `one` leads: the check of the value finds out. */
@@ -87,7 +99,7 @@ function mergedKeyword(key: string, a: JsonValue, b: JsonValue): JsonValue {
   if (key === 'anyOf' || key === 'oneOf') {
     return listOf(a)
       .flatMap((left) => listOf(b).map((right) => ({ allOf: [left, right] })))
-      .slice(0, MAX_STEPS);
+      .slice(0, MAX_BRANCHES);
   }
   return a;
 }
