@@ -4,7 +4,7 @@ import type { ListedModel } from '../contract/models.ts';
 export interface SandboxTraits {
   /** Reasoning tokens where the request names no effort. */
   readonly reasoningTokens: number;
-  /** Whether it calls the first tool it is offered, where the choice is its own. */
+  /** Whether it calls the first tool that it is offered, where the choice is its own and the message asks for none. */
   readonly callsTools: boolean;
 }
 

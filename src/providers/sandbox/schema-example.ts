@@ -5,6 +5,7 @@ import { boundOf, entriesOf, itemsOf, partsOf, unmetKeyword } from './schema-che
 import { plainSchema, SchemaNotMet, type SchemaWalk } from './schema-merge.ts';
 import { numberOf } from './schema-number.ts';
 import { textOfSchema } from './schema-text.ts';
+import { orderedWays, typesOf } from './schema-ways.ts';
 
 /** What the caller's message offers for a property of that name; the first that fits its schema is taken. */
 export type Suggest = (name: string, schema: JsonObject) => readonly JsonValue[];
@@ -16,18 +17,11 @@ const GENEROUS_NODES = 500;
 const MAX_DEPTHS = [6, 12, 48];
 const MAX_CHOICES_ON_THE_WAY = 32;
 /** Each value made, and each tried and thrown away, counts. */
-const MAX_NODES = 4000;
+const MAX_NODES = 3000;
 const MAX_STEPS_TOLD = 8;
 const MAX_ITEMS = 1000;
 /** How many more than the items there are may be tried until one differs from all. */
 const MAX_TRIES_TO_DIFFER = 20;
-/** A schema with one of these may lead back to itself. */
-const ENDLESS = ['$ref', 'allOf', 'anyOf', 'oneOf', 'properties', 'items'];
-const TYPE_OF_KEYWORD = [
-  ['object', ['properties', 'required', 'additionalProperties', 'patternProperties', 'minProperties']],
-  ['array', ['items', 'prefixItems', 'contains', 'minItems', 'uniqueItems']],
-  ['number', ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf']],
-] as const;
 
 interface Scope extends SchemaWalk {
   readonly suggest: Suggest;
@@ -48,8 +42,9 @@ interface Place {
 /** Raises `PROVIDER_INVALID_REQUEST` where the sandbox makes nothing that fits: it never says what does not. */
 export function exampleOf(schema: JsonValue | undefined, suggest: Suggest = () => []): JsonValue {
   const place: Place = { name: '', depth: 0, choices: 0, variant: 0 };
+  let steps = 0;
   for (const maxDepth of MAX_DEPTHS) {
-    const scope: Scope = { root: schema, suggest, maxDepth, nodes: 0, steps: 0, tooDeep: false };
+    const scope: Scope = { root: schema, suggest, maxDepth, nodes: 0, steps, tooDeep: false };
     try {
       const value = make(schema, scope, place);
       const unmet = unmetKeyword(schema, value, scope);
@@ -57,6 +52,7 @@ export function exampleOf(schema: JsonValue | undefined, suggest: Suggest = () =
       return value;
     } catch (error) {
       if (!(error instanceof SchemaNotMet)) throw error;
+      steps = scope.steps;
       if (scope.tooDeep && maxDepth !== MAX_DEPTHS.at(-1)) continue;
       throw refusal(error);
     }
@@ -112,11 +108,11 @@ function makeByChoice(plain: JsonObject, scope: Scope, place: Place): JsonValue 
     firstMade(branches, plain, scope, (branch) => make({ ...rest, allOf: [branch] }, scope, further));
   if (Array.isArray(anyOf)) {
     const { anyOf: _anyOf, ...rest } = plain;
-    return tried(rest, ordered(anyOf, place));
+    return tried(rest, orderedWays(anyOf, place.variant, isDeep(place)));
   }
   if (Array.isArray(oneOf)) {
     const { oneOf: _oneOf, ...rest } = plain;
-    return tried(rest, ordered(oneOf, place));
+    return tried(rest, orderedWays(oneOf, place.variant, isDeep(place)));
   }
   if (condition === undefined) return undefined;
   const { if: _if, then: _then, else: _else, ...rest } = plain;
@@ -124,7 +120,7 @@ function makeByChoice(plain: JsonObject, scope: Scope, place: Place): JsonValue 
 }
 
 function makeOfTypes(plain: JsonObject, scope: Scope, place: Place): JsonValue {
-  const types = ordered(typesOf(plain), place);
+  const types = orderedWays(typesOf(plain), place.variant, isDeep(place));
   return firstMade(types, plain, scope, (type) => makeOfType(type, plain, scope, place));
 }
 
@@ -148,25 +144,6 @@ function firstMade(
     }
   }
   throw lacking;
-}
-
-/** What is not null first; but deep inside what ends soon, so that what refers to itself stays small. */
-function ordered(ways: readonly JsonValue[], { variant, depth }: Place): JsonValue[] {
-  const isNull = (way: JsonValue) => way === 'null' || (isJsonObject(way) && way.type === 'null');
-  const leads = (way: JsonValue) =>
-    isJsonObject(way) && ENDLESS.some((keyword) => way[keyword] !== undefined);
-  const rank = (way: JsonValue) => (isNull(way) ? 1 : depth >= GENEROUS_DEPTH / 2 && leads(way) ? 2 : 0);
-  const all = ways.toSorted((one, other) => rank(one) - rank(other));
-  const first = all.length === 0 ? 0 : variant % all.length;
-  return [...all.slice(first), ...all.slice(0, first)];
-}
-
-function typesOf(schema: JsonObject): readonly JsonValue[] {
-  if (schema.type !== undefined) return Array.isArray(schema.type) ? schema.type : [schema.type];
-  const found = TYPE_OF_KEYWORD.find(([, keywords]) =>
-    keywords.some((keyword) => schema[keyword] !== undefined),
-  );
-  return [found?.[0] ?? 'string'];
 }
 
 function makeOfType(type: JsonValue, schema: JsonObject, scope: Scope, place: Place): JsonValue {
@@ -280,6 +257,10 @@ function makeInside(
     if (error instanceof SchemaNotMet) error.path.unshift(step);
     throw error;
   }
+}
+
+function isDeep({ depth }: Place): boolean {
+  return depth >= GENEROUS_DEPTH / 2;
 }
 
 function isGenerous({ nodes }: Scope, { depth }: Place): boolean {

@@ -8,9 +8,9 @@ export class SchemaNotMet extends Error {
 }
 
 const MAX_REFERENCES = 100;
-const MAX_BRANCHES = 24;
+const MAX_BRANCHES = 12;
 /** Beyond it nothing more is made or checked for a request, as references may multiply without end. */
-const MAX_STEPS = 50_000;
+const MAX_STEPS = 10_000;
 const LARGER = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties', 'minContains'];
 const SMALLER = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties', 'maxContains'];
 const TOGETHER = ['items', 'additionalProperties', 'propertyNames', 'contains'];

@@ -36,11 +36,11 @@ function askedTools(tools: readonly Tool[], text: string): readonly Tool[] {
   const lower = text.toLowerCase();
   const said = new Set(wordsOf(text));
   const exact = tools.filter(({ name }) => lower.split(/[^\w.-]+/u).some((word) => isName(word, name)));
-  if (exact.length > 0) return exact;
   const namesWords = (tool: Tool) => telling(wordsOf(tool.name));
+  if (exact.some((tool) => namesWords(tool).length > 1)) return exact;
   const whole = tools.filter((tool) => {
     const words = namesWords(tool);
-    return words.length > 0 && words.every((word) => said.has(word));
+    return exact.includes(tool) || (words.length > 0 && words.every((word) => said.has(word)));
   });
   if (whole.length > 0) return whole;
   const partly = tools.find(
