@@ -34,7 +34,7 @@ const server = createServer((request, response) => {
       return;
     }
     response.writeHead(200, { 'content-type': 'text/event-stream' });
-    // The prompt says which answer is wanted: the same for whoever stands between.
+    // The prompt says which answer to give, so that it does not depend on the gateway in between.
     if (body.includes('SILENT')) return response.flushHeaders();
     if (body.includes('SHORT')) return response.end(short);
     for (const text of writes) {

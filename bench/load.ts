@@ -1,4 +1,4 @@
-// Owns the load, in a process of its own: one job from its argument, one line of JSON with what was measured.
+// Owns the load, in a process of its own: it takes one job as its argument and prints the measured figures as one line of JSON.
 import { Pool } from 'undici';
 import WebSocket from 'ws';
 
@@ -19,12 +19,12 @@ export interface Measured {
   readonly operations: number;
   readonly tokens: number;
   readonly seconds: number;
-  /** Milliseconds of an operation. */
+  /** Durations of the operations in milliseconds. */
   readonly medianMs: number;
   readonly p99Ms: number;
 }
 
-/** How many tokens arrived; and when the first did, where that is what is measured. */
+/** How many tokens arrived; and when the first one did, if that is measured. */
 interface Done {
   readonly tokens: number;
   readonly firstAt?: number;
@@ -32,7 +32,7 @@ interface Done {
 
 const TOKEN_LENGTH = 4;
 const PAUSE_MS = 2;
-/** Until what runs often has been compiled: a gateway that has just started does half as much. */
+/** How long to warm up, until Node has compiled the busy code: a gateway that has just started reaches half the throughput. */
 const WARM_UP_SECONDS = { complete: 10, stream: 5, 'first-token': 3, query: 2, idle: 0 };
 const MODEL = 'openai/gpt-4.1';
 const COMPLETE =
@@ -62,7 +62,7 @@ async function runFor(one: () => Promise<Done>, concurrency: number, seconds: nu
       const { tokens: arrived, firstAt } = await one();
       tokens += arrived;
       times.push((firstAt ?? performance.now()) - at);
-      // Low load: the next one comes when the last is over and done with.
+      // Low load: each operation begins after the last one has ended.
       if (firstAt !== undefined) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   };
@@ -79,7 +79,7 @@ async function runFor(one: () => Promise<Done>, concurrency: number, seconds: nu
   };
 }
 
-/** Gives the number of tokens that arrived; raises if an answer is not whole. */
+/** Gives the number of tokens that arrived; raises an error if an answer is not complete. */
 async function operationOf(job: Job, pool: Pool): Promise<() => Promise<Done>> {
   const post = async (path: string, body: object) =>
     pool.request({
@@ -146,7 +146,7 @@ async function readChatStream(response: Awaited<ReturnType<Pool['request']>>, fi
   return { tokens: length / TOKEN_LENGTH, ...(firstAt === undefined ? {} : { firstAt }) };
 }
 
-/** The graphql-ws protocol at its plainest. */
+/** A minimal client of the graphql-ws protocol. */
 class GraphSocket {
   readonly #socket: WebSocket;
   readonly #sinks = new Map<string, (message: any) => void>();
@@ -210,7 +210,7 @@ class GraphSocket {
   }
 }
 
-/** Opens so many subscriptions to a run that says nothing, and holds them until a line arrives on standard input. */
+/** Opens this many subscriptions to a run that gives no events, and holds them until a line arrives on standard input. */
 async function idle(job: Job): Promise<undefined> {
   const first = await GraphSocket.open(job);
   const response = await fetch(`${job.url}/graphql`, {

@@ -44,7 +44,7 @@ export function measurePlanning(): PlanningFigures {
   return { instances: INSTANCES, medianMicroseconds: at(0.5), p95Microseconds: at(0.95) };
 }
 
-/** As many models, configs and instances, some of them switched off, in five priorities. */
+/** A catalogue with this many models, configs and instances, some of them switched off, in five priorities. */
 function catalogueOf(count: number): WorkspaceCatalogue {
   const numbers = Array.from({ length: count }, (_value, index) => index);
   const provider = { key: 'p', protocol: 'openai-chat', enabled: true, auth: { type: 'none' } };

@@ -1,4 +1,4 @@
-// Owns `npm run bench`: the gateway beside a bare proxy, a bare graph and Portkey's gateway, in alternating rounds, as a table and as JSON.
+// Owns `npm run bench`: measures the gateway beside a bare proxy, a bare graph and Portkey's gateway, in alternating rounds, and gives a table and JSON.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -38,7 +38,7 @@ interface Peer {
 const databaseUrl = process.env.BENCH_DATABASE_URL;
 const redisUrl = process.env.BENCH_REDIS_URL;
 
-/** Each measure's figures by peer, one a round. */
+/** The figures of each measure by peer, one for each round. */
 const figures = new Map<string, Map<string, number[]>>();
 const servers: Server[] = [];
 
@@ -48,7 +48,7 @@ function note(measure: string, peer: string, value: number): void {
   figures.set(measure, byPeer);
 }
 
-/** `onWarm` is called when the server has warmed up and the measuring begins. */
+/** `onWarm` is called when the server has warmed up and measuring begins. */
 async function load(job: Job, onWarm = () => {}): Promise<Measured> {
   const child = spawn(process.execPath, ['bench/load.ts', JSON.stringify(job)], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -127,7 +127,7 @@ async function measureIdle({ server, job }: Peer): Promise<void> {
   note('MiB kept after closing them', server.name, residentMiB(server) - before);
 }
 
-/** Two hundred streams at once, and what of their memory is given back. */
+/** Opens two hundred streams at once, and measures how much of their memory is released afterwards. */
 async function measureStreaming({ server, job }: Peer): Promise<void> {
   const before = residentMiB(server);
   let most = before;
@@ -139,7 +139,7 @@ async function measureStreaming({ server, job }: Peer): Promise<void> {
   note('MiB for 200 streams at once', server.name, most - before);
 }
 
-/** What a run waits for beside the provider: one commit, one round trip. */
+/** The time that a run waits for other parts than the provider: one commit, one round trip. */
 async function measureRoundTrips(): Promise<void> {
   const times = async (work: () => Promise<unknown>) => {
     const took: number[] = [];
@@ -168,7 +168,7 @@ async function measureRoundTrips(): Promise<void> {
   }
 }
 
-/** The same gateway without holds, charges and limits: what these cost the first token is the difference. */
+/** The same gateway without holds, charges and limits: the difference is what these add to the time to the first token. */
 async function startPlain(upstream: Server): Promise<Peer> {
   const server = await startGateway(upstream, {
     name: 'BILLING=off',
@@ -178,7 +178,7 @@ async function startPlain(upstream: Server): Promise<Peer> {
   });
   servers.push(server);
   const job = { peer: 'graph', url: server.url, key: KEY, headers: {} } as const;
-  // As warm as the other, which has more to do than first tokens.
+  // Warms this gateway up as far as the other one, which handles more than first tokens.
   await load({ ...job, kind: 'complete', concurrency: 64, seconds: 1 });
   await load({ ...job, kind: 'stream', concurrency: 50, seconds: 1 });
   return { server, job };

@@ -32,16 +32,16 @@ export interface GatewayOptions {
   readonly name: string;
   readonly databaseUrl: string | undefined;
   readonly redisUrl: string | undefined;
-  /** Whether completions are held for and charged, and counted against limits, which are set out of reach. */
+  /** True: completions have holds and charges, and count against limits that are never reached. */
   readonly charging: boolean;
 }
 
-/** The young generation is larger than Node's: most of what a completion makes is gone before it is moved once. */
+/** The young generation is larger than Node's default, so that most objects of a completion are collected before they are copied. */
 const AS_BY_NPM_START = ['--max-semi-space-size=32', '--enable-source-maps'];
-/** More than any load reaches: what is measured is the counting, not the refusing. */
+/** Higher than any load reaches, so that the counting is measured and nothing is refused. */
 const OUT_OF_REACH = '1000000000';
 
-/** On the embedded database and in-process state, unless it is given others. */
+/** Uses the embedded database and in-process state, unless other ones are given. */
 export async function startGateway(
   upstream: Server,
   { name, databaseUrl, redisUrl, charging }: GatewayOptions,
@@ -88,7 +88,7 @@ async function credit(url: string): Promise<void> {
   if (!text.includes('"entry":{')) throw new Error(`The account could not be credited: ${text}`);
 }
 
-/** `undefined` where it cannot be installed. */
+/** `undefined` if it cannot be installed. */
 export async function startPortkey(): Promise<Server | undefined> {
   const folder = join(tmpdir(), 'modelgraph-bench-portkey');
   const main = join(folder, 'node_modules/@portkey-ai/gateway/build/start-server.js');

@@ -1,4 +1,4 @@
-// Owns the measure of how long a node takes to load the whole catalogue into memory, as it does when something changes.
+// Owns the measure of how long a node takes to load the whole catalogue into memory, as it does after a change.
 import { loadCatalogueData } from '../dist/src/domain/catalogue/catalogue-data.js';
 import { seedCatalogue } from '../dist/src/domain/catalogue/catalogue-seed.js';
 import { CatalogueSnapshots } from '../dist/src/domain/catalogue/snapshot.js';

@@ -1,4 +1,4 @@
-// Owns the tables of who is who: workspaces, their members, and their API keys.
+// Owns the tables of identity: workspaces, their members, and their API keys.
 import type { Migration } from './migration.ts';
 
 export const identity: Migration = {
@@ -35,13 +35,13 @@ export const identity: Migration = {
         rotated_at timestamptz
       )`,
     'create index api_key_workspace on api_key (workspace_id)',
-    // Apart from the key's row, so that a use is no change that every node has to take in.
+    // A table of its own, so that the use of a key does not change the key's row, which every node would have to load again.
     `
       create table api_key_use (
         key_id uuid primary key references api_key (id) on delete cascade,
         last_used_at timestamptz not null
       )`,
-    // Hashes of texts that are no longer good, so that the operator's variable cannot bring one back at the next start.
+    // Hashes of keys that are no longer valid, so that the operator's variable cannot make one valid again at the next start.
     'create table retired_api_key (hash text primary key, retired_at timestamptz not null default now())',
     `
       create trigger api_key_rotated after update of hash on api_key

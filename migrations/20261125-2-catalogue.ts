@@ -1,4 +1,4 @@
-// Owns the catalogue: specs, configs, models, instances and prices (a null `workspace_id` marks an installation row), and what is known by asking providers.
+// Owns the catalogue: specs, configs, models, instances and prices (a null `workspace_id` marks an installation row), and facts that providers were asked for.
 import type { Migration } from './migration.ts';
 
 export const catalogue: Migration = {
@@ -149,10 +149,10 @@ export const catalogue: Migration = {
         started_at timestamptz not null,
         ended_at timestamptz
       )`,
-    // One at a time on all nodes; a sync whose node died is taken over after its time.
+    // One sync of a config at a time on all nodes; a sync whose node has died may be taken over after a while.
     "create unique index model_sync_one_at_a_time on model_sync (config_id) where status = 'RUNNING'",
     'create index model_sync_list on model_sync (config_id, started_at desc)',
-    // What each credential can see.
+    // The models that each credential can see.
     `
       create table config_model (
         config_id uuid not null references provider_config (id) on delete cascade,
@@ -166,7 +166,7 @@ export const catalogue: Migration = {
         started_at timestamptz
       )`,
     'insert into catalogue_refresh default values',
-    // Which data the built-in rows were last made from.
+    // Names the data from which the built-in rows were last made.
     `
       create table catalogue_seed (
         id boolean primary key default true check (id),

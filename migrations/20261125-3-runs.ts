@@ -52,9 +52,9 @@ export const runs: Migration = {
         content_removed_at timestamptz
       )`,
     'create index completion_run_list on completion_run (workspace_id, id desc)',
-    // Of runs that go on: an index that no statement about single runs can use, which go by the primary key.
+    // An index of running runs only; statements about single runs use the primary key instead.
     'create index completion_run_going_on on completion_run (node_id) where ended_at is null',
-    // For the removal of content whose time is over.
+    // For the removal of content that is older than its workspace keeps it.
     `
       create index completion_run_content on completion_run (workspace_id, ended_at)
       where content_removed_at is null and ended_at is not null`,

@@ -40,7 +40,7 @@ export const money: Migration = {
         updated_at timestamptz not null default now(),
         unique nulls not distinct (workspace_id, caller, period)
       )`,
-    // The sums of `budget_charge`, as balances are of the ledger.
+    // Cached sums of `budget_charge`, as balances are cached sums of the ledger.
     `
       create table budget_use (
         budget_id uuid not null references budget (id) on delete cascade,
@@ -49,8 +49,8 @@ export const money: Migration = {
         reserved_nano bigint not null default 0 check (reserved_nano >= 0),
         primary key (budget_id, period_start)
       ) with (fillfactor = 50)`,
-    // Without a foreign key: its check would wait for whoever deletes the budget, who waits for what is settled meanwhile.
-    // One charge without a run stands for all that came before.
+    // No foreign key here: checking it would wait for a transaction that deletes the budget, which waits for settlements in turn.
+    // One charge without a run stands for all charges before this table existed.
     `
       create table budget_charge (
         budget_id uuid not null,

@@ -1,7 +1,7 @@
-// Owns how changes are seen: the one `revision` row of counters, and the audit log. Both are written by triggers, so that plain SQL counts too.
+// Owns how changes are noticed: the one `revision` row of counters, and the audit log. Triggers write both, so that changes by plain SQL count too.
 import type { Migration } from './migration.ts';
 
-/** Tables that every node keeps in memory: each has a counter that tells of a change. */
+/** Tables that every node keeps in memory: each has a counter, which grows with every change. */
 const WATCHED = [
   'workspace',
   'api_key',

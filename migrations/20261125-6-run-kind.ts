@@ -1,4 +1,4 @@
-// Owns the column that tells which kind of call a run is. Nodes of an older build begin completions only, and do not name it.
+// Owns the column for the kind of call of a run. Nodes of an older version begin completions only, and do not name it.
 import type { Migration } from './migration.ts';
 
 export const runKind: Migration = {

@@ -15,18 +15,18 @@ import { keepInDataDir } from './storage/data-dir.ts';
 export type { AppOverrides };
 
 export interface App {
-  /** `http://host:port` as it listens. */
+  /** `http://host:port`, with the port that it listens on. */
   readonly url: string;
-  /** Where the explorer is, with a code that signs it in once; `undefined` if it is off. */
+  /** Address of the explorer, with a code that signs its first user in; `undefined` if the explorer is off. */
   readonly explorerUrl: string | undefined;
   readonly graphqlPath: string;
   readonly bootstrapKey: { readonly text: string; readonly generated: boolean; readonly path: string };
   readonly logger: Logger;
-  /** Takes no new runs, sends readers elsewhere, gives running runs the grace period, then closes everything. */
+  /** Takes no new runs, tells readers to reconnect elsewhere, gives running runs the grace period, then closes everything. */
   close(): Promise<void>;
 }
 
-/** Names of secrets anywhere in what is logged. */
+/** Names of fields that hold secrets, anywhere in a logged object. */
 const REDACTED = ['authorization', 'headers', 'secret', 'apiKey', 'key', 'connectionParams'].flatMap(
   (name) => [name, `*.${name}`],
 );

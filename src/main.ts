@@ -1,4 +1,4 @@
-// Owns the process: reads the configuration, starts the app (or its workers), says where it is, drains on a signal, and hears of errors that nothing handled.
+// Owns the process: reads the configuration, starts the app (or its workers), prints its address, drains on a signal, and handles uncaught errors.
 import cluster from 'node:cluster';
 import { enableCompileCache } from 'node:module';
 import { inspect } from 'node:util';
@@ -7,9 +7,9 @@ import { type Config, readConfig } from './configuration/config.ts';
 import { loadEnvironmentFile } from './configuration/environment.ts';
 import { StartError } from './kernel/errors.ts';
 
-/** A worker that dies is replaced, but not in a tight loop. */
+/** How long the main process waits before it replaces a worker that died, so that a worker that fails at once is not restarted in a tight loop. */
 const RESTART_AFTER_MS = 1_000;
-/** What closing may take beyond the grace of running runs. */
+/** The time that closing may take after the grace period of running runs. */
 const CLOSE_MS = 10_000;
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
@@ -43,7 +43,7 @@ function tellWhere(config: Config, { url, explorerUrl, graphqlPath, bootstrapKey
 
 type ShutDown = (exitCode: number) => void;
 
-/** Drains once, whoever asks first; ends the process when that is done, or has taken too long. */
+/** Drains once, however many causes ask for it; ends the process when the drain is done or has taken too long. */
 function prepareShutdown({ logger, close }: App, limitMs: number): ShutDown {
   let isStopping = false;
   return (exitCode) => {
@@ -76,21 +76,24 @@ function drainOnSignal({ logger }: App, shutDown: ShutDown): void {
   }
 }
 
-/** A promise that nothing waited for harms nobody else. After an exception that nothing caught, the state of the process is unknown: another takes its place. */
+/**
+ * A rejected promise that nothing handled affects no other work, so it is only logged. After an uncaught exception the state of the process is unknown,
+ * so the node drains and the process ends, for another one to take its place.
+ */
 function hearUnhandledErrors({ logger }: App, shutDown: ShutDown): void {
   let unhandled = 0;
   process.on('unhandledRejection', (reason) => {
     unhandled += 1;
     const err = reason instanceof Error ? reason : new Error(`Rejected with ${inspect(reason)}`);
-    logger.error({ err, unhandled }, 'A promise was rejected and nothing handled it; the gateway goes on');
+    logger.error({ err, unhandled }, 'A promise was rejected and no code handled it; the gateway goes on');
   });
   process.on('uncaughtException', (err) => {
-    logger.error({ err }, 'An exception was caught by nothing: this node drains and ends');
+    logger.error({ err }, 'An exception was not caught: this node drains and ends');
     shutDown(1);
   });
 }
 
-/** Equal nodes on one port: the system hands each connection to one of them. */
+/** Starts several equal workers on one port: the operating system hands each connection to one of them. */
 function runWorkers({ workers }: Config): void {
   let stopping = false;
   for (let number = 0; number < workers; number += 1) cluster.fork();

@@ -87,20 +87,20 @@ const files = sourceFiles(SRC);
 const texts = new Map(files.map((file) => [file, readFileSync(file, 'utf8')]));
 const imports = files.flatMap((file) => importsOf(file, texts.get(file) ?? ''));
 
-describe('the architecture', () => {
-  test('is read at all', () => {
+describe('layers and files', () => {
+  test('the architecture test reads every source file', () => {
     expect(files.length).toBeGreaterThan(100);
     expect(imports.length).toBeGreaterThan(files.length);
   });
 
-  test('lets each folder import only what its table lists', () => {
+  test('a folder imports only what its table lists', () => {
     const breaches = imports
       .filter((each) => !isAllowed(each))
       .map(({ from, target }) => `${from} → ${target}`);
     expect(breaches).toEqual([]);
   });
 
-  test('keeps the doors apart: what they share knows none of them, none knows another, and one alone knows the graph', () => {
+  test('no door imports another: what they share knows none of them, and one alone knows the graph', () => {
     const breaches = imports.filter(({ from, target }) => {
       const [, door] = /^src\/transport\/([^/]+)\//.exec(from) ?? [];
       const [, room] = /^src\/(graphql|transport\/[^/]+)\//.exec(target) ?? [];
@@ -111,11 +111,11 @@ describe('the architecture', () => {
     expect(breaches).toEqual([]);
   });
 
-  test('has no cycle', () => {
+  test('no import goes round in a cycle', () => {
     expect(cyclesOf(imports)).toEqual([]);
   });
 
-  test('has no barrel and no default export', () => {
+  test('no file is a barrel or has a default export', () => {
     const barrels = files.filter(
       (file) => file.endsWith('/index.ts') || /^export \* from/m.test(texts.get(file) ?? ''),
     );
@@ -123,24 +123,24 @@ describe('the architecture', () => {
     expect([...barrels, ...defaults]).toEqual([]);
   });
 
-  test('listens to the process in main.ts only', () => {
+  test('only main.ts listens to the process', () => {
     expect(files.filter((file) => /\bprocess\.on(ce)?\(/.test(texts.get(file) ?? ''))).toEqual([
       'src/main.ts',
     ]);
   });
 
-  test('says at the head of each file what it owns', () => {
+  test('each source file says at its head what it owns', () => {
     expect(files.filter((file) => !texts.get(file)?.startsWith('// Owns '))).toEqual([]);
   });
 
-  test('opens each rim folder with a contract that imports no library', () => {
+  test('each rim folder opens with a contract that imports no library', () => {
     for (const contract of ['src/providers/contract/', 'src/coordination/contract.ts']) {
       const libraries = imports.filter(({ from, target }) => from.startsWith(contract) && isPackage(target));
       expect(libraries).toEqual([]);
     }
   });
 
-  test('calls no provider by name in code', () => {
+  test('no code outside a provider’s folder calls a provider by name', () => {
     expect(files.filter((file) => /switch \((\w+\.)*provider(Key)?\)/.test(texts.get(file) ?? ''))).toEqual(
       [],
     );

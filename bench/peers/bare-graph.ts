@@ -1,4 +1,4 @@
-// Owns the floor of our own stack: Apollo on Fastify and graphql-ws, one call of the provider, and nothing else of a gateway.
+// Owns the lower bound of the gateway's own libraries: Apollo on Fastify and graphql-ws with one call of the provider, and nothing else of a gateway.
 import type { AddressInfo } from 'node:net';
 import { ApolloServer } from '@apollo/server';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
@@ -27,7 +27,7 @@ interface Asked {
   readonly input: { readonly model: string; readonly messages: readonly { text: string }[] };
 }
 
-/** What each read brought. */
+/** Called with the data of each read. */
 async function* ask({ input }: Asked): AsyncGenerator<{ text: string; totalTokens: number }> {
   const answer = await upstream.request({
     method: 'POST',

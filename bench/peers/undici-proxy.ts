@@ -1,4 +1,4 @@
-// Owns the floor to compare with: a proxy that only passes bytes on, by undici, and looks at none of them.
+// Owns the lower bound of a proxy's cost: it passes bytes on, by undici, and reads none of them.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Pool } from 'undici';

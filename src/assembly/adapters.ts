@@ -1,4 +1,4 @@
-// Owns which adapters there are: the built-in ones, those of tests in their place, and further ones by configuration.
+// Owns which adapters there are: the built-in ones, replacements that tests give, and external ones that the configuration names.
 import type { Config } from '../configuration/config.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { createBuiltInAdapters } from '../providers/built-in-adapters.ts';
@@ -11,7 +11,7 @@ import { IssuedTokens } from '../providers/secret-texts.ts';
 interface AdapterSources extends AdapterDependencies {
   readonly config: Config;
   readonly logger: Logger;
-  /** Take the place of built-in ones of the same protocol. */
+  /** Each takes the place of the built-in adapter of the same protocol. */
   readonly overrides: readonly Adapter[];
 }
 

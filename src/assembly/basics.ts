@@ -1,4 +1,4 @@
-// Owns what every part of the gateway is put together with.
+// Owns the parts that every other part of the gateway is built with.
 import type { Clock } from '../kernel/clock.ts';
 import type { NewId } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';

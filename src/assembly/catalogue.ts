@@ -1,4 +1,4 @@
-// Owns the putting together of the catalogue: its seed, its services, what the environment sets up, and what keeps it up to date.
+// Owns the assembly of the catalogue: its seed, its services, the rows that the environment asks for, and the schedule that keeps it up to date.
 import type { Config } from '../configuration/config.ts';
 import { type CatalogueData, loadCatalogueData } from '../domain/catalogue/catalogue-data.ts';
 import { CatalogueRefreshService } from '../domain/catalogue/catalogue-refresh-service.ts';
@@ -29,7 +29,7 @@ type CatalogueFoundation = Pick<Foundation, 'storage' | 'vault' | 'http' | 'allo
 
 export type AssembledCatalogue = Awaited<ReturnType<typeof assembleCatalogue>>;
 
-/** Seeds the catalogue, loads the snapshots, and offers what the environment has credentials for. */
+/** Seeds the catalogue, loads the snapshots, and makes a config for each provider whose credentials the environment holds. */
 export async function assembleCatalogue(
   config: CatalogueConfig,
   basics: Basics,
@@ -111,7 +111,7 @@ type SetupNeeds = Omit<
   'environment' | 'sandbox' | 'logger'
 >;
 
-/** The sandbox and the environment's credentials at once; an Ollama is looked for while the node is already up. */
+/** Sets up the sandbox and the environment's credentials before it resolves; an Ollama is looked for in the background, so the node does not wait for it. */
 async function setUpDefaultWorkspace(
   { environment, sandbox, findOllama }: CatalogueConfig,
   { logger, parts }: Basics,

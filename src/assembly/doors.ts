@@ -1,4 +1,4 @@
-// Owns the putting together of the doors: which there are, and the one server that they share.
+// Owns the assembly of the doors: which there are, and the one server that they share.
 import type { Config } from '../configuration/config.ts';
 import type { Services } from '../domain/gateway.ts';
 import { createErrorFormatter } from '../graphql/error-format.ts';
@@ -14,7 +14,7 @@ export interface OpenDoors {
   /** `http://host:port`. */
   readonly url: string;
   readonly graphqlPath: string;
-  /** Where the explorer is, with a code that signs it in once if it may be; `undefined` if it is off. */
+  /** Address of the explorer, with a code that signs its first user in where that is allowed; `undefined` if the explorer is off. */
   readonly explorerUrl: string | undefined;
 }
 
@@ -64,7 +64,7 @@ interface GraphqlDoorNeeds {
 
 function graphqlDoor(config: Config, needs: GraphqlDoorNeeds): GraphqlDoor {
   const { services, callerErrors, bootstrapKey } = needs;
-  // The link with the code is of use only where requests come from this machine, and a code would be known to one of several workers only.
+  // The link with the code is given only where requests come from this machine, and with one worker only: other workers would not know the code.
   const mayLink = !config.production && config.workers === 1 && LOOPBACK_ADDRESS.test(config.host);
   const { persisted, ...operations } = config.operations;
   return createGraphqlDoor({

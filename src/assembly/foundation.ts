@@ -1,4 +1,4 @@
-// Owns what everything else stands on: database, Redis, the way out to providers, the key ring, and the adapters.
+// Owns the parts that all others are built on: database, Redis, HTTP towards providers, the key ring, and the adapters.
 import { join } from 'node:path';
 import type { DestinationStream } from 'pino';
 import type { Config } from '../configuration/config.ts';
@@ -26,10 +26,10 @@ import type { OpenedParts } from './opened-parts.ts';
 import { openRedis, type SharedRedis } from './redis.ts';
 
 export interface AppOverrides {
-  /** Adapters beside (or, by protocol name, instead of) the built-in ones. */
+  /** Further adapters; one with the protocol name of a built-in adapter takes its place. */
   readonly adapters?: readonly Adapter[];
   readonly random?: () => number;
-  /** Instead of the built-in catalogue; null for none. */
+  /** Takes the place of the built-in catalogue; null: the gateway starts with an empty one. */
   readonly catalogueData?: CatalogueData | null;
   /** Where log lines go instead of standard output. */
   readonly logDestination?: DestinationStream;
@@ -51,7 +51,7 @@ export interface Foundation {
 const APPLICATION_NAME = 'modelgraph';
 const TOKEN_CONTEXT = 'provider-token';
 
-/** What the parts are put together with, before any of them is open. */
+/** The parts that need nothing opened: logger, clock and telemetry, with which all others are built. */
 export function layBasics(logger: Logger, parts: OpenedParts, overrides: AppOverrides): Basics {
   const listeners = { log: createLogListener(logger), ...overrides.listeners };
   return {
@@ -121,7 +121,7 @@ async function openDatabase(
   return storage;
 }
 
-/** What lies in Redis is sealed as secrets in the database are. */
+/** Tokens in Redis are sealed in the same way as secrets in the database. */
 function sealingOf(vault: SecretVault) {
   return {
     seal: (text: string) => JSON.stringify(vault.seal(text, TOKEN_CONTEXT)),

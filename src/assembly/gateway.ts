@@ -1,4 +1,4 @@
-// Owns the putting together of the gateway behind its doors: every service that a door may call, and whether the node can take work.
+// Owns the assembly of the gateway behind its doors: every service that a door may call, and whether the node can take work.
 import type { Config } from '../configuration/config.ts';
 import { AccountService } from '../domain/billing/account-service.ts';
 import { UsageService } from '../domain/billing/usage-service.ts';
@@ -27,7 +27,7 @@ export interface Gateway {
   readonly readiness: Readiness;
 }
 
-/** Able to run completions afterwards. */
+/** When it resolves, the gateway can run completions. */
 export async function assembleGateway(
   config: Config,
   basics: Basics,
@@ -80,7 +80,7 @@ export async function assembleGateway(
 interface GatewayBeginnings {
   /** The first administrator's key of the workspace `default`. */
   readonly bootstrapKey: string;
-  /** Instead of the built-in catalogue; null for none. */
+  /** Takes the place of the built-in catalogue; null: the gateway starts with an empty one. */
   readonly catalogueData: CatalogueData | null | undefined;
 }
 

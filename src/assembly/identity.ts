@@ -1,4 +1,4 @@
-// Owns the putting together of identity, and of the snapshots that it and the catalogue are served from.
+// Owns the assembly of identity, and of the snapshots that identity and the catalogue are served from.
 
 import type { Config } from '../configuration/config.ts';
 import { ChargeRules } from '../domain/billing/charge-rules.ts';
@@ -20,7 +20,7 @@ import type { Foundation } from './foundation.ts';
 
 export type AssembledIdentity = Awaited<ReturnType<typeof assembleIdentity>>;
 
-/** The workspace `default` and the administrator's key are there afterwards; the snapshots are not loaded yet. */
+/** When it resolves, the workspace `default` and the administrator's key exist; the snapshots are not loaded yet. */
 export async function assembleIdentity(
   config: Pick<Config, 'jwt' | 'defaultLimits' | 'billing'>,
   { clock, newId, logger, parts }: Basics,

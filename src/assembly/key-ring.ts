@@ -1,4 +1,4 @@
-// Owns where the key ring that seals secrets comes from: the environment, or in development a file that is made once.
+// Owns where the key ring that seals secrets comes from: the environment, or in development a file that the first start makes.
 import type { Config } from '../configuration/config.ts';
 import { parseKeyRing, SecretVault } from '../domain/identity/secret-vault.ts';
 import { StartError } from '../kernel/errors.ts';

@@ -1,21 +1,21 @@
-// Owns what has been opened: each part is closed in its phase, and within a phase the part that was opened last is closed first.
+// Owns the list of opened parts: each part is closed in its phase, and within a phase the part that was opened last is closed first.
 import type { Logger } from '../kernel/logger.ts';
 
 /** In the order in which they close. */
 const PHASES = [
-  /** Clients of open streams are sent elsewhere; waits for nobody. */
+  /** Clients of open streams are told to reconnect, so that they reach another node; this phase waits for none of them. */
   'readers',
-  /** No run is begun, and running ones get their grace. The doors stay open for those who wait for them. */
+  /** No new run begins, and running ones get the grace period. The doors stay open, so that callers who wait for these runs get their answers. */
   'runs',
-  /** The server answers what is under way, and ends. */
+  /** The server finishes the requests that are under way, then stops. */
   'doors',
-  /** What the node does unasked: keeping runs and the catalogue. */
+  /** The node's periodic work: keeping runs, and keeping the catalogue up to date. */
   'keeping',
-  /** The state of runs that nodes share, or that this one has alone. */
+  /** The state of runs, shared with other nodes or kept by this one alone. */
   'run state',
-  /** Who may call, and the snapshots that calls are served from. */
+  /** Sign-in, and the snapshots that calls are served from. */
   'identity',
-  /** The ways to providers, Redis and the database. */
+  /** The connections to providers, Redis and the database. */
   'connections',
 ] as const;
 
@@ -37,7 +37,7 @@ export class OpenedParts {
     parts.push(close);
   }
 
-  /** Closes all of it, whichever part fails meanwhile, and raises the first fault at the end. Whoever asks again meanwhile waits for the same. */
+  /** Closes all parts, even if one of them fails, and raises the first fault at the end. A second call waits for the first and shares its result. */
   close(): Promise<void> {
     this.#closing ??= this.#closeAll().finally(() => {
       this.#closing = undefined;
@@ -45,12 +45,12 @@ export class OpenedParts {
     return this.#closing;
   }
 
-  /** Opens what `open` opens; if that fails, what had been opened before is closed, and the fault is raised. */
+  /** Runs `open`; if it fails, the parts that were opened before are closed, and the fault is raised. */
   async opening<Result>(open: () => Promise<Result>): Promise<Result> {
     try {
       return await open();
     } catch (error) {
-      // A fault of closing has been logged: why the gateway does not start is what its operator must read.
+      // A fault of closing has been logged. The operator must read the other fault: the one that keeps the gateway from starting.
       await this.close().catch(() => {});
       throw error;
     }

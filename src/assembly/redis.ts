@@ -9,7 +9,7 @@ export interface SharedRedis {
   readonly bus: RedisBus;
 }
 
-/** `undefined` where the node keeps everything itself. */
+/** `undefined` where no Redis is configured: the node then keeps all shared state in its own memory. */
 export async function openRedis(
   config: Pick<Config, 'redisUrl' | 'redisTimeoutMs'>,
   { logger, telemetry, parts }: Pick<Basics, 'logger' | 'telemetry' | 'parts'>,

@@ -1,4 +1,4 @@
-// Owns the putting together of runs: planning, limits and holds, execution, their log, and what keeps them when a node dies.
+// Owns the assembly of runs: planning, limits and holds, execution, the event log, and the keeper that settles runs of dead nodes.
 import type { Config } from '../configuration/config.ts';
 import { memoryRunBus } from '../coordination/memory/run-bus.ts';
 import { ConfigHealthReports } from '../domain/catalogue/config-health-reports.ts';
@@ -41,7 +41,7 @@ type RunsConfig = Pick<
   | 'drainGraceMs'
 >;
 
-/** The node holds a lease afterwards, and has ended what an earlier life of it left running. */
+/** When it resolves, the node holds a lease and has ended the runs that its earlier process left running. */
 export async function assembleRuns(
   config: RunsConfig,
   basics: Basics,

@@ -1,4 +1,4 @@
-// Owns the state that nodes share while runs go on: in the process, or by Redis where there is one.
+// Owns the choice of where the state that nodes share during runs is kept: in this process, or in Redis where there is one.
 import type { Config } from '../configuration/config.ts';
 import type { CircuitStore, EventLog, Limiter } from '../coordination/contract.ts';
 import { createMemoryCircuitStore } from '../coordination/memory/circuit-store.ts';
@@ -16,7 +16,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Basics } from './basics.ts';
 import type { SharedRedis } from './redis.ts';
 
-/** Either way this node's own readers are served from its memory. */
+/** In both cases the readers on this node are served from its memory. */
 export function openEventLog(
   config: Pick<Config, 'eventRetentionMs' | 'eventLogMaxBytes' | 'strictEvents'>,
   { logger, clock }: Basics,
@@ -45,7 +45,7 @@ export function openCircuitStore({ logger, clock }: Basics, shared: SharedRedis 
   return shared ? createRedisCircuitStore({ ...shared, logger, clock }) : createMemoryCircuitStore({ clock });
 }
 
-/** Counted by all nodes together where there is a Redis; else, and while it is away, each node has its share. */
+/** All nodes count together where there is a Redis. Without it, and while it is away, each node grants its share of each limit. */
 export function openLimiter(shared: SharedRedis | undefined, clock: Clock, nodes: () => number): Limiter {
   const alone = new ShareLimiter(new MemoryLimiter({ clock }), nodes);
   return shared ? new RedisLimiter({ link: shared.link, alone }) : alone;

@@ -1,19 +1,19 @@
-// Owns what both doors of the client are asked: one subscription, from its place on, for as long as one connection lasts.
+// Owns the contract of the client's two kinds of connection: each serves one subscription, from a given place on, until the connection ends.
 import type { CompletionEventFragment } from './__generated__/documents.ts';
 
 export interface Subscription {
   readonly operationName: 'StreamCompletion' | 'CompletionEvents';
   readonly variables: Record<string, unknown>;
-  /** What has been seen of the run, where something has. */
+  /** The last event that the caller has seen of the run; absent before the first. */
   readonly seen?: { readonly completionId: string; readonly seq: number };
 }
 
-/** How long a connection may say nothing, in milliseconds: the gateway says something every 12 seconds, or when it is asked. */
+/** How long, in milliseconds, a connection may stay silent. The gateway sends an event or a ping every 12 seconds, or answers a ping. */
 export const SILENCE_MS = 30_000;
 
 /**
- * The events that one connection gives. It raises `ConnectionLost` where another connection may give the rest, `ModelgraphError` where none
- * will. Leaving the loop, or aborting the signal, closes the connection.
+ * The events of one connection. It raises `ConnectionLost` if a new connection may give the rest, and `ModelgraphError` if none will. Leaving the loop,
+ * or aborting the signal, closes the connection.
  */
 export type OpenDoor = (
   subscription: Subscription,

@@ -1,4 +1,4 @@
-// Owns the client's way over server-sent events: one POST for each subscription, with `Last-Event-ID` for what has been seen.
+// Owns the client's connection over server-sent events: one POST for each subscription, with a `Last-Event-ID` that names the last event seen.
 import { type CompletionEventFragment, DOCUMENTS } from './__generated__/documents.ts';
 import { ConnectionLost, errorOf, ModelgraphError } from './client-error.ts';
 import { type OpenDoor, SILENCE_MS, type Subscription } from './door.ts';
@@ -17,7 +17,7 @@ const BLOCK_END = '\n\n';
 export function openSseDoor(options: SseDoorOptions): OpenDoor {
   const { silenceMs = SILENCE_MS } = options;
   return async function* open(subscription, signal) {
-    // Leaving the loop must end the request too.
+    // Aborted when the caller leaves the loop, since that must end the request too.
     const left = new AbortController();
     const watchdog = new Watchdog(() =>
       left.abort(new ConnectionLost('The gateway says nothing', { isSilent: true })),
@@ -30,7 +30,7 @@ export function openSseDoor(options: SseDoorOptions): OpenDoor {
         if (event !== 'next') continue;
         const result = JSON.parse(data) as { data?: Record<string, CompletionEventFragment>; errors?: [] };
         if (result.errors) throw errorOf(result.errors);
-        // Nothing is read meanwhile: how long the caller takes is no silence of the gateway.
+        // The client reads nothing while the caller works on the event, so that time must not count as silence of the gateway.
         watchdog.rest();
         for (const each of Object.values(result.data ?? {})) yield each;
         watchdog.expect(silenceMs);
@@ -77,10 +77,10 @@ async function refusalOf(response: Response): Promise<Error> {
   try {
     const { errors } = JSON.parse(text) as { errors?: [] };
     const error = errors && errorOf(errors);
-    // Above 500, only the outages that the gateway names are its own words.
+    // With a status of 500 or more, only outages that the gateway names are its own answer; anything else may come from a proxy.
     if (error && (response.status < 500 || error instanceof ConnectionLost)) return error;
   } catch {
-    // What stands before the gateway answers in its own way.
+    // The text is not in the gateway's form: a proxy in front of it has answered.
   }
   const retryAfterMs = Number(response.headers.get('retry-after') ?? 0) * 1_000 || undefined;
   return response.status >= 500 || response.status === 429
@@ -88,7 +88,7 @@ async function refusalOf(response: Response): Promise<Error> {
     : new ModelgraphError('BAD_REQUEST', `The gateway answered ${response.status}: ${text.slice(0, 200)}`);
 }
 
-/** Name and data of each event; comments are pings. */
+/** Name and data of each event. Comments are pings, and have neither. */
 async function* blocksOf(
   body: ReadableStream<Uint8Array>,
   onRead: () => void,

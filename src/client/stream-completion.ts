@@ -1,9 +1,9 @@
-// Owns the client's streams: completions as async iterables that come back and go on by themselves, each event once and in order.
+// Owns the client's streams: completions as async iterables that reconnect by themselves and give each event once and in order.
 //
-// 1. A new run has a key, so that asking again joins it instead of starting another.
-// 2. Each event is checked to follow the last one. What has been seen is the place from which a new connection goes on.
-// 3. A lost connection is made again, after a while that grows, until none has held for too long. One that says nothing is lost too.
-// 4. Tool calls are for running only once the run has finished: their pieces are left out unless asked for, and the end has them whole.
+// 1. A new run has an idempotency key, so that sending the request again joins it instead of starting another.
+// 2. Each event is checked to follow the last one. A new connection goes on after the last event that was seen.
+// 3. After a lost or silent connection the client connects again, with growing pauses, until no connection has held for `patienceMs`.
+// 4. Tool calls may be run only after the run has finished: their pieces are left out unless asked for, and the final event has them whole.
 import type { CompletionEventFragment, CompletionInput } from './__generated__/documents.ts';
 import { ConnectionLost, ModelgraphError } from './client-error.ts';
 import type { OpenDoor, Subscription } from './door.ts';
@@ -16,33 +16,43 @@ export { ModelgraphError };
 export type CompletionEvent = CompletionEventFragment;
 
 export interface ClientOptions {
-  /** The gateway's endpoint, e.g. `http://localhost:4000/graphql`. */
+  /** The gateway's GraphQL endpoint, e.g. `http://localhost:4000/graphql`. The paths of the streams are derived from it. */
   readonly url: string;
-  /** An API key, or a JWT where the gateway takes them. */
+  /** An API key, or a JWT if the gateway accepts JWTs. It is sent with each connection, so it must stay valid as long as the stream is followed. */
   readonly key: string;
-  /** Default `ws`. */
+  /** The transport: `ws` (graphql-ws) or `sse` (GraphQL over server-sent events). Default `ws`. */
   readonly door?: 'ws' | 'sse';
-  /** For `ws`, where there is no global `WebSocket`. */
+  /** A WebSocket class, for `ws` on platforms without a global `WebSocket`. Default: the global one. */
   readonly webSocketImpl?: unknown;
-  /** For `sse`, instead of the global `fetch`. */
+  /** A function to use in place of the global `fetch`, for `sse`; e.g. one that goes through a proxy. */
   readonly fetch?: typeof globalThis.fetch;
-  /** Leaves the stream; the run goes on unless its `onDetach` says otherwise. */
+  /** Aborting it ends the loop without an error. The run goes on, unless it was begun with `onDetach: CANCEL`. */
   readonly signal?: AbortSignal;
-  /** How long to try for a connection that holds, in milliseconds. Default 60000. */
+  /** How long, in milliseconds, to go on trying when no connection holds; then `ModelgraphError` with the code `UNREACHABLE` is raised. Default 60000. */
   readonly patienceMs?: number;
-  /** How long a connection may say nothing before another is made, in milliseconds. Default 30000. */
+  /** How long, in milliseconds, a connection may stay silent before the client makes another. The gateway sends something every 12 seconds. Default 30000. */
   readonly silenceMs?: number;
-  /** Shows the pieces of tool calls as they come; run them only after `CompletionFinished`. Default false. */
+  /**
+   * True: `ToolCallDelta` events are given too. A reroute may void them, so run tool calls only after `CompletionFinished`, which holds them whole.
+   * Default false.
+   */
   readonly toolCallDeltas?: boolean;
 }
 
 const PATIENCE_MS = 60_000;
 const FIRST_WAIT_MS = 100;
 const MAX_WAIT_MS = 5_000;
-/** What a connection has to hold for, that the next is not taken for a repeated try. */
+/** A connection that held this long counts as good, so that losing it is not counted as one more failed try. */
 const STEADY_MS = 5_000;
 
-/** Starts a completion, or joins the one that its key names, and gives its events up to and with the terminal one. Raises `ModelgraphError`. */
+/**
+ * Starts a completion, or joins the one that its idempotency key names, and gives its events in order, each once, up to and including the terminal one.
+ * The client reconnects by itself and goes on after the last event that it has seen.
+ * `input` is the `CompletionInput` of the graph. If it has no `idempotencyKey`, the client makes one, so that a reconnect never starts a second run.
+ * After a `CompletionRerouted` event with `discard: true`, discard all content received so far: another instance answers from the start.
+ * A run that fails is no error of the stream: it ends with `CompletionFailed`. Raises `ModelgraphError` if the gateway refuses the request, or if no
+ * connection holds for `patienceMs`.
+ */
 export function streamCompletion(
   options: ClientOptions & { readonly input: CompletionInput },
 ): AsyncGenerator<CompletionEvent, void> {
@@ -50,7 +60,14 @@ export function streamCompletion(
   return follow(options, { operationName: 'StreamCompletion', variables: { input } }, 0);
 }
 
-/** Follows a completion, running or ended: the events behind `after`, up to and with the terminal one. Raises `ModelgraphError`. */
+/**
+ * Follows a completion that has begun, running or ended: gives the events with `seq > after` in order, each once, up to and including the terminal one.
+ * The client reconnects as `streamCompletion` does.
+ * `id` is the completion's id. `after` is the `seq` of the last event that the caller has seen; default 0, which gives all events. If nothing follows
+ * that place, the stream ends without an event.
+ * Raises `ModelgraphError`, e.g. with `NOT_FOUND`, or `EVENTS_EXPIRED` if the events are no longer kept (the query `completion(id)` still has the
+ * result).
+ */
 export function completionEvents(
   options: ClientOptions & { readonly id: string; readonly after?: number },
 ): AsyncGenerator<CompletionEvent, void> {
@@ -67,7 +84,7 @@ async function* follow(
   const open = doorOf(options);
   let subscription = first;
   let last = after;
-  /** Since when no connection has been good. */
+  /** Since when no connection has been good; `undefined` while the present one is. */
   let troubleSinceMs: number | undefined;
   let waitMs = FIRST_WAIT_MS;
   while (!signal.aborted) {
@@ -82,12 +99,12 @@ async function* follow(
         if (event.__typename !== 'ToolCallDelta' || options.toolCallDeltas) yield event;
         if (isTerminal(event)) return;
       }
-      // It ended without a terminal event: there is none behind this place.
+      // The stream ended without a terminal event: there are no events after this place.
       return;
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof ConnectionLost)) throw error;
-      // One that held was good, though the run had nothing to say.
+      // A connection that held was good, even if the run gave no event on it.
       const now = Date.now();
       const held = now - begunMs > STEADY_MS && !error.isSilent;
       if (held || troubleSinceMs === undefined) troubleSinceMs = now;
@@ -107,7 +124,7 @@ function doorOf(options: ClientOptions): OpenDoor {
   return options.door === 'sse' ? openSseDoor(options) : openWebSocketDoor(options);
 }
 
-/** Where a new connection goes on. */
+/** The subscription by which a new connection goes on. */
 function behind({ completionId, seq }: CompletionEvent): Subscription {
   return {
     operationName: 'CompletionEvents',
@@ -116,11 +133,11 @@ function behind({ completionId, seq }: CompletionEvent): Subscription {
   };
 }
 
-/** False for what has been seen. A gap is a fault: no event is ever left out silently. */
+/** False for an event that was seen already. A gap raises an error, so that no event is left out silently. */
 function follows(event: CompletionEvent, last: number): boolean {
   if (event.seq <= last) return false;
   const from = 'fromSeq' in event ? event.fromSeq : event.seq;
-  // An end that another node wrote for a dead one lies far ahead on purpose.
+  // A terminal event that another node has written for a dead node has a `seq` far ahead on purpose.
   if (from === last + 1 || isTerminal(event)) return true;
   throw new ModelgraphError('INTERNAL', `Event ${from} came after ${last}`);
 }

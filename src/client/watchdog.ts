@@ -1,4 +1,4 @@
-// Owns the client's patience with a connection that says nothing: networks lose connections without a word to either side.
+// Owns the client's time limit for silent connections: a network may lose a connection without telling either side.
 
 export class Watchdog {
   readonly #bark: () => void;
@@ -8,7 +8,7 @@ export class Watchdog {
     this.#bark = bark;
   }
 
-  /** Barks unless it is told of something else within `ms`. */
+  /** Calls `bark` after `ms` milliseconds, unless `expect` or `rest` is called before. */
   expect(ms: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(this.#bark, ms);

@@ -1,4 +1,4 @@
-// Owns the client's way over WebSocket: graphql-ws for the protocol, one connection for each subscription.
+// Owns the client's connection over WebSocket: graphql-ws for the protocol, one connection for each subscription.
 import { type CloseCode, createClient } from 'graphql-ws';
 import { type CompletionEventFragment, DOCUMENTS } from './__generated__/documents.ts';
 import { ConnectionLost, errorOf, ModelgraphError } from './client-error.ts';
@@ -6,15 +6,15 @@ import { type OpenDoor, SILENCE_MS } from './door.ts';
 import { Watchdog } from './watchdog.ts';
 
 export interface WebSocketDoorOptions {
-  /** The endpoint, e.g. `https://gateway.example/graphql`. */
+  /** The gateway's endpoint, e.g. `https://gateway.example/graphql`; `http` in it is replaced by `ws`. */
   readonly url: string;
   readonly key: string;
-  /** Where there is no global `WebSocket`. */
+  /** A WebSocket class, for platforms without a global `WebSocket`. Default: the global one. */
   readonly webSocketImpl?: unknown;
   readonly silenceMs?: number;
 }
 
-/** No other connection would fare better. Sources: graphql-ws `CloseCode`, and RFC 6455. */
+/** Codes after which no other connection would succeed, so the client gives up. Sources: graphql-ws `CloseCode`, and RFC 6455. */
 const FINAL_CODES: ReadonlyMap<number, string> = new Map([
   [4400 satisfies CloseCode.BadRequest, 'BAD_REQUEST'],
   [4401 satisfies CloseCode.Unauthorized, 'UNAUTHENTICATED'],
@@ -23,7 +23,7 @@ const FINAL_CODES: ReadonlyMap<number, string> = new Map([
   [1009, 'BAD_USER_INPUT'],
 ]);
 
-/** Of a socket that the client itself gave up. Source: graphql-ws. */
+/** The code of a socket that the client itself has given up. Source: graphql-ws. */
 const TERMINATED = 4499;
 
 export function openWebSocketDoor(options: WebSocketDoorOptions): OpenDoor {
@@ -35,10 +35,10 @@ export function openWebSocketDoor(options: WebSocketDoorOptions): OpenDoor {
       url: url.replace(/^http/, 'ws'),
       connectionParams: { authorization: `Bearer ${key}` },
       webSocketImpl: withQuietErrors(options.webSocketImpl ?? globalThis.WebSocket),
-      // Coming back is done here, where it is known what has been seen.
+      // The library must not reconnect by itself: `stream-completion.ts` does, since it knows which events have been seen.
       retryAttempts: 0,
       generateID: () => crypto.randomUUID(),
-      // A run may say nothing for long; the gateway answers a ping at once.
+      // A run may give no event for long. The gateway answers a ping at once, so a ping without an answer shows that the connection is lost.
       keepAlive: silenceMs / 2,
       on: {
         connecting: () => watchdog.expect(silenceMs),
@@ -56,7 +56,7 @@ export function openWebSocketDoor(options: WebSocketDoorOptions): OpenDoor {
     });
     const leave = () => {
       void results.return?.(undefined);
-      // The library would wait for the connection, to close it.
+      // Without this the library would wait until the connection stands, only to close it.
       if (!isConnected) client.terminate();
     };
     signal.addEventListener('abort', leave, { once: true });
@@ -71,15 +71,15 @@ export function openWebSocketDoor(options: WebSocketDoorOptions): OpenDoor {
     } finally {
       watchdog.rest();
       signal.removeEventListener('abort', leave);
-      // The subscription has been left, and its socket is closing; one that never opened is not waited for.
+      // The subscription has been left and its socket is closing; a socket that never opened is not waited for.
       client.terminate();
     }
   };
 }
 
-/** A socket that is given up for dead may still report an error, to nobody, which Node takes for a fault of the process. */
+/** A socket that the client has given up may still report an error. Without a listener, Node would treat that as an uncaught exception. */
 function withQuietErrors(given: unknown): unknown {
-  // What is no implementation is refused by the library, in words that help.
+  // A value that is no WebSocket class is passed on: the library refuses it with an error that explains itself.
   if (typeof given !== 'function') return given;
   const Socket = given as typeof WebSocket;
   return class extends Socket {
@@ -92,7 +92,7 @@ function withQuietErrors(given: unknown): unknown {
 
 function faultOf(error: unknown): unknown {
   if (error instanceof ConnectionLost || error instanceof ModelgraphError) return error;
-  // The gateway's refusal of the operation.
+  // The gateway has refused the operation with GraphQL errors.
   if (Array.isArray(error)) return errorOf(error);
   const { code, reason } = (error ?? {}) as { readonly code?: unknown; readonly reason?: unknown };
   const final = typeof code === 'number' ? FINAL_CODES.get(code) : undefined;

@@ -1,4 +1,4 @@
-// Owns `npm run secrets:rotate`: seals every secret anew by the first key of the ring. A gateway on the same database goes on meanwhile.
+// Owns `npm run secrets:rotate`: seals every secret again with the first key of the ring. A gateway on the same database keeps running.
 
 import { openVault } from '../assembly/key-ring.ts';
 import { SecretRotation } from '../domain/identity/secret-rotation.ts';

@@ -1,4 +1,4 @@
-// Owns how a command of its own opens the database: as the gateway would, and never a folder that a gateway uses at the moment.
+// Owns how a command opens the database: as the gateway would, and never a data folder that a running gateway uses.
 import { join } from 'node:path';
 import { type Config, readConfig } from '../configuration/config.ts';
 import { loadEnvironmentFile } from '../configuration/environment.ts';
@@ -6,7 +6,10 @@ import { StartError } from '../kernel/errors.ts';
 import { lockDataDir } from '../storage/data-dir-lock.ts';
 import { openStorage, type Storage } from '../storage/orm.ts';
 
-/** Runs `work` on the database that the environment names; says what an operator can mend without a stack, and fails the process. */
+/**
+ * Runs `work` on the database that the environment names. A fault that the operator can mend is printed without a stack; every fault makes the process
+ * exit with an error.
+ */
 export async function withDatabase(
   name: string,
   work: (storage: Storage, config: Config) => Promise<void>,

@@ -17,17 +17,17 @@ export interface Config {
   readonly dataDir: string;
   readonly databaseUrl: Secret | undefined;
   readonly redisUrl: Secret | undefined;
-  /** How long a completion waits for an answer of Redis. */
+  /** How long a completion waits for an answer of Redis, in milliseconds. */
   readonly redisTimeoutMs: number;
   readonly workers: number;
   readonly bootstrapApiKey: Secret | undefined;
   readonly secretKeys: Secret | undefined;
   /** Absent where no JWTs are accepted beside API keys. */
   readonly jwt: JwtSettings | undefined;
-  /** Whose word on a client's address is taken: so many hops, or those addresses; `false`: nobody's. */
+  /** Which proxies may name a client's address: so many hops before the gateway, or those at the listed addresses; `false`: none. */
   readonly trustProxy: false | number | string[];
   readonly signInFailuresPerMinute: number;
-  /** What holds for a key or member without limits of its own. */
+  /** The limits of a key or member that has none of its own. */
   readonly defaultLimits: { readonly requestsPerMinute?: number };
   /** Whether workspaces pay from their accounts. */
   readonly billing: boolean;
@@ -35,17 +35,17 @@ export interface Config {
   readonly privateUpstreams: 'allow' | 'deny' | readonly string[];
   readonly eventRetentionMs: number;
   readonly eventLogMaxBytes: number;
-  /** How often content that is older than its workspace keeps it is looked for. */
+  /** How often the node looks for content that is older than its workspace wants it kept. */
   readonly contentSweepSeconds: number;
-  /** Whether an event is shown only when Redis has it. */
+  /** True: an event is shown only after Redis has stored it. */
   readonly strictEvents: boolean;
-  /** How old what is known of configs and models may become; 0: it is looked after on demand only. */
+  /** How old the health, model lists and catalogue data may become before they are refreshed; 0: they are refreshed on demand only. */
   readonly upkeep: {
     readonly healthCheckSeconds: number;
     readonly modelSyncSeconds: number;
     readonly catalogueRefreshSeconds: number;
   };
-  /** What holds where neither a call nor a config nor an instance says otherwise. */
+  /** The values that hold where no call, config or instance sets its own. */
   readonly retries: {
     readonly maxAttempts: number;
     readonly maxAttemptsPerInstance: number;
@@ -58,7 +58,7 @@ export interface Config {
     readonly slowMs: number;
     readonly openMs: number;
   };
-  /** Where public lists of models and prices are; `undefined` if they are not to be asked. */
+  /** Addresses of the public lists of models and prices; `undefined` if the gateway is not to read them. */
   readonly catalogueUrls: { readonly 'models.dev': string; readonly openrouter: string } | undefined;
   /** Packages or paths of further adapters. */
   readonly adapters: readonly string[];
@@ -68,7 +68,7 @@ export interface Config {
   readonly findOllama: boolean;
   readonly explorer: boolean;
   readonly introspection: boolean;
-  /** Bounds on one operation, before it is executed. */
+  /** Bounds on one GraphQL operation, checked before it is executed. */
   readonly operations: {
     readonly bounds: { readonly maxDepth: number; readonly maxAliases: number; readonly maxCost: number };
     readonly maxTokens: number;
@@ -87,7 +87,7 @@ export interface Config {
   };
   readonly maxBodyBytes: number;
   readonly slowReaderMs: number;
-  /** Upper bound on what is taken of one answer. */
+  /** The largest answer of a provider that is read. */
   readonly maxAnswerBytes: number;
   /** Bounds on one completion request. */
   readonly requestBounds: {
@@ -96,7 +96,7 @@ export interface Config {
     readonly maxTextLength: number;
     readonly maxImageLength: number;
   };
-  /** The environment as it stands, for provider credentials that are kept by reference. */
+  /** The whole environment, for provider credentials that are stored as the name of a variable. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -192,7 +192,7 @@ export function readConfig(given: Environment): Config {
   };
 }
 
-/** Tests ask for what they want to happen. */
+/** Under test nothing is refreshed unasked, unless the test sets it. */
 function readUpkeep(values: EnvironmentValues): Config['upkeep'] {
   const unlessTest = (value: number) => (values.NODE_ENV === 'test' ? 0 : value);
   const seconds = (hours: number) => Math.round(hours * 3_600);
@@ -261,7 +261,7 @@ function readAlgorithms(value: string | undefined, bySecret: boolean): string[] 
   throw new ConfigError(`JWT_ALGORITHMS: "${wrong}" is none of ${possible.join(', ')}`);
 }
 
-/** `role=scope+scope,role=scope`. */
+/** Reads `role=scope+scope,role=scope`. */
 function readRoles(value: string | undefined): JwtSettings['roles'] {
   if (value === undefined) return new Map(SCOPES.map((scope) => [scope, [scope]]));
   return new Map(

@@ -1,4 +1,4 @@
-// Owns what the environment may say: every variable with its form and default, and secrets that are given as files.
+// Owns the variables of the environment: the form and default of each, and secrets that are given as files.
 import { existsSync, readFileSync } from 'node:fs';
 import { loadEnvFile } from 'node:process';
 import { z } from 'zod';
@@ -110,14 +110,14 @@ export const environmentSchema = z.object({
   MAX_BODY_MB: z.coerce.number().int().min(1).max(512).default(32),
 });
 
-/** Reads `.env` beside the process, if there is one; what is already set wins. */
+/** Reads `.env` in the working directory, if there is one; variables that are set already keep their values. */
 export function loadEnvironmentFile(path = '.env'): void {
   if (existsSync(path)) loadEnvFile(path);
 }
 
 /**
- * Names that hold secrets: ours, and the usual ones of providers' credentials. By `AWS_WEB_IDENTITY_TOKEN_FILE` AWS means a file of its own, which
- * it reads anew as it changes.
+ * Matches names that hold secrets: the gateway's own, and the usual ones of providers' credentials. `AWS_WEB_IDENTITY_TOKEN_FILE` is left out: AWS
+ * itself means a file by it, which its code reads again whenever the file changes.
  */
 const SECRET_NAME =
   /^(?!AWS_WEB_IDENTITY_TOKEN$).*(_KEYS?|_TOKEN|_SECRET|_PASSWORD|_CREDENTIALS)$|^(DATABASE|REDIS)_URL$/;

@@ -1,4 +1,4 @@
-// Owns what any door may call: the services of the domain, whichever protocol a caller speaks.
+// Owns the list of services that any door may call, whichever protocol its callers speak.
 import type { AccountService } from './billing/account-service.ts';
 import type { UsageService } from './billing/usage-service.ts';
 import type { CatalogueRefreshService } from './catalogue/catalogue-refresh-service.ts';

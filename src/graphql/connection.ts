@@ -7,12 +7,12 @@ import { parseJson } from '../kernel/json.ts';
 const DEFAULT_PAGE_SIZE = 20;
 const MAX_PAGE_SIZE = 100;
 
-@ObjectType('PageInfo', { description: 'Where a page lies in its list.', simpleResolvers: true })
+@ObjectType('PageInfo', { description: 'The position of a page in its list.', simpleResolvers: true })
 export class PageInfoType {
-  @Field(() => Boolean, { description: 'Whether more follows this page.' })
+  @Field(() => Boolean, { description: 'Whether entries follow this page.' })
   hasNextPage!: boolean;
 
-  @Field(() => Boolean, { description: 'Whether something precedes this page.' })
+  @Field(() => Boolean, { description: 'Whether entries precede this page.' })
   hasPreviousPage!: boolean;
 
   @Field(() => String, { nullable: true, description: 'Cursor of the first edge.' })
@@ -26,28 +26,31 @@ export class PageInfoType {
 export class ConnectionArgs {
   @Field(() => Int, {
     nullable: true,
-    description: 'How many from the start (or behind `after`): 1 to 100. Default 20.',
+    description: 'How many entries from the start (or after `after`): 1 to 100. Default 20.',
   })
   first?: number;
 
-  @Field(() => String, { nullable: true, description: 'Cursor that the page begins behind.' })
+  @Field(() => String, { nullable: true, description: 'The page begins after the entry with this cursor.' })
   after?: string;
 
-  @Field(() => Int, { nullable: true, description: 'How many from the end (or before `before`): 1 to 100.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many entries from the end (or before `before`): 1 to 100.',
+  })
   last?: number;
 
-  @Field(() => String, { nullable: true, description: 'Cursor that the page ends before.' })
+  @Field(() => String, { nullable: true, description: 'The page ends before the entry with this cursor.' })
   before?: string;
 }
 
-/** What a service is asked for: so many rows behind (or, backward, before) a position. */
+/** The page that a service is asked for: a number of rows after a position, or before it if `backward`. */
 export interface PageRequest<Position> {
   readonly limit: number;
   readonly backward: boolean;
   readonly beyond: Position | undefined;
 }
 
-/** Rows in the list's own order; one more than `limit` was looked for. */
+/** Rows in the list's own order. To see whether more follow, one more than `limit` was read. */
 export interface Page<Row> {
   readonly rows: readonly Row[];
   readonly hasMore: boolean;
@@ -57,7 +60,7 @@ export interface Connection<Node> {
   readonly edges: readonly { readonly cursor: string; readonly node: Node }[];
   readonly nodes: readonly Node[];
   readonly pageInfo: PageInfoType;
-  /** Set where it was asked for. */
+  /** Set if the operation asks for it. */
   readonly totalCount: number | undefined;
 }
 
@@ -106,7 +109,7 @@ export function toConnection<Row, Node>(
   };
 }
 
-/** How a service lists rows whose ids sort by time: newest first, in pages behind an id. */
+/** How a service lists rows whose ids sort by time: newest first, in pages after an id. */
 export interface TimeOrdered<Row extends { readonly id: string }, Node> {
   readonly isId: (text: string) => boolean;
   list(page: { limit: number; backward: boolean; beyondId?: string }): Promise<Row[]>;
@@ -130,18 +133,18 @@ export async function connectByTime<Row extends { readonly id: string }, Node>(
   return toConnection(cutPage(rows, request), request, totalCount, { node, position: ({ id }) => id });
 }
 
-/** Ids of rows that are counted up. */
+/** True for an id that is a whole number, counted up by the database. */
 export function isCounter(text: string): boolean {
   return /^\d{1,18}$/.test(text);
 }
 
-/** Cuts what was read for a page (up to one row too many, in reading order) to the page, in the list's own order. */
+/** Cuts the rows that were read (up to one too many, in reading order) to the page, in the list's own order. */
 export function cutPage<Row>(read: readonly Row[], request: PageRequest<unknown>): Page<Row> {
   const rows = read.slice(0, request.limit);
   return { rows: request.backward ? rows.reverse() : rows, hasMore: read.length > request.limit };
 }
 
-/** Whether the selection asks for `totalCount`, so that nothing is counted in vain. Fragments count as asking. */
+/** True if the operation asks for `totalCount`, so that rows are counted only then. A fragment counts as asking for it. */
 export function wantsTotalCount({ fieldNodes }: GraphQLResolveInfo): boolean {
   return fieldNodes.some(({ selectionSet }) =>
     selectionSet?.selections.some(
@@ -154,7 +157,7 @@ export function wantsTotalCount({ fieldNodes }: GraphQLResolveInfo): boolean {
 export function connectionOf<Node extends object>(nodeType: () => ClassType<Node>, name: string) {
   @ObjectType(`${name}Edge`, { description: `One ${name} of a list.`, simpleResolvers: true })
   class EdgeType {
-    @Field(() => String, { description: 'Opaque place in the list.' })
+    @Field(() => String, { description: 'Opaque position in the list.' })
     cursor!: string;
 
     @Field(nodeType, { description: `The ${name} itself.` })
@@ -169,10 +172,10 @@ export function connectionOf<Node extends object>(nodeType: () => ClassType<Node
     @Field(() => [nodeType()], { description: 'The page, without cursors.' })
     nodes!: Node[];
 
-    @Field(() => PageInfoType, { description: 'Where the page lies.' })
+    @Field(() => PageInfoType, { description: 'The position of the page in the list.' })
     pageInfo!: PageInfoType;
 
-    @Field(() => Int, { description: 'How many there are in all that fit the filter.' })
+    @Field(() => Int, { description: 'Number of all entries that fit the filter.' })
     totalCount!: number;
   }
   return ConnectionType;

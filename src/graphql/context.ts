@@ -1,4 +1,4 @@
-// Owns what every resolver is given: who asks, how the request came in, the services, and the loaders of this one request.
+// Owns what every resolver is given: the viewer, how the request arrived, the services, and the loaders of this one request.
 import DataLoader from 'dataloader';
 import type { CompletionRecord } from '../domain/completions/completion-result.ts';
 import type { Services } from '../domain/gateway.ts';
@@ -9,14 +9,14 @@ import type { RunAttempt } from '../domain/runs/run-record.ts';
 import type { TraceContext } from '../kernel/trace-context.ts';
 import { CatalogueLoaders } from './catalogue/catalogue-loaders.ts';
 
-/** How the request came in, as far as starting a run depends on it. */
+/** How the request arrived, as far as starting a run depends on it. */
 export interface Arrival {
   readonly kind: 'http' | 'ws' | 'sse';
-  /** Names a run where the caller gave no key: an id that an automatic reconnect sends again. */
+  /** Names the run if the caller gave no key: an operation id that an automatic reconnect sends again. */
   readonly operationKey?: string;
-  /** The client has seen this run up to here, and wants the rest. */
+  /** The client has seen this run up to `after`, and wants the rest. */
   readonly resume?: { readonly runId: string; readonly after: number };
-  /** By GET nothing may be started. */
+  /** True for a GET request, by which no run may be started. */
   readonly readOnly?: boolean;
 }
 
@@ -28,11 +28,11 @@ export interface GraphContext {
   readonly arrival: Arrival;
   readonly services: Services;
   readonly loaders: Loaders;
-  /** Aborted when whoever asked has gone away. */
+  /** Aborted when the caller has disconnected. */
   readonly gone?: AbortSignal;
-  /** Is told what is left of the caller's limits. */
+  /** Called with what is left of the caller's limits. */
   readonly tellLimits: (states: readonly LimitState[]) => void;
-  /** What is to go out beside the data, as `extensions`. */
+  /** Values to send as `extensions` beside the data. */
   readonly notes: { rateLimit?: readonly LimitState[] };
 }
 
@@ -42,7 +42,7 @@ export interface Loaders {
   readonly keyUses: DataLoader<string, Date | undefined>;
   /** Completions that the viewer may see, by run id. */
   readonly completions: DataLoader<string, CompletionRecord | undefined>;
-  /** What each credential saw at its last sync, by config id. */
+  /** The models that each credential saw at its last sync, by config id. */
   readonly listedModels: DataLoader<string, readonly string[]>;
   /** Live figures of the last hours, by instance id or canonical id. */
   figures(group: FiguresGroup, hours: number): DataLoader<string, Figures | undefined>;
@@ -59,7 +59,7 @@ export interface ContextInput {
   readonly gone?: AbortSignal;
 }
 
-/** What a door knows of a call; the services are the same for all. */
+/** Makes the context of a call from what the door knows of it; the services are the same for all calls. */
 export type ContextFor = (call: Omit<ContextInput, 'services'>) => GraphContext;
 
 export function createContext(input: ContextInput): GraphContext {
@@ -70,7 +70,7 @@ export function createContext(input: ContextInput): GraphContext {
   return { ...input, loaders: createLoaders(input.viewer, input.services), tellLimits, notes };
 }
 
-/** Loaders are made on their first use: most requests need none. */
+/** Makes each loader on its first use, since most requests need none. */
 function createLoaders(viewer: Viewer, services: Services): Loaders {
   let attempts: DataLoader<string, readonly RunAttempt[]> | undefined;
   let listedModels: DataLoader<string, readonly string[]> | undefined;

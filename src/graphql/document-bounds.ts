@@ -1,12 +1,12 @@
-// Owns the bounds on a document before it is parsed: its length, and how deep it nests, since the parser calls itself and would run out of stack.
+// Owns the bounds on a document before it is parsed: its length, and its depth, since the parser recurses and a deep document would overflow its stack.
 import { GraphQLError, Lexer, Source, TokenKind } from 'graphql';
 
-/** Far beyond any bound on what is executed. */
+/** Far deeper than any operation that may be executed. */
 const MAX_NESTING = 500;
 const OPENING: ReadonlySet<string> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
 const CLOSING: ReadonlySet<string> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
 
-/** Comments and texts count too, unlike in the bound on tokens. */
+/** In characters; comments and strings count too, unlike in the bound on tokens. */
 const MAX_LENGTH = 100_000;
 
 /** Raises a `GraphQLError` with the code `GRAPHQL_PARSE_FAILED`. */
@@ -26,7 +26,7 @@ export function boundDocument(text: string): void {
       if (depth > MAX_NESTING) break;
     }
   } catch {
-    // A text that is no document is left to the parser, whose error tells the place.
+    // A text that cannot be split into tokens is left to the parser, whose error tells the place.
     return;
   }
   if (depth <= MAX_NESTING) return;
@@ -39,7 +39,7 @@ function refusal(reason: string): GraphQLError {
   });
 }
 
-/** Most documents are told from the bad ones by this alone. */
+/** The number of opening brackets: if it is small, the document cannot be too deep, and the costlier check is skipped. */
 function bracketsIn(text: string): number {
   let count = 0;
   for (let index = 0; index < text.length; index += 1) {

@@ -1,4 +1,4 @@
-// Owns the form of errors in the graph: a code, words and a request id go out, with the place in the document.
+// Owns the form of errors in the graph: each has a code, a message and a request id, and its place in the document.
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { CallerErrors } from '../kernel/caller-errors.ts';
 import { toGlobalId } from './global-id.ts';
@@ -6,7 +6,7 @@ import { isCoercionError, safeMessage } from './safe-message.ts';
 
 export type ErrorFormatter = (error: unknown, requestId: string) => GraphQLFormattedError;
 
-/** Codes that GraphQL's own stages raise: their messages speak of the document only. */
+/** Codes that GraphQL's own stages raise: their messages tell of the document only, so they may be shown. */
 const PASSED_CODES = new Set([
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
@@ -21,11 +21,11 @@ const PASSED_CODES = new Set([
 
 export interface ErrorFormatOptions {
   readonly callerErrors: CallerErrors;
-  /** Leaves out suggestions, which name what the schema has. */
+  /** True: suggestions, which name parts of the schema, are left out. */
   readonly hideSchema: boolean;
 }
 
-/** As a `GatewayError` tells of itself. */
+/** The fields of a `GatewayError` that the caller is told. */
 export interface ToldFault {
   readonly code: string;
   readonly path?: string | undefined;
@@ -33,7 +33,7 @@ export interface ToldFault {
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
-/** What graphql-js adds where it has stopped at the first fault of the variables, which says all. */
+/** An error that graphql-js adds if it stops at the first fault of the variables; that first error has said everything. */
 const STOPPED_AT_FIRST = /^Too many errors processing variables/;
 
 export function formatErrors(
@@ -75,7 +75,7 @@ function originalOf(error: unknown): unknown {
   return original;
 }
 
-/** What is said of a fault beside its words. */
+/** The extensions of a fault beside its message. */
 export function toExtensions(fault: ToldFault, requestId: string): Record<string, unknown> {
   const completionId = fault.extensions?.completionId;
   return {

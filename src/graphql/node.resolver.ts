@@ -1,4 +1,4 @@
-// Owns finding anything again by its global id.
+// Owns finding objects by their global ids.
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import { GatewayError } from '../kernel/errors.ts';
 import { toModelInstanceType } from './catalogue/model-instance.type.ts';
@@ -42,10 +42,10 @@ const FINDERS: Readonly<Record<string, Find>> = {
 
 @Resolver()
 export class NodeResolver {
-  @Query(() => NodeType, { nullable: true, description: 'Whatever has this id, if you may see it.' })
+  @Query(() => NodeType, { nullable: true, description: 'The object with this id, if you may see it.' })
   node(
     @Ctx() context: GraphContext,
-    @Arg('id', () => ID, { description: 'Id of anything.' }) id: string,
+    @Arg('id', () => ID, { description: 'Global id of an object.' }) id: string,
   ): Promise<NodeType> {
     return find(context, id);
   }
@@ -53,11 +53,11 @@ export class NodeResolver {
   @Query(() => [NodeType], {
     nullable: 'items',
     description:
-      'Whatever has these ids, at most 100, in their order; null with an error for what does not exist.',
+      'The objects with these ids, at most 100, in the order of the ids; null, with an error, for an id that does not exist.',
   })
   nodes(
     @Ctx() context: GraphContext,
-    @Arg('ids', () => [ID], { description: 'Ids of anything.' }) ids: string[],
+    @Arg('ids', () => [ID], { description: 'Global ids of objects.' }) ids: string[],
   ): Promise<(NodeType | Error)[]> {
     if (ids.length > MAX_NODES) {
       throw new GatewayError('BAD_USER_INPUT', `ids: at most ${MAX_NODES} are taken`, { path: 'ids' });

@@ -1,9 +1,9 @@
-// Owns the Node interface: whatever has a global id.
+// Owns the Node interface: every object with a global id.
 import { Field, ID, InterfaceType } from 'type-graphql';
 import { readGlobalId } from './global-id.ts';
 
 @InterfaceType('Node', {
-  description: 'Something with an id of its own, which `node(id)` finds again.',
+  description: 'An object with a global id, by which `node(id)` finds it.',
   resolveType: (value: NodeType) => readGlobalId(value.id)?.type,
 })
 export abstract class NodeType {

@@ -1,4 +1,4 @@
-// Owns the measure of an operation before it is executed: how deep, how many aliases, and how many fields it may come to at most.
+// Owns the measure of an operation before it is executed: its depth, its number of aliases, and the largest number of fields it may return.
 import {
   type DocumentNode,
   type FieldNode,
@@ -25,7 +25,7 @@ export interface OperationBounds {
 export interface OperationMeasure {
   readonly depth: number;
   readonly aliases: number;
-  /** Fields, each counted as often as the lists above it are long at most. */
+  /** Number of fields, each multiplied by the largest lengths of the lists above it. */
   readonly cost: number;
 }
 
@@ -36,13 +36,13 @@ export interface MeasuredOperation {
   readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
 }
 
-/** Arguments that say how long a list may become; without one it is of the default length. */
+/** Arguments that set how long a list may become; without them the default length counts. */
 const LENGTH_ARGUMENTS = ['first', 'last'];
 const ID_LIST_ARGUMENT = 'ids';
 const DEFAULT_LENGTH = 20;
 const MAX_LENGTH = 100;
 
-/** Raises a `GraphQLError` with the code `QUERY_TOO_COMPLEX`, and the cost in its extensions. The document is valid already. */
+/** Raises a `GraphQLError` with the code `QUERY_TOO_COMPLEX`, and the cost in its extensions. The document has been validated before. */
 export function boundOperation(measured: MeasuredOperation, bounds: OperationBounds): void {
   const { depth, aliases, cost } = measureOperation(measured);
   const over =
@@ -82,9 +82,9 @@ const NOTHING: OperationMeasure = { depth: 0, aliases: 0, cost: 0 };
 class Measuring {
   readonly #schema: GraphQLSchema;
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
-  /** Of a variable: what was given, else its default. */
+  /** The value of a variable: the given one, else its default. */
   readonly #valueOfVariable: (variable: string) => unknown;
-  /** Each fragment is measured once, however often it is spread: the document of a bomb is short, and so is its measure. */
+  /** Each fragment is measured once, however often it is spread, so that a small document whose fragments multiply is measured quickly. */
   readonly #measured = new Map<string, OperationMeasure>();
 
   constructor(
@@ -119,7 +119,7 @@ class Measuring {
   }
 
   #field(field: FieldNode, parent: GraphQLNamedType | null | undefined): OperationMeasure {
-    // The schema's own description is of a known size, and can be switched off.
+    // Introspection has a known size, and can be switched off.
     if (field.name.value.startsWith('__')) return { depth: 1, aliases: 0, cost: 1 };
     const aliases = field.alias ? 1 : 0;
     if (!field.selectionSet) return { depth: 1, aliases, cost: 1 };
@@ -149,7 +149,7 @@ class Measuring {
     return name === undefined ? undefined : this.#schema.getType(name);
   }
 
-  /** How long the list of this field may become; a connection says so by `first` or `last`, its `nodes` and `edges` are that same list. */
+  /** How long the list of this field may become. `first` or `last` of a connection set it; its `nodes` and `edges` are that same list. */
   #lengthOf(field: FieldNode, type: GraphQLNamedType | undefined): number {
     const asked: number[] = [];
     for (const { name, value } of field.arguments ?? []) {
@@ -180,7 +180,7 @@ function fieldType(parent: GraphQLNamedType | null | undefined, name: string): G
   return getNamedType(parent.getFields()[name]?.type);
 }
 
-/** Whatever is asked of it, and through which fragment. */
+/** True for a connection type, whichever of its fields and fragments are selected. */
 function isConnection(type: GraphQLNamedType | undefined): boolean {
   return isObjectType(type) && 'pageInfo' in type.getFields();
 }

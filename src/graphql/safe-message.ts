@@ -1,9 +1,10 @@
-// Owns the words of errors that GraphQL's own stages make: they say where and why, and repeat no value that the caller sent, since that may be a secret or a whole prompt.
+// Owns the messages of errors that GraphQL's own stages make: they tell where and why, and repeat no value that the caller sent, since that may be a
+// secret or a whole prompt.
 import { type GraphQLError, Kind } from 'graphql';
 
 const MAX_LENGTH = 500;
 const SUGGESTION = / Did you mean (?:the enum value )?(?:"\w+"(?:, or |, | or )?)+\?$/;
-/** Where graphql-js prints a value, and what is left of its words without. */
+/** Where graphql-js prints a value, and the message without it. */
 const PRINTED_VALUES: readonly (readonly [RegExp, string])[] = [
   [/^((?:\w+|Enum "\w+") cannot represent [\w -]*value): [\s\S]*$/, '$1.'],
   [/^Value "[\s\S]*" does not exist in ("\w+" enum\.)[\s\S]*$/, 'The value does not exist in $1'],
@@ -18,7 +19,7 @@ export function safeMessage(error: GraphQLError, hideSchema: boolean): string {
   return shown.length > MAX_LENGTH ? `${shown.slice(0, MAX_LENGTH)} ...` : shown;
 }
 
-/** Whether a variable's value does not fit its type. */
+/** True if a variable's value does not fit its type. */
 export function isCoercionError(error: GraphQLError): boolean {
   return variableOf(error) !== undefined && error.path === undefined;
 }

@@ -3,11 +3,14 @@ import { GraphQLError, GraphQLScalarType, Kind, type ValueNode, valueFromASTUnty
 import { isJsonObject, type JsonObject } from '../kernel/json.ts';
 import { formatUsd, parseUsd } from '../kernel/money.ts';
 
-/** A day, or a moment of one; without a zone a moment is one of the server's. Other years nobody means, and not every database has them. */
+/**
+ * A date, or a date with a time; without a zone the time is the server's. Years of other lengths are refused, since they are mistakes and some databases
+ * cannot store them.
+ */
 const ISO_8601 =
   /^(?:19[7-9]\d|[2-9]\d{3})-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?$/;
 
-/** In code: nano-dollars as bigint. */
+/** The value in code is nano-dollars as a bigint. */
 export const UsdScalar = new GraphQLScalarType<bigint, string>({
   name: 'Usd',
   description: 'US dollars as exact decimal text with up to nine places, e.g. "0.00125".',

@@ -1,4 +1,4 @@
-// Owns the whole graph: every resolver and every type that only an interface leads to.
+// Owns the whole graph: every resolver, and every type that is reached only through an interface.
 import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
@@ -19,7 +19,7 @@ import { NodeResolver } from './node.resolver.ts';
 import { InstanceRoutingResolver, ModelRoutingResolver } from './routing/model-routing.resolver.ts';
 import { RoutingReportResolver } from './routing/routing-report.resolver.ts';
 
-/** Subscriptions are given their own streams, so nothing is ever published here. */
+/** Subscriptions get their own streams, so this publishes nothing. */
 const unusedPubSub = {
   publish: () => {},
   subscribe: (): never => {

@@ -1,7 +1,7 @@
-// Owns what an operation asks for below a field, so that what is costly to read is read only then.
+// Owns which fields an operation asks for below a field, so that costly ones are read only then.
 import { type GraphQLResolveInfo, Kind, type SelectionSetNode } from 'graphql';
 
-/** Whether a field of one of the names is asked for, at any depth, in fragments too. */
+/** True if a field with one of the names is selected, at any depth and in fragments too. */
 export function selectsAny({ fieldNodes, fragments }: GraphQLResolveInfo, names: readonly string[]): boolean {
   const seen = new Set<string>();
   const selects = (set: SelectionSetNode | undefined): boolean =>

@@ -1,8 +1,11 @@
-// Owns how a payload tells the caller what it can mend.
+// Owns how a payload tells the caller of faults in its input, as `userErrors`.
 import { Field, ObjectType } from 'type-graphql';
 import { GatewayError } from '../kernel/errors.ts';
 
-@ObjectType('UserError', { description: 'Something in the input that you can mend.', simpleResolvers: true })
+@ObjectType('UserError', {
+  description: 'A fault of the input, which the caller can correct.',
+  simpleResolvers: true,
+})
 export class UserErrorType {
   @Field(() => [String], { description: 'Path of the field within `input`.' })
   field!: string[];
@@ -16,7 +19,7 @@ export class UserErrorType {
 
 const MENDABLE = new Set(['BAD_USER_INPUT', 'CONFLICT']);
 
-/** The payload of `work`, or `empty` with what the caller can mend; other faults stay errors. */
+/** The payload of `work`. If the input has faults, `empty` with those faults; other errors stay GraphQL errors. */
 export async function asUserErrors<Payload extends { userErrors: UserErrorType[] }>(
   empty: Omit<Payload, 'userErrors'>,
   work: () => Promise<Omit<Payload, 'userErrors'>>,

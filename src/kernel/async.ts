@@ -1,4 +1,4 @@
-// Owns the few waiting primitives that everything shares; every wait takes a signal.
+// Owns the few waiting primitives that all layers share; every wait takes a signal.
 
 export interface Deferred<T> {
   readonly promise: Promise<T>;
@@ -27,7 +27,7 @@ export function delay(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** Resolves when what is ready to run now has run. */
+/** Resolves after the callbacks and I/O that are due now have run. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

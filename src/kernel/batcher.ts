@@ -1,14 +1,15 @@
-// Owns batching: one batch is under way, the next gathers meanwhile, and each caller waits for the answer of its own batch.
+// Owns batching: while one batch is under way the next one gathers, and each caller waits for the answer of its own batch.
 import { type Deferred, deferred } from './async.ts';
 
 /**
- * What the failure of a batch means. `item`: one of its items may be at fault, so it is done again in halves until that item fails alone.
- * `batch`: it fails as a whole. `outage`: so does everything that has gathered meanwhile, since it would fail as well.
+ * What the failure of a batch means. `item`: one of its items may be at fault, so the batch is done again in halves until that item fails alone.
+ * `batch`: every item of the batch fails with the same error. `outage`: the items that have gathered since fail with it too, because another try would
+ * fail as well.
  */
 export type BatchFailure = 'item' | 'batch' | 'outage';
 
 interface BatcherOptions<Item, Result> {
-  /** Does a batch; answers for each item, in order. */
+  /** Does a batch; gives one answer for each item, in the same order. */
   readonly work: (items: readonly Item[]) => Promise<readonly Result[]>;
   readonly maxBatch: number;
   readonly failureOf: (error: unknown) => BatchFailure;
@@ -18,9 +19,9 @@ interface BatcherOptions<Item, Result> {
 
 export interface BatchDeadline<Item, Result> {
   readonly afterMs: number;
-  /** The error of an item that had no answer in time. If it had not been started, it never is. */
+  /** Makes the error for an item that had no answer in time. If its batch had not started, the item is never done. */
   readonly refusal: () => Error;
-  /** An item that was refused while under way has been done after all. The next batch waits for this; it must not raise. */
+  /** Called when an item that was refused while its batch was under way has been done after all. The next batch waits for this; it must not raise. */
   readonly undo: (item: Item, result: Result) => Promise<void>;
 }
 
@@ -43,7 +44,7 @@ export class Batcher<Item, Result> {
     this.#options = options;
   }
 
-  /** The answer for the item. One whose signal is aborted before its batch starts is left out, and fails with the signal's reason. */
+  /** Adds the item and gives its answer. An item whose signal is aborted before its batch starts is left out, and fails with the signal's reason. */
   add(item: Item, signal?: AbortSignal): Promise<Result> {
     const waiting = { item, signal, reply: deferred<Result>(), sinceMs: performance.now(), refused: false };
     this.#gathering.push(waiting);
@@ -98,9 +99,9 @@ export class Batcher<Item, Result> {
     for (const waiting of [...this.#underWay, ...this.#gathering.splice(0)]) refuse(waiting, error);
   }
 
-  /** One timer for all items: they wait in order of arrival, each as long as the others. */
+  /** One timer serves all items, since they wait in order of arrival and each for the same time. */
   #lookAfter(ms: number): NodeJS.Timeout {
-    // Timers that are due run one after the other; the look comes behind them and behind the sockets, so that an answer that has arrived counts.
+    // Node runs all due timers before it reads sockets. The check is put behind that read, so that an answer that has arrived counts as in time.
     return setTimeout(() => setImmediate(() => this.#refuseLate()), ms).unref();
   }
 

@@ -1,8 +1,8 @@
-// Owns a cache that is bounded by the weight of what is in it: what was not asked for the longest makes room.
+// Owns a cache that is bounded by the weight of its entries: the entries that were used the longest ago are dropped first.
 
 interface BoundedCacheOptions {
   readonly maxWeight: number;
-  /** What weighs more is not kept at all. */
+  /** A heavier entry is not kept at all. */
   readonly maxEntryWeight: number;
 }
 

@@ -1,4 +1,4 @@
-// Owns what a caller is told of an error at any door: the gateway's own errors in their words, anything unexpected masked; and what the log is told of it, once.
+// Owns the errors as callers see them at any door: the gateway's own errors keep their words, unexpected ones are masked and logged once.
 import { GatewayError } from './errors.ts';
 import { toGatewayError } from './gateway-error.ts';
 import type { Logger } from './logger.ts';
@@ -13,12 +13,12 @@ export class CallerErrors {
     this.#outages = new OutageLog(logger);
   }
 
-  /** What is to be told, with every word fit for the caller. Call it once for each error that goes out. */
+  /** The error to send to the caller, with no word that the caller may not read. Call it once for each error that goes out, because it also logs. */
   told(error: unknown, requestId: string): GatewayError {
     const known = toGatewayError(error);
     if (!known) {
       this.#logger.error({ err: error, requestId }, 'An unexpected error was masked');
-      const message = 'Something went wrong here; the log has it under the request id';
+      const message = 'The gateway failed unexpectedly; its log has the cause under the request id';
       return new GatewayError('INTERNAL', message, { cause: error });
     }
     if (known.code === 'STORAGE_UNAVAILABLE') this.#outages.tell(known, requestId);

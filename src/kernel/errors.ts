@@ -50,7 +50,7 @@ export type ProviderErrorCode = Extract<
   | 'CANCELLED'
 >;
 
-/** Whether a fault of this code usually passes by itself: what an adapter says where the provider itself does not. */
+/** Whether a fault of this code usually passes by itself: the default for adapters whose provider does not say. */
 export const USUALLY_TRANSIENT: Readonly<Record<ProviderErrorCode, boolean>> = {
   PROVIDER_AUTHENTICATION: false,
   PROVIDER_RATE_LIMITED: true,
@@ -65,7 +65,7 @@ export const USUALLY_TRANSIENT: Readonly<Record<ProviderErrorCode, boolean>> = {
   CANCELLED: false,
 };
 
-/** One of several faults of an input: where (dots between the steps), what is wrong and what would be right. */
+/** One of several faults of an input: where it lies (path steps joined by dots), what is wrong and what would be right. */
 export interface InputProblem {
   readonly path: string;
   readonly message: string;
@@ -79,7 +79,7 @@ export interface GatewayErrorDetails {
   readonly retryAfterMs?: number;
   /** Further `extensions` entries; plain JSON without secrets. */
   readonly extensions?: Readonly<Record<string, unknown>>;
-  /** Every fault of the input, where more than one was found; the error itself tells of the first. */
+  /** Every fault of the input, where more than one was found; the error's own message tells of the first. */
   readonly problems?: readonly InputProblem[];
 }
 
@@ -114,9 +114,9 @@ export interface ProviderErrorDetails {
   readonly providerCode?: string;
   /** Whether the fault came before the answer's headers, before its first content, or within it. */
   readonly phase?: 'connect' | 'headers' | 'stream';
-  /** True if the same request may succeed at the same place a little later. */
+  /** True if the same request may succeed at the same instance a little later. */
   readonly transient?: boolean;
-  /** Set where no answer came for a reason of the connection itself. */
+  /** Set where no answer came because of the connection itself: its certificate, or that it could not be made or kept. */
   readonly transport?: 'certificate' | 'connection';
 }
 
@@ -125,8 +125,8 @@ const MAX_NAME_LENGTH = 256;
 const MAX_INT = 2_147_483_647;
 
 /**
- * What an adapter raises: one attempt at one provider failed. The message is the provider's own where it gave one. Providers write the texts and
- * numbers, so they are bounded and cleaned here, where every one of them passes: an error can always be stored and shown.
+ * What an adapter raises: one attempt at one provider failed. The message is the provider's own where it gave one. Providers choose these texts and
+ * numbers, so this class bounds and cleans them all: an error can always be stored and shown.
  */
 export class ProviderError extends Error {
   override readonly name = 'ProviderError';
@@ -184,12 +184,12 @@ export class StorageError extends Error {
   }
 }
 
-/** State that nodes share does not answer now; what a node knows itself goes on. */
+/** The state that nodes share (Redis) does not answer now; work that needs only this node's memory goes on. */
 export class SharedStateUnavailable extends Error {
   override readonly name: string = 'SharedStateUnavailable';
 }
 
-/** Why the process cannot start, in words for its operator: no stack is shown. */
+/** The reason why the process cannot start, in words for its operator: it is shown without a stack. */
 export class StartError extends Error {
   override readonly name: string = 'StartError';
 }

@@ -11,7 +11,7 @@ const MAX_SEARCH_LENGTH = 200;
 const MAX_FILTER_LENGTH = 512;
 const MAX_FILTER_TEXTS = 1_000;
 
-/** What a caller sends to change a row: left out = unchanged. */
+/** The fields that a caller sends to change a row; a field that is left out stays unchanged. */
 export type Patch<Fields> = { readonly [Name in keyof Fields]?: Fields[Name] | undefined };
 
 export class InputCheck {
@@ -21,14 +21,14 @@ export class InputCheck {
     this.#problems.push({ path, message: `${path}: ${message}`, code });
   }
 
-  /** Raises the first problem, with all of them in it, if there is any. */
+  /** Raises the first problem, with all problems attached; does nothing if there is none. */
   raise(): void {
     const [first] = this.#problems;
     if (!first) return;
     throw new GatewayError(first.code, first.message, { path: first.path, problems: this.#problems });
   }
 
-  /** Adds what another has found. */
+  /** Adds the problems that another check has found. */
   take(other: InputCheck): void {
     this.#problems.push(...other.#problems);
   }
@@ -37,7 +37,7 @@ export class InputCheck {
     return this.#problems.length === 0;
   }
 
-  /** One line for people. */
+  /** A text for people to read, of `min` to `max` characters. */
   text(path: string, value: string | null | undefined, max = 200, min = 1): void {
     if (value == null) return;
     if (value.trim().length < min || value.length > max) {
@@ -54,7 +54,7 @@ export class InputCheck {
     }
   }
 
-  /** An http or https address without credentials, query or fragment; placeholders stand for settings. */
+  /** An http or https address without credentials, query or fragment; it may hold placeholders, which stand for settings. */
   url(path: string, value: string | null | undefined): URL | undefined {
     if (value == null) return undefined;
     const url = URL.parse(value.replace(/\{[A-Za-z][A-Za-z0-9]*\}/g, 'x'));
@@ -107,7 +107,7 @@ export class InputCheck {
     return fault === undefined;
   }
 
-  /** What a list is narrowed by: texts, and lists of texts, that the database can compare. */
+  /** The texts, and lists of texts, by which a caller narrows a list: they must be ones that the database can compare. */
   filter(path: string, filter: object): void {
     for (const [name, value] of Object.entries(filter)) {
       const place = path === '' ? name : `${path}.${name}`;
@@ -121,7 +121,7 @@ export class InputCheck {
   }
 }
 
-/** The changes that were asked for, without what was left out. */
+/** The changes that the caller asked for, without the fields that it left out. */
 export function definedOf<Fields extends object>(patch: Fields): Partial<Fields> {
   return Object.fromEntries(
     Object.entries(patch).filter(([, value]) => value !== undefined),

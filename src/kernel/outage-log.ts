@@ -1,4 +1,4 @@
-// Owns one line for an outage instead of one for each request that it fails: what follows within a while is counted into the next line.
+// Owns the log of an outage: the first failure is one line, and failures that follow soon are only counted; the next line tells their number.
 import type { GatewayError } from './errors.ts';
 import type { Logger } from './logger.ts';
 
@@ -12,7 +12,7 @@ interface Line {
 export class OutageLog {
   readonly #logger: Logger;
   readonly #nowMs: () => number;
-  /** By what is away. */
+  /** One entry for each part that can be away. */
   readonly #lines = new Map<string, Line>();
 
   constructor(logger: Logger, nowMs: () => number = () => performance.now()) {

@@ -1,10 +1,13 @@
-// Owns what JSON from outside may be kept: not too deep for code that walks it, not too long, and without text that no database takes.
+// Owns which JSON from outside may be stored: not too deep for code that walks it, not too long, and without text that no database takes.
 import { isStorableText } from './text.ts';
 
-/** Levels of objects and lists. */
+/** The deepest nesting of objects and lists that is accepted. */
 const MAX_DEPTH = 64;
 
-/** What is wrong with the value, in words; `undefined` if nothing is. Walks by a list of its own, so that no depth ends the stack. */
+/**
+ * The reason why the value cannot be stored, in words; `undefined` if it can. The walk keeps a list of its own instead of recursing, so that deep
+ * nesting cannot overflow the call stack.
+ */
 export function faultOfJson(value: unknown, maxLength: number): string | undefined {
   const waiting: (readonly [value: unknown, depth: number])[] = [[value, 1]];
   for (let next = waiting.pop(); next; next = waiting.pop()) {

@@ -1,10 +1,10 @@
-// Owns the contract of a cache for tokens that are issued for a while: adapters ask it, a store of this node or of all nodes keeps them.
+// Owns the contract of a cache for tokens that expire: an adapter asks it, and a store of this node or of all nodes keeps the tokens.
 
-/** Tokens that a provider issues for a while (OAuth); shared between nodes where there is a shared store. */
+/** Tokens that a provider issues for a limited time (OAuth); nodes share them where they share a store. */
 export interface TokenCache {
   /**
-   * The token under `key` if it lives for `minLifeMs` more, otherwise what `fetch` gives: called once, however many ask meanwhile.
-   * A token equal to `rejected` counts as dead.
+   * The stored token under `key`, if it stays valid for `minLifeMs` or longer; otherwise the one that `fetch` gives. `fetch` is called once, however
+   * many callers wait for it. A token equal to `rejected` counts as expired.
    */
   get(key: string, options: TokenRequest): Promise<string>;
 }

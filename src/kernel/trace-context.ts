@@ -11,11 +11,11 @@ export interface TraceContext {
   readonly flags: string;
   /** Whether the caller records the trace. */
   readonly isSampled: boolean;
-  /** What the systems on the way say of it, in the order in which it came; absent where there was none, or it was malformed. */
+  /** The entries that systems on the way have added (`tracestate`), in the order in which they came; absent where there were none, or they were malformed. */
   readonly state?: string;
 }
 
-/** Version, trace, parent and flags; a version beyond 00 may say more behind them. */
+/** Version, trace, parent and flags; a version later than 00 may have more fields behind them. */
 const TRACE_PARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 const NO_VERSION = 'ff';
 const FIRST_VERSION = '00';
@@ -26,7 +26,7 @@ const KEY = /^(?:[a-z0-9][a-z0-9_*/-]{0,255}|[a-z0-9][a-z0-9_*/-]{0,240}@[a-z][a
 /** Printable characters but "," and "="; no blank at the end. */
 const VALUE = /^[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
 
-/** `undefined` where no trace is named, or not as the standard wants it: the request then belongs to none. */
+/** `undefined` where the header is absent or breaks the standard: the request then belongs to no trace. */
 export function parseTraceContext(parent: unknown, state?: unknown): TraceContext | undefined {
   if (typeof parent !== 'string') return undefined;
   const [, version, traceId = '', parentId = '', flags = '', more] = TRACE_PARENT.exec(parent) ?? [];
@@ -38,7 +38,7 @@ export function parseTraceContext(parent: unknown, state?: unknown): TraceContex
   return { traceId, parentId, flags, isSampled, ...(members === undefined ? {} : { state: members }) };
 }
 
-/** A state with one malformed member is worth nothing: whose word the rest is cannot be told. */
+/** One malformed member voids the whole state: nothing tells which of the other members are right. */
 function parseState(state: unknown): string | undefined {
   if (typeof state !== 'string') return undefined;
   const members = state

@@ -23,11 +23,11 @@ const FACTORIES: readonly ((dependencies: AdapterDependencies) => CompletionAdap
   createBedrockConverseAdapter,
   createCohereAdapter,
   createOllamaAdapter,
-  // A protocol may take further arguments, which have defaults.
+  // Called with one argument: the second of this factory has a default.
   (dependencies) => createGigaChatAdapter(dependencies),
 ];
 
-/** One adapter of each protocol that goes over the wire; the sandbox, which does not, is made beside them. */
+/** Makes one adapter for each protocol that calls a network; the sandbox, which calls none, is made elsewhere. */
 export function createBuiltInAdapters(dependencies: AdapterDependencies): CompletionAdapter[] {
   return FACTORIES.map((create) => create(dependencies));
 }

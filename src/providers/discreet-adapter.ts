@@ -1,7 +1,6 @@
-// Owns what holds for every adapter: nothing that it tells beside the content repeats a secret, and no list of models is longer than is taken.
-import { unreachable } from '../kernel/unreachable.ts';
+// Owns the rules for every adapter's output: beside the content no text repeats a secret, and a list of models is not longer than the gateway accepts.
 import type { Adapter, CompletionAdapter } from './contract/adapter.ts';
-import type { Completions, StreamPart } from './contract/completions.ts';
+import { type Completions, type StreamPart, TEXTS_BESIDE_CONTENT } from './contract/completions.ts';
 import type { ListedModel } from './contract/models.ts';
 import type { ProviderTarget } from './contract/target.ts';
 import { secretTextsOf, withoutSecrets } from './secret-texts.ts';
@@ -9,7 +8,7 @@ import { checkListLength } from './shared/model-list.ts';
 
 const MAX_CAUSES = 5;
 
-/** The same adapter, whose faults and records hold neither the credential, nor a part of it, nor a header of the config, nor an issued token. */
+/** The same adapter; its errors and records hold neither the credential or a part of it, nor a header of the config, nor an issued token. */
 export function discreet(adapter: CompletionAdapter, issuedTokens?: Iterable<string>): CompletionAdapter;
 export function discreet(adapter: Adapter, issuedTokens?: Iterable<string>): Adapter;
 export function discreet(adapter: Adapter, issuedTokens: Iterable<string> = []): Adapter {
@@ -46,7 +45,7 @@ function discreetCompletions(
     optionRules: completions.optionRules,
     unsupported: (request) => completions.unsupported(request),
     stream: (request, options) => {
-      // Looked up once, when the first read has come: the token of the call is known by then.
+      // Looked up once, after the first read, because the token of this call is known only then.
       let known: readonly string[] | undefined;
       const secrets = () => {
         known ??= secretsOf(request.target);
@@ -64,7 +63,7 @@ function rethrowWithout(secrets: () => readonly string[]): (error: unknown) => n
   };
 }
 
-/** Past a generator of its own: a read costs one promise more. */
+/** Written without a generator of its own, which would cost one more promise for each read. */
 function discreetStream(
   parts: AsyncIterable<StreamPart[]>,
   secrets: () => readonly string[],
@@ -89,28 +88,12 @@ function ofTakenLength(models: ListedModel[]): ListedModel[] {
   return models;
 }
 
-/** Content is the client's own and stays as it is. The secrets are looked up only where there is something to look through. */
+/** Secrets are looked up only if there is text to search. */
 function hideInParts(parts: StreamPart[], secrets: () => readonly string[]): void {
   for (let at = 0; at < parts.length; at += 1) {
     const part = parts[at] as StreamPart;
-    switch (part.type) {
-      case 'text-delta':
-      case 'reasoning-delta':
-      case 'tool-call-delta':
-      case 'usage':
-        break;
-      case 'response-start':
-        parts[at] = without(part, ['servedModel', 'providerRequestId'], secrets());
-        break;
-      case 'warning':
-        parts[at] = without(part, ['code', 'message'], secrets());
-        break;
-      case 'finish':
-        parts[at] = without(part, ['providerReason'], secrets());
-        break;
-      default:
-        unreachable(part);
-    }
+    const names = TEXTS_BESIDE_CONTENT[part.type] as readonly (keyof StreamPart)[];
+    if (names.length > 0) parts[at] = without(part, names, secrets());
   }
 }
 
@@ -129,7 +112,7 @@ function without<Part extends StreamPart, Name extends keyof Part>(
   return clean;
 }
 
-/** In every text of the error and of its causes: the message and the stack, and fields such as the provider's own code. */
+/** Removes the secrets from every text of the error and of its causes: message, stack, and fields such as the provider's own code. */
 function hideInError(error: unknown, secrets: readonly string[]): void {
   let fault = error;
   for (let depth = 0; fault instanceof Error && depth < MAX_CAUSES; depth += 1) {

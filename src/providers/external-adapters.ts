@@ -1,4 +1,4 @@
-// Owns the loading of further adapters: packages or paths that the operator names, never anything that the database names.
+// Owns the loading of external adapters: packages or paths that the operator names in `ADAPTERS`, never ones that the database names.
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { StartError } from '../kernel/errors.ts';
@@ -7,17 +7,24 @@ import type { Logger } from '../kernel/logger.ts';
 import type { Adapter, AdapterDependencies } from './contract/adapter.ts';
 import type { OptionRules } from './contract/option-rules.ts';
 
-/** What a further adapter is made with. */
+/** What an external adapter is made with: the parts that built-in adapters get, and the gateway's logger. */
 export interface AdapterHost extends AdapterDependencies {
   readonly logger: Logger;
 }
 
-/** What such a module exports: `createAdapters`, which gives the adapters that it brings, each with a protocol name of its own. */
+/**
+ * The exports of a module that `ADAPTERS` names.
+ * `createAdapters` is called once, when the node starts, and gives the module's adapters; it may be asynchronous. Each adapter must have a protocol name
+ * that no other adapter of the gateway has, `health.check`, and `completions` with its `optionRules`; `models` is optional. Otherwise the node does not
+ * start, and its error says what is lacking.
+ * Adapters run inside the gateway's process with all its rights. The gateway removes the credential from the errors and records of an external adapter
+ * as it does for built-in ones.
+ */
 export interface AdapterModule {
   createAdapters(host: AdapterHost): readonly Adapter[] | Promise<readonly Adapter[]>;
 }
 
-/** What an adapter had beside its name before its calls were grouped, and where each now stands. */
+/** Names of an earlier form of adapters, whose calls stood beside the protocol name, and where each of them belongs now. */
 const MOVES: Readonly<Record<string, string>> = {
   optionRules: 'completions.optionRules',
   stream: 'completions.stream',
@@ -29,7 +36,10 @@ const MOVES: Readonly<Record<string, string>> = {
 const FORM =
   '{ protocol, completions: { optionRules, stream(request, options), unsupported(request) }, models: { list(target, options) } (optional), health: { check(target, options) } }';
 
-/** Raises `StartError` that names the entry and what is wrong with it. */
+/**
+ * Loads the adapters of all entries, in order. `taken`: protocol names that are in use already. Raises `StartError` that names the entry and what is
+ * wrong with it.
+ */
 export async function loadAdapters(
   entries: readonly string[],
   host: AdapterHost,
@@ -41,7 +51,7 @@ export async function loadAdapters(
     for (const adapter of await adaptersOf(entry, host)) {
       checkAdapter(entry, adapter);
       if (protocols.has(adapter.protocol)) {
-        throw fault(entry, `brings the protocol "${adapter.protocol}", which is spoken already`);
+        throw fault(entry, `brings the protocol "${adapter.protocol}", which another adapter has already`);
       }
       protocols.add(adapter.protocol);
       adapters.push(adapter);
@@ -74,7 +84,7 @@ function checkAdapter(entry: string, adapter: Adapter): void {
   if (wrong !== undefined) throw fault(entry, `the adapter "${protocol}" ${wrong}`);
 }
 
-/** What is wrong with the adapter; `undefined`: nothing. */
+/** What is wrong with the adapter, in words; `undefined` if nothing is. */
 function wordsAgainst(adapter: Adapter): string | undefined {
   const moved = Object.keys(MOVES).filter((name) => name in adapter);
   if (moved.length > 0) {
@@ -89,7 +99,7 @@ function wordsAgainst(adapter: Adapter): string | undefined {
   ];
   if (lacking.length > 0) return `lacks ${lacking.join(', ')}. The form is ${FORM}`;
   if (completions === undefined)
-    return `has no call that answers anybody: give it completions. The form is ${FORM}`;
+    return `has no call that a caller could use: give it completions. The form is ${FORM}`;
   if (!isOptionRules(completions.optionRules)) {
     const form =
       'completions.optionRules: { reserved: { <field>: <what to do instead> }, priced: [<field>], extended: [<field>] }';
@@ -105,7 +115,7 @@ function lackingIn(capability: string, given: unknown, methods: readonly string[
     .map((name) => `${capability}.${name}`);
 }
 
-/** Read with doubt: such a module is written by others, often in JavaScript. */
+/** Checks the values too, since such a module may be written in JavaScript. */
 function isOptionRules(rules: unknown): rules is OptionRules {
   if (!isJsonObject(rules) || !isJsonObject(rules.reserved)) return false;
   const texts = [Object.values(rules.reserved), rules.priced, rules.extended];

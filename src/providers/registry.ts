@@ -7,7 +7,7 @@ export interface AdapterRegistry {
   protocols(): string[];
 }
 
-/** `issuedTokens`: tokens that no adapter may repeat, as they stand when something is told. */
+/** `issuedTokens`: the provider tokens that were issued lately, which no adapter may repeat in an error or a record. */
 export function createAdapterRegistry(
   adapters: readonly Adapter[],
   issuedTokens: Iterable<string> = [],

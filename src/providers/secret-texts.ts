@@ -1,10 +1,10 @@
-// Owns which texts a call must keep to itself: the credential with the parts that it is made of, the headers of the config, and issued tokens.
+// Owns which texts a call must not repeat: the credential and its parts, the headers of the config, and issued tokens.
 import { isJsonObject, parseJson } from '../kernel/json.ts';
 import type { TokenCache, TokenRequest } from '../kernel/token-cache.ts';
 import type { ProviderTarget } from './contract/target.ts';
 
 const HIDDEN = '[secret]';
-/** Shorter texts are no secrets, and would be found everywhere; what is cut out of a credential is more often a common word. */
+/** Shorter texts are not treated as secrets: they would be found everywhere, and a short part of a credential is mostly a common word. */
 const MIN_LENGTH = 4;
 const MIN_PART_LENGTH = 8;
 const SECRET_FIELD = /key|secret|token|password/i;
@@ -12,7 +12,7 @@ const ADDRESS_FIELD = /ur[il]$/i;
 const BASE64 = /^[\w+/-]{16,}={0,2}$/;
 const PRINTABLE = /^[\x20-\x7e]+$/;
 
-/** All of them, the longest first, so that a whole is hidden before its parts are. */
+/** All secret texts, the longest first, so that a whole secret is hidden before its parts are. */
 export function secretTextsOf({ secret, headers }: ProviderTarget, issued: Iterable<string>): string[] {
   const texts = new Set(issued);
   for (const each of [secret, ...Object.values(headers)]) {
@@ -23,7 +23,7 @@ export function secretTextsOf({ secret, headers }: ProviderTarget, issued: Itera
   return [...texts].sort((one, other) => other.length - one.length);
 }
 
-/** The text without the secrets; the same text where it holds none. */
+/** The text without the secrets; the same text if it holds none. */
 export function withoutSecrets(text: string, secrets: readonly string[]): string {
   let hidden = text;
   for (const secret of secrets) {
@@ -34,7 +34,7 @@ export function withoutSecrets(text: string, secrets: readonly string[]): string
   return hidden;
 }
 
-/** Fields of JSON, halves of a pair, what follows a scheme such as `Basic`, and what base64 says. */
+/** The parts of a credential: fields of JSON, the two halves of a pair, the text after a scheme such as `Basic`, and decoded base64. */
 function partsOf(text: string): string[] {
   if (text.startsWith('{')) return secretFields(text);
   const parts = text.split(/\s+/);
@@ -52,14 +52,14 @@ function secretFields(text: string): string[] {
   if (!isJsonObject(fields)) return [];
   return Object.entries(fields).flatMap(([name, value]) => {
     if (typeof value !== 'string' || !SECRET_FIELD.test(name) || ADDRESS_FIELD.test(name)) return [];
-    // As it stands, and as it stands within JSON.
+    // The secret as it is, and as it is written within JSON.
     return [value, JSON.stringify(value).slice(1, -1)];
   });
 }
 
 const MAX_ISSUED = 500;
 
-/** The token cache that adapters are given: it remembers the tokens that they have got of it lately. */
+/** The token cache that adapters are given: it remembers the tokens that adapters have recently got from it. */
 export class IssuedTokens implements TokenCache {
   readonly #cache: TokenCache;
   readonly #texts = new Set<string>();

@@ -1,9 +1,9 @@
-// Owns who is written into the audit trail: a setting of the transaction, which the triggers read.
+// Owns which actor the audit trail names: a setting of the transaction, which the triggers read.
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import { GatewayError } from '../kernel/errors.ts';
 import { toStorageError } from './errors.ts';
 
-/** A viewer, or the gateway itself where there is none. */
+/** A viewer, or the gateway itself if there is none. */
 export interface Actor {
   readonly caller: string;
   readonly workspaceId: string;
@@ -11,7 +11,7 @@ export interface Actor {
 
 const ACT_AS = "select set_config('modelgraph.actor', ?, true), set_config('modelgraph.workspace', ?, true)";
 
-/** Runs `work` in one transaction, in the name of the actor. Raises `StorageError`, and what `work` refuses as `GatewayError`. */
+/** Runs `work` in one transaction, in the name of the actor. Raises `StorageError`; a `GatewayError` that `work` raises is passed on. */
 export async function writeAs<Result>(
   entities: SqlEntityManager,
   actor: Actor | undefined,
@@ -24,7 +24,7 @@ export async function writeAs<Result>(
       return work(transaction as SqlEntityManager);
     });
   } catch (error) {
-    // What `work` itself refuses is for the caller as it stands.
+    // A refusal by `work` itself is passed on to the caller unchanged.
     if (error instanceof GatewayError) throw error;
     throw toStorageError(error);
   }

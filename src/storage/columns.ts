@@ -1,11 +1,12 @@
-// Owns how columns are derived from the properties of an entity, so that each is named once: its SQL name and type, lists of them, and the mapping of what is written.
+// Owns how columns are derived from the properties of an entity, so that each is named once: its SQL name and type, lists of them, and the mapping of
+// what is written.
 import { types } from '@mikro-orm/core';
 
 export interface Column {
-  /** As SQL has it. */
+  /** The column's name in SQL. */
   readonly name: string;
   readonly type: string;
-  /** Where the value stands in a record: `costNano`, or `usage.inputTokens`. */
+  /** The path of the value in a record: `costNano`, or `usage.inputTokens`. */
   readonly path: string;
 }
 
@@ -31,7 +32,7 @@ export function columnsOf(properties: Readonly<Record<string, Property>>): Colum
   }));
 }
 
-/** The same columns, whose values stand in an object of their own. */
+/** The same columns, for values that stand in an object within the record. */
 export function within(object: string, columns: readonly Column[]): Column[] {
   return columns.map((column) => ({ ...column, path: `${object}.${column.path}` }));
 }
@@ -47,7 +48,7 @@ export function listed(columns: readonly Column[], alias?: string): string {
   return columns.map(({ name }) => (alias === undefined ? name : `${alias}.${name}`)).join(', ');
 }
 
-/** `id uuid, caller text`: what a recordset declares. */
+/** `id uuid, caller text`: the column list that a recordset declares. */
 export function declared(columns: readonly Column[]): string {
   return columns.map(({ name, type }) => `${name} ${type}`).join(', ');
 }
@@ -58,8 +59,8 @@ export function assigned(columns: readonly Column[], alias: string): string {
 }
 
 /**
- * Makes of a record the row that is sent as JSON. It is compiled, as JSON Schemas are: a loop over the columns would take twice as long, on the
- * path of every completion. Names and paths are those of the entities, nothing from outside is in them.
+ * Makes a function that turns a record into the row that is sent as JSON. It is compiled, as validators of JSON Schemas are, because a loop over the
+ * columns would take twice as long for every completion. Its text holds only names and paths of entities, nothing from outside.
  */
 export function rowMapper<Written extends object>(
   columns: readonly Column[],
@@ -70,7 +71,7 @@ export function rowMapper<Written extends object>(
   return new Function('record', `return { ${values.join(', ')} }`) as ReturnType<typeof rowMapper<Written>>;
 }
 
-/** What a writer hands over for these fields: every one of them, JSON as whatever object it is. */
+/** A record with a value for each of these fields; JSON fields may have any object type. */
 export type Written<Row, Fields extends keyof Row> = {
   readonly [Field in Fields]-?: WrittenValue<Exclude<Row[Field], undefined>>;
 };

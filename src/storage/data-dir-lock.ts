@@ -1,12 +1,12 @@
-// Owns that only one process uses a data folder: PGlite does not lock its folder, and a second opener destroys the database.
+// Owns the rule that only one process uses a data folder: PGlite does not lock its folder, and a second process that opens it destroys the database.
 //
-// 1. Whoever wants the folder puts a claim of its own into it: a Unix socket on which it listens, and a file that names it. The file appears whole,
-//    by a rename, once the socket listens. The kernel closes the socket when the process ends, however it ends and in whatever container.
-// 2. It then looks at all other claims. One that holds the folder goes first, and of those that only want it the one of the lowest name.
-// 3. Everybody shows its claim before it looks, so of two at the same moment at least one sees the other. The claim of a process that is gone is
-//    removed; names are never used twice, so that nothing alive is ever removed.
-// 4. Where the socket cannot tell (no sockets in such a folder, or another machine's), the process is looked for, and else its sign of life: the
-//    time of the claim's file, which its process sets anew again and again.
+// 1. A process that wants the folder puts a claim into it: a Unix socket on which it listens, and a file that names the socket. The file appears
+// complete, by a rename, once the socket listens. The kernel closes the socket when the process ends, for whatever reason and in whatever container.
+// 2. The process then looks at all other claims. One that holds the folder takes precedence; of those that only want it, the one with the lowest name.
+// 3. Every process shows its claim before it looks, so of two at the same moment at least one sees the other. The claim of a process that has ended is
+// removed. Names are never used twice, so no claim of a running process is ever removed.
+// 4. If the socket cannot tell (the folder allows no sockets, or the claim is of another machine), the process itself is looked for, or else its sign of
+// life: the time of the claim's file, which its process updates again and again.
 import { randomBytes } from 'node:crypto';
 import {
   mkdirSync,
@@ -31,11 +31,11 @@ export interface DataDirLock {
 }
 
 export interface DataDirLockOptions {
-  /** How often a process gives a sign of life. */
+  /** How often, in milliseconds, a process gives a sign of life. */
   readonly signEveryMs?: number;
-  /** Without a sign for so long a process is gone, where nothing else can tell. */
+  /** Without a sign for this many milliseconds a process counts as ended, if nothing else can tell. */
   readonly silentMs?: number;
-  /** False: as in a folder in which no socket can be made. */
+  /** False: behaves as in a folder in which no socket can be made. */
   readonly sockets?: boolean;
 }
 
@@ -50,7 +50,7 @@ const SOCKET = '.sock';
 const SIGN_EVERY_MS = 2_000;
 const SILENT_MS = 15_000;
 const LOOK_AGAIN_MS = 20;
-/** Those of a higher name step back within moments. */
+/** Bound on the looks; processes whose claims have higher names withdraw within moments. */
 const MAX_LOOKS = 250;
 
 /** Takes the folder for this process. Raises `StartError` that names the holder, or why the folder cannot be used. */
@@ -83,7 +83,7 @@ export async function lockDataDir(dataDir: string, options: DataDirLockOptions =
   }
 }
 
-/** Resolves once no other claim goes first. */
+/** Resolves once no other claim takes precedence. */
 async function goFirst(dataDir: string, folder: string, own: string, silentMs: number): Promise<void> {
   for (let look = 0; look < MAX_LOOKS; look += 1) {
     let waiting = false;
@@ -104,7 +104,7 @@ async function goFirst(dataDir: string, folder: string, own: string, silentMs: n
   throw beingTaken(dataDir);
 }
 
-/** One that has been taken back meanwhile counts as alive: there is nothing to remove. */
+/** A claim that was withdrawn since counts as alive, since there is nothing to remove. */
 async function isAlive(folder: string, name: string, silentMs: number): Promise<boolean> {
   const claim = readClaim(folder, name);
   const { kernel, pidSpace } = thisProcess();
@@ -128,7 +128,7 @@ function claimsIn(folder: string): string[] {
   return files.map((file) => file.slice(0, -CLAIM.length));
 }
 
-/** `undefined` where it has been taken back, or cannot be read. */
+/** `undefined` if the claim was withdrawn, or cannot be read. */
 function readClaim(folder: string, name: string): Claim | undefined {
   try {
     const value = parseJson(readFileSync(join(folder, name + CLAIM), 'utf8'));
@@ -150,7 +150,7 @@ function giveSign(path: string): void {
     const now = new Date();
     utimesSync(path, now, now);
   } catch {
-    // A folder that is gone, or a disk that fails, is told by the database itself.
+    // If the folder is gone or the disk fails, the database itself reports it.
   }
 }
 
@@ -165,5 +165,7 @@ function inUse(dataDir: string, { pid, host }: Claim): StartError {
 }
 
 function beingTaken(dataDir: string): StartError {
-  return new StartError(`DATA_DIR: ${dataDir} could not be locked; another process takes it at this moment`);
+  return new StartError(
+    `DATA_DIR: ${dataDir} could not be locked; another process is taking it at this moment`,
+  );
 }

@@ -1,4 +1,4 @@
-// Owns Unix sockets in a folder, as signs that the process which made them is alive; nothing is ever said over them.
+// Owns Unix sockets in a folder, as signs that the process which made them is alive; nothing is ever sent over them.
 import { closeSync, openSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -7,11 +7,11 @@ export interface ClaimSocket {
   close(): void;
 }
 
-/** What the systems take at the least; a longer path is refused, or silently cut short. */
+/** The longest path that every system accepts; a longer one is refused, or silently cut short. */
 const MAX_PATH_BYTES = 100;
 const CONNECT_WITHIN_MS = 2_000;
 
-/** A socket that listens until it is closed or the process ends; `undefined` where such a folder takes none. */
+/** A socket that listens until it is closed or the process ends; `undefined` if the folder allows no sockets. */
 export async function openClaimSocket(folder: string, name: string): Promise<ClaimSocket | undefined> {
   const reached = reach(folder, name);
   if (!reached) return undefined;
@@ -27,7 +27,7 @@ export async function openClaimSocket(folder: string, name: string): Promise<Cla
   return undefined;
 }
 
-/** Whether a process listens there; `undefined` where that cannot be told. */
+/** True if a process listens there; `undefined` if that cannot be found out. */
 export async function listensAt(folder: string, name: string): Promise<boolean | undefined> {
   const reached = reach(folder, name);
   if (!reached) return undefined;
@@ -41,11 +41,11 @@ export async function listensAt(folder: string, name: string): Promise<boolean |
   });
   reached.leave();
   if (code === 'ECONNREFUSED') return false;
-  // `EAGAIN`: it listens, and takes no connection at this moment.
+  // `EAGAIN` means that a process listens, but accepts no connection at this moment.
   return code === 'connected' || code === 'EAGAIN' ? true : undefined;
 }
 
-/** A path to the file that is short enough: the folder itself, or, where /proc is, the folder as this process has it open. */
+/** A path to the file that is short enough: in the folder itself, or, on systems with /proc, by the folder as this process has it open. */
 function reach(folder: string, name: string): { readonly path: string; leave(): void } | undefined {
   const path = join(folder, name);
   if (Buffer.byteLength(path) <= MAX_PATH_BYTES) return { path, leave: () => {} };

@@ -1,4 +1,4 @@
-// Owns the data folder: what is kept in it beside the database, and the words for an operator whose folder cannot be used.
+// Owns the data folder: the files in it beside the database, and the error for an operator whose folder cannot be used.
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EEXIST: 'it is not a folder',
 };
 
-/** Does `work` with the files of the folder, which is made if there is none. What the system refuses becomes a `StartError`. */
+/** Does `work` with the files of the folder, which is created if it does not exist. A refusal by the system becomes a `StartError`. */
 export function inDataDir<Result>(dataDir: string, work: () => Result): Result {
   try {
     mkdirSync(dataDir, { recursive: true, mode: FOLDER_OWNER_ONLY });
@@ -31,7 +31,7 @@ export function inDataDir<Result>(dataDir: string, work: () => Result): Result {
   }
 }
 
-/** The text of `name` in the folder; made by `make` and kept there, readable by the owner only, if there is none. */
+/** The text of the file `name` in the folder. If there is none, `make` gives the text, and it is stored so that only the process's user can read it. */
 export function keepInDataDir(dataDir: string, name: string, make: () => string): string {
   const path = join(dataDir, name);
   return inDataDir(dataDir, () => {
@@ -42,7 +42,7 @@ export function keepInDataDir(dataDir: string, name: string, make: () => string)
   });
 }
 
-/** A key ring with one fresh key. */
+/** A key ring with one new key. */
 export function makeKeyRing(): string {
   return `k1:${randomBytes(32).toString('base64')}`;
 }

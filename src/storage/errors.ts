@@ -2,13 +2,13 @@
 import { StorageError } from '../kernel/errors.ts';
 
 const CONSTRAINT_CLASS = '23';
-/** Values that the database cannot take: U+0000 in a text, a number or a moment out of range. */
+/** SQLSTATE class of values that the database cannot store: U+0000 in a text, a number or a moment out of range. */
 const DATA_CLASS = '22';
 /** SQLSTATE classes and codes that mean "not now": connection, sign-in, no such database, resources, operator intervention, time limits, locks. */
 const UNAVAILABLE_STATES = /^(08|28|3D|53|57|58|55P03|40001|40P01)/;
-/** Deadlock, and a transaction that could not be put in line with others. */
+/** SQLSTATE of a deadlock, and of a transaction that could not be serialized. */
 const LOST_STATES = new Set(['40P01', '40001']);
-/** PostgreSQL's words for a message whose bytes were broken by a value in it, as by U+0000. Poolers use the same code for being out of order. */
+/** PostgreSQL's message if a value, e.g. one with U+0000, has broken the bytes of a protocol message. Poolers use the same code for messages out of order. */
 const BROKEN_BY_VALUE_TEXT = /invalid (message format|string in message)|insufficient data left in message/i;
 const UNAVAILABLE_SYSTEM_CODES = new Set([
   'ECONNREFUSED',
@@ -50,7 +50,7 @@ export function toStorageError(error: unknown): StorageError {
   return new StorageError('fault', error instanceof Error ? error.message : String(error), { cause: error });
 }
 
-/** The statement was rolled back in favour of another that ran at the same time; sent again, it is likely to succeed. */
+/** True if the statement was rolled back in favour of one that ran at the same time; sent again, it is likely to succeed. */
 export function hasLostAgainstAnother(error: unknown): boolean {
   return LOST_STATES.has((error as DriverFault | undefined)?.code ?? '');
 }

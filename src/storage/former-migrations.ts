@@ -1,5 +1,5 @@
-// Owns what becomes of a database that was made before 25 November 2026, when 15 migrations of tables and functions were squashed into one an area:
-// with all of the 15 it has what the first migrations of today make, which are noted as done; with some of them only, it is refused.
+// Owns the treatment of databases that were made before 25 November 2026, when 15 migrations of tables and functions were replaced by one for each area.
+// A database with all 15 has what today's first migrations make, so these are recorded as applied; a database with only some of them is refused.
 import { StartError } from '../kernel/errors.ts';
 
 export const FORMER_MIGRATIONS: readonly string[] = [
@@ -20,7 +20,7 @@ export const FORMER_MIGRATIONS: readonly string[] = [
   'Migration20261124000013_retired_api_key',
 ];
 
-/** What the 15 came to. */
+/** The migrations that replaced the 15. */
 export const SQUASHED_INTO: readonly string[] = [
   '20261125-1-identity',
   '20261125-2-catalogue',
@@ -29,7 +29,7 @@ export const SQUASHED_INTO: readonly string[] = [
   '20261125-5-changes',
 ];
 
-/** Names of the migrations whose work a database has without their being noted in it. Raises `StartError`. */
+/** Names of the migrations whose work the database has, but does not record. Raises `StartError`. */
 export function carriedOver(recorded: ReadonlySet<string>): readonly string[] {
   const lacking = FORMER_MIGRATIONS.filter((name) => !recorded.has(name));
   if (lacking.length === FORMER_MIGRATIONS.length) return [];

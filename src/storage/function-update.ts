@@ -4,12 +4,12 @@
 // 2. Anything else is another function: a new file with a new name. The old file stays for one version of the gateway, since nodes of that
 //    version still call it during a rolling upgrade; with the version after, its file goes and its signature is listed in `DROPPED_FUNCTIONS`.
 // 3. Only a higher version replaces what a database has. A node of an older build that starts (again) beside newer ones leaves their texts alone.
-// 4. One version has one text. A database with another text under the same version is refused: somebody changed a text and not its version.
+// 4. One version has one text. A database with another text under the same version is refused, because then a text was changed without its version.
 import { createHash } from 'node:crypto';
 import { StartError } from '../kernel/errors.ts';
 import type { DatabaseFunction } from './functions/database-function.ts';
 
-/** A function as the database has it. */
+/** A function as the database has it recorded. */
 export interface AppliedFunction {
   readonly name: string;
   readonly version: number;
@@ -24,11 +24,11 @@ export interface FunctionSet {
 
 export interface FunctionUpdate {
   readonly apply: readonly DatabaseFunction[];
-  /** Names. */
+  /** Names of the functions to drop. */
   readonly drop: readonly string[];
 }
 
-/** What the database lacks, or has in an older version. Raises `StartError`. */
+/** The functions that the database lacks or has in an older version. Raises `StartError`. */
 export function functionUpdate(applied: readonly AppliedFunction[], functions: FunctionSet): FunctionUpdate {
   const byName = new Map(applied.map((each) => [each.name, each]));
   return {
@@ -47,7 +47,7 @@ function isBehind(applied: AppliedFunction | undefined, { name, version, text }:
   return false;
 }
 
-/** The statements that create the function and note it. */
+/** The statements that create the function and record it. */
 export function applyStatements({ name, version, text }: DatabaseFunction): string[] {
   return [
     text,

@@ -5,7 +5,7 @@ import type { GroupCommitted, Telemetry } from '../kernel/telemetry.ts';
 
 const MAX_GROUP = 256;
 
-/** `write` commits a group and answers for each item, in order; an item that cannot be stored fails alone. */
+/** Makes a writer whose `write` commits a group and answers for each item, in order. An item that cannot be stored fails alone. */
 export function createGroupedWriter<Item, Result>(
   group: GroupCommitted['group'],
   telemetry: Telemetry,
@@ -23,7 +23,7 @@ export function createGroupedWriter<Item, Result>(
       return results;
     },
     maxBatch: MAX_GROUP,
-    // A group that failed was rolled back whole.
+    // A group that failed was rolled back as a whole, so its items can be written again.
     failureOf: (error) => (error instanceof StorageError && error.kind === 'unavailable' ? 'outage' : 'item'),
     ...(deadline ? { deadline } : {}),
   });

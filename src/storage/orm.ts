@@ -1,4 +1,4 @@
-// Owns the two databases that the ORM can stand on, embedded and PostgreSQL.
+// Owns the two databases that the ORM can use, embedded and PostgreSQL.
 import { MikroORM as PgliteOrm } from '@mikro-orm/pglite';
 import { MikroORM as PostgresOrm, type SqlEntityManager } from '@mikro-orm/postgresql';
 import type { Logger } from '../kernel/logger.ts';
@@ -21,7 +21,7 @@ import { updateSchema } from './schema-update.ts';
 import { connectionOptions, createPostgresSqlClient, type SqlClient } from './sql.ts';
 
 export interface StorageOptions {
-  /** PostgreSQL; absent = the embedded database in `dataDir`. */
+  /** URL of PostgreSQL; absent: the embedded database in `dataDir`. */
   readonly databaseUrl?: string;
   /** Folder of the embedded database, or `memory://`. */
   readonly dataDir: string;
@@ -29,18 +29,18 @@ export interface StorageOptions {
   readonly acquireTimeoutMs: number;
   readonly statementTimeoutMs: number;
   readonly applicationName: string;
-  /** Is told when the embedded database stops, and when it is open again. */
+  /** Logs when the embedded database stops, and when it is open again. */
   readonly logger?: Logger;
-  /** Receives each SQL text that the ORM runs. */
+  /** Called with each SQL text that the ORM runs. */
   readonly onStatement?: (sql: string) => void;
 }
 
 export interface Storage {
   readonly kind: 'embedded' | 'postgresql';
-  /** A fresh unit of work; never shared between requests. */
+  /** A new unit of work; never shared between requests. */
   entities(): SqlEntityManager;
   readonly sql: SqlClient;
-  /** Brings migrations and functions of the database up to date; gives the names of those that had to be applied. Raises `StartError`. */
+  /** Brings the database's migrations and functions up to date; gives the names of those that had to be applied. Raises `StartError`. */
   migrate(): Promise<string[]>;
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
-// Owns the main thread's side of the embedded database: the part of PGlite's interface that the ORM's dialect uses. A thread that ends unasked is replaced.
+// Owns the main thread's side of the embedded database: the part of PGlite's interface that the ORM's dialect uses. If the database's thread ends by a
+// fault, it is replaced.
 import { delay, Mutex } from '../kernel/async.ts';
 import { StartError, StorageError } from '../kernel/errors.ts';
 import { type Logger, silentLogger } from '../kernel/logger.ts';
@@ -11,7 +12,7 @@ interface PgliteTransaction {
 }
 
 const IN_MEMORY = 'memory://';
-/** Between attempts to open the database again, which fail for as long as the disk is full. */
+/** The first wait between attempts to open the database again; they fail as long as the disk is full. */
 const FIRST_REOPEN_MS = 250;
 const MAX_REOPEN_MS = 10_000;
 
@@ -21,7 +22,7 @@ export class PgliteClient implements SqlClient {
   closed = false;
   readonly #dataDir: string;
   readonly #logger: Logger;
-  /** The last one, which has ended while the next is being opened. */
+  /** The present thread; while the next one is being opened, the one that has ended. */
   #session: PgliteSession;
   /** A transaction owns the one connection until it ends; single statements queue behind it. */
   readonly #connection = new Mutex();
@@ -66,12 +67,12 @@ export class PgliteClient implements SqlClient {
   /** Runs `work` inside one transaction: committed if it resolves, rolled back if it rejects. */
   transaction<T>(work: (transaction: PgliteTransaction) => Promise<T>): Promise<T> {
     return this.#connection.run(async () => {
-      // What begins in one session never goes on in the next, where it would be no transaction.
+      // A transaction that began in one session must not go on in the next, which would run its statements outside of it.
       const session = this.#session;
       const begun = session.query('begin', []);
       await begun.catch(() => {});
       try {
-        // Without a beginning too: the ORM's dialect waits for this call, and learns of the failure by its first statement.
+        // Called even if the beginning failed: the ORM's dialect waits for this call, and learns of the failure by its first statement.
         const result = await work({
           query: async (sql, values = []) => {
             await begun;
@@ -106,7 +107,7 @@ export class PgliteClient implements SqlClient {
       if (this.closed) return;
       const next = this.#dataDir === IN_MEMORY ? 'what it held is lost' : 'it is opened again';
       this.#logger.error({ err: reason }, `The embedded database has stopped; ${next}`);
-      // Anew in memory it would be empty, without even its tables.
+      // A database in memory is not opened again: it would be empty, without even its tables.
       if (this.#dataDir !== IN_MEMORY) this.#reopening = this.#reopen();
     });
   }

@@ -1,4 +1,4 @@
-// Owns one life of the thread that the embedded database runs in: messages to it and back, and why it ended.
+// Owns one thread of the embedded database: the messages to it and back, and the reason why it ended.
 import { Worker } from 'node:worker_threads';
 import { abortable, type Deferred, deferred } from '../kernel/async.ts';
 import { StorageError } from '../kernel/errors.ts';
@@ -10,11 +10,11 @@ export interface PgliteResult<Row> {
 }
 
 const workerUrl = new URL(import.meta.url.replace(/pglite-session(\.[jt]s)/, 'pglite-worker$1'));
-/** How long a thread that was asked to close may take before it is ended as it is. */
+/** How long, in milliseconds, a thread may take to close before it is terminated. */
 const CLOSE_WITHIN_MS = 10_000;
 
 export class PgliteSession {
-  /** Resolves with the reason when the thread has ended, whoever ended it. */
+  /** Resolves with the reason when the thread has ended, by request or by a fault. */
   readonly ended: Promise<Error>;
   readonly #worker: Worker;
   readonly #pending = new Map<number, Deferred<PgliteResult<object>>>();
@@ -56,14 +56,14 @@ export class PgliteSession {
     }
   }
 
-  /** Raises the database's error, or `StorageError` of kind `unavailable` where the thread has ended. */
+  /** Raises the database's error, or `StorageError` of kind `unavailable` if the thread has ended. */
   query<Row>(sql: string, values: readonly unknown[] | undefined): Promise<PgliteResult<Row>> {
     const reply = deferred<PgliteResult<object>>();
     if (this.#hasEnded) {
       reply.reject(stopped(this.#fault));
     } else {
       const id = ++this.#lastId;
-      // A value that cannot be sent to a thread raises here, before anybody waits for an answer.
+      // A value that cannot be sent to a thread raises here, before an answer is awaited.
       this.#worker.postMessage({ id, sql, values } satisfies PgliteRequest);
       this.#pending.set(id, reply);
     }

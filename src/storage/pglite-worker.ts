@@ -1,4 +1,4 @@
-// Owns the embedded database: PGlite in a thread of its own, so that a statement never stalls the thread that carries tokens.
+// Owns the embedded database: PGlite in a thread of its own, so that a statement never delays the thread that sends tokens.
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite, types } from '@electric-sql/pglite';
 
@@ -16,7 +16,7 @@ export type PgliteReply =
         readonly message: string;
         readonly code?: string;
         readonly constraint?: string;
-        /** The database cannot go on after this: its thread is about to end. */
+        /** True if the database cannot go on after this fault; its thread is about to end. */
         readonly isFatal: boolean;
       };
     };
@@ -28,7 +28,7 @@ const asText = (text: string) => text;
 const { dataDir } = workerData as { dataDir: string };
 const database = await PGlite.create({
   dataDir,
-  // As the PostgreSQL driver gives them, so that the ORM reads both alike.
+  // Values in the form of the PostgreSQL driver, so that the ORM reads both in the same way.
   parsers: {
     [types.DATE]: asText,
     [types.TIMESTAMP]: asText,
@@ -38,7 +38,7 @@ const database = await PGlite.create({
     [types.NUMERIC]: asText,
   },
 });
-// What the gateway changes by itself is told from what people change by SQL of their own.
+// By this name the audit trail tells the gateway's own changes from those that people make by SQL.
 await database.exec("set application_name = 'modelgraph'");
 port.postMessage({ id: 0, rows: [], affectedRows: undefined } satisfies PgliteReply);
 
@@ -72,7 +72,7 @@ async function answer({ id, sql, values }: PgliteRequest): Promise<void> {
   }
 }
 
-/** The compiled code has been aborted, or the database has panicked: whatever it is asked after that fails or never ends. */
+/** True if the compiled code was aborted or the database has panicked: every later statement would fail or never end. */
 function isEndOfDatabase(error: unknown): boolean {
   const { name, severity } = error as { name?: string; severity?: string };
   return name === 'RuntimeError' || name === 'ExitStatus' || severity === 'PANIC';

@@ -1,15 +1,15 @@
-// Owns how a process is named so that another one, or a later one with the same number, is not taken for it.
+// Owns a name for a process that no other process has, not even a later one with the same pid.
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 export interface ProcessName {
   readonly pid: number;
   readonly host: string;
-  /** When it began, as its system counts; `unknown` where there is no /proc. */
+  /** When the process began, as its system counts it; `unknown` if there is no /proc. */
   readonly startedAt: string;
-  /** The running system, from its start to its end. Containers on one machine share it. */
+  /** Identifies the running system from boot to shutdown. Containers on one machine share it. */
   readonly kernel: string;
-  /** Where its number means it: each container has one of its own. */
+  /** The pid namespace in which the pid is valid: each container has one of its own. */
   readonly pidSpace: string;
 }
 
@@ -24,7 +24,7 @@ export function thisProcess(): ProcessName {
   };
 }
 
-/** Asked in the process's own pid space. */
+/** Valid only within the process's own pid namespace. */
 export function isRunning({ pid, startedAt }: ProcessName): boolean {
   try {
     process.kill(pid, 0);
@@ -38,7 +38,7 @@ export function isRunning({ pid, startedAt }: ProcessName): boolean {
 function startOf(pid: number): string {
   return readOr('unknown', () => {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The command (second field) may hold spaces; what follows its closing bracket does not.
+    // The command (second field) may hold spaces; the text after its closing bracket has none within a field.
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? 'unknown';
   });
 }

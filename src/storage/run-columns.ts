@@ -1,4 +1,4 @@
-// Owns which columns of runs are written together, and what the domain hands over for them: when a run begins, while it runs, and when it ends.
+// Owns which columns of runs are written together, and the values that the domain gives for them: when a run begins, while it runs, and when it ends.
 import { type Column, columnsOf, type Written, within } from './columns.ts';
 import {
   ATTEMPT,
@@ -22,19 +22,19 @@ const USAGE_COLUMNS: readonly Column[] = [
   { name: 'usage_estimated', type: 'boolean', path: 'usage.estimated' },
 ];
 
-/** A run that begins, as its row has it. */
+/** Columns of a run that begins. */
 export const BEGIN_COLUMNS = columnsOf({ ...BEGUN, ...SERVED_BY, nodeId });
 const KEY_COLUMNS = columnsOf({ idempotencyKey: 'text', inputHash: 'text' });
-/** The same with its idempotency key. */
+/** The same columns, and those of its idempotency key. */
 export const KEYED_BEGIN_COLUMNS = [...BEGIN_COLUMNS, ...KEY_COLUMNS];
-/** What is decided on before a run begins, without what is only stored. */
+/** Columns that are decided on before a run begins, without those that are only stored. */
 export const DECISION_COLUMNS = [
   ...columnsOf({ id, workspaceId, caller }),
   ...KEY_COLUMNS,
   ...columnsOf({ holdNano: 'bigint', onAccount: 'boolean', budgetIds: 'uuid[]' }),
 ];
 
-/** What a progress record replaces; the texts are added to, and `restarted` says that they begin anew. */
+/** Columns that a progress record replaces. Its texts are added to the stored ones; `restarted` says that they replace these. */
 export const PROGRESS_COLUMNS = [
   ...columnsOf({ ...SERVED_BY, ...CHARGED, progressSeq: 'int' }),
   ...TOKEN_COLUMNS,
@@ -44,7 +44,7 @@ export const PROGRESS_ITEM_COLUMNS = [
   ...PROGRESS_COLUMNS,
 ];
 
-/** What the end of a run replaces. */
+/** Columns that the end of a run replaces. */
 export const END_COLUMNS = [...columnsOf({ ...SERVED_BY, ...TEXTS, ...CHARGED, ...ENDED }), ...USAGE_COLUMNS];
 export const END_ITEM_COLUMNS = [...columnsOf({ id, epoch }), ...END_COLUMNS];
 export const ATTEMPT_COLUMNS = [...columnsOf(ATTEMPT), ...USAGE_COLUMNS];
@@ -55,14 +55,14 @@ export interface RunUsage extends RunFields<keyof typeof TOKENS> {
   readonly estimated: boolean;
 }
 
-/** What a run's answer comes to, in the columns that all kinds share. */
+/** The result of a run in the columns that all kinds share. */
 export type StoredResult = RunFields<keyof typeof TEXTS | 'toolCalls' | 'continuation'>;
 
-/** The columns of it that a progress record adds to while the run goes on. */
+/** The columns of the result to which progress records add while the run goes on. */
 export type StoredGrowth = RunFields<keyof typeof TEXTS>;
 export const NO_GROWTH: StoredGrowth = { text: '', reasoning: '' };
 
-/** What an idempotency key is unique in. */
+/** The fields within which an idempotency key is unique. */
 export interface RunKey {
   readonly workspaceId: string;
   readonly caller: string;
@@ -74,7 +74,7 @@ export interface RunBegin
     RunFields<Exclude<keyof typeof BEGUN, 'input'> | keyof typeof SERVED_BY | 'nodeId'> {
   readonly input: object;
   readonly inputHash: string | null;
-  /** Absent where nothing is to be held. */
+  /** Absent if nothing is to be held. */
   readonly holdNano?: bigint;
   readonly onAccount?: boolean;
   readonly budgetIds?: readonly string[];
@@ -84,7 +84,7 @@ export interface RunProgress
   extends RunFields<
     'id' | 'epoch' | 'progressSeq' | keyof typeof SERVED_BY | keyof typeof TEXTS | keyof typeof CHARGED
   > {
-  /** Another attempt has begun since the last record: its texts replace what was stored, otherwise they are what came since. */
+  /** True if another attempt has begun since the last record: its texts replace the stored ones. Otherwise they are added to these. */
   readonly restarted: boolean;
   readonly usage: Omit<RunUsage, 'estimated'>;
 }

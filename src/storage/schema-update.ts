@@ -1,7 +1,7 @@
 // Owns bringing a database up to date at the start of a node, in one transaction: either all of it is done, or nothing.
 //
-// 1. One query tells what the database has. Where that is what this build needs, which is so at nearly every start, nothing else happens.
-// 2. One node at a time goes on; the others wait at the lock, and then find the work done.
+// 1. One query tells what the database has. If that is what this build needs, as at nearly every start, nothing else happens.
+// 2. One node at a time continues; the others wait at the lock, and then find the work done.
 // 3. Functions that triggers call, then the migrations (tables, indexes, triggers), then all other functions, whose bodies name the tables.
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import { ALL_MIGRATIONS } from '../../migrations/all-migrations.ts';
@@ -18,7 +18,7 @@ import {
 import { ALL_FUNCTIONS, DROPPED_FUNCTIONS } from './functions/all-functions.ts';
 import type { SqlClient } from './sql.ts';
 
-/** What a build needs of its database. */
+/** The migrations and functions that a build needs in its database. */
 export interface Schema {
   readonly migrations: readonly Migration[];
   readonly functions: FunctionSet;
@@ -36,7 +36,7 @@ interface Recorded {
 
 type Execute = <Row>(statement: string) => Promise<Row[]>;
 
-/** Any number that all nodes share. */
+/** An arbitrary number, the same on all nodes. */
 const LOCK = 7_236_118_401;
 
 const RECORDED = `
@@ -59,7 +59,7 @@ const RECORDS = [
   )`,
 ];
 
-/** Gives what had to be applied. Raises `StartError` for a database that this build cannot bring up to date, else `StorageError`. */
+/** Gives the names of what had to be applied. Raises `StartError` for a database that this build cannot bring up to date, otherwise `StorageError`. */
 export async function updateSchema(
   storage: { readonly sql: SqlClient; readonly entities: () => SqlEntityManager },
   schema: Schema = SCHEMA,
@@ -68,7 +68,7 @@ export async function updateSchema(
   return storage.entities().transactional(async (transaction) => {
     const execute: Execute = (statement) => transaction.execute(statement);
     await execute(`select pg_advisory_xact_lock(${LOCK})`);
-    // Two nodes that create the same table at once would fail in each other's way: so the records are made behind the lock.
+    // Two nodes that create the same table at once would make each other fail, so the tables for the records are created behind the lock.
     for (const statement of RECORDS) await execute(statement);
     return update(execute, schema);
   });
@@ -78,7 +78,7 @@ async function isUpToDate(sql: SqlClient, schema: Schema): Promise<boolean> {
   const recorded = await sql
     .query<Recorded>({ name: 'schema-recorded', text: RECORDED }, [])
     .catch((error: unknown) => {
-      // A fault is the lack of these tables. Of a database that does not answer the driver's own words are told: they name the host.
+      // This fault means that the tables are missing. If the database does not answer, the driver's own error is raised, because it names the host.
       if (error instanceof StorageError && error.kind === 'fault') return [];
       throw (error as Error).cause ?? error;
     });

@@ -1,9 +1,9 @@
-// Owns the narrow SQL interface of the paths that go past the ORM, and its PostgreSQL binding.
+// Owns the narrow SQL interface for statements that go past the ORM, and its PostgreSQL binding.
 import pg from 'pg';
 import { hasLostAgainstAnother, toStorageError } from './errors.ts';
 
 export interface SqlStatement {
-  /** Prepared under this name where the driver can. */
+  /** The statement is prepared under this name, if the driver can do that. */
   readonly name: string;
   readonly text: string;
 }
@@ -17,13 +17,13 @@ export interface SqlClient {
 export interface PostgresSqlOptions {
   readonly url: string;
   readonly connections: number;
-  /** How long to wait for a free connection, and for a new one to open. */
+  /** How long, in milliseconds, to wait for a free connection, and for a new one to open. */
   readonly acquireTimeoutMs: number;
   readonly statementTimeoutMs: number;
   readonly applicationName: string;
 }
 
-/** What every connection holds to; the client's own limit on a query is for a server that does not even refuse. */
+/** Options of every connection. The client's own time limit is for a server that does not answer at all. */
 export function connectionOptions(options: Omit<PostgresSqlOptions, 'url' | 'connections'>) {
   return {
     connectionTimeoutMillis: options.acquireTimeoutMs,
@@ -34,14 +34,14 @@ export function connectionOptions(options: Omit<PostgresSqlOptions, 'url' | 'con
   };
 }
 
-/** A pool of its own, so that runs never queue behind catalogue reads. */
+/** Has a connection pool of its own, so that runs never wait behind reads of the catalogue. */
 export function createPostgresSqlClient(options: PostgresSqlOptions): SqlClient {
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.connections,
     ...connectionOptions(options),
   });
-  // An idle connection that the server drops is replaced on the next query; without a listener it would end the process.
+  // If the server drops an idle connection, the next query opens another. Without a listener the error would end the process.
   pool.on('error', () => {});
   async function query<Row extends object>({ name, text }: SqlStatement, values: readonly unknown[]) {
     return (await pool.query<Row>({ name, text, values: [...values] })).rows;
@@ -49,7 +49,7 @@ export function createPostgresSqlClient(options: PostgresSqlOptions): SqlClient 
   return {
     async query<Row extends object>(statement: SqlStatement, values: readonly unknown[]) {
       try {
-        // Each statement is a transaction of its own: one that lost against another has left nothing behind, and is sent once more.
+        // Each statement is a transaction of its own. If it is rolled back in favour of another one, it has changed nothing, and is sent once more.
         return await query<Row>(statement, values).catch((error: unknown) => {
           if (!hasLostAgainstAnother(error)) throw error;
           return query<Row>(statement, values);

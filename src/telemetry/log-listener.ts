@@ -1,4 +1,4 @@
-// Owns the log lines of telemetry: one for each event that an operator reads of, at the level that it deserves.
+// Owns the log lines of telemetry: one for each kind of event that an operator wants to read, at a fitting level.
 import type { Logger } from '../kernel/logger.ts';
 import type { AttemptEnded, RunEnded, TelemetryEvent, TelemetryListener } from '../kernel/telemetry.ts';
 
@@ -9,7 +9,7 @@ type Writers = {
   ) => void;
 };
 
-/** Of those without a line there are figures only: the caller is told of a refusal, and what is slow cannot be seen line by line. */
+/** Events without a log line appear in figures only: a refused caller is told by its error, and slowness does not show in single lines. */
 const noLine = () => {};
 
 const WRITERS: Writers = {

@@ -59,7 +59,7 @@ test('whichever part fails to open, those that were opened before are closed, an
   expect(closed).toEqual(['database']);
 });
 
-test('what was opened stays open where nothing fails', async () => {
+test('opened parts stay open where nothing fails', async () => {
   const { closed, parts, note } = record();
   expect(
     await parts.opening(async () => {

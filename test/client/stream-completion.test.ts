@@ -35,7 +35,7 @@ describe.each(['ws', 'sse'] as const)('the client over %s', (door) => {
   const runs = async () =>
     (await app.graph('{ completions(first: 1) { totalCount } }')).data.completions.totalCount;
 
-  test('streams a completion to its terminal event, typed from the schema', async () => {
+  test('the client streams a completion to its terminal event, typed from the schema', async () => {
     const events = await collect(
       streamCompletion({ ...options(), input: sandboxInput({ text: 'All is well.' }) }),
     );
@@ -45,7 +45,7 @@ describe.each(['ws', 'sse'] as const)('the client over %s', (door) => {
     expect(end?.__typename === 'CompletionFinished' && end.completion.usage.outputTokens).toBeGreaterThan(0);
   });
 
-  test('comes back by itself through cut connections: one run, each event once', async () => {
+  test('the client comes back by itself through cut connections: one run, each event once', async () => {
     const proxy = await startCuttingProxy(app.url);
     const before = await runs();
     const events: CompletionEvent[] = [];
@@ -70,7 +70,7 @@ describe.each(['ws', 'sse'] as const)('the client over %s', (door) => {
     expect(await collect(completionEvents({ ...options(), id, after: last }))).toEqual([]);
   });
 
-  test('takes a connection that says nothing for lost, however it fell silent', async () => {
+  test('the client takes a connection that says nothing for lost, however it fell silent', async () => {
     const proxy = await startTcpProxy(Number(new URL(app.url).port));
     onTestFinished(() => proxy[Symbol.asyncDispose]());
     const url = `http://127.0.0.1:${proxy.port}`;
@@ -89,7 +89,7 @@ describe.each(['ws', 'sse'] as const)('the client over %s', (door) => {
     expect(end?.__typename === 'CompletionFinished' && end.completion.text).toBe(textOf(events));
   });
 
-  test('tries again after a silence that was longer than its patience, and leaves a silent connection at once', async () => {
+  test('the client tries again after a silence that was longer than its patience, and leaves a silent connection at once', async () => {
     const proxy = await startTcpProxy(Number(new URL(app.url).port));
     onTestFinished(() => proxy[Symbol.asyncDispose]());
     const given = { ...options(`http://127.0.0.1:${proxy.port}`), input: sandboxInput({ text: 'All.' }) };
@@ -102,7 +102,7 @@ describe.each(['ws', 'sse'] as const)('the client over %s', (door) => {
     expect(await collect(streamCompletion({ ...given, signal: AbortSignal.timeout(300) }))).toEqual([]);
   });
 
-  test('lets its caller take longer over an event than a connection may be silent', async () => {
+  test('the client lets its caller take longer over an event than a connection may be silent', async () => {
     const proxy = await startCuttingProxy(app.url);
     const input = sandboxInput({ tokens: 10 });
     const events: CompletionEvent[] = [];
@@ -115,7 +115,7 @@ describe.each(['ws', 'sse'] as const)('the client over %s', (door) => {
     expect(proxy.accepted).toBe(1);
   });
 
-  test('keeps a connection whose run says nothing for long', async () => {
+  test('the client keeps a connection whose run says nothing for long', async () => {
     const proxy = await startCuttingProxy(app.url);
     const input = sandboxInput({ text: 'At last.', firstTokenMs: 2_000 });
     const events = await collect(
@@ -126,7 +126,7 @@ describe.each(['ws', 'sse'] as const)('the client over %s', (door) => {
     expect(proxy.accepted).toBe(1);
   });
 
-  test('counts its patience from the loss of a connection, not from the last event', async () => {
+  test('the client counts its patience from the loss of a connection, not from the last event', async () => {
     const proxy = await startCuttingProxy(app.url);
     const input = sandboxInput({ text: 'At last.', firstTokenMs: 6_500 });
     setTimeout(() => proxy.cut(), 5_700);
@@ -136,7 +136,7 @@ describe.each(['ws', 'sse'] as const)('the client over %s', (door) => {
     expect(proxy.accepted).toBe(2);
   });
 
-  test('leaves tool calls out until the run has finished, unless their pieces are asked for', async () => {
+  test('the client leaves tool calls out until the run has finished, unless their pieces are asked for', async () => {
     const input = sandboxInput(
       { toolCalls: [{ name: 'look_up', arguments: { word: 'graph' } }] },
       { tools: [{ name: 'look_up', parameters: { type: 'object' } }] },
@@ -149,7 +149,7 @@ describe.each(['ws', 'sse'] as const)('the client over %s', (door) => {
     expect(pieces.some(({ __typename }) => __typename === 'ToolCallDelta')).toBe(true);
   });
 
-  test('raises the gateway’s refusal as it is, and does not ask again', async () => {
+  test('the client raises the gateway’s refusal as it is, and does not ask again', async () => {
     const refused = collect(
       streamCompletion({ ...options(), input: { ...sandboxInput(), model: 'nothing-here' } }),
     );
@@ -158,14 +158,14 @@ describe.each(['ws', 'sse'] as const)('the client over %s', (door) => {
     await expect(unknown).rejects.toMatchObject({ name: 'ModelgraphError', code: 'UNAUTHENTICATED' });
   });
 
-  test('gives up when nothing can be reached for as long as it was told to try', async () => {
+  test('the client gives up when nothing can be reached for as long as it was told to try', async () => {
     const lost = collect(
       streamCompletion({ ...options('http://127.0.0.1:9'), input: sandboxInput(), patienceMs: 300 }),
     );
     await expect(lost).rejects.toMatchObject({ code: 'UNREACHABLE' });
   });
 
-  test('leaves when its signal says so, and the run goes on', async () => {
+  test('the client leaves when its signal says so, and the run goes on', async () => {
     const stop = new AbortController();
     const input = sandboxInput({ tokens: 60, tokensPerSecond: 100 });
     const seen: CompletionEvent[] = [];
@@ -181,7 +181,7 @@ describe.each(['ws', 'sse'] as const)('the client over %s', (door) => {
   });
 });
 
-describe('the client over sse, when a 503 says when to come back', () => {
+describe('client over sse', () => {
   let app: TestApp;
   beforeAll(async () => {
     app = await startTestApp('embedded', {
@@ -194,25 +194,28 @@ describe('the client over sse, when a 503 says when to come back', () => {
   test.each([
     ['the gateway', { errors: [draining] }, {}],
     ['a proxy', 'busy', { 'retry-after': '1' }],
-  ])('comes back then and not before, as %s says', async (_who, body, headers) => {
-    const askedAt: number[] = [];
-    const stream = streamCompletion({
-      url: `${app.url}/graphql`,
-      key: app.adminKey,
-      door: 'sse',
-      input: sandboxInput({ text: 'At last.' }),
-      fetch: async (...call) => {
-        askedAt.push(performance.now());
-        return askedAt.length === 1 ? Response.json(body, { status: 503, headers }) : fetch(...call);
-      },
-    });
-    expect((await collect(stream)).at(-1)?.__typename).toBe('CompletionFinished');
-    expect(askedAt).toHaveLength(2);
-    expect((askedAt[1] ?? 0) - (askedAt[0] ?? 0)).toBeGreaterThanOrEqual(599);
-  });
+  ])(
+    'the client comes back when a 503 told it to and not before, as %s says',
+    async (_who, body, headers) => {
+      const askedAt: number[] = [];
+      const stream = streamCompletion({
+        url: `${app.url}/graphql`,
+        key: app.adminKey,
+        door: 'sse',
+        input: sandboxInput({ text: 'At last.' }),
+        fetch: async (...call) => {
+          askedAt.push(performance.now());
+          return askedAt.length === 1 ? Response.json(body, { status: 503, headers }) : fetch(...call);
+        },
+      });
+      expect((await collect(stream)).at(-1)?.__typename).toBe('CompletionFinished');
+      expect(askedAt).toHaveLength(2);
+      expect((askedAt[1] ?? 0) - (askedAt[0] ?? 0)).toBeGreaterThanOrEqual(599);
+    },
+  );
 });
 
-test('where there is no WebSocket, the client says so', async () => {
+test('the client says so where there is no WebSocket', async () => {
   vi.stubGlobal('WebSocket', undefined);
   onTestFinished(() => void vi.unstubAllGlobals());
   const stream = streamCompletion({ url: 'http://127.0.0.1:9/graphql', key: 'k', input: sandboxInput() });

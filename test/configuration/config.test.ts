@@ -11,8 +11,8 @@ const PRODUCTION = {
   SECRET_KEYS: `k1:${Buffer.alloc(32).toString('base64')}`,
 };
 
-describe('the configuration', () => {
-  test('has a default for everything in development', () => {
+describe('environment variables', () => {
+  test('the configuration has a default for everything in development', () => {
     expect(readConfig({})).toMatchObject({
       production: false,
       host: '127.0.0.1',
@@ -26,7 +26,7 @@ describe('the configuration', () => {
     });
   });
 
-  test('is careful in production', () => {
+  test('the configuration is careful in production', () => {
     expect(readConfig(PRODUCTION)).toMatchObject({
       privateUpstreams: 'deny',
       sandbox: false,
@@ -42,29 +42,29 @@ describe('the configuration', () => {
     });
   });
 
-  test('names every variable that is wrong, at once', () => {
+  test('the configuration’s error names every variable that is wrong, at once', () => {
     const wrong = { PORT: 'x', DATABASE_URL: 'mysql://a', EXPLORER: 'yes', BOOTSTRAP_API_KEY: 'short' };
     expect(() => readConfig(wrong)).toThrow(
       /PORT: [\s\S]*DATABASE_URL: [\s\S]*BOOTSTRAP_API_KEY: [\s\S]*EXPLORER: /,
     );
   });
 
-  test('names what production lacks, and what several processes need', () => {
+  test('the configuration’s error names what production lacks, and what several processes need', () => {
     expect(() => readConfig({ NODE_ENV: 'production' })).toThrow('BOOTSTRAP_API_KEY, SECRET_KEYS');
     expect(() => readConfig({ WORKERS: '2' })).toThrow(/WORKERS: .* DATABASE_URL and REDIS_URL/);
   });
 
-  test('takes an empty variable as one that is not set', () => {
+  test('the configuration takes an empty variable as one that is not set', () => {
     expect(readConfig({ PORT: ' ', DATABASE_URL: '' })).toMatchObject({ port: 4000, databaseUrl: undefined });
   });
 
-  test('shows no secret when it is printed', () => {
+  test('the configuration shows no secret when it is printed', () => {
     const { bootstrapApiKey, secretKeys } = readConfig(PRODUCTION);
     expect(JSON.stringify({ bootstrapApiKey, secretKeys })).not.toContain('0123456789abcdef');
     expect(String(bootstrapApiKey)).not.toContain('0123456789abcdef');
   });
 
-  test('reads .env beside the process, under the real environment', () => {
+  test('the configuration reads .env beside the process, under the real environment', () => {
     const folder = mkdtempSync(join(tmpdir(), 'modelgraph-env-'));
     process.env.MODELGRAPH_TEST_SET = 'environment';
     writeFileSync(join(folder, '.env'), 'MODELGRAPH_TEST_SET=file\nMODELGRAPH_TEST_OPEN=file\n');
@@ -78,7 +78,7 @@ describe('the configuration', () => {
     rmSync(folder, { recursive: true });
   });
 
-  test('has each of its names in .env.example', () => {
+  test('the configuration has each of its names in .env.example', () => {
     const source = readFileSync('src/configuration/environment.ts', 'utf8');
     const schema = source.slice(source.indexOf('z.object({'), source.indexOf('\n});'));
     const names = [...schema.matchAll(/^ {2}([A-Z_]+):/gm)].map(([, name]) => name ?? '');

@@ -52,9 +52,9 @@ function altering(change: (part: StreamPart) => StreamPart | undefined) {
     });
 }
 
-describe('a hand-made answer is read by its adapter as by the plain reader, whole and cut', () => {
+describe('hand-made answers', () => {
   it.each(cases.map((recorded) => [`${recorded.provider}/${recorded.name}`, recorded] as const))(
-    '%s',
+    'the hand-made answer %s is read by its adapter as by the plain reader, whole and cut',
     async (_, recorded) => {
       expect((await check(recorded)).reasons.join('\n')).toBe(
         recorded.name === 'json-embedding' ? 'no answer to a chat request: /v1/embeddings' : '',
@@ -63,10 +63,10 @@ describe('a hand-made answer is read by its adapter as by the plain reader, whol
   );
 });
 
-describe.skipIf(!foreign)('every recorded answer in CONFORMANCE_CASES agrees with its plain reading', () => {
+describe.skipIf(!foreign)('recorded answers of CONFORMANCE_CASES', () => {
   const recordings = foreign ? readCases(foreign) : [];
   it.each(recordings.map((recorded) => [`${recorded.provider}/${recorded.name}`, recorded] as const))(
-    '%s',
+    'the recorded answer %s is read by its adapter as by the plain reader',
     async (_, recorded) => {
       const { verdict, reasons } = await check(recorded);
       expect(verdict === 'failed' ? reasons : []).toEqual([]);
@@ -74,7 +74,7 @@ describe.skipIf(!foreign)('every recorded answer in CONFORMANCE_CASES agrees wit
   );
 });
 
-describe('the runner finds', () => {
+describe('conformance faults', () => {
   const alterations: readonly [string, string, (part: StreamPart) => StreamPart | undefined, RegExp][] = [
     [
       'a lost character',
@@ -110,13 +110,16 @@ describe('the runner finds', () => {
       /^ended without a finish/,
     ],
   ];
-  it.each(alterations)('%s', async (_, path, change, reason) => {
-    const result = await check(caseNamed(path), altering(change));
-    expect(result.verdict).toBe('failed');
-    expect(result.reasons.some((one) => reason.test(one))).toBe(true);
-  });
+  it.each(alterations)(
+    'the conformance runner finds a fault of an adapter: %s',
+    async (_, path, change, reason) => {
+      const result = await check(caseNamed(path), altering(change));
+      expect(result.verdict).toBe('failed');
+      expect(result.reasons.some((one) => reason.test(one))).toBe(true);
+    },
+  );
 
-  it('a truncated stream that is taken for a whole one', async () => {
+  it('the conformance runner finds a truncated stream that is taken for a whole one', async () => {
     const lenient = (adapter: CompletionAdapter) =>
       withStream(adapter, async function* (request, options) {
         try {
@@ -129,7 +132,7 @@ describe('the runner finds', () => {
     expect(result.reasons[0]).toMatch(/^expected PROVIDER_PROTOCOL, got finish stop/);
   });
 
-  it('a wrong error code, a lost message and a lost time to wait', async () => {
+  it('the conformance runner finds a wrong error code, a lost message and a lost time to wait', async () => {
     const vague = (adapter: CompletionAdapter) =>
       // biome-ignore lint/correctness/useYield: the point is that nothing comes but the error
       withStream(adapter, async function* () {
@@ -139,21 +142,21 @@ describe('the runner finds', () => {
     expect(reasons.map((reason) => reason.split(':')[0])).toEqual(['code', 'message', 'retryAfterMs']);
   });
 
-  it('a protocol without an adapter', async () => {
+  it('the conformance runner finds a protocol without an adapter', async () => {
     const [recorded] = cases;
     const result = await checkCase(recorded!, { adapterFor: () => undefined, places: 1, seed: 1 });
     expect(result.reasons).toEqual(['no adapter for anthropic-messages']);
   });
 });
 
-describe('a body is served', () => {
-  it('whole, byte by byte, and cut once at every byte where it is short', () => {
+describe('how the case server cuts a body', () => {
+  it('a recorded body is served whole, byte by byte, and cut once at every byte where it is short', () => {
     const body = Buffer.from('abcd');
     const served = servings(body, 200, seededRandom(1)).map(({ pieces }) => pieces.map(String).join('|'));
     expect(served).toEqual(['abcd', 'a|b|c|d', 'a|bcd', 'ab|cd', 'abc|d']);
   });
 
-  it('at as many places as asked for where it is long, the same ones for the same seed', () => {
+  it('a long recorded body is cut at as many places as asked for, the same ones for the same seed', () => {
     const body = Buffer.alloc(10_000, 'x');
     const first = servings(body, 200, seededRandom(7));
     expect(first.map(({ name }) => name)).toEqual(
@@ -165,7 +168,7 @@ describe('a body is served', () => {
   });
 });
 
-it('a folder of an unknown name is routed by the address of its request', () => {
+it('a recorded case in a folder of an unknown name is routed by the address of its request', () => {
   const recorded = { ...caseNamed('some-new-host/stream-guessed'), provider: 'unheard-of' };
   const protocolOf = (uri: string) => routeOf({ ...recorded, uri }).protocol;
   expect(protocolOf('https://host/v1/chat/completions')).toBe('openai-chat');
@@ -177,7 +180,7 @@ it('a folder of an unknown name is routed by the address of its request', () => 
   expect(protocolOf('http://host:11434/api/chat')).toBe('ollama');
 });
 
-it('the report gives a row a provider, the reasons, and the sums last', () => {
+it('the conformance report gives a row a provider, the reasons, and the sums last', () => {
   const recorded = caseNamed('openai-chat/stream-text');
   const report = reportOf([
     { recorded, protocol: 'openai-chat', verdict: 'passed', reasons: [] },
@@ -200,20 +203,20 @@ it('the report gives a row a provider, the reasons, and the sums last', () => {
   ]);
 });
 
-describe('npm run conformance', () => {
+describe('conformance command', () => {
   const run = (...args: string[]) =>
     promisify(execFile)(process.execPath, [
       fileURLToPath(new URL('../../tools/conformance/run.ts', import.meta.url)),
       ...args,
     ]);
 
-  it('prints its seed first and its sums last', async () => {
+  it('npm run conformance prints its seed first and its sums last', async () => {
     const { stdout } = await run('--seed', '42', '--places', '3', `${FIXTURES}/some-new-host`);
     expect(stdout).toMatch(/^seed 42\n/);
     expect(stdout.trimEnd().split('\n').at(-1)).toBe('1 passed, 0 failed');
   });
 
-  it('fails without a folder, and with one that has no cases', async () => {
+  it('npm run conformance fails without a folder, and with one that has no cases', async () => {
     await expect(run()).rejects.toMatchObject({ code: 2 });
     await expect(run(fileURLToPath(new URL('readers', import.meta.url)))).rejects.toMatchObject({ code: 1 });
   });

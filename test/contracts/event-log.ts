@@ -56,7 +56,7 @@ export function eventLogContract(open: () => OpenedEventLog | Promise<OpenedEven
     return { seqs: events.map(({ seq }) => seq), state };
   };
 
-  test('gives exactly the events beyond a place, to its owner and to others, while it grows and after its end', async () => {
+  test('an event log gives exactly the events beyond a place, to its owner and to others, while it grows and after its end', async () => {
     await using opened = await open();
     for (const log of [opened.log, opened.other]) {
       const run = crypto.randomUUID();
@@ -75,13 +75,13 @@ export function eventLogContract(open: () => OpenedEventLog | Promise<OpenedEven
     }
   });
 
-  test('knows nothing of what never was', async () => {
+  test('an event log knows nothing of a run that never was', async () => {
     await using opened = await open();
     expect(await seqs(opened.other, crypto.randomUUID(), 0)).toEqual({ seqs: [], state: 'unknown' });
     expect(await opened.other.lastSeq(crypto.randomUUID())).toBe(0);
   });
 
-  test('many readers at many offsets, on every node, read every event beyond theirs once, in order', async () => {
+  test('many readers of an event log at many offsets, on every node, read every event beyond theirs once, in order', async () => {
     await using opened = await open();
     const run = crypto.randomUUID();
     opened.log.append(run, range(1, 10));
@@ -104,7 +104,7 @@ export function eventLogContract(open: () => OpenedEventLog | Promise<OpenedEven
     }
   });
 
-  test('ends by another hand once: what has its end stays as it is', async () => {
+  test('an event log is ended by another hand once: what has its end stays as it is', async () => {
     await using opened = await open();
     const run = crypto.randomUUID();
     opened.log.append(run, range(1, 3));

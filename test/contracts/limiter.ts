@@ -23,7 +23,7 @@ export function limiterContract(open: () => OpenedLimiters | Promise<OpenedLimit
   const used = (wants: readonly LimitWant[], amount: number) =>
     wants.map((each) => ({ ...each, used: amount }));
 
-  test('grants exactly as much as there is, whoever asks and however many at once', async () => {
+  test('a limiter grants exactly as much as there is, whoever asks and however many at once', async () => {
     await using limiters = await open();
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, index) =>
@@ -41,7 +41,7 @@ export function limiterContract(open: () => OpenedLimiters | Promise<OpenedLimit
     expect(refused?.retryAfterMs).toBeLessThanOrEqual(MINUTE_MS + MINUTE_MS / 60);
   });
 
-  test('takes all that a run asks for, or nothing, and names what does not fit', async () => {
+  test('a limiter takes all that a run asks for, or nothing, and names what does not fit', async () => {
     await using limiters = await open();
     const wants = (tokens: number) => [want(), want({ key: 'tokens', limit: 100, amount: tokens })];
     expect(await limiters.one.take('a', wants(80))).toMatchObject({ refused: null, remaining: [2, 20] });
@@ -49,7 +49,7 @@ export function limiterContract(open: () => OpenedLimiters | Promise<OpenedLimit
     expect(await limiters.other.take('c', wants(20))).toMatchObject({ refused: null, remaining: [1, 0] });
   });
 
-  test('counts what was used in place of what was taken', async () => {
+  test('a limiter counts what was used in place of what was taken', async () => {
     await using limiters = await open();
     const tokens = want({ limit: 100, amount: 50 });
     await limiters.one.take('less', [tokens]);
@@ -70,7 +70,7 @@ export function limiterContract(open: () => OpenedLimiters | Promise<OpenedLimit
     expect((await limiters.one.take(randomUUID(), [{ ...tokens, amount: 0 }])).remaining).toEqual([5]);
   });
 
-  test('gives places to so many at once, and frees them when a run is over', async () => {
+  test('a limiter gives places to so many at once, and frees them when a run is over', async () => {
     await using limiters = await open();
     const place = want({ key: 'places', windowMs: null, limit: 2 });
     expect((await limiters.one.take('a', [place])).refused).toBeNull();
@@ -84,7 +84,7 @@ export function limiterContract(open: () => OpenedLimiters | Promise<OpenedLimit
     await eventually(async () => expect((await limiters.other.take('c', [place])).refused).toBeNull());
   });
 
-  test('frees what was taken once it has left the window, and never before', async () => {
+  test('a limiter frees what was taken once it has left the window, and never before', async () => {
     await using limiters = await open();
     const windowMs = 600;
     const short = want({ windowMs, limit: 2, amount: 2 });
@@ -97,7 +97,7 @@ export function limiterContract(open: () => OpenedLimiters | Promise<OpenedLimit
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(windowMs - 5);
   });
 
-  test('says of what never fits that waiting does not help', async () => {
+  test('a limiter says of what never fits that waiting does not help', async () => {
     await using limiters = await open();
     expect(await limiters.one.take('a', [want({ amount: 4 })])).toMatchObject({
       refused: 0,

@@ -105,7 +105,7 @@ export function tokenCacheContract(
     expect(await cache.ask()).toBe('t1');
   });
 
-  test('a failure reaches all who wait, and is not kept', async () => {
+  test('a failure to fetch a token reaches all who wait, and is not kept', async () => {
     await using cache = await setUp();
     const failing = [cache.ask(), cache.ask()];
     const fault = new Error('no token');
@@ -127,7 +127,7 @@ export function tokenCacheContract(
     expect([await one, await other]).toEqual(['t1', 't2']);
   });
 
-  test('who leaves while waiting harms no other; when all have left the fetch is given up', async () => {
+  test('a caller who leaves while waiting for a token harms no other; when all have left the fetch is given up', async () => {
     await using cache = await setUp();
     const [leaver, stayer] = [new AbortController(), new AbortController()];
     const left = cache.ask({ signal: leaver.signal });

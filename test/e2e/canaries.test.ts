@@ -74,7 +74,7 @@ describeEachDatabase('secrets', (kind) => {
     return () => upstream.close();
   });
 
-  test('are in no answer, log, error, event or row, whatever the provider says', async () => {
+  test('a secret is in no answer, log, error, event or row, whatever the provider says', async () => {
     const mine = catalogueCalls(app, app.adminKey);
     const ask = async (query: string, variables = {}) => {
       const answer = await app.graph(query, variables);

@@ -9,7 +9,7 @@ import { sandboxCatalogue } from '../support/sandbox-catalogue.ts';
 const RUNS = `{ completions(first: 100) { nodes { id status text cost usage { outputTokens estimated } attempts { outcome } } } }`;
 const ACCOUNT = '{ account { balance reserved entries(first: 100) { totalCount } } }';
 
-describeEachDatabase('a gateway that starts on a database of 24 November 2026', (kind) => {
+describeEachDatabase('a former database', (kind) => {
   let database: TestDatabase;
   let app: TestApp;
   const ask = async (query: string, variables = {}) => {
@@ -31,7 +31,7 @@ describeEachDatabase('a gateway that starts on a database of 24 November 2026', 
     await database.drop();
   });
 
-  test('ends the run that was going on, charges what it had come to, and holds nothing any more', async () => {
+  test('a gateway that starts on an earlier database ends the run that was going on, charges what it had come to, and holds nothing any more', async () => {
     await expect
       .poll(async () => (await ask(RUNS)).completions.nodes.map(({ status }: any) => status).sort(), {
         timeout: 15_000,
@@ -45,7 +45,7 @@ describeEachDatabase('a gateway that starts on a database of 24 November 2026', 
     expect(account).toMatchObject({ reserved: '0', entries: { totalCount: 7 } });
   });
 
-  test('runs what is asked of it with the instances, prices and money that are there', async () => {
+  test('a gateway that starts on an earlier database runs what is asked of it with the instances, prices and money that are there', async () => {
     const { complete } = await ask(
       `mutation ($input: CompletionInput!) { complete(input: $input) { completion { status cost } } }`,
       { input: sandboxInput({ tokens: 10 }, { model: 'paid', parameters: { maxTokens: 100 } }) },

@@ -75,7 +75,7 @@ describeEachDatabase('garbage', (kind) => {
   const isAlive = async () =>
     expect((await app.graph('{ viewer { caller } }', {}, key)).data.viewer.caller).toMatch(/^key:/);
 
-  test('in the values of every field is told as a typed error, whatever it is', async () => {
+  test('garbage in the values of every field is told as a typed error, whatever it is', async () => {
     const random = seededRandom(11);
     const pick = <Value>(values: readonly Value[]) => values[Math.floor(random() * values.length)] as Value;
     const wrong = () =>
@@ -189,7 +189,7 @@ describeEachDatabase('garbage', (kind) => {
     await isAlive();
   }, 120_000);
 
-  describe('as bytes', () => {
+  describe('garbage bytes', () => {
     const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
     const bodies: [string, string | Uint8Array, Record<string, string>?][] = [
       ['nothing', ''],
@@ -229,22 +229,29 @@ describeEachDatabase('garbage', (kind) => {
       ['extensions that are text', '{"query":"{ viewer { caller } }","extensions":"x"}'],
       ['a header of 10 kB', '{"query":"{ viewer { caller } }"}', { 'x-request-id': 'x'.repeat(10_000) }],
     ];
-    test.each(bodies)('%s is answered, and never by a 5xx', async (_name, body, headers = {}) => {
-      for (const path of ['/graphql', '/graphql/stream']) {
-        const response = await raw(body, { headers, path });
-        const text = await response.text();
-        expect([path, response.status >= 500, text.slice(0, 200)]).toEqual([path, false, expect.any(String)]);
-        if (response.status >= 400) {
-          expect(JSON.parse(text).errors[0].extensions).toMatchObject({
-            code: expect.stringMatching(TYPED),
-          });
+    test.each(bodies)(
+      'a request with %s is answered, and never by a 5xx',
+      async (_name, body, headers = {}) => {
+        for (const path of ['/graphql', '/graphql/stream']) {
+          const response = await raw(body, { headers, path });
+          const text = await response.text();
+          expect([path, response.status >= 500, text.slice(0, 200)]).toEqual([
+            path,
+            false,
+            expect.any(String),
+          ]);
+          if (response.status >= 400) {
+            expect(JSON.parse(text).errors[0].extensions).toMatchObject({
+              code: expect.stringMatching(TYPED),
+            });
+          }
+          expect(text).not.toMatch(/"code":"INTERNAL|node_modules|at Object\.|\.ts:\d/);
         }
-        expect(text).not.toMatch(/"code":"INTERNAL|node_modules|at Object\.|\.ts:\d/);
-      }
-      await isAlive();
-    });
+        await isAlive();
+      },
+    );
 
-    test('over a socket ends at most that socket', async () => {
+    test('garbage as bytes over a socket ends at most that socket', async () => {
       const messages = [
         '',
         '{',
@@ -273,7 +280,7 @@ describeEachDatabase('garbage', (kind) => {
     });
   });
 
-  test('that only looks like an attack is text: it goes through every field and comes back as it was', async () => {
+  test('text that only looks like an attack goes through every field and comes back as it was', async () => {
     const texts = HOSTILE.filter(
       (text) =>
         text.trim() !== '' &&
@@ -343,7 +350,7 @@ describeEachDatabase('garbage', (kind) => {
     }
   });
 
-  test('in great number leaves the process no larger', async () => {
+  test('garbage in great number leaves the process no larger', async () => {
     const flood = async () => {
       for (let round = 0; round < 10; round += 1) {
         await Promise.all(

@@ -18,7 +18,7 @@ import {
 } from '../support/run-calls.ts';
 import { describeTwoNodes, startTwoNodes, type TwoNodes } from '../support/two-nodes.ts';
 
-describeTwoNodes('a run whose log, owner or database connection is lost', () => {
+describeTwoNodes('lost logs, owners and connections', () => {
   let nodes: TwoNodes;
   let redis: Redis;
   let database: pg.Client;
@@ -123,7 +123,7 @@ describeTwoNodes('a run whose log, owner or database connection is lost', () => 
 });
 
 describeTwoNodes('dead nodes while Redis hangs', () => {
-  test('their runs are ended at once, and the node that ends them goes on renewing its lease', async () => {
+  test('the runs of dead nodes are ended at once while Redis hangs, and the node that ends them goes on renewing its lease', async () => {
     const nodes = await startTwoNodes();
     const database = new pg.Client({ connectionString: nodes.databaseUrl });
     await database.connect();
@@ -172,7 +172,7 @@ async function oldestLease(database: pg.Client): Promise<{ started: number; sile
 }
 
 describeTwoNodes('strict events', () => {
-  test('twenty streams at once are read from the start to their end, though Redis is slow', async () => {
+  test('twenty strict streams at once are read from the start to their end, though Redis is slow', async () => {
     const nodes = await startTwoNodes({ EVENT_DURABILITY: 'strict' });
     nodes.redis.delay(15);
     await using socket = openSocket(nodes.a, nodes.key);

@@ -36,7 +36,7 @@ describeTwoNodes('money on two nodes', () => {
     mine = await payingOnBoth(nodes);
   });
 
-  test('500 at once on a balance that covers 100: exactly 100 run, the books are right, and no hold outlives its run', async () => {
+  test('of 500 runs at once on a balance that covers 100, exactly 100 run, the books are right, and no hold outlives its run', async () => {
     const refused = await mine.complete({ maxTokens: 1_000 }).catch((error) => error);
     expect(refused.code).toBe('INSUFFICIENT_FUNDS');
     const each = BigInt(Math.round(Number(refused.required) * 1e9));
@@ -64,7 +64,7 @@ describeTwoNodes('money on two nodes', () => {
     expect(await plainSql(nodes.a.database.url ?? '', 'select * from hold')).toEqual([]);
   });
 
-  test('a database away for longer than a lease: what ran is settled once, the books are right, and new runs are refused meanwhile', async () => {
+  test('while the database is away for longer than a lease, what ran is settled once, the books are right, and new runs are refused meanwhile', async () => {
     const workspace = await payingOnBoth(nodes);
     await workspace.credit('1');
     const input = sandboxInput(
@@ -157,14 +157,14 @@ describeTwoNodes('money on two nodes', () => {
   }, 40_000);
 });
 
-describe.skipIf(!(postgresUsable() && redisUsable()))('money of a node that is killed', () => {
+describe.skipIf(!(postgresUsable() && redisUsable()))('killed nodes', () => {
   const opened: (() => Promise<unknown>)[] = [];
   beforeAll(() => buildServer());
   afterEach(async () => {
     for (const close of opened.splice(0).reverse()) await close();
   });
 
-  test('is settled by the last progress record: what readers could have is charged, what was held back is only counted; the key answers with the run', async () => {
+  test('a run of a node that is killed is settled by the last progress record: what readers could have is charged, what was held back is only counted; the key answers with the run', async () => {
     const database = await createDatabase('postgresql');
     opened.push(() => database.drop());
     const environment = {

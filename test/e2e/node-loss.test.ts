@@ -27,7 +27,7 @@ const input = (sandbox: object, over: object = {}) => ({
   ...over,
 });
 
-describe.skipIf(!(postgresUsable() && redisUsable()))('nodes that are lost', () => {
+describe.skipIf(!(postgresUsable() && redisUsable()))('lost nodes', () => {
   let environment: Record<string, string>;
   const opened: (() => Promise<unknown>)[] = [];
 
@@ -101,7 +101,7 @@ describe.skipIf(!(postgresUsable() && redisUsable()))('nodes that are lost', () 
     }
   };
 
-  test('killed in mid-run: another ends the run, its readers get all that was logged and that end, and nothing stays running', async () => {
+  test('a node that is killed in mid-run leaves nothing running: another ends the run, and its readers get all that was logged and that end', async () => {
     const { a, b } = await cluster();
     const idempotencyKey = crypto.randomUUID();
     const asked = input({ tokens: 2_000, tokensPerSecond: 50 }, { idempotencyKey });
@@ -138,7 +138,7 @@ describe.skipIf(!(postgresUsable() && redisUsable()))('nodes that are lost', () 
     expect((await b.graph(RUNNING)).data.completions.totalCount).toBe(0);
   });
 
-  test('strict events: whatever a reader saw before the kill is in the log', async () => {
+  test('a reader of strict events saw nothing before the kill of a node that is not in the log', async () => {
     const { a, b } = await cluster({ EVENT_DURABILITY: 'strict' });
     let seen = 0;
     let id = '';
@@ -160,7 +160,7 @@ describe.skipIf(!(postgresUsable() && redisUsable()))('nodes that are lost', () 
     void reading;
   });
 
-  test('stopped for longer than a lease, then going on: one winner, and the replaced owner publishes nothing more', async () => {
+  test('a node that was stopped for longer than a lease and goes on publishes nothing more: there is one winner', async () => {
     const { a, b } = await cluster();
     const begun = await a.graph(
       'mutation ($input: CompletionInput!) { startCompletion(input: $input) { completion { id } } }',
@@ -186,7 +186,7 @@ describe.skipIf(!(postgresUsable() && redisUsable()))('nodes that are lost', () 
     expect((await read(b.url, EVENTS, { id, after: 0 })).at(-1).seq).toBe(events.at(-1).seq);
   });
 
-  test('stopped for longer than a lease while its provider falls silent: the provider is not asked again for a run that another has ended', async () => {
+  test('a node that was stopped for longer than a lease asks no silent provider again for a run that another has ended', async () => {
     const upstream = await startFakeUpstream(() => ({
       headers: { 'content-type': 'text/event-stream' },
       body: ['data: {"choices":[{"index":0,"delta":{"content":"one"}}]}\n\n', ': nothing more\n\n'],

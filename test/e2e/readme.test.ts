@@ -46,7 +46,7 @@ test('every page that README.md links to is there', () => {
   expect(links.filter((target) => !/^https?:/.test(target) && !existsSync(target))).toEqual([]);
 });
 
-describe.skipIf(!postgresUsable())('the blocks of README.md', () => {
+describe.skipIf(!postgresUsable())('blocks of README.md', () => {
   let database: TestDatabase;
   let server: ServerProcess;
   let folder: string;
@@ -107,19 +107,19 @@ describe.skipIf(!postgresUsable())('the blocks of README.md', () => {
     }
   }
 
-  test('start the server: the key is where the README says, and every script that it names exists', () => {
+  test('README: the server starts by its blocks, the key is where it says, and every script that it names exists', () => {
     expect(key).toMatch(/^mg_/);
     const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
     const named = [...readme.matchAll(/npm run ([\w:]+)/g)].map(([, script = '']) => script);
     expect(named.filter((script) => !(script in scripts))).toEqual([]);
   });
 
-  test('query: models that read images and call tools', async () => {
+  test('README: the query finds models that read images and call tools', async () => {
     const { data } = JSON.parse(await shell(block('sh', 'maxInputPrice')));
     expect(data.modelSpecs.nodes).toHaveLength(5);
   });
 
-  test('mutation: a completion with its cost and its plan', async () => {
+  test('README: the mutation gives a completion with its cost and its plan', async () => {
     const { data } = JSON.parse(await shell(block('sh', 'mutation {')));
     expect(data.complete.completion).toMatchObject({
       text: expect.stringContaining('simulated'),
@@ -127,18 +127,18 @@ describe.skipIf(!postgresUsable())('the blocks of README.md', () => {
     });
   });
 
-  test('subscription: a stream over SSE, to its end', async () => {
+  test('README: the subscription streams over SSE, to its end', async () => {
     const stream = await shell(block('sh', 'idempotencyKey'));
     expect(stream).toContain('"__typename":"CompletionStarted"');
     expect(stream).toContain('"__typename":"CompletionFinished"');
     expect(stream).toMatch(/^id: ?\S+:\d+$/m);
   });
 
-  test('graphql-ws: the program prints the whole answer', async () => {
+  test('README: the graphql-ws program prints the whole answer', async () => {
     expect(await program('readme-graphql-ws.mjs', block('js', 'graphql-ws'))).toContain('You wrote: "Hello"');
   });
 
-  test('the own client: the program is well typed and prints the answer with its usage', async () => {
+  test('README: the program of the own client is well typed and prints the answer with its usage', async () => {
     const text = block('ts', 'modelgraph/client');
     const path = 'test-results/readme-client.mts';
     writeFileSync(path, text);
@@ -165,7 +165,7 @@ describe.skipIf(!postgresUsable())('the blocks of README.md', () => {
     expect(printed).toContain('totalTokens');
   });
 
-  test('own provider, instance, key and budget: each mutation runs as it stands', async () => {
+  test('README: each mutation for an own provider, instance, key and budget runs as it stands', async () => {
     const added = await send(block('graphql', 'AddProvider'));
     expect(added.data.createProviderConfig.userErrors).toEqual([]);
     const { id } = added.data.createProviderConfig.providerConfig;
@@ -179,7 +179,7 @@ describe.skipIf(!postgresUsable())('the blocks of README.md', () => {
     expect(data.setBudget).toMatchObject({ budget: { spent: '0' }, userErrors: [] });
   });
 
-  test('plain SQL: its model can be called', async () => {
+  test('README: a model that plain SQL made can be called', async () => {
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();
     await client.query(block('sql', 'model_instance'));
@@ -191,7 +191,7 @@ describe.skipIf(!postgresUsable())('the blocks of README.md', () => {
       .toBe('FINISHED');
   });
 
-  test('production: the two lines make settings that a start takes', async () => {
+  test('README: the two lines for production make settings that a start takes', async () => {
     const text = block('sh', 'SECRET_KEYS=')
       .split('\n')
       .filter((line) => line.startsWith('echo '))

@@ -67,7 +67,7 @@ describeEachDatabase('a gateway that goes away', (kind) => {
     }
   };
 
-  test('by kill -9 loses no stored run, leaves none running, and joins the same run under its key', async () => {
+  test('a gateway killed by kill -9 loses no stored run, leaves none running, and joins the same run under its key', async () => {
     const first = await start();
     const finished = (
       await first.graph(COMPLETE, {
@@ -105,7 +105,7 @@ describeEachDatabase('a gateway that goes away', (kind) => {
     await client.dispose();
   }, 60_000);
 
-  test('by SIGTERM gives running runs their grace, interrupts the rest, sends readers away and takes no new runs', async () => {
+  test('a gateway ended by SIGTERM gives running runs their grace, interrupts the rest, sends readers away and takes no new runs', async () => {
     const server = await start();
     let closeCode: number | undefined;
     const client = socketOf(server, (code) => {
@@ -128,7 +128,7 @@ describeEachDatabase('a gateway that goes away', (kind) => {
     expect(await settled(second, id)).toMatchObject({ status: 'INTERRUPTED' });
   }, 60_000);
 
-  test('keeps a second process from its data', async () => {
+  test('a gateway keeps a second process from its data', async () => {
     if (kind !== 'embedded') return;
     const server = await start();
     await expect(startServerProcess(environment)).rejects.toThrow(/DATA_DIR: .* is in use by the process/);

@@ -42,7 +42,7 @@ interface Outcome {
   readonly read?: string;
 }
 
-describe.skipIf(!(postgresUsable() && redisUsable()))('a soak', () => {
+describe.skipIf(!(postgresUsable() && redisUsable()))('soak', () => {
   const closers: (() => Promise<unknown>)[] = [];
 
   beforeAll(() => buildServer());
@@ -51,7 +51,7 @@ describe.skipIf(!(postgresUsable() && redisUsable()))('a soak', () => {
   });
 
   test(
-    `of ${SECONDS} seconds on two nodes: sockets cut, nodes killed and started, Redis stopped, garbage in every tenth answer, clients that leave while their run begins; every reader that keeps trying reads its run to one end`,
+    `a soak of ${SECONDS} seconds on two nodes lets every reader that keeps trying read its run to one end: sockets cut, nodes killed and started, Redis stopped, garbage in every tenth answer, clients that leave while their run begins`,
     async () => {
       const random = seededRandom(20_261_121);
       const database = await createDatabase('postgresql');

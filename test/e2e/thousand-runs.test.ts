@@ -15,7 +15,7 @@ import { sandboxCatalogue } from '../support/sandbox-catalogue.ts';
 const RUNS = 1_000;
 const AT_ONCE = 50;
 
-describe('a thousand runs', () => {
+describe('thousand runs', () => {
   let app: TestApp;
   beforeAll(async () => {
     app = await startTestApp('embedded', { overrides: { catalogueData: await sandboxCatalogue() } });
@@ -38,12 +38,12 @@ describe('a thousand runs', () => {
     expect(ids.size).toBe(RUNS);
   };
 
-  test('stream over graphql-ws with every event once and one end', async () => {
+  test('a thousand runs stream over graphql-ws with every event once and one end', async () => {
     await using socket = openSocket(app, app.adminKey);
     await thousand((run) => collect(socket.stream(sandboxInput({ tokens: 20 + (run % 30) }))));
   }, 120_000);
 
-  test('stream over SSE by plain fetch with every event once and one end', async () => {
+  test('a thousand runs stream over SSE by plain fetch with every event once and one end', async () => {
     await thousand(async (run) => {
       const input = sandboxInput({ tokens: 20 + (run % 30) }, { idempotencyKey: crypto.randomUUID() });
       const { events } = await openSse(app, app.adminKey, {

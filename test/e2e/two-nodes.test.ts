@@ -45,7 +45,7 @@ describeTwoNodes('two nodes on one PostgreSQL and one Redis', () => {
   const statusOf = async (node: 'a' | 'b', id: string) =>
     (await send(nodes[node], nodes.key, CompletionDocument, { id })).data.completion?.status;
 
-  test('a run is read on either, from any place, while it goes on and after its end', async () => {
+  test('a run is read on either of two nodes, from any place, while it goes on and after its end', async () => {
     const id = await start({ tokens: 120, tokensPerSecond: 120 });
     const offsets = [0, 1, 7, 30];
     const live = await Promise.all(
@@ -65,7 +65,7 @@ describeTwoNodes('two nodes on one PostgreSQL and one Redis', () => {
     expect(await readWhole('b', id, last + 50)).toEqual([]);
   });
 
-  test('a cancel on one stops the run on the other, and both tell the same', async () => {
+  test('a cancel on one node stops the run on the other, and both tell the same', async () => {
     const id = await start({ tokens: 5_000, tokensPerSecond: 50 });
     const reading = readWhole('b', id, 0);
     await expect.poll(() => statusOf('b', id)).toBe('RUNNING');
@@ -77,7 +77,7 @@ describeTwoNodes('two nodes on one PostgreSQL and one Redis', () => {
     expect(await statusOf('a', id)).toBe('CANCELLED');
   });
 
-  test('one key at both at once is one run, and complete on the other waits for it', async () => {
+  test('one key at two nodes at once is one run, and complete on the other waits for it', async () => {
     const idempotencyKey = crypto.randomUUID();
     const input = sandboxInput({ tokens: 40, tokensPerSecond: 100 }, { idempotencyKey });
     const [one, other, third] = await Promise.all(
@@ -136,7 +136,7 @@ describeTwoNodes('outages', () => {
     return seen;
   };
 
-  test('Redis stopped in mid-stream: the owner’s reader notices nothing, and readers elsewhere go on when it is back', async () => {
+  test('while Redis is stopped in mid-stream the owner’s reader notices nothing, and readers elsewhere go on when it is back', async () => {
     let elsewhere: Promise<SeenEvent[]> | undefined;
     await using socket = openSocket(nodes.b, nodes.key);
     const seen = await events('a', { tokens: 150, tokensPerSecond: 50 }, (event, count) => {
@@ -153,7 +153,7 @@ describeTwoNodes('outages', () => {
     expect(checkStream(read.slice(begun))).toBe(text);
   });
 
-  test('Redis two seconds late: nobody who waits is kept waiting for it', async () => {
+  test('while Redis is two seconds late nobody who waits is kept waiting for it', async () => {
     nodes.redis.delay(2_000);
     try {
       const begun = performance.now();
@@ -165,7 +165,7 @@ describeTwoNodes('outages', () => {
     }
   });
 
-  test('PostgreSQL stopped in mid-stream: the text flows on, the end waits for the commit, what is new is refused, and all is well again', async () => {
+  test('while PostgreSQL is stopped in mid-stream the text flows on, the end waits for the commit, what is new is refused, and all is well again', async () => {
     let refused: string | undefined;
     let flowing = 0;
     let down = false;

@@ -132,23 +132,26 @@ describe('permissions', () => {
     foreign.Workspace = Buffer.from(`Workspace:${other.id}`).toString('base64url');
   });
 
-  test('are stated for every field of the schema', () => {
+  test('permissions are stated for every field of the schema', () => {
     expect(FIELDS.map(({ name }) => name).sort()).toEqual(Object.keys(TABLE).sort());
   });
 
-  describe.each(ROLES)('of %s', (role) => {
-    test.each(FIELDS)('at $name', async ({ name, field }) => {
-      const codes = await codesOf(name, field, keys[role]);
-      if (role === 'NOBODY') expect(codes).toEqual(['UNAUTHENTICATED']);
-      else if (TABLE[name]?.includes(role)) {
-        expect(codes).not.toContain('FORBIDDEN');
-        expect(codes).not.toContain('UNAUTHENTICATED');
-        expect(codes).not.toContain('INTERNAL');
-      } else expect(codes).toEqual(['FORBIDDEN']);
-    });
+  describe.each(ROLES)('%s', (role) => {
+    test.each(FIELDS)(
+      `${role} passes at $name only where the table of permissions lets it`,
+      async ({ name, field }) => {
+        const codes = await codesOf(name, field, keys[role]);
+        if (role === 'NOBODY') expect(codes).toEqual(['UNAUTHENTICATED']);
+        else if (TABLE[name]?.includes(role)) {
+          expect(codes).not.toContain('FORBIDDEN');
+          expect(codes).not.toContain('UNAUTHENTICATED');
+          expect(codes).not.toContain('INTERNAL');
+        } else expect(codes).toEqual(['FORBIDDEN']);
+      },
+    );
   });
 
-  test('of another workspace’s administrator end at its border: its ids are NOT_FOUND, whatever the field', async () => {
+  test('permissions of another workspace’s administrator end at its border: its ids are NOT_FOUND, whatever the field', async () => {
     const calls: readonly (readonly [string, string])[] = [
       [
         'mutation ($id: ID!) { checkProviderConfig(input: {id: $id}) { userErrors { code } } }',

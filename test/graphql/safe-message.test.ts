@@ -23,12 +23,12 @@ test.each([
     'Cannot query field "caler" on type "Viewer". Did you mean "caller"?',
     'Cannot query field "caler" on type "Viewer". Did you mean "caller"?',
   ],
-])('%s', (message, told) => {
+])('a message for a caller repeats no value of it: %s', (message, told) => {
   expect(safeMessage(new GraphQLError(message), false)).toBe(told);
   expect(safeMessage(new GraphQLError(message), true)).toBe(told.replace(/ Did you mean.*/, ''));
 });
 
-test('a name as long as a prompt is cut', () => {
+test('a name in a message that is as long as a prompt is cut', () => {
   expect(safeMessage(new GraphQLError(`Cannot query field "${'x'.repeat(10_000)}"`), false)).toHaveLength(
     504,
   );

@@ -22,7 +22,7 @@ function openBatcher(over: { failure?: BatchFailure; deadline?: BatchDeadline<nu
   return { batcher, batches, answer, itemsOf: (index: number) => batches[index]?.items };
 }
 
-test('one batch is under way while the next gathers, and each item gets its own answer', async () => {
+test('one batch is under way while the next gathers, and each item of it gets its own answer', async () => {
   const { batcher, batches, answer, itemsOf } = openBatcher();
   const first = [1, 2].map((item) => batcher.add(item));
   await nextTurn();
@@ -71,7 +71,7 @@ test('of a batch that one item spoils, only that item fails, and the others are 
   expect(calls).toBe(1 + 2 * 6);
 });
 
-test('an item that waits too long is refused: not started if it had only gathered, undone if it is done late', async () => {
+test('an item that waits too long for its batch is refused: not started if it had only gathered, undone if it is done late', async () => {
   const undone: [number, string][] = [];
   const { batcher, batches, answer, itemsOf } = openBatcher({
     deadline: {
@@ -95,7 +95,7 @@ test('an item that waits too long is refused: not started if it had only gathere
   expect(itemsOf(1)).toEqual([3]);
 });
 
-test('an answer that has arrived counts, however late a busy process looks at the clock', async () => {
+test('an answer to a batch that has arrived counts, however late a busy process looks at the clock', async () => {
   const batcher = new Batcher<number, number>({
     work: async (items) => {
       await delay(10);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { BoundedCache } from '../../src/kernel/bounded-cache.ts';
 
-test('what was not asked for the longest makes room, and what is too heavy is not kept', () => {
+test('the least recently asked for entry of a bounded cache makes room, and what is too heavy is not kept', () => {
   const cache = new BoundedCache<string>({ maxWeight: 10, maxEntryWeight: 6 });
   cache.set('a', 'A', 4);
   cache.set('b', 'B', 4);

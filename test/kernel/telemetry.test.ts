@@ -9,7 +9,7 @@ function record() {
   return { lines, logger: { ...silentLogger, error: (fields: object) => void lines.push(fields) } };
 }
 
-test('an event comes to every listener, within the call that tells it', () => {
+test('an event of telemetry comes to every listener, within the call that tells it', () => {
   const heard: [string, TelemetryEvent][] = [];
   const hub = new TelemetryHub(silentLogger, {
     first: (event) => void heard.push(['first', event]),
@@ -22,7 +22,7 @@ test('an event comes to every listener, within the call that tells it', () => {
   ]);
 });
 
-test('a listener that throws harms neither the teller nor the others; it is counted, and logged once', () => {
+test('a listener of telemetry that throws harms neither the teller nor the others; it is counted, and logged once', () => {
   const { lines, logger } = record();
   const heard: TelemetryEvent[] = [];
   const fault = new Error('broken');
@@ -39,7 +39,7 @@ test('a listener that throws harms neither the teller nor the others; it is coun
   expect(lines).toEqual([{ err: fault, listener: 'broken', event: 'redis-returned' }]);
 });
 
-test('a listener that fails later is counted as well, and its rejection is handled', async () => {
+test('a listener of telemetry that fails later is counted as well, and its rejection is handled', async () => {
   const { lines, logger } = record();
   const hub = new TelemetryHub(logger, {
     late: async () => {
@@ -52,7 +52,7 @@ test('a listener that fails later is counted as well, and its rejection is handl
   expect([hub.faults, lines.length]).toEqual([{ late: 1 }, 1]);
 });
 
-test('emitters can tell that nobody listens', () => {
+test('emitters of telemetry can tell that nobody listens', () => {
   expect(silentTelemetry.isHeard).toBe(false);
   expect(new TelemetryHub(silentLogger, {}).isHeard).toBe(false);
   expect(new TelemetryHub(silentLogger, { one: () => {} }).isHeard).toBe(true);

@@ -5,8 +5,8 @@ const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const PARENT = '00f067aa0ba902b7';
 const GOOD = `00-${TRACE}-${PARENT}-01`;
 
-describe('a traceparent', () => {
-  test('names the trace, the caller’s span, and whether it is recorded', () => {
+describe('traceparent', () => {
+  test('a traceparent names the trace, the caller’s span, and whether it is recorded', () => {
     expect(parseTraceContext(GOOD)).toEqual({
       traceId: TRACE,
       parentId: PARENT,
@@ -16,7 +16,7 @@ describe('a traceparent', () => {
     expect(parseTraceContext(`00-${TRACE}-${PARENT}-02`)).toMatchObject({ flags: '02', isSampled: false });
   });
 
-  test('of a later version is read as far as it is known', () => {
+  test('a traceparent of a later version is read as far as it is known', () => {
     expect(parseTraceContext(`cc-${TRACE}-${PARENT}-01-what-the-future-brings`)).toMatchObject({
       traceId: TRACE,
     });
@@ -36,15 +36,15 @@ describe('a traceparent', () => {
     ['flags of one digit', `00-${TRACE}-${PARENT}-1`],
     ['two of them', `${GOOD}, ${GOOD}`],
     ['a blank before', ` ${GOOD}`],
-  ])('with %s names no trace', (_what, parent) => {
+  ])('a traceparent with %s names no trace', (_what, parent) => {
     expect(parseTraceContext(parent, 'a=1')).toBeUndefined();
   });
 });
 
-describe('a tracestate', () => {
+describe('tracestate', () => {
   const stateOf = (state: unknown) => parseTraceContext(GOOD, state)?.state;
 
-  test('keeps its order, without the blanks and the empty members between', () => {
+  test('a tracestate keeps its order, without the blanks and the empty members between', () => {
     expect(stateOf('rojo=00f067aa0ba902b7 ,\tcongo=t61rcWkgMzE,,')).toBe(
       'rojo=00f067aa0ba902b7,congo=t61rcWkgMzE',
     );
@@ -64,12 +64,12 @@ describe('a tracestate', () => {
     ['a value with "="', 'a=b=c'],
     ['a key twice', 'a=1,a=2'],
     ['more than 32 members', Array.from({ length: 33 }, (_, index) => `k${index}=1`).join(',')],
-  ])('with %s is dropped, and the trace is kept', (_what, state) => {
+  ])('a tracestate with %s is dropped, and the trace is kept', (_what, state) => {
     expect(parseTraceContext(GOOD, state)).toMatchObject({ traceId: TRACE });
     expect(stateOf(state)).toBeUndefined();
   });
 
-  test('may have 32 members, and values of 256 characters', () => {
+  test('a tracestate may have 32 members, and values of 256 characters', () => {
     const members = Array.from({ length: 32 }, (_, index) => `k${index}=${'v'.repeat(256)}`).join(',');
     expect(stateOf(members)).toBe(members);
   });

@@ -108,31 +108,34 @@ test.each([
     [],
   ],
   ['a token that was issued for the credential', SERVICE_ACCOUNT, 'ya29.canary-token', ['ya29.canary-token']],
-])('%s is hidden wherever a provider repeats it beside the content', async (_name, secret, echo, issued) => {
-  const adapter = discreet(repeating(`got ${echo}!`), issued);
-  const echoed = { target: { ...target, secret: new Secret(secret) } } as unknown as ProviderRequest;
-  const parts: StreamPart[] = [];
-  const read = async () => {
-    for await (const each of adapter.completions.stream(echoed, { signal })) parts.push(...each);
-  };
-  const error = await read().then(
-    () => undefined,
-    (caught: ProviderError) => caught,
-  );
-  expect(parts).toEqual([
-    { type: 'response-start', servedModel: 'got [secret]!', providerRequestId: 'got [secret]!' },
-    { type: 'warning', code: 'got [secret]!', message: 'got [secret]!' },
-    { type: 'finish', reason: 'stop', providerReason: 'got [secret]!' },
-  ]);
-  expect(error).toMatchObject({
-    message: 'got [secret]!',
-    providerCode: 'got [secret]!',
-    providerRequestId: 'got [secret]!',
-    cause: { message: 'got [secret]!', detail: 'got [secret]!' },
-  });
-  const { cause } = error as { cause?: Error };
-  expect(`${error?.stack}${cause?.stack}`).not.toContain(echo);
-});
+])(
+  'a secret is hidden wherever a provider repeats it beside the content: %s',
+  async (_name, secret, echo, issued) => {
+    const adapter = discreet(repeating(`got ${echo}!`), issued);
+    const echoed = { target: { ...target, secret: new Secret(secret) } } as unknown as ProviderRequest;
+    const parts: StreamPart[] = [];
+    const read = async () => {
+      for await (const each of adapter.completions.stream(echoed, { signal })) parts.push(...each);
+    };
+    const error = await read().then(
+      () => undefined,
+      (caught: ProviderError) => caught,
+    );
+    expect(parts).toEqual([
+      { type: 'response-start', servedModel: 'got [secret]!', providerRequestId: 'got [secret]!' },
+      { type: 'warning', code: 'got [secret]!', message: 'got [secret]!' },
+      { type: 'finish', reason: 'stop', providerReason: 'got [secret]!' },
+    ]);
+    expect(error).toMatchObject({
+      message: 'got [secret]!',
+      providerCode: 'got [secret]!',
+      providerRequestId: 'got [secret]!',
+      cause: { message: 'got [secret]!', detail: 'got [secret]!' },
+    });
+    const { cause } = error as { cause?: Error };
+    expect(`${error?.stack}${cause?.stack}`).not.toContain(echo);
+  },
+);
 
 test('what of a credential is no secret stays readable: a project, an address, a common word', async () => {
   const words = 'service_account my-project https://oauth2.googleapis.com/token';
@@ -144,7 +147,7 @@ test('what of a credential is no secret stays readable: a project, an address, a
   }
 });
 
-test('tokens are known as soon as an adapter has got them, and no more than the latest 500 are kept', async () => {
+test('tokens of a sign-in are known as soon as an adapter has got them, and no more than the latest 500 are kept', async () => {
   const issued = new IssuedTokens({ get: async (key) => `token-${key}` });
   for (let key = 0; key < 600; key += 1) {
     await issued.get(String(key), {

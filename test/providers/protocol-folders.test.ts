@@ -34,17 +34,20 @@ function hostedBy(folder: string): string | undefined {
 describe.each(protocols.filter((folder) => hostedBy(folder) === undefined))(
   'the wire protocol %s',
   (folder) => {
-    test.each(Object.keys(FILES))('has %s, with the export that every protocol has there', (file) => {
-      const found = FILES[file]?.exec(readFileSync(join(PROVIDERS, folder, file), 'utf8'));
-      expect(found).not.toBeNull();
-      const name = found?.groups?.X;
-      if (name !== undefined) expect(name.toLowerCase()).toBe(folder.replaceAll('-', ''));
-    });
+    test.each(Object.keys(FILES))(
+      'the folder of a wire protocol has %s, with the export that every protocol has there',
+      (file) => {
+        const found = FILES[file]?.exec(readFileSync(join(PROVIDERS, folder, file), 'utf8'));
+        expect(found).not.toBeNull();
+        const name = found?.groups?.X;
+        if (name !== undefined) expect(name.toLowerCase()).toBe(folder.replaceAll('-', ''));
+      },
+    );
   },
 );
 
 describe.each(protocols.filter((folder) => hostedBy(folder) !== undefined))('the host %s', (folder) => {
-  test('has an adapter of its own, and reads no answers by itself: those are of the protocol that it hosts', () => {
+  test('a host of another’s protocol has an adapter of its own, and reads no answers by itself', () => {
     const files = readdirSync(join(PROVIDERS, folder));
     expect(files).toContain('adapter.ts');
     expect(files).not.toContain('stream.ts');
@@ -53,6 +56,6 @@ describe.each(protocols.filter((folder) => hostedBy(folder) !== undefined))('the
   });
 });
 
-test.each(protocols)('the folder %s is named as the protocol that its adapter speaks', (folder) => {
+test.each(protocols)('the protocol folder %s is named as the protocol that its adapter speaks', (folder) => {
   expect(readFileSync(join(PROVIDERS, folder, 'adapter.ts'), 'utf8')).toContain(`protocol: '${folder}',`);
 });

@@ -6,7 +6,7 @@ import { collectParts, providerRequest, providerTarget, startProvider } from '..
 
 const RULES = { extended: ['tools', 'toolConfig.tools'] };
 
-test('options are merged into objects, put beside the entries of lists that grow, and take the place of anything else', () => {
+test('provider options are merged into objects, put beside the entries of lists that grow, and take the place of anything else', () => {
   const body = { a: { b: 1, c: { d: 2 } }, tools: [1], stop: ['x'], toolConfig: { tools: [1], choice: 'x' } };
   const options = { a: { c: { e: 3 } }, tools: [2], stop: ['y'], toolConfig: { tools: [2] }, z: true };
   expect(withProviderOptions(body, options, RULES)).toEqual({
@@ -80,11 +80,14 @@ test.each(['anthropic-messages', 'bedrock-converse'])(
   },
 );
 
-test.each(Object.keys(OPTIONS))('%s reserves its model, its messages and its bound on tokens', (protocol) => {
-  const adapters = openAdapters();
-  const fields = Object.keys(adapters.get(protocol)?.completions.optionRules.reserved ?? {});
-  expect(fields.some((name) => name === 'model')).toBe(true);
-  expect(fields.some((name) => ['messages', 'input', 'contents'].includes(name))).toBe(true);
-  expect(fields.some((name) => /max_?(output_?)?tokens|num_predict/i.test(name))).toBe(true);
-  return adapters.close();
-});
+test.each(Object.keys(OPTIONS))(
+  'the protocol %s reserves its model, its messages and its bound on tokens',
+  (protocol) => {
+    const adapters = openAdapters();
+    const fields = Object.keys(adapters.get(protocol)?.completions.optionRules.reserved ?? {});
+    expect(fields.some((name) => name === 'model')).toBe(true);
+    expect(fields.some((name) => ['messages', 'input', 'contents'].includes(name))).toBe(true);
+    expect(fields.some((name) => /max_?(output_?)?tokens|num_predict/i.test(name))).toBe(true);
+    return adapters.close();
+  },
+);

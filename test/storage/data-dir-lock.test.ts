@@ -42,7 +42,7 @@ const take = async (folder: string, options?: DataDirLockOptions): Promise<DataD
 };
 const IN_USE = { name: 'StartError', message: expect.stringContaining('is in use by the process') };
 
-test('a folder is taken by one, refused to others with the holder’s number, and free after it', async () => {
+test('a data folder is taken by one process, refused to others with the holder’s number, and free after it', async () => {
   const folder = makeFolder();
   const lock = await take(folder);
   await expect(take(folder)).rejects.toMatchObject({
@@ -53,7 +53,7 @@ test('a folder is taken by one, refused to others with the holder’s number, an
   await take(folder);
 });
 
-test('the folder of a process that was killed is taken over at once, and nothing is left of its claim', async () => {
+test('the data folder of a process that was killed is taken over at once, and nothing is left of its claim', async () => {
   const folder = makeFolder();
   const holder = await startHolder(folder);
   await expect(take(folder)).rejects.toMatchObject(IN_USE);
@@ -64,7 +64,7 @@ test('the folder of a process that was killed is taken over at once, and nothing
   expect(readdirSync(join(folder, 'lock'))).toHaveLength(2);
 });
 
-test.skipIf(!mayUnshare)('a folder that a process of another container has is refused', async () => {
+test.skipIf(!mayUnshare)('a data folder that a process of another container has is refused', async () => {
   const folder = makeFolder();
   const holder = await startHolder(folder, NEW_PID_SPACE);
   await expect(take(folder)).rejects.toMatchObject(IN_USE);
@@ -79,7 +79,7 @@ test.skipIf(!mayUnshare)('a folder that a process of another container has is re
     .toBe('taken');
 });
 
-test('of many that take over a folder at the same moment, one gets it', async () => {
+test('of many processes that take over a data folder at the same moment, one gets it', async () => {
   for (let round = 0; round < 40; round += 1) {
     const folder = makeFolder();
     const stale = { ...thisProcess(), pid: 2 ** 22 + round, hasSocket: false, holds: true };
@@ -90,7 +90,7 @@ test('of many that take over a folder at the same moment, one gets it', async ()
   }
 });
 
-test('a folder whose path is longer than a socket’s may be is locked like any other', async () => {
+test('a data folder whose path is longer than a socket’s may be is locked like any other', async () => {
   const folder = join(makeFolder(), 'long'.repeat(40));
   await take(folder);
   await expect(take(folder)).rejects.toMatchObject(IN_USE);
@@ -98,7 +98,7 @@ test('a folder whose path is longer than a socket’s may be is locked like any 
   expect(files.some((file) => file.endsWith('.sock'))).toBe(process.platform === 'linux');
 });
 
-test('without sockets a process of the same machine is known by its number', async () => {
+test('a holder of a data folder on the same machine is known by its number without sockets', async () => {
   const folder = makeFolder();
   const lock = await take(folder, { sockets: false });
   await expect(take(folder)).rejects.toMatchObject(IN_USE);
@@ -106,7 +106,7 @@ test('without sockets a process of the same machine is known by its number', asy
   await take(folder, { sockets: false });
 });
 
-test('a process of another machine holds the folder as long as it gives a sign of life', async () => {
+test('a process of another machine holds the data folder as long as it gives a sign of life', async () => {
   const folder = makeFolder();
   mkdirSync(join(folder, 'lock'));
   const claim = join(folder, 'lock', '0000000000000000.json');
@@ -122,7 +122,7 @@ test('a process of another machine holds the folder as long as it gives a sign o
   await take(folder, { silentMs: 100 });
 });
 
-test('a folder that cannot be used is told in words, without a stack', async () => {
+test('a data folder that cannot be used is told in words, without a stack', async () => {
   const file = join(makeFolder(), 'file');
   writeFileSync(file, '');
   const told = { name: 'StartError', message: expect.stringContaining('it is not a folder') };

@@ -41,7 +41,7 @@ async function breakDatabase(storage: Storage, dataDir: string): Promise<() => v
   return () => renameSync(away, log);
 }
 
-test('a database whose thread has ended refuses at once, and is opened again with all that was committed', async () => {
+test('an embedded database whose thread has ended refuses at once, and is opened again with all that was committed', async () => {
   const dataDir = join(makeFolder(), 'database');
   const told: string[] = [];
   const storage = await openEmbedded(dataDir, told);
@@ -71,7 +71,7 @@ test('a database whose thread has ended refuses at once, and is opened again wit
   ]);
 }, 120_000);
 
-test('closing does not wait for a thread that has ended, nor for a database that does not open', async () => {
+test('closing an embedded database does not wait for a thread that has ended, nor for a database that does not open', async () => {
   const dataDir = join(makeFolder(), 'database');
   const storage = await openEmbedded(dataDir);
   await storage.sql.query(sql('create table kept (n int)'), []);

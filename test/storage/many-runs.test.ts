@@ -52,7 +52,7 @@ describeEachDatabase('after thousands of runs', (kind) => {
     }
   };
 
-  test('a run is ended with as few looks at the tables as at first, and so are those of dead nodes sought', async () => {
+  test('after thousands of runs a run is ended with as few looks at the tables as at first, and so are those of dead nodes sought', async () => {
     await manyRuns();
     await blocksOfEnd();
     const [endsBefore, orphansBefore] = [await blocksOfEnd(), await orphanBlocks()];

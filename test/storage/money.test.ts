@@ -106,114 +106,119 @@ describeEachDatabase('the account', (kind) => {
       createdBy: 'test',
     });
 
-  test.each([1, 2, 3, 4, 5, 6])('is what a plain model says, whatever happens (seed %i)', async (seed) => {
-    const random = seededRandom(seed);
-    const pick = <Value>(values: readonly Value[]) => values[Math.floor(random() * values.length)] as Value;
-    const upTo = (most: number) => BigInt(Math.floor(random() * most));
-    const books = new Books();
-    const workspaces = [await workspace(), await workspace()];
-    const budgetsOf = new Map<string, string[]>();
-    for (const id of workspaces) {
-      const limits = [3_000n, 1_500n];
-      const ids = await Promise.all([budget(id, null, limits[0]!), budget(id, 'key:1', limits[1]!)]);
-      for (const [index, budgetId] of ids.entries()) books.limit.set(budgetId, limits[index]!);
-      budgetsOf.set(id, ids);
-    }
-    const steps = {
-      async credit() {
-        const id = pick(workspaces);
-        const amount = 1n + upTo(800);
-        await credit(id, amount);
-        books.add(books.balance, id, amount);
-      },
-      /** A group: each is decided for itself, in order, and one that does not fit fails no neighbour. */
-      async begin() {
-        const items = Array.from({ length: 1 + Math.floor(random() * 12) }, () => {
-          const id = pick(workspaces);
-          const own = budgetsOf.get(id)!.slice(0, Math.floor(random() * 3));
-          return begin(id, upTo(300), { budgetIds: own });
-        });
-        const answers = await Promise.all(items.map((item) => runs.begin(item)));
-        for (const [index, item] of items.entries()) {
-          const hold = item.holdNano!;
-          const run = {
-            id: item.id,
-            workspace: item.workspaceId,
-            budgets: item.budgetIds!,
-            hold,
-            epoch: 1,
-          };
-          const fits = books.fits(run.workspace, run.budgets, hold);
-          expect(answers[index]?.outcome).toBe(fits ? 'begun' : 'refused');
-          if (!fits) continue;
-          books.reserve(run, hold);
-          books.running.set(run.id, run);
-        }
-      },
-      async raise() {
-        const chosen = [...books.running.values()].filter(() => random() < 0.3);
-        const wanted = chosen.map((run) => run.hold + upTo(200));
-        const granted = await Promise.all(chosen.map((run, index) => runs.raiseHold(run.id, wanted[index]!)));
-        for (const [index, run] of chosen.entries()) {
-          const more = wanted[index]! - run.hold;
-          const fits = books.fits(run.workspace, run.budgets, more);
-          expect(granted[index]).toBe(fits);
-          if (!fits) continue;
-          books.reserve(run, more);
-          run.hold += more;
-        }
-      },
-      /** More than was held now and then; and each end twice, of which one counts. */
-      async settle() {
-        const chosen = [...books.running.values()].filter(() => random() < 0.4);
-        const ends = chosen.map((run) => ({ run, cost: upTo(Number(run.hold) + 50) }));
-        const won = await Promise.all(ends.map(({ run, cost }) => runs.end(end(run.id, cost, run.epoch))));
-        expect(won.every(Boolean)).toBe(true);
-        for (const { run, cost } of ends) books.settle(run, cost);
-        const again = await Promise.all(ends.map(({ run }) => runs.end(end(run.id, 1_000n, run.epoch))));
-        expect(again.some(Boolean)).toBe(false);
-      },
-      async withdraw() {
-        const run = pick([...books.running.values()]);
-        if (!run || run.epoch > 1) return;
-        await runs.withdraw({
-          id: run.id,
-          workspaceId: run.workspace,
-          caller: 'key:1',
-          idempotencyKey: null,
-        });
-        books.reserve(run, -run.hold);
-        books.running.delete(run.id);
-      },
-      /** The node dies: another takes its runs over, and what the dead one still writes is refused. */
-      async crash() {
-        if (random() < 0.7) return;
-        const taken = await runs.takeOrphans(randomUUID(), 10);
-        for (const row of await runs.byIds(taken)) {
-          const run = books.running.get(row.id);
-          if (!run) continue;
-          expect(await runs.end(end(run.id, 999n, run.epoch))).toBe(false);
-          run.epoch = row.epoch;
-        }
-      },
-    };
-    const kinds = Object.values(steps);
-    for (let step = 0; step < 40; step += 1) await pick(kinds)();
-    for (const id of workspaces) {
-      const account = await money.account(id);
-      expect(account?.balanceNano ?? 0n).toBe(books.of(books.balance, id));
-      expect(account?.reservedNano ?? 0n).toBe(books.of(books.reserved, id));
-      for (const { budget: row, spentNano, reservedNano } of await money.budgets(id)) {
-        expect(spentNano).toBe(books.of(books.spent, row.id));
-        expect(reservedNano).toBe(books.of(books.reserved, row.id));
+  test.each([1, 2, 3, 4, 5, 6])(
+    'the account is what a plain model says, whatever happens (seed %i)',
+    async (seed) => {
+      const random = seededRandom(seed);
+      const pick = <Value>(values: readonly Value[]) => values[Math.floor(random() * values.length)] as Value;
+      const upTo = (most: number) => BigInt(Math.floor(random() * most));
+      const books = new Books();
+      const workspaces = [await workspace(), await workspace()];
+      const budgetsOf = new Map<string, string[]>();
+      for (const id of workspaces) {
+        const limits = [3_000n, 1_500n];
+        const ids = await Promise.all([budget(id, null, limits[0]!), budget(id, 'key:1', limits[1]!)]);
+        for (const [index, budgetId] of ids.entries()) books.limit.set(budgetId, limits[index]!);
+        budgetsOf.set(id, ids);
       }
-    }
-    expect(await ledger.discrepancies()).toEqual([]);
-    await Promise.all([...books.running.values()].map((run) => runs.end(end(run.id, run.hold, run.epoch))));
-    expect(await ledger.discrepancies()).toEqual([]);
-  });
+      const steps = {
+        async credit() {
+          const id = pick(workspaces);
+          const amount = 1n + upTo(800);
+          await credit(id, amount);
+          books.add(books.balance, id, amount);
+        },
+        /** A group: each is decided for itself, in order, and one that does not fit fails no neighbour. */
+        async begin() {
+          const items = Array.from({ length: 1 + Math.floor(random() * 12) }, () => {
+            const id = pick(workspaces);
+            const own = budgetsOf.get(id)!.slice(0, Math.floor(random() * 3));
+            return begin(id, upTo(300), { budgetIds: own });
+          });
+          const answers = await Promise.all(items.map((item) => runs.begin(item)));
+          for (const [index, item] of items.entries()) {
+            const hold = item.holdNano!;
+            const run = {
+              id: item.id,
+              workspace: item.workspaceId,
+              budgets: item.budgetIds!,
+              hold,
+              epoch: 1,
+            };
+            const fits = books.fits(run.workspace, run.budgets, hold);
+            expect(answers[index]?.outcome).toBe(fits ? 'begun' : 'refused');
+            if (!fits) continue;
+            books.reserve(run, hold);
+            books.running.set(run.id, run);
+          }
+        },
+        async raise() {
+          const chosen = [...books.running.values()].filter(() => random() < 0.3);
+          const wanted = chosen.map((run) => run.hold + upTo(200));
+          const granted = await Promise.all(
+            chosen.map((run, index) => runs.raiseHold(run.id, wanted[index]!)),
+          );
+          for (const [index, run] of chosen.entries()) {
+            const more = wanted[index]! - run.hold;
+            const fits = books.fits(run.workspace, run.budgets, more);
+            expect(granted[index]).toBe(fits);
+            if (!fits) continue;
+            books.reserve(run, more);
+            run.hold += more;
+          }
+        },
+        /** More than was held now and then; and each end twice, of which one counts. */
+        async settle() {
+          const chosen = [...books.running.values()].filter(() => random() < 0.4);
+          const ends = chosen.map((run) => ({ run, cost: upTo(Number(run.hold) + 50) }));
+          const won = await Promise.all(ends.map(({ run, cost }) => runs.end(end(run.id, cost, run.epoch))));
+          expect(won.every(Boolean)).toBe(true);
+          for (const { run, cost } of ends) books.settle(run, cost);
+          const again = await Promise.all(ends.map(({ run }) => runs.end(end(run.id, 1_000n, run.epoch))));
+          expect(again.some(Boolean)).toBe(false);
+        },
+        async withdraw() {
+          const run = pick([...books.running.values()]);
+          if (!run || run.epoch > 1) return;
+          await runs.withdraw({
+            id: run.id,
+            workspaceId: run.workspace,
+            caller: 'key:1',
+            idempotencyKey: null,
+          });
+          books.reserve(run, -run.hold);
+          books.running.delete(run.id);
+        },
+        /** The node dies: another takes its runs over, and what the dead one still writes is refused. */
+        async crash() {
+          if (random() < 0.7) return;
+          const taken = await runs.takeOrphans(randomUUID(), 10);
+          for (const row of await runs.byIds(taken)) {
+            const run = books.running.get(row.id);
+            if (!run) continue;
+            expect(await runs.end(end(run.id, 999n, run.epoch))).toBe(false);
+            run.epoch = row.epoch;
+          }
+        },
+      };
+      const kinds = Object.values(steps);
+      for (let step = 0; step < 40; step += 1) await pick(kinds)();
+      for (const id of workspaces) {
+        const account = await money.account(id);
+        expect(account?.balanceNano ?? 0n).toBe(books.of(books.balance, id));
+        expect(account?.reservedNano ?? 0n).toBe(books.of(books.reserved, id));
+        for (const { budget: row, spentNano, reservedNano } of await money.budgets(id)) {
+          expect(spentNano).toBe(books.of(books.spent, row.id));
+          expect(reservedNano).toBe(books.of(books.reserved, row.id));
+        }
+      }
+      expect(await ledger.discrepancies()).toEqual([]);
+      await Promise.all([...books.running.values()].map((run) => runs.end(end(run.id, run.hold, run.epoch))));
+      expect(await ledger.discrepancies()).toEqual([]);
+    },
+  );
 
-  test('is right when two nodes hold, raise and settle at once', async () => {
+  test('the account is right when two nodes hold, raise and settle at once', async () => {
     const id = await workspace();
     const budgetId = await budget(id, null, 100_000n);
     await credit(id, 50_000n);
@@ -236,7 +241,7 @@ describeEachDatabase('the account', (kind) => {
     expect(await ledger.discrepancies()).toEqual([]);
   });
 
-  test('frees the key of a run that it refuses, also for the next one of its group', async () => {
+  test('the account frees the key of a run that it refuses, also for the next one of its group', async () => {
     const id = await workspace();
     await credit(id, 100n);
     const keyed = (hold: bigint) => begin(id, hold, { idempotencyKey: 'k', inputHash: 'h' });
@@ -251,7 +256,7 @@ describeEachDatabase('the account', (kind) => {
     expect(again).toMatchObject({ outcome: 'joined', runId: cheap?.runId });
   });
 
-  test('has a ledger to which lines are only ever added', async () => {
+  test('the account has a ledger to which lines are only ever added', async () => {
     await credit(await workspace(), 5n);
     for (const statement of [
       'update ledger_entry set amount_nano = 0',
@@ -262,7 +267,7 @@ describeEachDatabase('the account', (kind) => {
     }
   });
 
-  test('is found out where somebody has tampered with it', async () => {
+  test('a tampered account is found out', async () => {
     const id = await workspace();
     await credit(id, 7n);
     await storage.sql.query(sql('update account set balance_nano = 8 where workspace_id = $1'), [id]);
@@ -272,7 +277,7 @@ describeEachDatabase('the account', (kind) => {
     await storage.sql.query(sql('update account set balance_nano = 7 where workspace_id = $1'), [id]);
   });
 
-  test('has budgets whose spent sums are proved by what each run was charged', async () => {
+  test('the account has budgets whose spent sums are proved by what each run was charged', async () => {
     const id = await workspace();
     const budgetId = await budget(id, null, 100n);
     await credit(id, 100n);

@@ -18,7 +18,7 @@ describeEachDatabase('the database', (kind) => {
     storage = await openTestStorage(kind, { connections: 2, acquireTimeoutMs: 200, statementTimeoutMs: 700 });
   });
 
-  test('tells a constraint’s refusal by the constraint’s name', async () => {
+  test('the database tells a constraint’s refusal by the constraint’s name', async () => {
     const insert = storage.sql.query(
       statement(
         "insert into workspace (id, slug, display_name) select gen_random_uuid(), 'twice', 'x' from generate_series(1, 2)",
@@ -28,13 +28,13 @@ describeEachDatabase('the database', (kind) => {
     await expect(insert).rejects.toMatchObject({ kind: 'conflict', constraint: 'workspace_slug_key' });
   });
 
-  test('tells a mistake of ours as a fault', async () => {
+  test('the database tells a mistake of ours as a fault', async () => {
     await expect(storage.sql.query(statement('select nonsense'), [])).rejects.toMatchObject({
       kind: 'fault',
     });
   });
 
-  test('tells a value that breaks the statement as invalid, not as an outage', async () => {
+  test('the database tells a value that breaks the statement as invalid, not as an outage', async () => {
     const search = storage.entities().find(WorkspaceEntity, { slug: { $like: '%a\0b%' } });
     const error = await search.then(() => undefined, toStorageError);
     expect(error).toMatchObject({ kind: 'invalid' });
@@ -45,12 +45,12 @@ describeEachDatabase('the database', (kind) => {
     });
   });
 
-  test('is migrated once, however often it is asked', async () => {
+  test('the database is migrated once, however often it is asked', async () => {
     expect(await storage.migrate()).toEqual([]);
   });
 
-  describe.skipIf(kind === 'embedded')('as a server', () => {
-    test('is waited for a bounded time when every connection is busy, and is then unavailable', async () => {
+  describe.skipIf(kind === 'embedded')('server', () => {
+    test('a database server is waited for a bounded time when every connection is busy, and is then unavailable', async () => {
       const busy = [1, 2].map(() => storage.sql.query(statement('select pg_sleep(0.6)'), []));
       await expect(storage.sql.query(statement('select 1'), [])).rejects.toMatchObject({
         kind: 'unavailable',
@@ -59,13 +59,13 @@ describeEachDatabase('the database', (kind) => {
       expect(await storage.sql.query(statement('select 1 as one'), [])).toEqual([{ one: 1 }]);
     });
 
-    test('gives up a statement that takes too long', async () => {
+    test('a database server gives up a statement that takes too long', async () => {
       await expect(storage.sql.query(statement('select pg_sleep(5)'), [])).rejects.toMatchObject({
         kind: 'unavailable',
       });
     });
 
-    test('knows its connections by name', async () => {
+    test('a database server knows its connections by name', async () => {
       const rows = await storage.sql.query<{ name: string }>(
         statement("select current_setting('application_name') as name"),
         [],
@@ -83,18 +83,21 @@ describeEachDatabase('a gateway whose database is gone', (kind) => {
     database = await createDatabase(kind);
   });
 
-  test.skipIf(kind === 'embedded')('answers STORAGE_UNAVAILABLE, lives, and is not ready', async () => {
-    const app = await startTestApp(kind, { database, environment: { DATABASE_ACQUIRE_TIMEOUT_MS: '300' } });
-    await database.drop();
-    const { errors } = await app.graph('{ providerSpecs { totalCount } }');
-    expect(errors?.[0]?.extensions.code).toBe('STORAGE_UNAVAILABLE');
-    expect((await app.graph('{ viewer { caller } }')).errors).toBeUndefined();
-    expect((await fetch(`${app.url}/health/live`)).status).toBe(200);
-    const ready = await fetch(`${app.url}/health/ready`);
-    expect([ready.status, JSON.stringify(await ready.json())]).toEqual([
-      503,
-      expect.stringContaining('database'),
-    ]);
-    await app.close();
-  });
+  test.skipIf(kind === 'embedded')(
+    'a gateway whose database is gone answers STORAGE_UNAVAILABLE, lives, and is not ready',
+    async () => {
+      const app = await startTestApp(kind, { database, environment: { DATABASE_ACQUIRE_TIMEOUT_MS: '300' } });
+      await database.drop();
+      const { errors } = await app.graph('{ providerSpecs { totalCount } }');
+      expect(errors?.[0]?.extensions.code).toBe('STORAGE_UNAVAILABLE');
+      expect((await app.graph('{ viewer { caller } }')).errors).toBeUndefined();
+      expect((await fetch(`${app.url}/health/live`)).status).toBe(200);
+      const ready = await fetch(`${app.url}/health/ready`);
+      expect([ready.status, JSON.stringify(await ready.json())]).toEqual([
+        503,
+        expect.stringContaining('database'),
+      ]);
+      await app.close();
+    },
+  );
 });

@@ -37,7 +37,7 @@ describeEachDatabase('the beginning of runs', (kind) => {
     return rows.length;
   };
 
-  test('a key can be looked up without beginning a run, and begins that came before are taken into account', async () => {
+  test('a key of a run can be looked up without beginning a run, and begins that came before are taken into account', async () => {
     const row = plainRow(workspaceId, 'looked-up');
     expect(await runs.join(row)).toBeUndefined();
     const duplicate = plainRow(workspaceId, 'looked-up');
@@ -51,7 +51,7 @@ describeEachDatabase('the beginning of runs', (kind) => {
     expect(await rowCount('id', duplicate.id)).toBe(0);
   });
 
-  test('a key that is given back while others ask for it is never told as used with another input', async () => {
+  test('a key of a run that is given back while others ask for it is never told as used with another input', async () => {
     const outcomes = new Set<string>();
     for (let round = 0; round < 40; round += 1) {
       const rows = Array.from({ length: 4 }, () => plainRow(workspaceId, `given-back-${round}`));
@@ -115,7 +115,7 @@ describeEachDatabase('the beginning of runs', (kind) => {
   });
 
   test.skipIf(kind === 'embedded')(
-    'while PostgreSQL answers nothing, begins are refused in time, and none of them begins when it is back',
+    'while PostgreSQL answers nothing, begins of runs are refused in time, and none of them begins when it is back',
     async () => {
       const database = await createDatabase(kind);
       const url = new URL(database.url ?? '');

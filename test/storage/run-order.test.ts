@@ -100,7 +100,7 @@ describe.skipIf(!postgresUsable())('statements about several runs', () => {
   }
 });
 
-describeEachDatabase('runs that no node carries on', (kind) => {
+describeEachDatabase('orphan runs', (kind) => {
   let storage: Storage;
   let runs: RunRepository;
   let workspaceId: string;
@@ -112,7 +112,7 @@ describeEachDatabase('runs that no node carries on', (kind) => {
   });
   const sql = (text: string, values: readonly unknown[]) => storage.sql.query({ name: '', text }, values);
 
-  test('are taken at a start on the embedded database though the clock was set back since the old lease was renewed', async () => {
+  test('runs that no node carries on are taken at a start on the embedded database though the clock was set back since the old lease was renewed', async () => {
     const dead = randomUUID();
     const id = await begin(runs, workspaceId, dead);
     await sql("insert into node_lease (node_id, renewed_at) values ($1, now() + interval '1 hour')", [dead]);
@@ -122,7 +122,7 @@ describeEachDatabase('runs that no node carries on', (kind) => {
     expect(await runs.takeOrphans(taker, null)).toEqual([]);
   });
 
-  test('and that their own node does not run are found by the clock of the database, whatever the node’s says', async () => {
+  test('runs that no node carries on are found by the clock of the database, whatever the node’s says', async () => {
     const nodeId = randomUUID();
     const future = new Date(Date.now() + 3_600_000).toISOString();
     const past = new Date(Date.now() - 3_600_000).toISOString();

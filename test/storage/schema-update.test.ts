@@ -70,7 +70,7 @@ describeEachDatabase('a database of 24 November 2026', (kind) => {
     fresh = await openTestStorage(kind);
   });
 
-  test('is carried over: only the migrations of later days are run', () => {
+  test('a database of 24 November 2026 is carried over: only the migrations of later days are run', () => {
     const later = SCHEMA.migrations.filter(({ name }) => !SQUASHED_INTO.includes(name));
     expect(applied.filter((name) => name.startsWith('migration'))).toEqual(
       later.map(({ name }) => `migration ${name}`),
@@ -78,13 +78,13 @@ describeEachDatabase('a database of 24 November 2026', (kind) => {
     expect(applied).toHaveLength(later.length + SCHEMA.functions.present.length);
   });
 
-  test('has, object by object, what a fresh database has', async () => {
+  test('a database of 24 November 2026 has, object by object, what a fresh database has', async () => {
     const expected = await describeDatabase(queryOf(fresh));
     expect(expected.length).toBeGreaterThan(300);
     expect(await describeDatabase(queryOf(storage))).toEqual(expected);
   });
 
-  test('keeps its rows', async () => {
+  test('a database of 24 November 2026 keeps its rows', async () => {
     const rows = await queryOf(storage)(
       'select status, count(*)::int as runs from completion_run group by 1 order by 1',
     );
@@ -97,13 +97,13 @@ describeEachDatabase('a database of 24 November 2026', (kind) => {
     ]);
   });
 
-  test('has nothing left to apply at the next start', async () => {
+  test('a database of 24 November 2026 has nothing left to apply at the next start', async () => {
     expect(await storage.migrate()).toEqual([]);
   });
 });
 
-describeEachDatabase('a database that was made by an older build than that of 24 November 2026', (kind) => {
-  test('is refused with what it lacks and what to do, and is left as it was', async () => {
+describeEachDatabase('an older database', (kind) => {
+  test('a database that is older than the upgrades reach is refused with what it lacks and what to do, and is left as it was', async () => {
     const last = FORMER_MIGRATIONS.at(-1);
     const storage = await open(
       await createFormerDatabase(kind, `delete from migration where name = '${last}'`),
@@ -125,7 +125,7 @@ describeEachDatabase('functions of the database', (kind) => {
     storage = await openTestStorage(kind);
   });
 
-  test('an older build that starts after a newer one leaves the newer text alone', async () => {
+  test('an older build that starts after a newer one leaves the newer text of a database function alone', async () => {
     expect(await updateSchema(storage, schemaWith(FIRST))).toEqual(['function answer_to_all, version 1']);
     expect(await answer()).toBe(41);
     expect(await updateSchema(storage, schemaWith(SECOND))).toEqual(['function answer_to_all, version 2']);
@@ -134,7 +134,7 @@ describeEachDatabase('functions of the database', (kind) => {
     expect(await answer()).toBe(42);
   });
 
-  test('another text under the version that the database has is refused', async () => {
+  test('another text of a database function under the version that the database has is refused', async () => {
     const changed = { ...SECOND, text: SECOND.text.replace('42', '43') };
     await expect(updateSchema(storage, schemaWith(changed))).rejects.toThrow(
       /another text of its function answer_to_all/,
@@ -142,7 +142,7 @@ describeEachDatabase('functions of the database', (kind) => {
     expect(await answer()).toBe(42);
   });
 
-  test('one that no build has any more stays until it is listed as dropped', async () => {
+  test('a database function that no build has any more stays until it is listed as dropped', async () => {
     expect(await updateSchema(storage, SCHEMA)).toEqual([]);
     expect(await answer()).toBe(42);
     const dropping = {
@@ -154,7 +154,7 @@ describeEachDatabase('functions of the database', (kind) => {
     expect(await updateSchema(storage, dropping)).toEqual([]);
   });
 
-  test('a start with nothing to apply asks the database once', async () => {
+  test('a start with no function to apply asks the database once', async () => {
     const asked: string[] = [];
     const counting = {
       entities: () => {
@@ -176,8 +176,8 @@ describeEachDatabase('functions of the database', (kind) => {
   });
 });
 
-describeEachDatabase('nodes that start together on an empty database', (kind) => {
-  test('apply each migration and function once', async () => {
+describeEachDatabase('first start', (kind) => {
+  test('nodes that start together on an empty database apply each migration and function once', async () => {
     const storage = await open(await createDatabase(kind));
     const applied = await Promise.all([storage.migrate(), storage.migrate(), storage.migrate()]);
     expect(applied.flat().sort()).toEqual(
@@ -189,8 +189,8 @@ describeEachDatabase('nodes that start together on an empty database', (kind) =>
   });
 });
 
-describe('the texts of the functions', () => {
-  test('have the digest that is noted for their version: who changes a text raises the version and notes the new digest', () => {
+describe('texts of the functions', () => {
+  test('the texts of the functions have the digest that is noted for their version: who changes a text raises the version and notes the new digest', () => {
     const digests = SCHEMA.functions.present.map(({ name, version, text }) => [
       `${name} ${version}`,
       digestOf(text),

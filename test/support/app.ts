@@ -18,7 +18,7 @@ export interface GraphAnswer<Data = Record<string, any>> {
 export interface TestApp {
   readonly app: App;
   readonly url: string;
-  /** The installation administrator's key. */
+  /** The API key of the installation's administrator. */
   readonly adminKey: string;
   readonly database: TestDatabase;
   /** Sends one operation over HTTP; with the administrator's key unless told otherwise. */

@@ -1,4 +1,4 @@
-// Owns the Chromium that browser tests share: found on the machine, never downloaded, and its absence said plainly.
+// Owns the Chromium that browser tests share: it is looked for on the machine and never downloaded; if it is missing, the tests say so.
 import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
 
@@ -11,7 +11,7 @@ const CANDIDATES = [
   'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
 ];
 
-/** No sandbox, since CI runs as root in a container; and nothing of its own that would go out to the network. */
+/** No sandbox, since CI runs as root in a container; and none of the features that would call the network. */
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -34,7 +34,7 @@ const HOW_TO_INSTALL =
 export const browserMissing: string | undefined =
   executablePath === undefined && process.env.CI !== 'true' ? HOW_TO_INSTALL : undefined;
 
-/** Says once, in the test's output, that and why its browser tests are skipped. */
+/** Tells once, in the test's output, that its browser tests are skipped, and why. */
 export function explainMissingBrowser(): void {
   if (browserMissing) console.warn(`Browser tests are skipped. ${browserMissing}`);
 }

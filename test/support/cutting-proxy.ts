@@ -1,4 +1,4 @@
-// Owns a TCP proxy whose connections a test can cut, as a network would.
+// Owns a TCP proxy whose connections a test can cut, as a network fault would.
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export interface CuttingProxy {

@@ -17,7 +17,7 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** Runs the suite once for each kind of database. Without PostgreSQL its half is skipped, but on CI it fails. */
+/** Runs the suite once for each kind of database. Without PostgreSQL its part is skipped, except on CI, where it fails. */
 export function describeEachDatabase(name: string, suite: (kind: DatabaseKind) => void): void {
   for (const kind of ['embedded', 'postgresql'] as const) {
     describe.skipIf(kind === 'postgresql' && !usable)(`${name} on ${kind}`, () => suite(kind));

@@ -6,13 +6,13 @@ import { deferred } from '../../src/kernel/async.ts';
 
 export interface ReceivedRequest {
   readonly method: string;
-  /** With its query. */
+  /** The path with its query. */
   readonly path: string;
   /** Lower-case names; repeated headers joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   json(): unknown;
-  /** Resolves when the client goes away before the answer is complete. */
+  /** Resolves when the client disconnects before the answer is complete. */
   readonly aborted: Promise<void>;
 }
 
@@ -20,9 +20,9 @@ export interface Reply {
   /** Default 200. */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** An array is written piece by piece, each arriving as a read of its own. */
+  /** An array is written piece by piece, and each piece arrives as a separate read. */
   readonly body: string | Uint8Array | readonly (string | Uint8Array)[];
-  /** Cuts the body further: into single bytes, or into writes of so many bytes. */
+  /** Cuts the body further: into single bytes, or into writes of this many bytes. */
   readonly cut?: 'every-byte' | number;
   /** Wait between writes. */
   readonly pauseMs?: number;
@@ -157,7 +157,7 @@ function* piecesOf(reply: Reply): Iterable<Uint8Array> {
   }
 }
 
-/** Resolves when the operating system has the bytes, so that the next write is another read for the client. */
+/** Resolves when the operating system has the bytes, so that the client receives the next write as another read. */
 function flushed(outgoing: ServerResponse, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve) => {
     outgoing.write(bytes, () => resolve());

@@ -9,12 +9,12 @@ import { createDatabase, type DatabaseKind, type TestDatabase } from './database
 
 const DUMP = readFileSync(new URL('../storage/fixtures/schema-20261124.sql', import.meta.url), 'utf8');
 
-/** Of the dump's workspace `fixture`, with scope ADMIN. */
+/** API key of the dump's workspace `fixture`, with scope ADMIN. */
 export const FORMER_KEY = /workspace `fixture` is (\S+)/.exec(DUMP)?.[1] ?? '';
-/** What its secrets are sealed with. */
+/** The key that the dump's secrets are sealed with. */
 export const FORMER_SECRET_KEYS = `fixture:${Buffer.alloc(32, 7).toString('base64')}`;
 
-/** Followed by more statements, where a test wants it otherwise; the caller drops it. */
+/** Loads the dump, then runs the given statements; the caller drops the database. */
 export async function createFormerDatabase(kind: DatabaseKind, more = ''): Promise<TestDatabase> {
   const statements = `${DUMP}\n${more}`;
   if (kind === 'postgresql') {

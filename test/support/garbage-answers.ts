@@ -1,4 +1,4 @@
-// Owns answers of an OpenAI-like server that no gateway should get: numbers, texts and bytes that break what is built on them.
+// Owns invalid answers of an OpenAI-like server: numbers, texts and bytes that could break the code that reads or stores them.
 import type { Reply } from './fake-upstream.ts';
 
 export const EVENT_STREAM = { headers: { 'content-type': 'text/event-stream' } };
@@ -19,10 +19,10 @@ const toolCall = (index: number, id: string, name: string) =>
   chunk({ delta: { tool_calls: [{ index, id, function: { name, arguments: '{}' } }] } });
 const calling = (id: string, name: string) => streamOf(toolCall(0, id, name), stopped('tool_calls'), used(3));
 
-/** What PostgreSQL refuses: U+0000, and half a pair of surrogates. */
+/** Texts that PostgreSQL refuses: U+0000, and half a surrogate pair. */
 const BAD = 'x\u0000\ud800y';
 
-/** What is wrong with it, the answer, and what a run that gets it ends as. */
+/** What is wrong with the answer, the answer, and how a run that gets it ends. */
 export const GARBAGE_ANSWERS: readonly (readonly [string, Reply, 'FINISHED' | 'FAILED'])[] = [
   ['a finish reason with U+0000', streamOf(said('Hi'), stopped(BAD), used(3)), 'FINISHED'],
   [

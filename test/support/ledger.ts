@@ -1,4 +1,4 @@
-// Owns what the books of a test's gateway say of themselves, read from its database by a connection of the test's own.
+// Owns checks of the books of a test's gateway, read from its database by a connection of the test's own.
 import pg from 'pg';
 import {
   type Discrepancy,
@@ -6,7 +6,7 @@ import {
 } from '../../src/storage/repositories/ledger-check.repository.ts';
 import { createPostgresSqlClient } from '../../src/storage/sql.ts';
 
-/** On PostgreSQL; everything that does not add up. */
+/** On PostgreSQL: all sums that do not agree. */
 export async function discrepanciesOf(url: string): Promise<Discrepancy[]> {
   const sql = createPostgresSqlClient({
     url,
@@ -22,7 +22,7 @@ export async function discrepanciesOf(url: string): Promise<Discrepancy[]> {
   }
 }
 
-/** Rows of a statement by a connection that is not the gateway's: as an operator with psql. */
+/** Rows of a statement on a connection that is not the gateway's, as an operator with psql would get them. */
 export async function plainSql(url: string, text: string, values: readonly unknown[] = []): Promise<any[]> {
   const client = new pg.Client({ connectionString: url, application_name: 'psql' });
   await client.connect();

@@ -1,9 +1,9 @@
-// Owns a workspace that pays: a sandbox model with a price, an account that is credited, and what the books must always say.
+// Owns a workspace that pays: a sandbox model with a price, an account with credit, and the rules that its books must always keep.
 import type { TestApp } from './app.ts';
 import { type CatalogueCalls, catalogueCalls } from './catalogue-calls.ts';
 import { sandboxInput } from './run-calls.ts';
 
-/** Prices that make the arithmetic easy to follow: a dollar for a million tokens, in or out. */
+/** Prices with simple arithmetic: a dollar for a million tokens of input or output. */
 export const DOLLAR_PER_MILLION = { input: '1', output: '1' };
 
 export interface PayingWorkspace {
@@ -12,7 +12,7 @@ export interface PayingWorkspace {
   readonly calls: CatalogueCalls;
   credit(amount: string, key?: string): Promise<any>;
   account(): Promise<any>;
-  /** A completion of so many tokens, with a hold for at most so many. */
+  /** A completion of this many tokens, with a hold for at most so many. */
   complete(over?: {
     tokens?: number;
     maxTokens?: number;
@@ -71,7 +71,7 @@ export async function payingWorkspace(app: TestApp, price = DOLLAR_PER_MILLION):
   };
 }
 
-/** Waits until nothing is held any more; raises if it never comes to that. */
+/** Waits until nothing is held any more; raises an error if that does not happen. */
 export async function settledAccount(workspace: PayingWorkspace): Promise<any> {
   for (let look = 0; look < 200; look += 1) {
     const account = await workspace.account();

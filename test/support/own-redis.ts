@@ -6,7 +6,7 @@ import { Redis } from 'ioredis';
 
 export interface OwnRedis extends AsyncDisposable {
   readonly url: string;
-  /** It answers, and takes no writes any more. */
+  /** Fills it, so that it answers but takes no more writes. */
   stopWrites(how: 'full' | 'read-only'): Promise<void>;
   takeWrites(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-// Owns what the adapter tests share: a request with everything at rest, and the reading of a stream to its end.
+// Owns what the adapter tests share: a request with default values, and the reading of a stream to its end.
 
 import { systemClock } from '../../src/kernel/clock.ts';
 import { ProviderError } from '../../src/kernel/errors.ts';
@@ -55,7 +55,7 @@ export function toolMessage(toolCallId: string, text: string): Message {
 export interface Collected {
   readonly reads: StreamPart[][];
   readonly parts: StreamPart[];
-  /** What ended the stream, if not `finish`. */
+  /** The error that ended the stream, if it did not end with `finish`. */
   readonly fault?: ProviderError;
 }
 
@@ -75,16 +75,16 @@ export async function collectParts(
   return { reads, parts: reads.flat() };
 }
 
-/** What an adapter is made with where only the way out matters. Each token is fetched anew. */
+/** Dependencies of an adapter whose test needs the HTTP client only. Each token is fetched again. */
 export function dependenciesOn(http: UpstreamHttp): AdapterDependencies {
   const tokens: TokenCache = { get: async (_key, { fetch, signal }) => (await fetch(signal)).token };
   return { http, tokens, clock: systemClock, newId };
 }
 
-/** A way out that leads nowhere. */
+/** An HTTP client that reaches nothing. */
 export const NO_WAY_OUT: UpstreamHttp = { send: () => Promise.reject(), close: async () => {} };
 
-/** Starts a fake provider and an HTTP side, with what else an adapter is made with; both are closed when the test leaves the block. */
+/** Starts a fake provider and an HTTP client, with the other dependencies of an adapter; both are closed when the test leaves the block. */
 export async function startProvider(answer: Answer | Reply) {
   const upstream = await startFakeUpstream(typeof answer === 'function' ? answer : () => answer);
   const http = createUpstreamHttp({ logger: silentLogger });
@@ -98,7 +98,7 @@ export async function startProvider(answer: Answer | Reply) {
   };
 }
 
-/** The assistant message that a finished stream amounts to, as the gateway keeps it. */
+/** The assistant message that a finished stream makes up, as the gateway stores it. */
 export function assistantMessageOf(parts: readonly StreamPart[]): Message {
   const calls = new Map<number, { callId: string; name: string; argumentsText: string }>();
   let text = '';

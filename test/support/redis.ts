@@ -1,4 +1,4 @@
-// Owns the Redis of the tests: a real one. Without it its suites are skipped, but on CI they fail.
+// Owns the Redis of the tests: a real one. Without it the suites that need it are skipped, except on CI, where they fail.
 import { Redis } from 'ioredis';
 import { describe } from 'vitest';
 

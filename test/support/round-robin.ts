@@ -1,11 +1,11 @@
-// Owns a small round-robin proxy before several gateways: each connection goes to the next one that answers. No stickiness.
+// Owns a small round-robin proxy before several gateways: each connection goes to the next one that answers, without sticky sessions.
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export interface RoundRobin {
   readonly url: string;
   /** Ports to hand connections to, in turn. */
   use(ports: readonly number[]): void;
-  /** Breaks every connection, as a network would. */
+  /** Breaks every connection, as a network fault would. */
   cut(): void;
   close(): Promise<void>;
 }
@@ -21,7 +21,7 @@ export async function startRoundRobin(ports: readonly number[], listenPort = 0):
     handOn(client, targets.length);
   });
 
-  /** To the next target; to the one after it where that does not answer. */
+  /** Connects to the next target, or to the one after it if that does not answer. */
   function handOn(client: Socket, triesLeft: number): void {
     const port = targets[turn++ % targets.length];
     if (port === undefined || triesLeft === 0) {

@@ -1,4 +1,4 @@
-// Owns catalogues for the planner: made in memory, of exactly the rows that a test names.
+// Owns catalogues for the planner: made in memory, with exactly the rows that a test names.
 import type { WorkspaceCatalogue } from '../../src/domain/catalogue/snapshot.ts';
 import type { CircuitView } from '../../src/domain/routing/circuits.ts';
 import type { ModelNeeds } from '../../src/domain/routing/model-needs.ts';

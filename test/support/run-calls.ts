@@ -1,4 +1,4 @@
-// Owns completions as the tests ask for them: typed operations over HTTP, and both kinds of streams read to their end.
+// Owns completions in the form in which tests ask for them: typed operations over HTTP, and both kinds of streams read to their end.
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { print } from 'graphql';
 import { createClient } from 'graphql-ws';
@@ -86,7 +86,7 @@ export interface SseEvent {
   readonly data: any;
 }
 
-/** Over SSE, by nothing but `fetch`; the generator ends where the response ends. */
+/** Over SSE, with `fetch` only; the generator ends when the response ends. */
 export async function openSse(
   app: TestApp,
   key: string,
@@ -136,7 +136,7 @@ export async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]>
   return all;
 }
 
-/** What a reader of a stream may rely on; raises what is broken. Gives the text. */
+/** Checks the guarantees that a reader of a stream relies on; raises an error for one that is broken. Gives the text. */
 export function checkStream(events: readonly SeenEvent[], after = 0): string {
   let last = after;
   let text = '';

@@ -1,8 +1,8 @@
-// Owns rows of runs as the repository takes them: the least of a run that begins, and of its end.
+// Owns minimal rows of runs for the repository: one of a run that begins, and one of its end.
 import { randomUUID } from 'node:crypto';
 import type { RunBegin, RunEnd } from '../../src/storage/run-columns.ts';
 
-/** Of a run that nothing was asked of. */
+/** A row of a run for which no provider was called. */
 export const NO_USAGE = {
   inputTokens: 0,
   cacheReadTokens: 0,

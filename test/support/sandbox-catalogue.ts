@@ -1,4 +1,4 @@
-// Owns the smallest catalogue that completions can be tried with: the sandbox's own rows.
+// Owns the smallest catalogue with which completions can be run: the sandbox's own rows.
 import { type CatalogueData, loadCatalogueData } from '../../src/domain/catalogue/catalogue-data.ts';
 
 export async function sandboxCatalogue(): Promise<CatalogueData> {

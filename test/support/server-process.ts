@@ -15,7 +15,7 @@ export interface ServerProcess {
   stop(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Compiles what is not compiled yet; call it in `beforeAll`. */
+/** Compiles the gateway if it is not compiled yet; call it in `beforeAll`. */
 export function buildServer(): void {
   execFileSync('node', ['.config/build.ts'], { stdio: 'inherit' });
 }
@@ -29,7 +29,7 @@ export async function startServerProcess(environment: Record<string, string>): P
       NODE_ENV: 'test',
       LOG_LEVEL: 'info',
       BOOTSTRAP_API_KEY: SERVER_KEY,
-      // No test asks the public lists, or providers unasked.
+      // Tests call neither the public lists nor providers unasked.
       CATALOGUE_REFRESH: 'off',
       MODEL_SYNC_HOURS: '0',
       HEALTH_CHECK_SECONDS: '0',

@@ -1,4 +1,4 @@
-// Owns a node of the tests that has just started, as far as setting up a workspace goes: a small catalogue, the snapshot of it, and the writes.
+// Owns a node that has just started, as far as the set-up of a workspace needs it: a small catalogue, its snapshot, and the writes.
 import type {
   CatalogueData,
   CatalogueModel,
@@ -133,7 +133,7 @@ export async function openSetup(kind: DatabaseKind) {
       const text = 'select slug from model_instance where workspace_id = $1 order by slug';
       return (await query<{ slug: string }>(text, [workspaceId])).map(({ slug }) => slug);
     },
-    /** What the set-up of a workspace needs, with the catalogue as it stands now. */
+    /** The dependencies of the set-up of a workspace, with the present catalogue. */
     async startNode(environment: Environment, logger: Logger = silentLogger) {
       const repository = new SnapshotRepository(storage);
       const snapshots = new CatalogueSnapshots(repository);

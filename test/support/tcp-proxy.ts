@@ -5,12 +5,12 @@ export interface TcpProxy extends AsyncDisposable {
   readonly port: number;
   /** As the URL of a Redis. */
   readonly redisUrl: string;
-  /** Breaks what is connected, and refuses what comes. */
+  /** Breaks all connections, and refuses new ones. */
   cut(): void;
-  /** Nothing passes any more, in either direction, and nobody is told; `mend` lets through what was held. */
+  /** Holds all bytes back in both directions without closing a connection; `mend` passes them on. */
   stall(): void;
   mend(): void;
-  /** Everything that the server says arrives so much later. */
+  /** Delays everything that the server sends by this many milliseconds. */
   delay(ms: number): void;
 }
 

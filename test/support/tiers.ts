@@ -38,19 +38,19 @@ export interface Tiers {
   /** `tag:<their tag>`. */
   readonly model: string;
   readonly slugs: readonly string[];
-  /** Calls that the provider of a tier has received. */
+  /** Number of calls that the provider of a tier has received. */
   hits(tier: number): number;
   lastRequest(tier: number): ReceivedRequest | undefined;
   /** Resolves when the provider of a tier has received so many calls. */
   waitForHits(tier: number, count: number): Promise<void>;
-  /** What the provider of a tier answers from now on; the last reply is given for ever. */
+  /** Sets what the provider of a tier answers from now on; the last reply is repeated. */
   answer(tier: number, ...script: readonly Reply[]): void;
 }
 
 export interface TieredWorkspace {
   readonly key: string;
   readonly calls: CatalogueCalls;
-  /** One tier for each script; `over` is laid over its instance. */
+  /** Makes one tier for each script; the fields of `over` replace those of its instance. */
   tiers(scripts: readonly (readonly Reply[])[], over?: (tier: number) => object): Promise<Tiers>;
   ask(model: string, routing?: object, key?: string): Promise<any>;
   stream(model: string, routing?: object): Promise<any[]>;
@@ -122,7 +122,7 @@ export async function tieredWorkspace(app: TestApp): Promise<TieredWorkspace> {
   };
 }
 
-/** Closed when the test file ends, as the process of its worker does. */
+/** Closed when the test file ends, together with the process of its worker. */
 async function startScripted(first: readonly Reply[]) {
   let script = [...first];
   const upstream = await startFakeUpstream(() => {

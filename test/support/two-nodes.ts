@@ -10,12 +10,12 @@ import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 export interface TwoNodes {
   readonly a: TestApp;
   readonly b: TestApp;
-  /** Before PostgreSQL and Redis, as both nodes reach them. */
+  /** A proxy before PostgreSQL and Redis, through which both nodes reach them. */
   readonly postgres: TcpProxy;
   readonly redis: Pick<TcpProxy, 'cut' | 'mend' | 'delay'>;
-  /** Before Redis, as each node reaches it. */
+  /** A proxy before Redis for each node. */
   readonly redisOf: { readonly a: TcpProxy; readonly b: TcpProxy };
-  /** Of the real database, past the proxy. */
+  /** URL of the real database, past the proxy. */
   readonly databaseUrl: string;
   /** A key of the workspace `default`, good on both. */
   readonly key: string;

@@ -53,14 +53,14 @@ const FAULT = {
   error: ERROR,
 } as const;
 
-test('an attempt that succeeded, or whose run was stopped, is a line at debug', () => {
+test('an attempt that succeeded, or whose run was stopped, is a line of the log at debug', () => {
   expect(linesOf(ATTEMPT, { ...ATTEMPT, stopped: true, fault: FAULT })).toEqual([
     ['debug', ATTEMPT_FIELDS, 'An attempt ended'],
     ['debug', ATTEMPT_FIELDS, 'An attempt ended'],
   ]);
 });
 
-test('an attempt that failed is an error with the provider’s own id of the request', () => {
+test('an attempt that failed is an error in the log with the provider’s own id of the request', () => {
   expect(linesOf({ ...ATTEMPT, fault: FAULT })).toEqual([
     [
       'error',
@@ -76,7 +76,7 @@ test('an attempt that failed is an error with the provider’s own id of the req
   ]);
 });
 
-test('a run that ended is one line with its cost as text, and a warning where its node was lost', () => {
+test('a run that ended is one line in the log with its cost as text, and a warning where its node was lost', () => {
   const usage = {
     inputTokens: 1,
     cacheReadTokens: 0,
@@ -106,7 +106,7 @@ test('a run that ended is one line with its cost as text, and a warning where it
   ]);
 });
 
-test('a request to a provider is a line at debug', () => {
+test('a request to a provider is a line in the log at debug', () => {
   const event = { type: 'upstream-answered', method: 'POST', host: 'h', path: '/p', ms: 3 } as const;
   expect(
     linesOf({ ...event, outcome: { status: 429 } }, { ...event, outcome: { fault: 'aborted' } }),
@@ -116,7 +116,7 @@ test('a request to a provider is a line at debug', () => {
   ]);
 });
 
-test('Redis is told of when it is left out and when it is back, not for each miss', () => {
+test('the log tells of Redis when it is left out and when it is back, not for each miss', () => {
   expect(
     linesOf(
       { type: 'redis-missed', error: ERROR, leftOut: undefined },
@@ -129,7 +129,7 @@ test('Redis is told of when it is left out and when it is back, not for each mis
   ]);
 });
 
-test('a circuit is told of when it turns', () => {
+test('the log tells of a circuit when it turns', () => {
   expect(
     linesOf(
       { type: 'circuit-turned', circuit: 'c', to: 'OPEN', reason: 'it failed' },
@@ -141,7 +141,7 @@ test('a circuit is told of when it turns', () => {
   ]);
 });
 
-test('what is a figure only makes no line', () => {
+test('an event that is a figure only makes no line in the log', () => {
   expect(
     linesOf(
       { type: 'group-committed', group: 'ends', items: 3, ms: 2 },

@@ -1,4 +1,4 @@
-// Owns the AI SDK's side of the comparison: its provider packages, installed for the occasion, reading recorded bytes.
+// Owns the AI SDK's side of the comparison: its provider packages, installed for this run, read recorded bytes.
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import type { RecordedCase } from '../../test/conformance/recorded-case.ts';
 import { at, listAt, numberAt, textAt } from '../../test/conformance/walk.ts';
 
-/** What the AI SDK made of a body, in the terms in which it is compared. */
+/** The AI SDK's reading of a body, in the form in which it is compared. */
 export interface SdkAnswer {
   text: string;
   calls: { name: string; argumentsText: string }[];
@@ -20,7 +20,7 @@ export interface SdkAnswer {
 }
 
 export interface AiSdk {
-  /** `undefined` if no package speaks the folder's protocol. */
+  /** `undefined` if no package reads the folder's protocol. */
   read(recorded: RecordedCase): Promise<SdkAnswer | undefined>;
   close(): Promise<void>;
 }
@@ -43,7 +43,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   '@ai-sdk/xai': '5.0.12',
 };
 
-/** Folder -> package, its factory, and the method that gives the model where it is not the factory's result itself. */
+/** By folder: the package, its factory, and the method that gives the model if that is not the factory's result itself. */
 const FACTORIES: Readonly<Record<string, readonly [name: string, factory: string, method?: string]>> = {
   anthropic: ['@ai-sdk/anthropic', 'createAnthropic'],
   'azure-openai': ['@ai-sdk/azure', 'createAzure', 'chat'],

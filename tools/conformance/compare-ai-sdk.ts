@@ -1,4 +1,5 @@
-// Owns `npm run conformance:ai-sdk -- <folder>...`: the AI SDK's provider packages and our adapters, fed the same bytes.
+// Owns `npm run conformance:ai-sdk -- <folder>...`: gives the same bytes to the AI SDK's provider packages and to the gateway's adapters, and compares
+// the results.
 import { canonicalJson } from '../../src/kernel/json.ts';
 import { type AdapterSet, openAdapters } from '../../test/conformance/adapters.ts';
 import { requestTo, serveCase, targetOf } from '../../test/conformance/case-server.ts';
@@ -14,7 +15,7 @@ interface Row {
   readonly differences: readonly string[] | undefined;
 }
 
-/** Differences of which we know that the AI SDK is the one that is off, or that it means something else, and why. */
+/** Differences that are known to be a fault of the AI SDK, or a different meaning in it, each with the reason. */
 const EXPLAINED: readonly (readonly [provider: RegExp, difference: RegExp, why: string])[] = [
   [/^cohere$/, /^(in|out)put tokens/, 'it counts a hidden template; `billed_units` are what is paid for'],
   [

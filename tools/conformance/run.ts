@@ -1,4 +1,4 @@
-// Owns `npm run conformance -- <folder>...`: recorded answers, cut in many ways, through the real adapters, against a plain reading.
+// Owns `npm run conformance -- <folder>...`: reads recorded answers, cut in many ways, with the real adapters, and compares the results with a plain reading.
 import { parseArgs } from 'node:util';
 import { openAdapters } from '../../test/conformance/adapters.ts';
 import { type CaseResult, checkCase } from '../../test/conformance/check-case.ts';

@@ -1,4 +1,4 @@
-// Owns `npm run live`: the real providers whose keys are in the environment, each asked for everything once. It spends a little money.
+// Owns `npm run live`: calls the real providers whose keys are in the environment, with one request for each feature. It spends a little money.
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import { createApp } from '../../dist/src/app.js';

@@ -3,26 +3,26 @@
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
-/** From when on an attempt’s content is shown. */
+/** When the content of an attempt begins to be shown. */
 export type Commit =
-  /** Only when the answer is whole: any fault at any time is hidden. Default for `complete`. */
+  /** When the answer is whole, so that a fault at any time can be hidden by another attempt. Default for `complete`. */
   | 'COMPLETE'
-  /** From its first content on: faults before that are hidden. Default for streams. */
+  /** With its first content; faults before that are hidden by another attempt. Default for streams. */
   | 'FIRST_TOKEN';
 
 /** One completion. */
 export type CompletionInput = {
-  /** With `onDetach: CANCEL`: how long a reader may be away, in milliseconds. Default 30000. */
+  /** With `onDetach: CANCEL`: for how many milliseconds the completion goes on without a reader. Default 30000. */
   detachGraceMs?: number | null | undefined;
   /** Names the run for 24 hours: the same key with the same input joins it instead of starting another; with another input it is a CONFLICT. */
   idempotencyKey?: string | null | undefined;
   /** The conversation, oldest message first; at least one. */
   messages: Array<MessageInput>;
-  /** Whatever you want to find again on the completion. Not sent to the provider. */
+  /** Your own data, stored with the completion and never sent to the provider. */
   metadata?: Record<string, unknown> | null | undefined;
   /** An instance’s slug, a canonical model id such as `openai/gpt-4o`, `tag:<name>`, or `auto`. */
   model: string;
-  /** What happens when nobody follows the run any more. Default CONTINUE. */
+  /** What happens when no reader follows the completion any more. Default CONTINUE. */
   onDetach?: OnDetach | null | undefined;
   /** What happens to a parameter that the provider cannot express. Default REFUSE. */
   onUnsupported?: UnsupportedPolicy | null | undefined;
@@ -30,7 +30,7 @@ export type CompletionInput = {
   parameters?: ParametersInput | null | undefined;
   /** Further fields for the provider’s request, by protocol: `{"openai-chat": {"verbosity": "low"}}`. Objects are merged, tools are added to `tools`, anything else replaces what the gateway would send. Refused are fields that the input has itself (the model, the messages, the bound on tokens, streaming) and, where an account or a budget pays, fields that change the price (`service_tier`, `speed`). */
   providerOptions?: Record<string, unknown> | null | undefined;
-  /** What form the answer takes. Default TEXT. */
+  /** The form of the answer. Default TEXT. */
   responseFormat?: ResponseFormatInput | null | undefined;
   /** How an instance is chosen. */
   routing?: RoutingInput | null | undefined;
@@ -40,24 +40,24 @@ export type CompletionInput = {
   tools?: Array<ToolInput> | null | undefined;
 };
 
-/** Where a completion stands. */
+/** The state of a completion. */
 export type CompletionStatus =
-  /** Somebody stopped it; what was shown until then is kept and charged. */
+  /** It was stopped on request; content that was shown until then is kept and charged. */
   | 'CANCELLED'
   /** Every attempt failed; `error` says why. */
   | 'FAILED'
-  /** The answer is whole. */
+  /** The completion has finished: the answer is whole. */
   | 'FINISHED'
-  /** Its node stopped; what had been recorded is kept. */
+  /** The node that ran it stopped; content that was recorded until then is kept. */
   | 'INTERRUPTED'
-  /** It is under way. */
+  /** It is running. */
   | 'RUNNING';
 
-/** What may serve when the first choice fails. */
+/** Which other instances may answer if the first choice fails. */
 export type Fallback =
   /** Any enabled instance with text output. Default for `tag:<name>` and `auto`. */
   | 'ANY'
-  /** Nothing else: the fault is reported. */
+  /** None: the fault is reported. */
   | 'NONE'
   /** Other instances of the same model. Default for a slug and for a canonical model id. */
   | 'SAME_MODEL';
@@ -68,13 +68,13 @@ export type FinishReason =
   | 'CONTENT_FILTER'
   /** The gateway stopped it: the account or a budget did not cover more output. */
   | 'FUNDS'
-  /** It came to its bound on tokens, or to the largest answer that this gateway takes. */
+  /** The answer reached its bound on tokens, or the largest size that this gateway accepts. */
   | 'LENGTH'
-  /** Something else; see `providerFinishReason`. */
+  /** Another reason; see `providerFinishReason`. */
   | 'OTHER'
-  /** It was done, or came to a stop text. */
+  /** The model had finished, or reached a stop text. */
   | 'STOP'
-  /** It wants its tool calls answered. */
+  /** The model waits for the results of its tool calls. */
   | 'TOOL_CALLS';
 
 /** At which resolution a model looks at an image. */
@@ -85,9 +85,9 @@ export type ImageDetail =
 
 /** An image: either `url`, or `data` with `mediaType`. */
 export type ImageInput = {
-  /** The image itself as base64, without a `data:` prefix. */
+  /** The image as base64, without a `data:` prefix. */
   data?: string | null | undefined;
-  /** At which resolution the model should look at it, where it can choose. */
+  /** The resolution at which the model should look at it, if it supports a choice. */
   detail?: ImageDetail | null | undefined;
   /** Type of `data`, e.g. `image/png`. */
   mediaType?: string | null | undefined;
@@ -103,7 +103,7 @@ export type LogitBiasInput = {
   token: string;
 };
 
-/** The dearest that an instance may be, in dollars per million tokens. */
+/** The highest prices that an instance may have, in dollars per million tokens. */
 export type MaxPriceInput = {
   /** For input. */
   input?: string | null | undefined;
@@ -113,13 +113,13 @@ export type MaxPriceInput = {
 
 /** One message of the conversation, oldest first. */
 export type MessageInput = {
-  /** For role ASSISTANT: the `continuation` of the completion that gave this message, unchanged. It carries what the provider wants back in a tool loop. */
+  /** For role ASSISTANT: the unchanged `continuation` of the completion that gave this message. It holds the data that the provider needs back in a tool loop. */
   continuation?: string | null | undefined;
   /** Text and images in order. */
   parts?: Array<MessagePartInput> | null | undefined;
-  /** Who speaks. */
+  /** The author of the message. */
   role: MessageRole;
-  /** Short for one text part. Give either this or `parts`. */
+  /** Stands for one text part. Give either this or `parts`. */
   text?: string | null | undefined;
   /** For role TOOL: the call that this message answers. */
   toolCallId?: string | null | undefined;
@@ -129,7 +129,7 @@ export type MessageInput = {
 
 /** One part of a message: `text` or `image`. */
 export type MessagePartInput = {
-  /** Hint that everything up to here is worth caching at the provider. */
+  /** Asks the provider to cache everything up to this part. */
   cacheHint?: boolean | null | undefined;
   /** An image, in messages of role USER and TOOL. */
   image?: ImageInput | null | undefined;
@@ -137,34 +137,34 @@ export type MessagePartInput = {
   text?: string | null | undefined;
 };
 
-/** Who speaks a message. */
+/** The author of a message. */
 export type MessageRole =
   | 'ASSISTANT'
   | 'SYSTEM'
   | 'TOOL'
   | 'USER';
 
-/** What happens to a run that nobody follows any more. */
+/** What happens to a completion that no reader follows any more. */
 export type OnDetach =
   /** It is cancelled after `detachGraceMs` without a reader. */
   | 'CANCEL'
   /** It goes on to its end, and can be read later. Default. */
   | 'CONTINUE';
 
-/** What follows where an answer breaks off after some of it was shown. */
+/** What happens if an answer breaks off after some of it was shown. */
 export type OnStreamFault =
   /** The completion fails with what was produced. */
   | 'FAIL'
-  /** It begins anew on the next instance, and `CompletionRerouted(discard: true)` says so. Default. */
+  /** The next instance answers from the start, and `CompletionRerouted(discard: true)` voids what was shown. Default. */
   | 'RESTART';
 
-/** How the answer is sampled. What is left out takes the instance’s default, else the provider’s. */
+/** How the answer is sampled. A parameter that is left out has the instance’s default, else the provider’s. */
 export type ParametersInput = {
   /** Penalty on tokens by how often they occurred, -2 to 2. */
   frequencyPenalty?: number | null | undefined;
   /** Biases on single tokens. */
   logitBias?: Array<LogitBiasInput> | null | undefined;
-  /** Most tokens of output, 1 to the model’s own limit. */
+  /** The most tokens of output, 1 to the model’s own limit. */
   maxTokens?: number | null | undefined;
   /** Whether several tools may be called in one turn. */
   parallelToolCalls?: boolean | null | undefined;
@@ -172,7 +172,7 @@ export type ParametersInput = {
   presencePenalty?: number | null | undefined;
   /** How much a reasoning model thinks. */
   reasoningEffort?: ReasoningEffort | null | undefined;
-  /** Most tokens of reasoning, where the provider takes such a bound. */
+  /** Most tokens of reasoning, if the provider supports such a bound. */
   reasoningTokens?: number | null | undefined;
   /** Multiplicative penalty on repetition, 0 to 10; 1 is none. */
   repetitionPenalty?: number | null | undefined;
@@ -182,7 +182,7 @@ export type ParametersInput = {
   stop?: Array<string> | null | undefined;
   /** Randomness, 0 to 2. */
   temperature?: number | null | undefined;
-  /** Only the k likeliest tokens are considered. */
+  /** Only the k most likely tokens are considered. */
   topK?: number | null | undefined;
   /** Nucleus sampling, 0 to 1. */
   topP?: number | null | undefined;
@@ -197,7 +197,7 @@ export type ReasoningEffort =
   | 'MINIMAL'
   | 'NONE';
 
-/** What form the answer takes. */
+/** The form of the answer. */
 export type ResponseFormatInput = {
   /** With JSON_SCHEMA: what the answer is for. */
   description?: string | null | undefined;
@@ -207,35 +207,35 @@ export type ResponseFormatInput = {
   name?: string | null | undefined;
   /** With JSON_SCHEMA: the JSON Schema. */
   schema?: Record<string, unknown> | null | undefined;
-  /** With JSON_SCHEMA: whether the provider must enforce it, where it can. */
+  /** With JSON_SCHEMA: whether the provider must enforce the schema, if it can. Some providers then answer null for a property that is not required. */
   strict?: boolean | null | undefined;
 };
 
-/** What form the answer takes. */
+/** The form of the answer. */
 export type ResponseFormatKind =
   | 'JSON'
   | 'JSON_SCHEMA'
   | 'TEXT';
 
-/** How an instance is chosen, and how far faults are hidden. */
+/** How an instance is chosen, and how faults are handled. */
 export type RoutingInput = {
-  /** From when on content is shown. */
+  /** When content begins to be shown. */
   commit?: Commit | null | undefined;
-  /** Slugs of instances that are not to serve. */
+  /** Slugs of instances that must not be called. */
   exclude?: Array<string> | null | undefined;
-  /** What may serve when the first choice fails. */
+  /** Which other instances may answer if the first choice fails. */
   fallback?: Fallback | null | undefined;
   /** Calls of providers in all, 1 to 10. Default: what the operator has set with MAX_ATTEMPTS (6 if nothing was set). Each instance that waits is called once before another is called a third time. */
   maxAttempts?: number | null | undefined;
   /** Calls of one instance, 1 to 10; 1 never tries the same instance again. Default: as the instance says, else as its config says, else what the operator has set with MAX_ATTEMPTS_PER_INSTANCE (3 if nothing was set). An instance whose circuit is not closed is called once. */
   maxAttemptsPerInstance?: number | null | undefined;
-  /** Leaves out what is dearer, and what has no known price. */
+  /** Instances that cost more, or whose price is not known, are left out. */
   maxPrice?: MaxPriceInput | null | undefined;
-  /** What follows where an answer breaks off after some of it was shown. */
+  /** What happens if an answer breaks off after some of it was shown. */
   onStreamFault?: OnStreamFault | null | undefined;
   /** Milliseconds that a provider may ask to wait (`Retry-After`) before the same instance is tried again; beyond it the next one is. Default: what the operator has set with RETRY_PATIENCE_MS (3000 if nothing was set). */
   patienceMs?: number | null | undefined;
-  /** The same text draws the same instance among those of one priority, as long as it can serve: for comparing variants user by user. */
+  /** Requests with the same text get the same instance among those of one priority, as long as it can serve. Use it to compare variants with a fixed one for each user. */
   stickyKey?: string | null | undefined;
   /** Milliseconds for the whole completion, attempts and waits together. Default: no bound but those of the attempts. */
   totalMs?: number | null | undefined;
@@ -278,7 +278,7 @@ export type ToolInput = {
   name: string;
   /** JSON Schema of its arguments, an object. */
   parameters: Record<string, unknown>;
-  /** Whether arguments must keep to the schema, where the provider can promise it. */
+  /** Whether the arguments must follow the schema, if the provider can enforce that. Some providers then give null for a property that is not required. */
   strict?: boolean | null | undefined;
 };
 
@@ -286,7 +286,7 @@ export type ToolInput = {
 export type UnsupportedPolicy =
   /** The parameter is left out, and the completion’s `warnings` say so. */
   | 'DROP'
-  /** Such a candidate is left out; with none left, the request is refused with `CAPABILITY_MISSING`. Default. */
+  /** Candidates that cannot express it are left out; if none is left, the request is refused with `CAPABILITY_MISSING`. Default. */
   | 'REFUSE';
 
 export type CompletionFragment = { id: string, status: CompletionStatus, model: string, text: string, reasoning: string, finishReason: FinishReason | null, providerFinishReason: string | null, continuation: string | null, cost: string | null, explanation: string, metadata: Record<string, unknown>, toolCalls: Array<{ callId: string, name: string, argumentsText: string }>, usage: { inputTokens: number, cacheReadTokens: number, cacheWriteTokens: number, outputTokens: number, reasoningTokens: number, totalTokens: number, estimated: boolean }, warnings: Array<{ code: string, message: string }>, error: { code: string, message: string, retryAfterMs: number | null } | null };

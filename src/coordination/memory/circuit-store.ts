@@ -1,4 +1,4 @@
-// Owns what a node alone needs of shared circuits: nobody to tell, and one probe at a time.
+// Owns the circuit store of a node without Redis: there is no other node to tell, and one probe runs at a time.
 import type { Clock } from '../../kernel/clock.ts';
 import type { CircuitStore } from '../contract.ts';
 

@@ -1,12 +1,12 @@
-// Owns the in-process event log: an array a run, kept for the retention after its end and within one bound of memory for all.
+// Owns the in-process event log: an array for each run, kept for the retention time after its end, all of them within one bound on memory.
 import type { Clock } from '../../kernel/clock.ts';
 import type { EventLog, LogSlice, SequencedEvent } from '../contract.ts';
 
 export interface MemoryEventLogOptions<Event> {
   readonly clock: Clock;
-  /** How long the log of an ended run can be read. */
+  /** How long, in milliseconds, the log of an ended run can be read. */
   readonly retentionMs: number;
-  /** Bound on the logs of ended runs together; the oldest go first. Running ones are always kept. */
+  /** Bound on the memory of the logs of ended runs together; the oldest are dropped first. Logs of running runs are always kept. */
   readonly maxEndedBytes: number;
   /** Estimate of an event's size in memory. */
   readonly bytesOf: (event: Event) => number;
@@ -15,20 +15,20 @@ export interface MemoryEventLogOptions<Event> {
 interface RunLog<Event> {
   readonly events: Event[];
   bytes: number;
-  /** Set once closed. */
+  /** Set when the log is closed. */
   expiresAtMs: number | undefined;
 }
 
 const SWEEP_EVERY_MS = 5_000;
 
 export class MemoryEventLog<Event extends SequencedEvent> implements EventLog<Event> {
-  /** There is no other node. */
+  /** Infinite, since there is no other node that could have readers. */
   readonly followerKnownMs = Number.POSITIVE_INFINITY;
   readonly #options: MemoryEventLogOptions<Event>;
   readonly #running = new Map<string, RunLog<Event>>();
-  /** In order of ending. */
+  /** Logs of ended runs, the earliest ended first. */
   readonly #ended = new Map<string, RunLog<Event>>();
-  /** Of runs that go on, or that have no log yet. */
+  /** Readers of runs that go on, or that have no log yet. */
   readonly #readers = new Map<string, Set<() => void>>();
   readonly #sweeper: NodeJS.Timeout;
   #endedBytes = 0;
@@ -115,7 +115,7 @@ export class MemoryEventLog<Event extends SequencedEvent> implements EventLog<Ev
     this.#evict((log) => (log.expiresAtMs ?? now) <= now);
   }
 
-  /** Drops ended logs from the oldest on, as long as `isDue` says so. */
+  /** Drops logs of ended runs, the oldest first, while `isDue` is true for the oldest. */
   #evict(isDue: (log: RunLog<Event>) => boolean): void {
     for (const [runId, log] of this.#ended) {
       if (!isDue(log)) return;
@@ -125,13 +125,13 @@ export class MemoryEventLog<Event extends SequencedEvent> implements EventLog<Ev
   }
 }
 
-/** Whether nothing lies between the last event of a log and the first of these. */
+/** True if no event is missing between the last event of a log and the first of these. */
 export function follows(events: readonly SequencedEvent[], lastSeq: number): boolean {
   const [first] = events;
   return first !== undefined && (first.fromSeq ?? first.seq) === lastSeq + 1;
 }
 
-/** Events mostly lie densely from seq 1 on; an event that covers several places, or an end that lies far ahead, leaves places out. */
+/** The events of a log mostly have consecutive places from 1 on; an event that covers several places, or an end that lies far ahead, leaves places out. */
 function firstIndexBeyond(events: readonly SequencedEvent[], after: number): number {
   if (after <= 0) return 0;
   if (events[after - 1]?.seq === after) return after;

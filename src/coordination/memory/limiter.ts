@@ -12,7 +12,7 @@ interface Counter {
 
 export interface MemoryLimiterOptions {
   readonly clock: Clock;
-  /** How often counters that hold nothing any more are dropped. */
+  /** How often, in milliseconds, empty counters are dropped. */
   readonly sweepEveryMs?: number;
 }
 
@@ -23,7 +23,7 @@ export class MemoryLimiter implements CountingLimiter {
   readonly #counters = new Map<string, Counter>();
   /** Runs under way, by key. */
   readonly #places = new Map<string, Set<string>>();
-  /** When each run took what it has. */
+  /** When each run took its amounts, by run id. */
   readonly #takenAt = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
 

@@ -1,4 +1,4 @@
-// Owns what a node alone needs of word between nodes: nothing.
+// Owns the message bus of a node without Redis: there is no other node, so it does nothing.
 import type { RunBus } from '../contract.ts';
 
 export const memoryRunBus: RunBus = {

@@ -1,4 +1,4 @@
-// Owns limits where nodes cannot count together: each has its share, the limit over the nodes that are alive.
+// Owns limits while nodes cannot count together: each node grants its share, which is the limit divided by the number of live nodes.
 import type { CountingLimiter, LimitAnswer, LimitWant } from '../contract.ts';
 
 export class ShareLimiter implements CountingLimiter {

@@ -1,4 +1,4 @@
-// Owns provider tokens within one process: each is fetched once however many wait for it, and a failed fetch is forgotten.
+// Owns provider tokens within one process: each is fetched once for all callers that wait for it, and a failed fetch is not remembered.
 import { abortable } from '../../kernel/async.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { TokenCache, TokenRequest } from '../../kernel/token-cache.ts';
@@ -8,7 +8,7 @@ interface IssuedToken {
   readonly expiresAtMs: number;
 }
 
-/** One fetch under way. It is given up when the last of those who wait has left. */
+/** A fetch under way. It is aborted when its last waiting caller has left. */
 interface Flight {
   readonly result: Promise<IssuedToken>;
   readonly abandon: AbortController;

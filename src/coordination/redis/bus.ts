@@ -1,4 +1,4 @@
-// Owns the one pub/sub connection of a node: every channel travels on it, and with each new connection all are subscribed again.
+// Owns the one pub/sub connection of a node: all channels share it, and all are subscribed again after each new connection.
 import type { Redis } from 'ioredis';
 import type { Logger } from '../../kernel/logger.ts';
 import type { RunBus } from '../contract.ts';
@@ -38,12 +38,12 @@ export class RedisBus implements RunBus {
     });
   }
 
-  /** A channel as Redis knows it. */
+  /** The name of the channel in Redis. */
   nameOf(channel: string): string {
     return this.#prefix + channel;
   }
 
-  /** Whoever tells goes on at once. */
+  /** Sends without waiting for Redis. */
   publish(channel: string, text: string): void {
     this.#link.behind((redis) => redis.publish(this.nameOf(channel), text)).catch(() => {});
   }
@@ -59,7 +59,7 @@ export class RedisBus implements RunBus {
     return () => hearers.delete(hear);
   }
 
-  /** Called each time that the subscriptions stand anew: what was told meanwhile was missed. */
+  /** Called each time that the subscriptions stand again: messages that were sent between are lost. */
   onReady(tell: () => void): () => void {
     this.#onReady.add(tell);
     if (this.#ready) tell();

@@ -1,4 +1,5 @@
-// Owns circuits as all nodes see them by Redis: news go out by pub/sub, what is open stays for nodes that start later, a probe is a key with a time.
+// Owns circuits shared by all nodes through Redis: changes are published, open circuits are stored for nodes that start later, and a probe is a key that
+// expires.
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Clock } from '../../kernel/clock.ts';
@@ -18,7 +19,7 @@ export interface RedisCircuitStoreOptions {
   readonly prefix?: string;
 }
 
-/** What is told of a circuit is forgotten after this, for one whose model is gone. */
+/** How long Redis keeps the news of a circuit, so that circuits of deleted models disappear. */
 const KEPT_SECONDS = 3_600;
 const PREFIX = 'mg:circuit';
 const NEWS = 'circuits';
@@ -33,7 +34,7 @@ export function createRedisCircuitStore({
   const sender = randomUUID();
   const listeners = new Set<(news: CircuitNews) => void>();
   const known = `${prefix}:known`;
-  /** One probe at a time on this node, whatever Redis says. */
+  /** Grants one probe at a time on this node, whatever Redis says. */
   const own = createMemoryCircuitStore({ clock });
 
   const hear = (text: string) => {
@@ -51,7 +52,7 @@ export function createRedisCircuitStore({
       .catch((error: unknown) => logger.debug({ err: error }, 'Circuits could not be read from Redis'));
   });
 
-  /** Whoever asked goes on at once; what is lost in an outage each node finds out by itself. */
+  /** Sends without waiting for Redis. News that is lost in an outage each node learns by its own calls. */
   const tell = (work: (redis: Redis) => Promise<unknown>) => {
     link.behind(work).catch(() => {});
   };

@@ -20,18 +20,18 @@ export interface RedisEventLogOptions<Event> extends MemoryEventLogOptions<Event
   readonly logger: Logger;
   readonly encode: (event: Event) => string;
   readonly decode: (text: string) => Event;
-  /** Whether an event ends its run. */
+  /** True if the event ends its run. */
   readonly isEnd: (event: Event) => boolean;
-  /** Shows an event only when Redis has it. */
+  /** True: events are shown only after Redis has stored them. */
   readonly strict: boolean;
   readonly prefix?: string;
 }
 
 const PREFIX = 'mg:run:';
 const WAKE = 'wake';
-/** How often a node looks at the runs that it follows elsewhere, and tells their owners that it does. */
+/** How often a node looks at the runs of other nodes that its readers follow, and reports to Redis that they are followed. */
 const LOOK_EVERY_MS = 1_000;
-/** Without word from a reader on another node for this long there is none. */
+/** If no report of a reader on another node has come for this long, the run counts as unread there. */
 const READER_MS = 4_000;
 const CLOSE_WITHIN_MS = 3_000;
 
@@ -151,7 +151,7 @@ export class RedisEventLog<Event extends SequencedEvent> implements EventLog<Eve
     for (const runId of runIds) for (const wake of this.#followed.get(runId) ?? []) wake();
   }
 
-  /** In case a word was lost; and for owners elsewhere, who ask whether anybody follows their runs. */
+  /** Wakes the readers in case a notification was lost, and reports the runs that they follow, which the owners of those runs ask for. */
   #lookAround(): void {
     const elsewhere = [...this.#followed.keys()].filter((runId) => !this.#writer.has(runId));
     if (elsewhere.length === 0) return;

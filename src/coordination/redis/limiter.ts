@@ -1,4 +1,4 @@
-// Owns limits as all nodes count them by Redis: one script decides for all runs that ask meanwhile, in one round trip and by Redis' own clock.
+// Owns limits that all nodes count together in Redis: one script, in one round trip and by Redis' own clock, decides for all runs that have gathered.
 
 import { Batcher } from '../../kernel/batcher.ts';
 import { SharedStateUnavailable } from '../../kernel/errors.ts';
@@ -8,16 +8,19 @@ import type { RedisLink } from './link.ts';
 
 export interface RedisLimiterOptions {
   readonly link: RedisLink;
-  /** Decides while Redis is away, and counts what this node grants all the time: limits do not begin anew when Redis is left out. */
+  /**
+   * Decides while Redis is away. It also counts everything that this node is granted by Redis, so that limits do not start from zero when Redis is left
+   * out.
+   */
   readonly alone: CountingLimiter;
   readonly prefix?: string;
 }
 
 interface Taken {
   readonly places: readonly string[];
-  /** By Redis' clock. */
+  /** The moment of taking, by Redis' clock, in milliseconds. */
   readonly atMs: number;
-  /** Counted by this node alone. */
+  /** True if only this node has counted it, because Redis was away. */
   readonly alone: boolean;
 }
 
@@ -27,16 +30,16 @@ interface Asking {
 }
 
 const PREFIX = 'mg:limit';
-/** A node that died gives its places back after this. */
+/** Slots of concurrency of a node that died come free after this time. */
 const PLACE_MS = 30_000;
 const RENEW_EVERY_MS = 10_000;
 
-/** Runs that one script decides on: Redis does nothing else meanwhile. */
+/** The most runs that one script decides on, because Redis does no other work while a script runs. */
 const MAX_BATCH = 200;
 
 /**
- * Decides on runs in order of their arrival; a key that several of them ask of is read and written once. Each counter is a hash of amounts by
- * slot; places are a sorted set of runs by the time of their expiry.
+ * Decides on runs in order of their arrival; a key that several of them use is read and written once. Each counter is a hash of amounts by slot of time;
+ * runs under way are a sorted set by the time at which they expire.
  */
 const TAKE = `
 local time = redis.call('TIME')
@@ -111,7 +114,7 @@ for key, counter in pairs(counters) do
 end
 return answers`;
 
-/** What was used beyond what was taken counts now; what was not used comes free where it was taken. */
+/** Use beyond the amount taken is counted now; an amount that was not used is given back to the slot that it was taken in. */
 const SETTLE = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

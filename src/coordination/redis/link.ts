@@ -1,4 +1,5 @@
-// Owns the connection to Redis: a command may take a short while. After three misses, or when Redis says that it takes no writes, it is off the path until a probe succeeds.
+// Owns the connection to Redis. Commands that requests wait for have a short time limit: after three misses, or when Redis says that it takes no writes,
+// the node goes on without Redis until a probe succeeds.
 import { Redis } from 'ioredis';
 import { SharedStateUnavailable } from '../../kernel/errors.ts';
 import type { Telemetry } from '../../kernel/telemetry.ts';
@@ -7,21 +8,24 @@ import { NoAnswer, Patience } from './patience.ts';
 export interface RedisLinkOptions {
   readonly url: string;
   readonly telemetry: Telemetry;
-  /** How long a command on the path may take. */
+  /** How long, in milliseconds, a request waits for a command. */
   readonly commandMs?: number;
   readonly probeEveryMs?: number;
 }
 
 const COMMAND_MS = 50;
-/** What is written behind the path may wait for a slow Redis. */
+/** The time limit of a command that no request waits for, in milliseconds. */
 const BEHIND_MS = 10_000;
 const PROBE_EVERY_MS = 250;
 const MISSES_UNTIL_OFF = 3;
 const CONNECT_TIMEOUT_MS = 2_000;
-/** Of no meaning; writing it is what tells that Redis takes writes. */
+/** The key has no meaning; that it can be written shows that Redis takes writes. */
 const PROBE_KEY = 'mg:probe';
 const PROBE_KEPT_MS = 1_000;
-/** How Redis says that it does not do its work now: full, read-only, unable to save, starting, busy, split, or not for us. In answers to scripts the word stands within. */
+/**
+ * The words by which Redis says that it cannot work now: full, read-only, unable to save, starting, busy, split, or moved. In answers to scripts the
+ * word stands within the text.
+ */
 const OUT_OF_ORDER =
   /\b(OOM|READONLY|MISCONF|NOREPLICAS|MASTERDOWN|LOADING|BUSY|CLUSTERDOWN|TRYAGAIN|EXECABORT|NOAUTH|WRONGPASS|NOPERM)\b/;
 const MAX_RECONNECT_MS = 1_000;
@@ -46,7 +50,7 @@ export class RedisLink {
     this.#redis.on('ready', () => this.#tellBack());
   }
 
-  /** Whether a connection came about in time; without one the link begins off the path. */
+  /** True if a connection was made in time; if not, the node starts without Redis until a probe succeeds. */
   async ready(withinMs = CONNECT_TIMEOUT_MS): Promise<boolean> {
     if (this.#redis.status === 'ready') return true;
     const connected = new Promise<void>((resolve) => this.#redis.once('ready', () => resolve()));
@@ -60,12 +64,12 @@ export class RedisLink {
     }
   }
 
-  /** False while Redis is left out of everything that somebody waits for. */
+  /** False while Redis is left out: nothing that a request waits for is then sent to it. */
   get onPath(): boolean {
     return this.#onPath && !this.#closed;
   }
 
-  /** Raises `SharedStateUnavailable` if Redis is off the path, takes no writes or does not answer in time; the command may still be carried out. */
+  /** Raises `SharedStateUnavailable` if Redis is left out, takes no writes or does not answer in time; Redis may still carry the command out. */
   async command<Result>(work: (redis: Redis) => Promise<Result>): Promise<Result> {
     const answer = this.#send(work);
     try {
@@ -76,8 +80,8 @@ export class RedisLink {
   }
 
   /**
-   * As `command`, for an answer that nothing else makes up for: it is waited for until Redis is off the path. An answer that came late is
-   * taken, and counts as the misses that it was.
+   * Like `command`, but for an answer that has no substitute: it is awaited until Redis is left out. A late answer is used, and counts as the misses
+   * that it took.
    */
   async decision<Result>(work: (redis: Redis) => Promise<Result>): Promise<Result> {
     const answer = this.#send(work);
@@ -92,9 +96,7 @@ export class RedisLink {
     }
   }
 
-  /**
-   * For what nobody waits for: it may take long, and its failure says nothing of the path. Raises `SharedStateUnavailable`.
-   */
+  /** For commands that no request waits for: they may take long, and their failure does not count as a miss. Raises `SharedStateUnavailable`. */
   async behind<Result>(work: (redis: Redis) => Promise<Result>): Promise<Result> {
     if (this.#closed) throw new SharedStateUnavailable('Redis is no longer used by this node');
     try {
@@ -105,18 +107,18 @@ export class RedisLink {
     }
   }
 
-  /** Gives names to scripts, so that `command` can call them by digest. */
+  /** Defines scripts by name, so that `command` can call them by their digest. */
   define(scripts: Readonly<Record<string, string>>): void {
     for (const [name, lua] of Object.entries(scripts)) this.#redis.defineCommand(name, { lua });
   }
 
-  /** Called whenever a connection has come about, and when Redis is back on the path. */
+  /** Calls `tell` after each new connection, and when Redis is used again after it was left out. */
   onBack(tell: () => void): () => void {
     this.#onBack.add(tell);
     return () => this.#onBack.delete(tell);
   }
 
-  /** A further connection, for what blocks or subscribes. Its owner closes it. */
+  /** Opens a further connection, for commands that block or subscribe. The caller closes it. */
   duplicate(): Redis {
     const redis = connect(this.#options.url);
     redis.on('error', () => {});
@@ -180,7 +182,7 @@ export class RedisLink {
   }
 }
 
-/** Redis has answered with an error that speaks of the command: another command may well succeed. */
+/** True if Redis has answered and refused this command only: another command may well succeed. */
 function isRefusal(error: unknown): boolean {
   return isErrorReply(error) && !OUT_OF_ORDER.test(error.message);
 }

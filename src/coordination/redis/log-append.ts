@@ -1,4 +1,5 @@
-// Owns the scripts that write logs: what several runs have to say in one command with one word to all nodes, and an end by another hand in one step.
+// Owns the scripts that write logs: one command appends the events of several runs and notifies all nodes; another adds, in one step, an end that the
+// owner of the run has not written.
 import type { Redis } from 'ioredis';
 
 export interface LogEntry {
@@ -9,7 +10,7 @@ export interface LogEntry {
 
 export interface LogGrowth {
   readonly key: string;
-  /** How long the log is kept from now; 0: as it is. */
+  /** How long the log is kept from now, in milliseconds; 0: the time that was set before stays. */
   readonly keepMs: number;
   readonly entries: readonly LogEntry[];
 }
@@ -17,7 +18,7 @@ export interface LogGrowth {
 export interface LogEnding {
   readonly key: string;
   readonly keepMs: number;
-  /** The first place that the entries cover; 0: the end goes in whatever is there. */
+  /** The first place that the entries cover; 0: the end is added whatever the log holds. */
   readonly fromSeq: number;
   readonly entries: readonly LogEntry[];
 }
@@ -27,10 +28,10 @@ interface Word {
   readonly word: string;
 }
 
-/** Entries of one log; the oldest go first. */
+/** The most entries that one log keeps; the oldest are dropped first. */
 const MAX_ENTRIES = 250_000;
 
-/** Adds the entry whose `seq`, text and mark stand in `ARGV` from `at` on. */
+/** Adds the entry whose `seq`, text and end mark stand in `ARGV` from index `at` on. */
 const ADD = `
 local function add(key, at)
   local id = ARGV[at] .. '-0'
@@ -39,7 +40,10 @@ local function add(key, at)
 end
 local function is_error(answer) return type(answer) == 'table' and answer.err end`;
 
-/** For each key how many entries, how long it is kept, and the entries. Answers which keys (counted from 1) refused an entry: it is there, or behind another's end. */
+/**
+ * Takes, for each key, the number of entries, the time that the log is kept, and the entries. Answers the indexes (from 1) of the keys that refused an
+ * entry: Redis has that entry already, or another node has written an end before it.
+ */
 const APPEND = `${ADD}
 local at, refusing = 3, {}
 for place, key in ipairs(KEYS) do
@@ -81,10 +85,10 @@ interface Scripts {
   logConclude(keys: number, ...args: (string | number)[]): Promise<number>;
 }
 
-/** To be defined on the connection before the first use. */
+/** Scripts to define on the connection before their first use. */
 export const LOG_SCRIPTS = { logAppend: APPEND, logConclude: CONCLUDE };
 
-/** Adds to each log what it lacks, and tells the word on the channel, unless it is empty. Answers the places of the logs that refused an entry. */
+/** Adds to each log the given entries, and publishes the word on the channel unless it is empty. Answers the indexes of the logs that refused an entry. */
 export async function appendToLogs(
   redis: Redis,
   logs: readonly LogGrowth[],
@@ -100,7 +104,7 @@ export async function appendToLogs(
   return new Set(refusing.map((place) => place - 1));
 }
 
-/** Writes the end of a log, with what it lacks before it, and tells the word, unless the log has its end. */
+/** Adds the end of a log and the events that it lacks before it, and publishes the word; does nothing if the log has its end. */
 export async function concludeLog(
   redis: Redis,
   { key, keepMs, fromSeq, entries }: LogEnding,

@@ -1,4 +1,4 @@
-// Owns how an entry of a run's log stands in Redis: the place in its id, the event's text, and a mark on the one that ends the run.
+// Owns the form of an entry of a run's log in Redis: the place in its id, the event's text, and a mark on the entry that ends the run.
 import type { Redis } from 'ioredis';
 
 export type LogEntryReply = [id: string, fields: string[]];

@@ -1,4 +1,4 @@
-// Owns what this node still has to write to the logs in Redis: gathered, sent in batches, and kept until Redis has confirmed it.
+// Owns the events that this node still has to write to logs in Redis: they are gathered, sent in batches, and kept until Redis has confirmed them.
 import type { Redis } from 'ioredis';
 import { SharedStateUnavailable } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -16,27 +16,27 @@ export interface LogWriterOptions<Event> {
   readonly isEnd: (event: Event) => boolean;
   readonly bytesOf: (event: Event) => number;
   readonly retentionMs: number;
-  /** Bound on the ends of other nodes' runs that wait for Redis; the oldest are dropped, and written again by whoever reads them. */
+  /** Bound on the ends of other nodes' runs that wait for Redis. The oldest are dropped; a node that reads such a run writes its end again. */
   readonly maxEndedBytes: number;
   /** The channel on which all nodes are told which runs have grown. */
   readonly channel: string;
   readonly keyOf: (runId: string) => string;
-  /** Events of the run beyond `seq` that this node has shown. */
+  /** Events of the run beyond `seq` that this node has shown to readers. */
   readonly shownBeyond: (runId: string, seq: number) => readonly Event[];
-  /** Redis has the events; `ends`: with them the log is whole. */
+  /** Called when Redis has stored the events; `ends`: the log is complete with them. */
   readonly onConfirmed: (runId: string, events: readonly Event[], ends: boolean) => void;
 }
 
-/** A run of this node whose events are not all in Redis yet, or that goes on. */
+/** A run of this node that goes on, or of which Redis has not confirmed all events. */
 interface Outgoing<Event> {
-  /** In order; what Redis has confirmed is taken out. */
+  /** Events in order; those that Redis has confirmed are removed. */
   readonly unsent: Event[];
   closed: boolean;
-  /** It must be compared with what Redis has before anything is sent. */
+  /** True: Redis must be asked for its last entry of the run before more is sent. */
   unsure: boolean;
 }
 
-/** The first so many of what a run has to send; `ends`: with them its log is whole. */
+/** The first `count` events that wait; `ends`: the log is complete with them. */
 interface Sending<Event> {
   readonly runId: string;
   readonly outgoing: Outgoing<Event>;
@@ -45,16 +45,16 @@ interface Sending<Event> {
 }
 
 const RETRY_MS = 250;
-/** The log of a run that goes on is kept as long as a run may last. */
+/** How long Redis keeps the log of a run that goes on: as long as a run may last. */
 const RUNNING_MS = 86_400_000;
-/** Events of one script: Redis does nothing else meanwhile. */
+/** The most events of one script, because Redis does no other work while a script runs. */
 const MAX_BATCH = 500;
 const ENDINGS_AT_ONCE = 100;
 
 export class LogWriter<Event extends SequencedEvent> {
   readonly #options: LogWriterOptions<Event>;
   readonly #outgoing = new Map<string, Outgoing<Event>>();
-  /** What ends the logs of runs that other nodes have begun. */
+  /** Final events of runs that other nodes began, by run id. */
   readonly #endings = new Map<string, readonly Event[]>();
   #endingBytes = 0;
   #sending: Promise<void> | undefined;
@@ -66,7 +66,7 @@ export class LogWriter<Event extends SequencedEvent> {
     options.link.define(LOG_SCRIPTS);
   }
 
-  /** Whether the run is one of this node that goes on, or whose events are not all in Redis. */
+  /** True if this node runs the run, or if Redis has not confirmed all of its events. */
   has(runId: string): boolean {
     return this.#outgoing.has(runId);
   }
@@ -79,7 +79,7 @@ export class LogWriter<Event extends SequencedEvent> {
     this.#sendSoon();
   }
 
-  /** True if Redis has all of the run already. */
+  /** Marks the log as complete. True if Redis has all of it already. */
   close(runId: string): boolean {
     const outgoing = this.#outgoing.get(runId);
     if (outgoing) outgoing.closed = true;
@@ -87,7 +87,7 @@ export class LogWriter<Event extends SequencedEvent> {
     return !outgoing || outgoing.unsent.length === 0;
   }
 
-  /** True if the run was one of this node: what was still to be written of it is void. */
+  /** Takes the end of a run whose owner will not write it. True if this node was the owner: its own unsent events of the run are dropped. */
   conclude(runId: string, events: readonly Event[]): boolean {
     const isOwn = this.#outgoing.delete(runId);
     if (!this.#endings.has(runId)) {
@@ -102,13 +102,13 @@ export class LogWriter<Event extends SequencedEvent> {
     return isOwn;
   }
 
-  /** What was under way when the connection broke may be lost, and what Redis had as well: every run is compared before more is sent. */
+  /** Called after a new connection: commands under way may be lost, and Redis may have lost data, so each run is compared with Redis before more is sent. */
   compareAll(): void {
     for (const outgoing of this.#outgoing.values()) outgoing.unsure = true;
     this.#sendSoon();
   }
 
-  /** Writes what is left for as long as Redis takes it, then no more. */
+  /** Writes the remaining events while Redis takes them, for at most `withinMs`, then stops. */
   async dispose(withinMs: number): Promise<void> {
     const overdue = AbortSignal.timeout(withinMs);
     while (this.#hasUnsent() && !overdue.aborted && this.#options.link.onPath) {
@@ -220,14 +220,14 @@ export class LogWriter<Event extends SequencedEvent> {
   }
 
   #confirm(runId: string, outgoing: Outgoing<Event>, count: number, ends: boolean): void {
-    // Another node has taken the run meanwhile, and writes its end.
+    // Another node has taken the run since, and writes its end.
     if (this.#outgoing.get(runId) !== outgoing) return;
     const sent = outgoing.unsent.splice(0, count);
     if (ends) this.#outgoing.delete(runId);
     this.#options.onConfirmed(runId, sent, ends);
   }
 
-  /** Redis may have lost what it had, or never got what was sent: it is asked for its last entry of each run. */
+  /** Asks Redis for its last entry of each run that is marked unsure: Redis may have lost data, or never got what was sent. */
   async #compareUnsure(): Promise<void> {
     const unsure = [...this.#outgoing].filter(([, outgoing]) => outgoing.unsure);
     if (unsure.length === 0) return;

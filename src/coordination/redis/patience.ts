@@ -1,6 +1,6 @@
-// Owns how long answers are waited for: in ticks, each with a look at what has arrived, so that a node's own stalls are nobody's fault.
+// Owns time limits on answers, counted in ticks with a look at the sockets in each, so that a pause of this node's own process never counts as a late answer.
 
-/** Nothing came in time; it may still come. */
+/** No answer came in time; it may still come. */
 export class NoAnswer extends Error {
   constructor(ms: number) {
     super(`No answer within ${ms} ms`);
@@ -15,7 +15,7 @@ interface Waiting {
 
 const TICK_MS = 10;
 
-/** One timer for all that is waited for, and none while nothing is. */
+/** One timer for all waits; it does not run while nothing waits. */
 export class Patience {
   readonly #waiting = new Set<Waiting>();
   #timer: NodeJS.Timeout | undefined;

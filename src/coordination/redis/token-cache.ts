@@ -1,4 +1,5 @@
-// Owns provider tokens that nodes share: whoever needs one first fetches it, the others take it from Redis, sealed. Without Redis each node has its own.
+// Owns provider tokens that nodes share: the first node that needs one fetches it, the others take it from Redis, where it is sealed. Without Redis each
+// node fetches its own.
 import { randomUUID } from 'node:crypto';
 import { abortable, delay } from '../../kernel/async.ts';
 import type { Clock } from '../../kernel/clock.ts';
@@ -10,7 +11,7 @@ import type { RedisLink } from './link.ts';
 export interface RedisTokenCacheOptions {
   readonly link: RedisLink;
   readonly clock: Clock;
-  /** Tokens are credentials: they lie in Redis sealed. `open` gives `undefined` for what it cannot open. */
+  /** Tokens are credentials, so they are sealed in Redis. `open` gives `undefined` for a token that it cannot open. */
   readonly seal: (text: string) => string;
   readonly open: (sealed: string) => string | undefined;
   readonly prefix?: string;
@@ -28,7 +29,7 @@ interface Turn {
 }
 
 const PREFIX = 'mg:token:';
-/** A node that fetches and dies holds the others up no longer than this. */
+/** If a node dies while it fetches, the other nodes wait no longer than this. */
 const LOCK_MS = 15_000;
 const LOOK_AGAIN_MS = 50;
 
@@ -53,7 +54,7 @@ export function createRedisTokenCache(options: RedisTokenCacheOptions): TokenCac
     await link.command((redis) => redis.set(prefix + key, seal(JSON.stringify(issued)), 'PX', lifeMs));
   }
 
-  /** One node fetches at a time; the others look until the token is there, or until it is their turn. */
+  /** One node fetches at a time; the others look until the token is there, or until the lock is free for them. */
   async function storedOrTurn(
     key: string,
     request: TokenRequest,

@@ -1,4 +1,4 @@
-// Owns what can be done with accounts and budgets by hand: reading, crediting, adjusting, and setting bounds.
+// Owns what administrators can do with accounts and budgets: read them, credit and adjust accounts, and set budgets.
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
@@ -21,16 +21,16 @@ export interface AccountServiceDependencies {
   readonly identity: IdentityRepository;
   readonly clock: Clock;
   readonly newId: NewId;
-  /** Whether completions are charged to accounts. */
+  /** True if completions are charged to accounts. */
   readonly billing: boolean;
-  /** Brings what was written into force on this node. */
+  /** Loads what was just written into this node's snapshots. */
   readonly refresh: () => Promise<void>;
 }
 
 export interface AccountState {
   readonly workspaceId: string;
   readonly balanceNano: Nano;
-  /** Held for completions under way. */
+  /** The sum of the holds of completions under way. */
   readonly reservedNano: Nano;
 }
 
@@ -43,7 +43,7 @@ export interface Booking {
 }
 
 export interface BudgetFields {
-  /** API key id, or JWT subject; neither: the whole workspace. */
+  /** The API key or the JWT subject whose budget is set; with neither, the budget of the whole workspace. */
   readonly apiKeyId?: string;
   readonly subject?: string;
   readonly period: BudgetPeriod;
@@ -51,7 +51,7 @@ export interface BudgetFields {
   readonly limitNano: Nano | null;
 }
 
-/** A million dollars at once is a slip of the keyboard. */
+/** A larger amount in one booking is taken for a typing mistake. */
 const MAX_AMOUNT: Nano = 1_000_000n * 1_000_000_000n;
 
 export class AccountService {
@@ -65,7 +65,7 @@ export class AccountService {
     return this.#needs.billing;
   }
 
-  /** Another workspace's for administrators of the installation only. */
+  /** Only administrators of the installation may read another workspace's account. */
   async account(viewer: Viewer, workspaceId = viewer.workspaceId): Promise<AccountState> {
     requireScope(viewer, 'read');
     await this.#requireWorkspace(viewer, workspaceId);

@@ -27,12 +27,12 @@ export class ChargeRules {
     this.#budgets = Map.groupBy(await this.#repository.rows('budget'), ({ workspaceId }) => workspaceId);
   }
 
-  /** Whether anybody in the workspace has to pay. */
+  /** True if the account or a budget of the workspace pays for its completions. */
   holdsMoney(workspaceId: string): boolean {
     return this.#billing || this.#budgets.has(workspaceId);
   }
 
-  /** `undefined` where nobody has to pay. */
+  /** `undefined` if neither an account nor a budget pays. */
   chargeFor({ workspaceId, caller }: Viewer): Charge | undefined {
     const budgets = this.#budgets.get(workspaceId);
     if (!budgets) return this.#billing ? ACCOUNT_ALONE : undefined;

@@ -17,11 +17,11 @@ export interface CostLine {
 export interface Cost {
   readonly totalNano: Nano;
   readonly lines: readonly CostLine[];
-  /** `null` where the model is free, or the price is no version of ours. */
+  /** `null` if the model is free, or if the price comes from the price library and has no version. */
   readonly priceVersionId: string | null;
 }
 
-/** What tokens cost, and where that is known from. */
+/** The price of tokens, and where it is known from. */
 export interface Price
   extends Pick<
     PriceRow,
@@ -33,7 +33,7 @@ export interface Price
     | 'tiers'
     | 'source'
   > {
-  /** `null` where it is no version of ours. */
+  /** `null` if the price comes from the price library and has no version. */
   readonly id: string | null;
 }
 
@@ -67,7 +67,7 @@ export function costOf(usage: Usage, price: Price): Cost {
   return { totalNano, lines, priceVersionId: price.id };
 }
 
-/** The rates of the highest tier that the input exceeds; what a tier or version leaves out costs as plain input or output. */
+/** The rates of the highest tier that the input exceeds. A rate that a tier or version leaves out is that of plain input or output. */
 function ratesFor(price: Price, input: number): Rates {
   const tier = price.tiers
     .filter((each) => input > each.aboveInputTokens)

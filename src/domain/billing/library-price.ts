@@ -1,11 +1,12 @@
-// Owns the prices that a kept library knows: they stand in where no price version of ours does. Its data is offline; its faults are no one's bill.
+// Owns the prices of the price library, which are used if the catalogue has no price version. Its data is part of the package; an error inside it never
+// fails a run.
 import type { Nano } from '../../kernel/money.ts';
 import type { Price } from './cost.ts';
 
 type Library = typeof import('@pydantic/genai-prices');
 type ModelPrice = import('@pydantic/genai-prices').ModelPrice;
 
-/** What the library calls a provider, where its name is not our key. A reseller's own prices are never another's. */
+/** The library's name of a provider, if it differs from the catalogue's key. A reseller is never mapped to another provider, since its prices are its own. */
 const LIBRARY_IDS: Readonly<Record<string, string>> = {
   'amazon-bedrock': 'aws',
   'fireworks-ai': 'fireworks',
@@ -34,7 +35,7 @@ const SAME_IDS = new Set([
   'ovhcloud',
 ]);
 const NANO_PER_DOLLAR = 1e9;
-/** Kinds of the library that are priced per million tokens, and what they are here. */
+/** The library's kinds of tokens that have a price per million, and their names in the catalogue. */
 const KINDS = {
   input_mtok: 'input',
   output_mtok: 'output',
@@ -46,13 +47,13 @@ type Kind = (typeof KINDS)[keyof typeof KINDS];
 let library: Library | undefined;
 const known = new Map<string, Price | undefined>();
 
-/** Loads the library's data (some hundred kilobytes) once; called at start, so that no run waits for it. */
+/** Loads the library's data (some hundred kilobytes) once. It is called at start, so that no run waits for it. */
 export async function loadPriceLibrary(): Promise<void> {
   library ??= await import('@pydantic/genai-prices');
 }
 
 /**
- * The library's price of a model in our form, `undefined` where it has none in dollars for tokens, or is not loaded yet.
+ * The library's price of a model in the catalogue's form; `undefined` if it has none in dollars per token, or is not loaded yet.
  * Source: https://github.com/pydantic/genai-prices
  */
 export function libraryPrice(canonicalId: string): Price | undefined {

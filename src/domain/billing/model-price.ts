@@ -1,9 +1,9 @@
-// Owns which price a model has at a moment: the version in force, else what the kept library knows.
+// Owns which price a model has at a given moment: the price version in force, else the price of the price library.
 import type { PriceRow } from '../catalogue/snapshot.ts';
 import type { Price } from './cost.ts';
 import { libraryPrice } from './library-price.ts';
 
-/** Versions by canonical id, oldest first. */
+/** Price versions by canonical id, oldest first. */
 export type PriceVersions = ReadonlyMap<string, readonly PriceRow[]>;
 
 export function priceInForce(versions: PriceVersions, canonicalId: string, at: Date): Price | undefined {

@@ -1,4 +1,4 @@
-// Owns counting where the provider sent no usage: OpenAI's o200k vocabulary stands in for every model's, and the result is marked estimated.
+// Owns the gateway's own count of tokens, for answers without one: OpenAI's o200k vocabulary is used for every model, and the result is marked estimated.
 import { Mutex, nextTurn } from '../../kernel/async.ts';
 import type { Message, ProviderUsage, Tool } from '../../providers/contract/completions.ts';
 import { tokensBesideTexts } from './token-estimate.ts';
@@ -14,16 +14,16 @@ export interface CountedOutput {
   readonly toolCalls: readonly { readonly name: string; readonly argumentsText: string }[];
 }
 
-/** Characters that are looked at of all texts of one kind together; the rest is taken to be as dense in tokens. */
+/** How many characters are counted of all texts of one kind together; the rest is assumed to have as many tokens for each character. */
 const SAMPLE_LENGTH = { input: 8_000, output: 8_000, reasoning: 4_000 };
-/** The tokenizer's work on a text without breaks grows with the square of its length: it gets no longer ones than this. */
+/** The tokenizer's work on text without breaks grows with the square of its length, so it gets no longer pieces than this. */
 const MAX_PIECE_LENGTH = 500;
-/** After so many characters (milliseconds at worst) the event loop has its turn. */
+/** After this many characters (some milliseconds at worst) the count yields to the event loop. */
 const TURN_LENGTH = 2_000;
 
 let countExactly: ((text: string) => number) | undefined;
 
-/** Loads the vocabulary (some megabytes) once; called at start, so that no run waits for it. */
+/** Loads the vocabulary (some megabytes) once. It is called at start, so that no run waits for it. */
 export async function loadTokenizer(): Promise<(text: string) => number> {
   if (!countExactly) {
     const { countTokens } = await import('gpt-tokenizer/encoding/o200k_base');
@@ -32,7 +32,7 @@ export async function loadTokenizer(): Promise<(text: string) => number> {
   return countExactly;
 }
 
-/** One count at a time: however many runs end at once, nothing else waits for more than one turn of it. */
+/** One count runs at a time, so that other work waits for one step of it at most, even if many runs end together. */
 const counting = new Mutex();
 
 export function countUsage(request: CountedRequest, output: CountedOutput): Promise<ProviderUsage> {
@@ -91,7 +91,7 @@ function* allPieces(texts: readonly string[]): Iterable<string> {
   }
 }
 
-/** One piece of every so many, at even distances over all texts as if they were one; a piece may go over the end of a text. */
+/** Gives one of every `everyOf` pieces, at even distances over all texts as if they were one; a piece may reach beyond the end of a text. */
 function* samplePieces(texts: readonly string[], everyOf: number): Iterable<string> {
   let textStart = 0;
   let start = 0;
@@ -108,7 +108,7 @@ function* samplePieces(texts: readonly string[], everyOf: number): Iterable<stri
   }
 }
 
-/** Before a space if there is one: a token begins there, so that cutting adds none. */
+/** Ends a piece before a space if there is one: a token begins there, so the cut adds none. */
 function pieceEnd(text: string, start: number): number {
   const end = start + MAX_PIECE_LENGTH;
   if (end >= text.length) return text.length;

@@ -1,31 +1,31 @@
-// Owns every rule by which tokens are estimated without a provider's count: of a request's input, of output that has come, and of output still to come.
+// Owns the rules for estimating tokens without a provider's count: of a request's input, of the output so far, and of the output still to come.
 import type { Message, Tool } from '../../providers/contract/completions.ts';
 
-/** `bytesPerToken`: bytes of UTF-8 that a token has in the mean of a longer text. The other two are added for what is no text. */
+/** `bytesPerToken`: the average number of UTF-8 bytes of a token in longer texts. The other two fields count what is not text. */
 interface InputRule {
   readonly bytesPerToken: number;
   readonly tokensPerMessage: number;
   readonly tokensPerImage: number;
 }
 
-/** On the side of too many: what is held before a run, and what is asked of limits on tokens. */
+/** Rather too many tokens: for holds, and for limits on tokens. */
 const HELD: InputRule = { bytesPerToken: 3, tokensPerMessage: 8, tokensPerImage: 1_600 };
-/** As texts mostly are: what an attempt is charged with whose node was lost before the provider told its count. */
+/** The usual number of tokens: it is charged for an attempt whose node was lost before the provider told its count. */
 const COUNTED: InputRule = { ...HELD, bytesPerToken: 4 };
-/** Beside texts that a tokenizer has counted: what chat templates add around a message, and what an image of middling size takes. */
+/** Added to texts that a tokenizer has counted: the tokens that chat templates add to each message, and those of an image of medium size. */
 const BESIDE_COUNTED_TEXTS = { tokensPerMessage: 4, tokensPerImage: 765 };
-/** No text has fewer tokens than one for so many characters: what does not fit by it does not fit at all. */
+/** No text has fewer tokens than one for so many characters: a text that is too long even by this rule certainly does not fit. */
 const CHARACTERS_PER_TOKEN_AT_MOST = 8;
-/** Of output, in the mean: it is watched by this while it comes, and what is charged is counted. */
+/** The average number of characters of an output token. The size of an answer is watched by it while the answer comes; the charge uses a real count. */
 const CHARACTERS_PER_OUTPUT_TOKEN = 4;
-/** What is assumed of an answer that nobody bounds. */
+/** The output that is assumed if neither the caller nor the instance bounds it. */
 const DEFAULT_OUTPUT_TOKENS = 4_096;
 
 type SizedMessage = Pick<Message, 'parts' | 'toolCalls'>;
 
 /**
- * The input of one request, measured without a tokenizer, for this stands before every completion. Each figure is found on its first use, and the
- * request is looked through once for both figures in bytes: a request that nobody holds or limits is not looked through at all.
+ * Estimates the input of one request without a tokenizer, since this is done before every completion. Each figure is computed on its first use, and both
+ * figures in bytes come from one pass: a request without a hold and limits is not scanned at all.
  */
 export class InputEstimate {
   readonly #messages: readonly SizedMessage[];
@@ -37,7 +37,7 @@ export class InputEstimate {
     this.#tools = tools;
   }
 
-  /** Surely no fewer tokens than this. */
+  /** The input certainly has no fewer tokens than this. */
   get atLeast(): number {
     let length = 0;
     for (const { parts } of this.#messages) {
@@ -51,7 +51,7 @@ export class InputEstimate {
     return this.#tokensBy(HELD);
   }
 
-  /** As many tokens as there mostly are. */
+  /** The usual number of tokens for this size. */
   get counted(): number {
     return this.#tokensBy(COUNTED);
   }
@@ -66,7 +66,7 @@ export class InputEstimate {
 }
 
 interface InputSize {
-  /** UTF-8 of all texts, calls and tools. */
+  /** UTF-8 bytes of all texts, tool calls and tools. */
   readonly bytes: number;
   readonly images: number;
 }
@@ -86,7 +86,7 @@ function sizeOf(messages: readonly SizedMessage[], tools: readonly Tool[]): Inpu
   return { bytes, images };
 }
 
-/** What messages take beside their texts, where a tokenizer has counted those. */
+/** The tokens that messages take in addition to their texts, if a tokenizer has counted the texts. */
 export function tokensBesideTexts(messages: readonly SizedMessage[]): number {
   const { tokensPerMessage, tokensPerImage } = BESIDE_COUNTED_TEXTS;
   let images = 0;
@@ -94,12 +94,12 @@ export function tokensBesideTexts(messages: readonly SizedMessage[]): number {
   return messages.length * tokensPerMessage + images * tokensPerImage;
 }
 
-/** Tokens of so many characters of output; not a whole number. */
+/** Tokens of this many characters of output; not a whole number. */
 export function outputTokensOf(characters: number): number {
   return characters / CHARACTERS_PER_OUTPUT_TOKEN;
 }
 
-/** The bound that the caller or the instance sets, else 4,096 or what the model gives at most, if that is less. */
+/** The output to hold for: the bound that the caller or the instance sets; else 4,096, or the model's maximum if that is less. */
 export function outputTokensHeld(bound: number | undefined, modelMaximum: number | null | undefined): number {
   return bound ?? Math.min(DEFAULT_OUTPUT_TOKENS, modelMaximum ?? DEFAULT_OUTPUT_TOKENS);
 }

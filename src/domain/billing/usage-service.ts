@@ -25,7 +25,7 @@ export class UsageService {
     this.#clock = clock;
   }
 
-  /** The dearest first, or by time; of the workspace with scope `read`, else of the caller. */
+  /** Grouped by time in order of time, otherwise the highest cost first; of the whole workspace with scope `read`, else of the caller alone. */
   async report(
     viewer: Viewer,
     query: UsageReportQuery,
@@ -37,7 +37,7 @@ export class UsageService {
     const check = new InputCheck();
     if (since >= until) check.add('since', 'must lie before "until"');
     if (until.getTime() - since.getTime() > MAX_WINDOW_MS) {
-      check.add('since', 'at most 366 days are reported on at once');
+      check.add('since', 'a report covers at most 366 days');
     }
     if ((group === 'metadata') !== (metadataKey !== undefined)) {
       check.add('metadataKey', 'goes with groupBy METADATA, and is needed there');

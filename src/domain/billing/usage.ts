@@ -1,8 +1,8 @@
-// Owns what a run used: tokens by kind, each counted in one place, and whether they were counted by us.
+// Owns what a run used: tokens by kind, each counted in one place, and whether the gateway counted them itself.
 import type { ProviderUsage } from '../../providers/contract/completions.ts';
 
 export interface Usage extends ProviderUsage {
-  /** True where the provider sent no count and ours stands in. */
+  /** True if the provider sent no count, so that the gateway's own is used. */
   readonly estimated: boolean;
 }
 
@@ -19,7 +19,7 @@ export function totalTokens(usage: ProviderUsage): number {
   return inputSize(usage) + usage.outputTokens + usage.reasoningTokens;
 }
 
-/** All tokens of the input, cached or not: what price tiers go by. */
+/** All tokens of the input, cached or not: price tiers depend on this number. */
 export function inputSize(usage: ProviderUsage): number {
   return usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
 }

@@ -27,7 +27,7 @@ export const MODEL_CAPABILITIES = [
 
 export const INPUT_MODALITIES = ['text', 'image', 'audio'] as const;
 
-/** Only what holds `text` can be asked for a completion; `transcription` is text too, but made from speech by a call of its own. */
+/** Only a model with `text` can be called for a completion. `transcription` is text too, but made from speech by a different call. */
 export const OUTPUT_MODALITIES = [
   'text',
   'image',
@@ -59,7 +59,7 @@ const authSchema: z.ZodType<AuthScheme> = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('google') }),
 ]);
 
-/** Of a built-in adapter; a test holds the rows against the adapters that there are. */
+/** Name of a built-in adapter; a test checks that every row names an adapter that exists. */
 const protocolName = z.string().regex(/^[a-z0-9-]{1,64}$/);
 
 export const catalogueProviderSchema = z.strictObject({
@@ -67,7 +67,7 @@ export const catalogueProviderSchema = z.strictObject({
   displayName: line,
   description: line,
   category: z.enum(PROVIDER_CATEGORIES),
-  /** Null where no protocol of ours can serve it; `unservableReason` says why. */
+  /** Null if no protocol of this gateway can serve it; `unservableReason` says why. */
   protocol: protocolName.nullable(),
   unservableReason: line.nullable(),
   /** With the names of required settings as placeholders: `https://{resource}.openai.azure.com`. Null: the config gives it. */
@@ -85,13 +85,13 @@ export const catalogueProviderSchema = z.strictObject({
     baseUrl: z.array(environmentName).readonly().optional(),
   }),
   docsUrl: z.url().nullable(),
-  /** Whether it has a call that lists its models in a form that its protocol reads; null where that is not known. */
+  /** True if it has a call that lists its models in a form that its protocol can read; null if that is not known. */
   modelsEndpoint: z.boolean().nullable(),
-  /** Named deviations from the protocol, in the form of its `quirks.ts`. They hold for models of this very protocol only. */
+  /** Named deviations from the protocol, in the form of its `quirks.ts`. They hold only for models of that protocol. */
   quirks: jsonObject,
-  /** Costs nothing to call: a simulation, or a server of one's own. */
+  /** True if calls cost nothing: a simulation, or a server that the user runs. */
   free: z.boolean(),
-  /** Key of the model that is offered when a config is made. */
+  /** Key of the model for which an instance is made together with a config. */
   defaultModel: z.string().nullable(),
   /** Where the facts of the row come from. */
   sources: z.array(line).min(1).readonly(),
@@ -103,7 +103,7 @@ const price = z.string().regex(/^(0|[1-9]\d{0,14})$/);
 const priceFields = {
   input: price,
   output: price,
-  /** Absent: not known to differ from `input`. */
+  /** Absent: it is not known to differ from `input`. */
   cacheRead: price.optional(),
   cacheWrite: price.optional(),
 };
@@ -119,11 +119,11 @@ export const catalogueModelSchema = z.strictObject({
   inputModalities: z.array(z.enum(INPUT_MODALITIES)).min(1).readonly(),
   outputModalities: z.array(z.enum(OUTPUT_MODALITIES)).min(1).readonly(),
   capabilities: z.array(z.enum(MODEL_CAPABILITIES)).readonly(),
-  /** Null where no price in dollars is known; zero only where it is known to cost nothing. */
+  /** Null if no price in dollars is known; zero only if it is known to cost nothing. */
   prices: z
     .strictObject({
       ...priceFields,
-      /** Prices of a whole request whose input is larger; smallest bound first. */
+      /** Prices for requests whose input is larger than a bound, the smallest bound first; a price holds for the whole request. */
       tiers: z
         .array(z.strictObject({ aboveInputTokens: z.int().positive(), ...priceFields }))
         .min(1)

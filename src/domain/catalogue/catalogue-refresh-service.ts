@@ -1,4 +1,4 @@
-// Owns bringing the installation's models and prices up to date from public lists; the embedded data is the base, and a list that fails changes nothing.
+// Owns the update of the installation's models and prices from public lists. The built-in data is the base, and a list that cannot be read changes nothing.
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError, ProviderError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
@@ -21,15 +21,15 @@ export interface CatalogueRefreshDependencies {
   readonly newId: NewId;
   readonly logger: Logger;
   readonly refresh: () => Promise<void>;
-  /** Where each list is; `undefined` switches all of it off. */
+  /** The address of each list; `undefined` switches the refresh off. */
   readonly urls: Readonly<Record<CatalogueSourceName, string>> | undefined;
 }
 
-/** What one list came to. */
+/** The result of reading one list. */
 export interface RefreshOutcome extends RefreshWritten {
   readonly source: CatalogueSourceName;
   readonly url: string;
-  /** How many models it had that could be read. */
+  /** How many readable models it had. */
   readonly listed: number;
   readonly error: { readonly code: string; readonly message: string } | null;
 }
@@ -46,13 +46,13 @@ export class CatalogueRefreshService {
     this.#needs = needs;
   }
 
-  /** Raises `FORBIDDEN` for all but administrators of the installation, `BAD_USER_INPUT` where the operator has switched it off. */
+  /** Raises `FORBIDDEN` unless the viewer administers the installation, `BAD_USER_INPUT` if the operator has switched the refresh off. */
   async refresh(viewer: Viewer, sources: readonly CatalogueSourceName[]): Promise<RefreshOutcome[]> {
     requireScope(viewer, 'catalogue');
     if (!viewer.installationAdmin) {
       throw new GatewayError(
         'FORBIDDEN',
-        'Only an administrator of the installation refreshes its catalogue',
+        'Only administrators of the installation may refresh its catalogue',
       );
     }
     if (!this.#needs.urls) {
@@ -67,7 +67,7 @@ export class CatalogueRefreshService {
     return this.run(sources);
   }
 
-  /** For the schedule, which has no viewer. */
+  /** Called by the schedule, which has no viewer. */
   async run(sources: readonly CatalogueSourceName[] = CATALOGUE_SOURCES): Promise<RefreshOutcome[]> {
     const outcomes: RefreshOutcome[] = [];
     const { urls } = this.#needs;
@@ -82,7 +82,10 @@ export class CatalogueRefreshService {
     try {
       const models = readCatalogueSource(source, await this.#fetch(url));
       if (models.length === 0) {
-        throw new ProviderError('PROVIDER_PROTOCOL', 'The answer is no list of models; nothing was changed');
+        throw new ProviderError(
+          'PROVIDER_PROTOCOL',
+          'The answer is not a list of models; nothing was changed',
+        );
       }
       const records = models.map((model) => toListedRecord(model, newId));
       const written = await upkeep.refreshCatalogue(source, records, clock.now());
@@ -122,7 +125,7 @@ export class CatalogueRefreshService {
   }
 }
 
-/** A model with its price. */
+/** The record of a listed model, with its price. */
 function toListedRecord(model: SourceModel, newId: NewId): object {
   const { rates } = model;
   return {

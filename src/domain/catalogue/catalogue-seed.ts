@@ -1,4 +1,4 @@
-// Owns keeping the installation's rows in step with the built-in data: it adds and mends, and leaves alone what somebody edited.
+// Owns bringing the installation's rows up to date with the built-in data: it adds and corrects rows, and leaves alone those that a person edited.
 import type { Clock } from '../../kernel/clock.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import type { SeedRepository } from '../../storage/repositories/seed.repository.ts';
@@ -10,7 +10,7 @@ export interface CatalogueSeedDependencies {
   readonly newId: NewId;
 }
 
-/** Whether anything had to be written. Models that the data has no more become unavailable; prices get new versions. */
+/** True if anything was written. Models that the data no longer has become unavailable; changed prices get new versions. */
 export async function seedCatalogue(needs: CatalogueSeedDependencies, data: CatalogueData): Promise<boolean> {
   const { repository, clock, newId } = needs;
   if (await repository.isUpToDate(data.hash)) return false;

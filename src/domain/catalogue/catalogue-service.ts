@@ -1,4 +1,4 @@
-// Owns the reading of the catalogue as one workspace sees it: pages, look-ups, and the batches that loaders ask for.
+// Owns reading the catalogue as one workspace sees it: pages, single rows, and the batches that loaders ask for.
 import { InputCheck } from '../../kernel/input-check.ts';
 import type {
   CatalogueRepository,
@@ -12,7 +12,7 @@ import type { Viewer } from '../identity/viewer.ts';
 
 export type { CatalogueFilters, CatalogueRow, CatalogueTable, ListedRow, ListQuery };
 
-/** Every key of the workspace may read its catalogue; secrets are in none of what is given. */
+/** Every key of the workspace may read its catalogue; the rows that are given hold no secrets. */
 export class CatalogueService {
   readonly #reads: CatalogueRepository;
 
@@ -29,7 +29,7 @@ export class CatalogueService {
     return this.#reads.list(table, viewer.workspaceId, query);
   }
 
-  /** By parent, or under the empty text where the query has no parents. */
+  /** Numbers by parent; under the empty text if the query has no parents. */
   async count<Table extends CatalogueTable>(
     viewer: Viewer,
     table: Table,
@@ -48,7 +48,7 @@ export class CatalogueService {
     return new Map(rows.map((row) => [row.id, row]));
   }
 
-  /** By `key`, `canonicalId`, `name` or `slug`. */
+  /** Rows by their `key`, `canonicalId`, `name` or `slug`. */
   async byNames<Table extends CatalogueTable>(
     viewer: Viewer,
     table: Table,

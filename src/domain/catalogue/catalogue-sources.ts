@@ -1,4 +1,4 @@
-// Owns the reading of the public lists of models and prices: models.dev's `api.json` and OpenRouter's `/models`, each into one common form.
+// Owns the reading of the public lists of models and prices: models.dev's `api.json` and OpenRouter's `/models`, both into one common form.
 import { z } from 'zod';
 import { parseJson } from '../../kernel/json.ts';
 import { INPUT_MODALITIES, OUTPUT_MODALITIES } from './catalogue-data.ts';
@@ -25,7 +25,7 @@ export interface SourceModel {
   readonly capabilities: readonly string[];
   /** ISO date. */
   readonly releasedAt: string | null;
-  /** `null` where no price is known; a price of nothing counts as unknown unless the model is called free. */
+  /** `null` if no price is known. A price of zero counts as unknown unless the model's name says that it is free. */
   readonly rates:
     | (SourceRates & { readonly tiers: readonly (SourceRates & { readonly above: number })[] })
     | null;
@@ -39,7 +39,7 @@ const MAX_TOKENS = 2_147_483_647;
 const MAX_DOLLARS = 1_000_000;
 const MILLION = 1e6;
 
-// Loose: only what is used is asked for, and an entry that is odd is left out without the others.
+// Loose schemas: only the fields that are used are checked, and an entry that does not fit is left out without the others.
 const rate = z.number().min(0).max(MAX_DOLLARS);
 const devRates = z.object({
   input: rate,
@@ -82,13 +82,13 @@ const routerModel = z.object({
   }),
 });
 
-/** Raises no error: a text that is no such list has no models. */
+/** Raises no error: a text that is not such a list gives no models. */
 export function readCatalogueSource(name: CatalogueSourceName, text: string): SourceModel[] {
   const json = parseJson(text);
   return name === 'models.dev' ? readModelsDev(json) : readOpenRouter(json);
 }
 
-/** Source: https://models.dev/api.json, one object a provider with its models by id. */
+/** Source: https://models.dev/api.json, an object with one entry for each provider, and its models by id. */
 function readModelsDev(json: unknown): SourceModel[] {
   const providers = z.record(z.string(), z.unknown()).safeParse(json);
   if (!providers.success) return [];

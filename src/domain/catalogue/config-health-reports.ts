@@ -1,4 +1,4 @@
-// Owns what runs find out about a config: a credential that is refused marks it unhealthy at once, one that works again takes the mark away.
+// Owns what runs report of a config: a refused credential marks it unhealthy at once, a call that succeeds removes the mark.
 import type { Clock } from '../../kernel/clock.ts';
 import type { ProviderError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -12,19 +12,19 @@ export interface ConfigHealthReportsDependencies {
   readonly refresh: () => Promise<void>;
 }
 
-/** Refused for another reason than the credential itself: the account, a region, a model. */
+/** A refusal with any other status is not about the credential itself but about the account, a region or a model. */
 const UNAUTHORIZED = 401;
 
 export class ConfigHealthReports {
   readonly #needs: ConfigHealthReportsDependencies;
-  /** Rows that have been reported on: a snapshot's row is reported once. */
+  /** Snapshot rows that were reported on, so that each is reported once. */
   readonly #reported = new WeakSet<ProviderConfigRow>();
 
   constructor(needs: ConfigHealthReportsDependencies) {
     this.#needs = needs;
   }
 
-  /** The provider refused the config's credential. */
+  /** Called when the provider has refused the config's credential. */
   refused(config: ProviderConfigRow, error: ProviderError): void {
     if ((error.status ?? UNAUTHORIZED) !== UNAUTHORIZED || config.health === 'UNHEALTHY') return;
     this.#save(config, {
@@ -34,13 +34,13 @@ export class ConfigHealthReports {
     });
   }
 
-  /** A call went through. */
+  /** Called when a call has succeeded. */
   worked(config: ProviderConfigRow): void {
     if (config.health !== 'UNHEALTHY') return;
     this.#save(config, { health: 'HEALTHY', fault: null, error: null });
   }
 
-  /** No run waits for it, and none fails by it. */
+  /** Saves in the background: no run waits for it or fails because of it. */
   #save(config: ProviderConfigRow, found: Omit<HealthResult, 'latencyMs' | 'checkedAt'>): void {
     if (this.#reported.has(config)) return;
     this.#reported.add(config);

@@ -1,4 +1,4 @@
-// Owns what the workspace `default` has without anybody's doing: the sandbox, and a config for each provider whose credential the environment holds.
+// Owns what the workspace `default` gets without any request: the sandbox, and a config for each provider whose credential the environment holds.
 import type { Clock } from '../../kernel/clock.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import { canonicalJson, type JsonObject } from '../../kernel/json.ts';
@@ -19,7 +19,7 @@ export interface EnvironmentSetupDependencies {
   readonly logger: Logger;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly sandbox: boolean;
-  /** Brings what was written into force on this node. */
+  /** Loads what was just written into this node's snapshots. */
   readonly refresh: () => Promise<void>;
 }
 
@@ -32,14 +32,14 @@ interface WantedConfig {
 }
 
 const SANDBOX = 'sandbox';
-/** Behind everything real: `auto` takes the sandbox only where there is nothing else. */
+/** Lower than every real instance: `auto` uses the sandbox only if there is no other. */
 const SANDBOX_PRIORITY = -1_000;
 const MAX_INSTANCES = 5;
 const DATED = /-(\d{8}|\d{4}-\d{2}-\d{2})$/;
 
 /**
- * Writes only what differs. What somebody has changed is theirs (its origin is CUSTOM) and left alone; what the environment lost is switched
- * off, not deleted.
+ * Writes only differences. A row that a person has changed (its origin is CUSTOM) is left alone; a config whose credential has left the environment is
+ * switched off, not deleted.
  */
 export async function setUpFromEnvironment(
   needs: EnvironmentSetupDependencies,
@@ -184,7 +184,7 @@ async function addInstances(
   }
 }
 
-/** The provider's default model, then its newest that call tools; every other model can be called by its canonical id. */
+/** The provider's default model, then its newest models that can call tools; every other model can be called by its canonical id. */
 function modelsToOffer(spec: ProviderSpecRow, catalogue: WorkspaceCatalogue): ModelSpecRow[] {
   const models = [...catalogue.models.values()].filter(
     (model) => model.providerKey === spec.key && model.available && model.outputModalities.includes('text'),

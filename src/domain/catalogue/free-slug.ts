@@ -1,8 +1,8 @@
-// Owns what the instances are called that are made unasked.
+// Owns the slugs of instances that the gateway makes by itself.
 import { StorageError } from '../../kernel/errors.ts';
 import type { ModelSpecRow } from './snapshot.ts';
 
-/** The model's key if no instance is called so, else its canonical id, else that with a number. */
+/** The model's key if no instance has it as slug, else its canonical id, else that with a number. */
 export function freeSlug(
   model: Pick<ModelSpecRow, 'key' | 'canonicalId'>,
   taken: ReadonlySet<string>,
@@ -22,7 +22,7 @@ function slugOf(text: string): string {
     .slice(0, 120);
 }
 
-/** Two nodes may start together; what the other has made is as good. */
+/** Two nodes may start together: if the other one has made the row already, that row is used. */
 export function ignoreConflict(error: unknown): void {
   if (!(error instanceof StorageError) || error.kind !== 'conflict') throw error;
 }

@@ -1,4 +1,4 @@
-// Owns what a provider's list of models means for the rows of a workspace: pure, so that a list that is no list changes nothing.
+// Owns what a provider's list of models means for the rows of a workspace. Pure, so that an unusable list changes nothing.
 import type { NewId } from '../../kernel/ids.ts';
 import type { ListedModel } from '../../providers/contract/models.ts';
 import type { NewRow } from '../../storage/repositories/catalogue-write.repository.ts';
@@ -10,14 +10,14 @@ export interface ListedChanges {
   readonly inserts: readonly NewRow<'model_spec'>[];
   readonly updates: readonly { readonly row: ModelSpecRow; readonly changes: Partial<ModelSpecRow> }[];
   readonly withdrawn: readonly ModelSpecRow[];
-  /** Listed, and left as they were. */
+  /** Number of listed models whose rows were left unchanged. */
   readonly kept: number;
 }
 
 export interface ComparedCatalogue {
   readonly workspaceId: string;
   readonly providerKey: string;
-  /** The models of the provider that the workspace sees: its own rows, and the installation's that none of its own hides. */
+  /** The models of the provider that the workspace sees: its own rows, and those of the installation that none of its own hides. */
   readonly rows: readonly ModelSpecRow[];
   /** Canonical ids that other credentials of the workspace still see. */
   readonly seenByOthers: ReadonlySet<string>;
@@ -27,7 +27,10 @@ export interface ComparedCatalogue {
 
 const KEY = /^[\x21-\x7e]{1,200}$/;
 const MAX_TOKENS = 2_147_483_647;
-/** What lists call a capability of ours. Sources: OpenRouter's `supported_parameters`, Mistral's `capabilities`, Ollama's `capabilities`. */
+/**
+ * The names that providers' lists use for the catalogue's capabilities. Sources: OpenRouter's `supported_parameters`, Mistral's `capabilities`, Ollama's
+ * `capabilities`.
+ */
 const CAPABILITY_OF: Readonly<Record<string, string>> = {
   tool_choice: 'tools',
   function_calling: 'tools',
@@ -37,13 +40,13 @@ const CAPABILITY_OF: Readonly<Record<string, string>> = {
   structured_outputs: 'json-schema',
 };
 
-/** Those of the list that can be models at all, each key once. */
+/** The entries that can be models, each key once. */
 export function usableModels(listed: readonly ListedModel[]): ListedModel[] {
   const byKey = new Map(listed.filter(({ key }) => KEY.test(key)).map((model) => [model.key, model]));
   return [...byKey.values()];
 }
 
-/** Rows that a user made or copied stay as they are; of synced rows, the fields that a user edited do. */
+/** Rows that a user made or copied stay as they are. In rows that a sync made, the fields that a user edited stay. */
 export function compareListed(listed: readonly ListedModel[], catalogue: ComparedCatalogue): ListedChanges {
   const byKey = new Map(catalogue.rows.map((row) => [row.key, row]));
   const inserts: NewRow<'model_spec'>[] = [];
@@ -75,7 +78,7 @@ function isSynced(row: ModelSpecRow, workspaceId: string): boolean {
   return row.origin === 'SYNC' && row.workspaceId === workspaceId;
 }
 
-/** What the list tells and the row does not have yet; what the list is silent about stays. */
+/** The facts of the list that the row does not have yet; facts that the list leaves out stay as they are. */
 function changesOf(row: ModelSpecRow, model: ListedModel): Partial<ModelSpecRow> {
   const told: Record<string, unknown> = { ...factsOf(model), available: true };
   const current = row as unknown as Record<string, unknown>;
@@ -86,7 +89,7 @@ function changesOf(row: ModelSpecRow, model: ListedModel): Partial<ModelSpecRow>
   return Object.fromEntries(differing) as Partial<ModelSpecRow>;
 }
 
-/** The list's facts in the catalogue's words; what cannot be right is left out. */
+/** The list's facts in the catalogue's words; impossible values are left out. */
 function factsOf(model: ListedModel): Partial<ModelSpecRow> {
   const { displayName, contextLength, maxOutputTokens } = model;
   const input = known(model.inputModalities, INPUT_MODALITIES);

@@ -1,4 +1,4 @@
-// Owns the changing of model instances: what applications call, a config joined with a model and the facts of routing.
+// Owns the changing of model instances, which join a config with a model and facts for routing, and which applications call.
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import { definedOf, InputCheck, type Patch } from '../../kernel/input-check.ts';
 import type { JsonObject } from '../../kernel/json.ts';
@@ -89,7 +89,7 @@ export class ModelInstanceService {
     return changed;
   }
 
-  /** Completions that it served keep its id, and the model's name. */
+  /** Completions that the instance served keep its id and the model's name. */
   async remove(viewer: Viewer, id: string, version: number): Promise<ModelInstanceRow> {
     requireScope(viewer, 'catalogue');
     const row = await this.#load(viewer, id);
@@ -152,7 +152,7 @@ export class ModelInstanceService {
       reads.byNames('model_spec', viewer.workspaceId, [canonicalId]),
     ]);
     if (!config) check.add('configId', 'there is no such provider config; `providerConfigs` lists them');
-    // An instance whose model was withdrawn meanwhile can still be switched off.
+    // The model must exist only if the change names it, so that an instance whose model was withdrawn can still be switched off.
     if (!model && fields.canonicalId !== undefined) {
       check.add(
         'canonicalId',

@@ -95,7 +95,7 @@ export class ModelSpecService {
     return changed;
   }
 
-  /** Instances keep it, unless the installation's row of the same name stays visible to them. */
+  /** Raises `CONFLICT` while instances use the model, unless an installation's row of the same name stays visible to them. */
   async remove(viewer: Viewer, id: string, version: number): Promise<ModelSpecRow> {
     requireScope(viewer, 'catalogue');
     const row = await this.#load(viewer, id);

@@ -1,4 +1,4 @@
-// Owns asking providers for their models: what each credential sees becomes rows of its workspace, all of it or nothing.
+// Owns model syncs: providers are asked for their models, and the list of each credential becomes rows of its workspace, completely or not at all.
 //
 // 1. A row marks the sync as running: one for each config at a time, on all nodes.
 // 2. The provider is asked. An error, an empty list, or one that has lost more than half of its models changes nothing.
@@ -34,17 +34,17 @@ export interface ModelSyncDependencies {
 }
 
 export interface SyncOptions {
-  /** Takes a list that has lost more than half of its models for what it says. */
+  /** True: a list that has lost more than half of its models is accepted. */
   readonly acceptShrunkList: boolean;
-  /** False: answers while the syncs run; `progress` follows them. */
+  /** False: answers while the syncs still run; `progress` follows them. */
   readonly wait: boolean;
 }
 
 const LIST_WITHIN_MS = 30_000;
 const POLL_MS = 200;
-/** Syncs of different configs that one call has under way at once. */
+/** The most syncs that one call runs at the same time. */
 const AT_ONCE = 4;
-/** Shorter lists may halve without being suspect. */
+/** A list of fewer models may lose more than half of them without being refused. */
 const SUSPECT_FROM = 4;
 
 export class ModelSyncService {
@@ -56,7 +56,7 @@ export class ModelSyncService {
     this.#needs = needs;
   }
 
-  /** Syncs one config, or every enabled one of the workspace, with an answer for each; a sync that failed is an answer. */
+  /** Syncs one config, or every enabled one of the workspace, and gives a row for each; a failed sync is such a row too. */
   async sync(viewer: Viewer, configId: string | undefined, options: SyncOptions): Promise<ModelSyncRow[]> {
     requireScope(viewer, 'catalogue');
     const configs = await this.#configsOf(viewer, configId);
@@ -72,7 +72,7 @@ export class ModelSyncService {
     return syncs;
   }
 
-  /** For the schedule, which has no viewer; another node may have begun meanwhile. */
+  /** Called by the schedule, which has no viewer. If another node has begun a sync of the config, that one counts. */
   async syncOf(workspaceId: string, configId: string): Promise<void> {
     const [config] = await this.#needs.reads.byIds('provider_config', workspaceId, [configId]);
     if (!config) return;
@@ -80,12 +80,15 @@ export class ModelSyncService {
     await ended;
   }
 
-  /** The sync as it stands, then each step that it takes, up to its end. */
+  /** The sync as it is now, then each change of it, up to its end. */
   async progress(viewer: Viewer, syncId: string): Promise<AsyncGenerator<ModelSyncRow, void>> {
     return this.#steps(viewer, await this.#load(viewer, syncId));
   }
 
-  /** What each credential saw at its last sync: canonical ids by config; the viewer must have seen the configs. */
+  /**
+   * The models that each credential saw at its last sync, as canonical ids by config. The caller of this method must have checked that the viewer may
+   * see the configs.
+   */
   listedModels(configIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
     return this.#needs.upkeep.listedModels(configIds);
   }
@@ -133,7 +136,7 @@ export class ModelSyncService {
     return [config];
   }
 
-  /** The running sync of the config: a new one, or the one that somebody else has begun. */
+  /** The running sync of the config: a new one, or the one that another caller has begun. */
   async #begin(
     config: ProviderConfigRow,
     acceptShrunkList: boolean,
@@ -266,7 +269,7 @@ export class ModelSyncService {
     };
   }
 
-  /** `undefined` where the provider has no call that lists its models. */
+  /** `undefined` if the provider has no call that lists its models. */
   async #list(config: ProviderConfigRow): Promise<ListedModel[] | undefined> {
     const { reads, adapterOf, targets, clock, logger } = this.#needs;
     const [spec]: (ProviderSpecRow | undefined)[] = await reads.byNames('provider_spec', config.workspaceId, [
@@ -276,7 +279,7 @@ export class ModelSyncService {
     if (!spec || !adapter) {
       throw new GatewayError(
         'MODEL_UNAVAILABLE',
-        `This node cannot call "${config.providerKey}": it does not speak its protocol`,
+        `This node cannot call "${config.providerKey}": it has no adapter for its protocol`,
       );
     }
     if (!adapter.models || spec.hasModelList === false) return undefined;

@@ -1,4 +1,4 @@
-// Owns what a new row of the catalogue has in every column of which nobody has said anything.
+// Owns the default values of the columns of new catalogue rows.
 import type { NewRow } from '../../storage/repositories/catalogue-write.repository.ts';
 
 type Said<Table extends 'provider_config' | 'model_spec' | 'model_instance'> = Partial<
@@ -35,7 +35,7 @@ export function newConfigRow(
   };
 }
 
-/** Without its canonical id, which the database makes. */
+/** The canonical id is left out, because the database computes it. */
 export function newModelRow(
   of: Pick<NewRow<'model_spec'>, 'id' | 'workspaceId' | 'providerKey' | 'key'>,
   said: Said<'model_spec'>,

@@ -1,4 +1,4 @@
-// Owns finding an Ollama beside the gateway: if one answers, its models are instances of the workspace `default` with no further set-up.
+// Owns the search for an Ollama server near the gateway: if one answers, its models become instances of the workspace `default` without further set-up.
 import type { Clock } from '../../kernel/clock.ts';
 import type { NewId } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -27,7 +27,7 @@ const OLLAMA = 'ollama';
 const ANSWER_WITHIN_MS = 1_000;
 const DEFAULT_PORT = '11434';
 
-/** Does nothing where no Ollama answers at `OLLAMA_BASE_URL`, `OLLAMA_HOST` or its usual address. */
+/** Does nothing if no Ollama answers at `OLLAMA_BASE_URL`, `OLLAMA_HOST` or its usual address. */
 export async function setUpOllama(
   needs: OllamaSetupDependencies,
   workspaceId: string,
@@ -91,7 +91,7 @@ async function listModels(
   }
 }
 
-/** `OLLAMA_HOST` may be a host alone, as Ollama itself takes it. */
+/** `OLLAMA_HOST` may be just a host name, as Ollama itself accepts it. */
 function baseUrlOf(environment: Readonly<Record<string, string | undefined>>): string | null {
   const named = environment.OLLAMA_BASE_URL?.trim() || environment.OLLAMA_HOST?.trim();
   if (!named) return null;

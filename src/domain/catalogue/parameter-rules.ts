@@ -1,4 +1,4 @@
-// Owns the rules on sampling parameters, which a call and an instance's defaults keep alike.
+// Owns the rules for sampling parameters, both of a call and of an instance's defaults.
 import { isStorableText } from '../../kernel/text.ts';
 import type { Parameters, ReasoningEffort } from '../../providers/contract/completions.ts';
 
@@ -32,7 +32,7 @@ const RANGES: Readonly<Partial<Record<keyof Parameters, Range>>> = {
   seed: { low: Number.MIN_SAFE_INTEGER, high: Number.MAX_SAFE_INTEGER, whole: true },
 };
 
-/** Each rule that the parameters break, with the mend. */
+/** Each rule that the parameters break, and what would be right. */
 export function* faultsOfParameters(parameters: Parameters): Generator<ParameterFault> {
   for (const [name, range] of Object.entries(RANGES)) {
     const fault = faultOfNumber(parameters[name as keyof Parameters] as number | undefined, range);

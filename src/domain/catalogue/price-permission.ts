@@ -1,13 +1,16 @@
-// Owns who may say what a completion costs.
+// Owns who may set the price of a completion.
 import { GatewayError } from '../../kernel/errors.ts';
 import { hasScope, type Viewer } from '../identity/viewer.ts';
 
 export interface PriceRules {
-  /** Whether completions of the workspace are paid for: by its account, or from a budget. */
+  /** True if completions of the workspace are paid for, by its account or from a budget. */
   readonly holdsMoney: (workspaceId: string) => boolean;
 }
 
-/** Raises `FORBIDDEN`: where completions are paid for, whoever makes them cheaper spends what an administrator allowed. */
+/**
+ * Raises `FORBIDDEN` for viewers who are not administrators if completions are paid for: a lower price would let them use more than an administrator has
+ * allowed.
+ */
 export function requireMayPrice({ holdsMoney }: PriceRules, viewer: Viewer, path: string): void {
   if (hasScope(viewer) || !holdsMoney(viewer.workspaceId)) return;
   throw new GatewayError(

@@ -1,4 +1,4 @@
-// Owns the setting of prices: each a new version, so that what a run was charged with stays known.
+// Owns the setting of prices. Each price is a new version, so that the prices of past runs stay known.
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import { InputCheck } from '../../kernel/input-check.ts';
 import type { Nano } from '../../kernel/money.ts';
@@ -8,7 +8,7 @@ import { type PriceRules, requireMayPrice } from './price-permission.ts';
 import { type CatalogueDependencies, ownerOfNew, type RowOwner } from './row-ownership.ts';
 import type { ModelSpecRow, PriceRow } from './snapshot.ts';
 
-/** Nano-dollars per million tokens; what is left out costs as plain input or output. */
+/** Nano-dollars per million tokens; a rate that is left out is that of plain input or output. */
 export interface Rates {
   readonly input: Nano;
   readonly output: Nano;
@@ -36,7 +36,7 @@ export class PriceService {
     this.#needs = needs;
   }
 
-  /** Versions that the workspace sees, by canonical id, newest first: its own, or where it has none the installation's. */
+  /** Price versions that the workspace sees, by canonical id, newest first: its own, or if it has none the installation's. */
   async of(viewer: Viewer, canonicalIds: readonly string[]): Promise<ReadonlyMap<string, PriceRow[]>> {
     const rows = await this.#needs.reads.prices(viewer.workspaceId, canonicalIds);
     const byModel = Map.groupBy(rows, ({ canonicalId }) => canonicalId);
@@ -47,7 +47,7 @@ export class PriceService {
     return byModel;
   }
 
-  /** The model whose price was set. Raises `BAD_USER_INPUT` with every problem, `NOT_FOUND`, `CONFLICT` or `FORBIDDEN`. */
+  /** Gives the model whose price was set. Raises `BAD_USER_INPUT` with every problem, `NOT_FOUND`, `CONFLICT` or `FORBIDDEN`. */
   async set(
     viewer: Viewer,
     canonicalId: string,

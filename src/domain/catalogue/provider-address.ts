@@ -12,10 +12,7 @@ export type AddressedSpec = Pick<ProviderSpecRow, 'settingsSchema'> & {
   readonly baseUrl?: string | null | undefined;
 };
 
-/**
- * The config's own address, else the provider's with the settings filled in; without a trailing slash. Raises `MODEL_UNAVAILABLE` where
- * a setting is missing.
- */
+/** The config's own address, else the provider's with the settings filled in; without a trailing slash. Raises `MODEL_UNAVAILABLE` if a setting is missing. */
 export function baseUrlOf(config: AddressedConfig, spec: AddressedSpec): string {
   const url = config.baseUrl ?? fillIn(spec, config);
   return url.replace(/\/+$/, '');

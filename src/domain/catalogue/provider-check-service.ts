@@ -1,4 +1,4 @@
-// Owns finding out whether a config's address and credentials work, on demand and for the schedule.
+// Owns the check of a config's address and credentials, on demand and on schedule.
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError, ProviderError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -9,7 +9,7 @@ import { requireScope, type Viewer } from '../identity/viewer.ts';
 import type { ProviderTargets } from './provider-target.ts';
 import type { ProviderConfigRow } from './snapshot.ts';
 
-/** What kind of thing is wrong, so that one knows where to look. */
+/** The kinds of fault, so that people know what to correct. */
 export const HEALTH_FAULTS = [
   'BAD_CREDENTIAL',
   'UNREACHABLE',
@@ -40,7 +40,7 @@ export class ProviderCheckService {
     this.#needs = needs;
   }
 
-  /** The config with what was found; a failed check is a result, not an error. */
+  /** The config with the result; a failed check is a result, not an error. */
   async check(viewer: Viewer, configId: string): Promise<ProviderConfigRow> {
     requireScope(viewer, 'catalogue');
     await this.checkOf(viewer.workspaceId, configId);
@@ -48,7 +48,7 @@ export class ProviderCheckService {
     return this.#load(viewer.workspaceId, configId);
   }
 
-  /** For the schedule, which has no viewer. */
+  /** Called by the schedule, which has no viewer. */
   async checkOf(workspaceId: string, configId: string): Promise<void> {
     const { reads, upkeep, clock, logger } = this.#needs;
     const config = await this.#load(workspaceId, configId);

@@ -1,4 +1,4 @@
-// Owns the changing of provider configs: one workspace's credentials for a provider. Secrets go in and never come out.
+// Owns the changing of provider configs: one workspace's credentials for a provider. Secrets are stored and used, but never shown again.
 import { isIP } from 'node:net';
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import { definedOf, InputCheck, type Patch } from '../../kernel/input-check.ts';
@@ -47,7 +47,7 @@ type ChangedSecrets = {
 };
 
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/;
-/** They frame a request or steer its connection: one from outside makes every call fail. */
+/** These headers control the message or its connection: a value from a caller would make every call fail. */
 const HEADERS_OF_THE_CONNECTION = new Set([
   'connection',
   'content-length',
@@ -77,8 +77,8 @@ export class ProviderConfigService {
   }
 
   /**
-   * Raises `BAD_USER_INPUT` or `CONFLICT` with every problem. Where the provider names a default model, an instance of it is made too
-   * unless `withDefaultModel` is false.
+   * Raises `BAD_USER_INPUT` or `CONFLICT` with every problem. If the provider names a default model, an instance of it is made too, unless
+   * `withDefaultModel` is false.
    */
   async create(
     viewer: Viewer,
@@ -310,7 +310,7 @@ function checkSecret(
   }
 }
 
-/** Whether the address, or a setting that an address may be made of, becomes another. */
+/** True if the base URL changes, or any setting, because the address may be made of settings. */
 function moves({ baseUrl, settings }: Patch<ProviderConfigFields>, row: ProviderConfigRow): boolean {
   return (
     (baseUrl !== undefined && baseUrl !== (row.baseUrl ?? null)) ||
@@ -318,7 +318,7 @@ function moves({ baseUrl, settings }: Patch<ProviderConfigFields>, row: Provider
   );
 }
 
-/** Those that the config has already, and that stay what they are. */
+/** The secrets that the config has and that the change leaves as they are. */
 function keptSecrets(
   { secret, secretEnv, headers }: Patch<ProviderConfigFields>,
   row: ProviderConfigRow,
@@ -329,7 +329,7 @@ function keptSecrets(
   ];
 }
 
-/** What is given now is for the address that the config will have; an administrator who gives an address means the stored secrets too. */
+/** New secrets are bound to the address that the config will have. If an administrator changes the address, the stored secrets are bound to it too. */
 function destinationsOf(
   viewer: Viewer,
   fields: Patch<ProviderConfigFields>,

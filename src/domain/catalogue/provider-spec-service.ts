@@ -27,7 +27,7 @@ export interface ProviderSpecFields {
   readonly category: string | null;
   readonly protocol: string;
   readonly baseUrl: string | null;
-  /** An `AuthScheme` of `providers/contract.ts`. */
+  /** An `AuthScheme` of `providers/contract`. */
   readonly auth: JsonObject;
   readonly settingsSchema: JsonObject;
   readonly quirks: JsonObject;
@@ -39,14 +39,14 @@ export interface ProviderSpecFields {
 }
 
 export interface ProviderSpecServiceDependencies extends CatalogueDependencies, PriceRules {
-  /** Names of the protocols that this node speaks. */
+  /** Names of the protocols that this node has adapters for. */
   readonly protocols: () => readonly string[];
   readonly binding: SecretBinding;
-  /** What is wrong with the quirks of a row that is served by this protocol. */
+  /** The faults of a row's quirks, for a row that this protocol serves. */
   readonly faultsOfQuirks: (protocol: string, quirks: JsonObject) => readonly QuirksFault[];
 }
 
-/** Unknown quirks would be ignored, or make every call fail: whoever writes them is told. */
+/** Unknown quirks are refused, since they would be ignored or make every call fail. */
 export function checkQuirks(
   check: InputCheck,
   { faultsOfQuirks }: Pick<ProviderSpecServiceDependencies, 'faultsOfQuirks'>,
@@ -150,7 +150,7 @@ export class ProviderSpecService {
     return changed;
   }
 
-  /** What depends on it keeps it: configs, unless another row of the same key stays visible to them. */
+  /** Raises `CONFLICT` while configs use the provider, unless another row of the same key stays visible to them. */
   async remove(viewer: Viewer, id: string, version: number): Promise<ProviderSpecRow> {
     requireScope(viewer, 'catalogue');
     const row = await this.#load(viewer, id);
@@ -171,7 +171,7 @@ export class ProviderSpecService {
     return row;
   }
 
-  /** The row of this key that counts in the viewer's workspace. */
+  /** The row of this key that the viewer's workspace sees: its own, else the installation's. */
   async #visible(viewer: Viewer, key: string): Promise<ProviderSpecRow | undefined> {
     const [row] = await this.#needs.reads.byNames('provider_spec', viewer.workspaceId, [key]);
     return row;
@@ -221,7 +221,7 @@ export class ProviderSpecService {
   }
 }
 
-/** What an address takes from the settings must be a setting that every config has. */
+/** Every setting that an address uses as a placeholder must be required of every config. */
 function checkPlaceholders(
   check: InputCheck,
   baseUrl: string | null | undefined,

@@ -1,4 +1,4 @@
-// Owns the joining of a config with its provider and model into what an adapter calls.
+// Owns joining a config with its provider and model into the target that an adapter calls.
 
 import { GatewayError } from '../../kernel/errors.ts';
 import { isJsonObject, parseJson } from '../../kernel/json.ts';
@@ -12,24 +12,24 @@ import type { ModelInstanceRow, ModelSpecRow, ProviderConfigRow, ProviderSpecRow
 
 const DEFAULT_CONNECT_MS = 5_000;
 
-/** Of maps, and of targets in the last one. */
+/** A tree of maps whose last level holds the targets. */
 type Level = WeakMap<object, Level | ProviderTarget>;
 
-/** Rows never change, they are replaced: each target is made once, with the config's secrets opened, and the same object from then on. */
+/** Rows are replaced, never changed. So each target is made once for its rows, with the config's secrets opened, and every later call gets the same object. */
 export class ProviderTargets {
   readonly #vault: SecretVault;
   readonly #opened = new WeakMap<
     ProviderConfigRow,
     { secret: Secret | undefined; headers: Record<string, Secret> }
   >();
-  /** By config, provider, model and instance, in this order; where one of the last two is not meant, by the provider again. */
+  /** Levels in this order: config, provider, model, instance. A level without a row (no model, no instance) uses the provider's row again as its key. */
   readonly #made: Level = new WeakMap();
 
   constructor(vault: SecretVault) {
     this.#vault = vault;
   }
 
-  /** Raises `MODEL_UNAVAILABLE` with what is missing, or where a secret was given for another address. */
+  /** Raises `MODEL_UNAVAILABLE` that says what is missing, or that a secret was given for another address. */
   of(
     config: ProviderConfigRow,
     spec: ProviderSpecRow,

@@ -1,4 +1,4 @@
-// Owns freshness: it looks at the revision row twice a second and tells which tables have changed, so that a change by plain SQL counts too.
+// Owns how fresh snapshots are: it reads the revision row twice a second and tells which tables have changed, so that a change by plain SQL is noticed too.
 import { Mutex } from '../../kernel/async.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import {
@@ -27,13 +27,13 @@ export class RevisionWatcher {
     this.#logger = logger;
   }
 
-  /** Loads everything, then keeps looking. Rejects if the first load fails. */
+  /** Loads everything, then goes on looking for changes. Rejects if the first load fails. */
   async start(): Promise<void> {
     await this.refresh();
     this.#timer = setInterval(() => void this.#look(), LOOK_EVERY_MS);
   }
 
-  /** Takes in what has been committed until now; what this node itself has written is in force when it resolves. */
+  /** Loads what has been committed up to now; when it resolves, this node's own writes are in force. */
   refresh(): Promise<void> {
     return this.#looking.run(async () => {
       const revision = await this.#repository.revision();
@@ -48,7 +48,7 @@ export class RevisionWatcher {
     clearInterval(this.#timer);
   }
 
-  /** A database that does not answer leaves the last snapshot in force; it is logged once until it answers again. */
+  /** If the database does not answer, the last snapshot stays in force; this is logged once until it answers again. */
   async #look(): Promise<void> {
     try {
       await this.refresh();

@@ -1,4 +1,4 @@
-// Owns who may change a row that the installation shares: its administrators the row itself, every workspace a copy of its own.
+// Owns who may change a row that the installation shares: its administrators change the row itself; a workspace gets a copy of its own.
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
@@ -11,7 +11,7 @@ import type {
 import type { Viewer } from '../identity/viewer.ts';
 
 export type SharedTable = 'provider_spec' | 'model_spec';
-/** Whose row is made or changed; the default is the workspace's own. */
+/** Whether the row of the installation or of the workspace is made or changed; the default is the workspace's. */
 export type RowOwner = 'INSTALLATION' | 'WORKSPACE';
 
 export interface CatalogueDependencies {
@@ -19,21 +19,21 @@ export interface CatalogueDependencies {
   readonly writes: CatalogueWriteRepository;
   readonly clock: Clock;
   readonly newId: NewId;
-  /** Brings what was written into force on this node. */
+  /** Loads what was just written into this node's snapshots. */
   readonly refresh: () => Promise<void>;
 }
 
-/** Where a new row goes: null marks the installation. Raises `FORBIDDEN`. */
+/** The workspace id of a new row; null stands for the installation. Raises `FORBIDDEN`. */
 export function ownerOfNew(viewer: Viewer, owner: RowOwner | undefined): string | null {
   if (owner !== 'INSTALLATION') return viewer.workspaceId;
   if (viewer.installationAdmin) return null;
   throw new GatewayError(
     'FORBIDDEN',
-    'Only an administrator of the installation (an admin key of the workspace "default") makes rows that all workspaces see',
+    'Only an administrator of the installation (an admin key of the workspace "default") may make rows that all workspaces see',
   );
 }
 
-/** Whether a change is one of the row itself, and not of a copy that the workspace gets. */
+/** True if the change goes to the row itself, false if it goes to a copy for the workspace. */
 export function changesInPlace(
   viewer: Viewer,
   row: { readonly workspaceId?: string | null },
@@ -43,8 +43,8 @@ export function changesInPlace(
 }
 
 /**
- * Changes the row itself if it is the workspace's own, or the installation's and an administrator of that asks; otherwise makes the
- * workspace's own copy, which hides the shared row for it alone. An administrator gets a copy too by asking for `WORKSPACE`.
+ * Changes the row itself if it belongs to the workspace, or if it belongs to the installation and the viewer administers that. Otherwise it makes a copy
+ * for the workspace, which hides the shared row from that workspace only. Administrators get a copy as well if they ask for `WORKSPACE`.
  */
 export async function changeSharedRow<Table extends SharedTable>(
   needs: CatalogueDependencies,
@@ -109,7 +109,7 @@ export function requireDeletable(
   if (row.workspaceId !== viewer.workspaceId && !viewer.installationAdmin) {
     throw new GatewayError(
       'FORBIDDEN',
-      'This row belongs to the installation; only its administrators delete it. Change it to get a copy of your own',
+      'This row belongs to the installation; only its administrators may delete it. Change it to get a copy of your own',
     );
   }
   if (row.workspaceId == null && row.origin === 'BUILT_IN') {

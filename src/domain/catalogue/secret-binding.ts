@@ -1,4 +1,4 @@
-// Owns the binding of stored secrets to where they may be sent, for those that nobody has bound yet, and where an administrator moves a provider.
+// Owns the binding of stored secrets to the addresses that they may be sent to: for secrets without one, and when an administrator moves a provider.
 import type { SecretDestination } from '../../storage/entities/provider-config.entity.ts';
 import type { BindingRow, SecretRepository } from '../../storage/repositories/secret.repository.ts';
 import type { SnapshotTable } from '../../storage/repositories/snapshot.repository.ts';
@@ -19,8 +19,8 @@ export class SecretBinding {
   }
 
   /**
-   * Binds what has no destination to the address that its config has now: secrets of a database from before, and rows that somebody
-   * wrote by plain SQL.
+   * Binds secrets that have no destination to the present address of their config: those of a database from an earlier version, and rows written by
+   * plain SQL.
    */
   async bindUnbound(changed: ReadonlySet<SnapshotTable>): Promise<void> {
     if (!changed.has('provider_config')) return;
@@ -36,8 +36,8 @@ export class SecretBinding {
   }
 
   /**
-   * An administrator has replaced `before` by `after`: secrets of the workspace that might be sent to the first may be sent to the second.
-   * Other keys move no secret; these refuse to be sent until they are given again.
+   * Called when the viewer has replaced `before` by `after`. If the viewer is an administrator, secrets of the workspace that may be sent to the first
+   * address may be sent to the second one. Otherwise they are not sent until they are given again.
    */
   async follow(viewer: Viewer, key: string, before: BoundSpec | undefined, after: BoundSpec | undefined) {
     if (!hasScope(viewer) || !after) return;
@@ -57,7 +57,7 @@ export class SecretBinding {
   }
 }
 
-/** The environment's secrets are the operator's, whoever administers the workspace. */
+/** Secrets from the environment belong to the operator, so an administrator of a workspace may not move them. */
 export function mayConfirmAddress(viewer: Viewer, stored: object): boolean {
   return 'env' in stored ? viewer.installationAdmin : hasScope(viewer);
 }

@@ -1,4 +1,4 @@
-// Owns where a stored secret may be sent: to what its config and provider named when it was given, and to nothing else.
+// Owns where a stored secret may be sent: only to the addresses that its config and provider had when the secret was given.
 import { GatewayError } from '../../kernel/errors.ts';
 import { canonicalJson, type JsonValue } from '../../kernel/json.ts';
 import type { SecretDestination } from '../../storage/entities/provider-config.entity.ts';
@@ -13,7 +13,7 @@ export type BoundSpec = AddressedSpec &
 type SecretHolder = AddressedConfig &
   Pick<ProviderConfigRow, 'secret' | 'secretDestination' | 'headers' | 'headersDestination'>;
 
-/** Where a secret of the config would be sent now; nowhere at all without a provider. */
+/** Where a secret of the config would be sent now; no address at all if there is no provider row. */
 export function destinationOf(config: AddressedConfig, spec: BoundSpec | undefined): SecretDestination {
   if (!spec) return { origins: [], protocol: null, auth: {}, byInstallation: false };
   return {
@@ -27,15 +27,15 @@ export function destinationOf(config: AddressedConfig, spec: BoundSpec | undefin
 }
 
 /**
- * Whether a secret that was given for `bound` may be sent to `now`. The installation may move its own rows: a secret that was given for
- * one follows it.
+ * True if a secret that was given for `bound` may be sent to `now`. The installation may move its own provider rows: a secret that was given for such a
+ * row follows it.
  */
 export function mayBeSent(bound: SecretDestination | null | undefined, now: SecretDestination): boolean {
   if (!bound || (bound.byInstallation && now.byInstallation)) return true;
   return comparable(bound) === comparable(now);
 }
 
-/** Raises `MODEL_UNAVAILABLE` where a secret of the config was given for something else than its address now. */
+/** Raises `MODEL_UNAVAILABLE` if a secret of the config was given for another address than its present one. */
 export function requireDestination(config: SecretHolder, spec: BoundSpec): void {
   const now = destinationOf(config, spec);
   const refused =
@@ -65,7 +65,7 @@ function differenceOf(bound: SecretDestination | null | undefined, now: SecretDe
   return `was given for ${before} with another way to sign in ("auth") than the provider has now`;
 }
 
-/** A config that lacks a setting of its address cannot be called at all; that is told elsewhere. */
+/** Empty if a setting of the address is missing: the config then cannot be called at all, which is reported elsewhere. */
 function baseUrlOrNothing(config: AddressedConfig, spec: BoundSpec): string {
   try {
     return baseUrlOf(config, spec);
@@ -74,7 +74,7 @@ function baseUrlOrNothing(config: AddressedConfig, spec: BoundSpec): string {
   }
 }
 
-/** Of every http or https address in the value, at any depth. */
+/** The origins of all http and https addresses in the value, at any depth. */
 function originsOf(value: JsonValue): string[] {
   if (typeof value === 'string') {
     const url = /^\s*https?:/i.test(value) ? URL.parse(value) : null;

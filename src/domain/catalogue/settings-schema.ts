@@ -1,4 +1,4 @@
-// Owns the JSON Schema of provider settings: whether a schema is one, and what breaks it, in words.
+// Owns the JSON Schema of provider settings: whether a schema is valid, and which rules of it the settings break.
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { InputCheck } from '../../kernel/input-check.ts';
 import type { JsonObject } from '../../kernel/json.ts';
@@ -6,11 +6,11 @@ import { checkTenantSchema, tenantSchema } from './tenant-schema.ts';
 
 const MAX_CACHED = 500;
 
-/** Formats are left to the provider; an unknown keyword is a mistake of whoever wrote the schema. */
+/** Formats are not checked, because the provider does that; an unknown keyword is ignored, since it restricts nothing. */
 const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: false, ownProperties: true });
 const compiled = new Map<string, ValidateFunction>();
 
-/** `ofWorkspace`: whether it is a workspace's own, which is bounded before it is compiled. */
+/** `ofWorkspace`: true for a schema that a workspace wrote, which is bounded before it is compiled. */
 export function checkSettingsSchema(
   check: InputCheck,
   path: string,

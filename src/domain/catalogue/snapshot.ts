@@ -1,4 +1,4 @@
-// Owns the in-memory catalogue that planning and running read: no completion costs a query, and a run keeps the snapshot it began with.
+// Owns the in-memory catalogue that planning and runs read: no completion costs a query, and a run keeps the snapshot that it began with.
 import type {
   SnapshotRepository,
   SnapshotRow,
@@ -11,7 +11,7 @@ export type ModelSpecRow = Readonly<SnapshotRow<'model_spec'>>;
 export type ModelInstanceRow = Readonly<SnapshotRow<'model_instance'>>;
 export type PriceRow = Readonly<SnapshotRow<'price_version'>>;
 
-/** What one workspace sees: its own rows, and the installation's where it has none of the same name. */
+/** What one workspace sees: its own rows, and those of the installation that none of its own hides. */
 export interface WorkspaceCatalogue {
   readonly providers: ReadonlyMap<string, ProviderSpecRow>;
   /** By canonical id. */
@@ -59,13 +59,13 @@ export class CatalogueSnapshots {
     this.#workspaces = new Map();
   }
 
-  /** Providers as the installation has them, whatever a workspace made of them; by key. */
+  /** Provider rows of the installation by key, without the copies that workspaces made. */
   installationProviders(): ReadonlyMap<string, ProviderSpecRow> {
     const shared = this.#tables.provider_spec.filter(({ workspaceId }) => !workspaceId);
     return new Map(shared.map((spec) => [spec.key, spec]));
   }
 
-  /** The catalogue as it stands now; the same object until something changes. */
+  /** The present catalogue of the workspace; the same object until something changes. */
   of(workspaceId: string): WorkspaceCatalogue {
     const known = this.#workspaces.get(workspaceId);
     if (known) return known;
@@ -93,7 +93,7 @@ function buildWorkspaceCatalogue(tables: Tables, workspaceId: string): Workspace
   };
 }
 
-/** Own rows win over the installation's of the same name. */
+/** A workspace's own row hides the installation's row of the same name. */
 function visibleByName<Row extends { workspaceId?: string | null }>(
   rows: readonly Row[],
   workspaceId: string,
@@ -107,7 +107,7 @@ function visibleByName<Row extends { workspaceId?: string | null }>(
   return visible;
 }
 
-/** A workspace that has set a price of its own for a model sees only its own. */
+/** A workspace that has set any price for a model sees only its own prices of that model. */
 function visiblePrices(
   rows: readonly SnapshotRow<'price_version'>[],
   workspaceId: string,

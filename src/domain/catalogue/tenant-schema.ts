@@ -1,4 +1,4 @@
-// Owns what a settings schema of a workspace may say: only what can be checked in a moment, since every workspace's schemas run on the same thread.
+// Owns the restrictions on settings schemas that workspaces write: each must be quick to check, since the schemas of all workspaces run on one thread.
 import type { InputCheck } from '../../kernel/input-check.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
 
@@ -30,7 +30,7 @@ const MAX_PATTERN_LENGTH = 200;
 /** Steps that a pattern may take on the longest settings. */
 const MAX_PATTERN_COST = 10_000_000;
 const LONGEST_SETTINGS = 100_000;
-/** One character or class of them, and how often; no groups, choices or references, which is what makes a pattern slow. */
+/** One character or character class, and how often it may occur. Groups, choices and references are excluded, because they make a pattern slow. */
 const PIECE =
   /(?:\[(?:[^\\[\]]|\\.)+\]|\\[dDwWsS]|\\[^A-Za-z0-9]|[^\\()[\]{}|*+?^$])([+*?]|\{\d{1,4}(?:,\d{0,4})?\})?/y;
 
@@ -43,7 +43,7 @@ export function checkTenantSchema(check: InputCheck, path: string, schema: JsonO
   boundSchema(schema, 1, path, (place, words) => check.add(place, words));
 }
 
-/** The schema without what a workspace's schema may not say: for rows from before, and copies of the installation's. */
+/** The schema without the keywords that a workspace's schema may not use: for rows of earlier versions, and for copies of the installation's rows. */
 export function tenantSchema(schema: JsonObject): JsonObject {
   return boundSchema(schema, 1, '', () => {});
 }
@@ -81,7 +81,7 @@ function boundSchema(schema: JsonObject, depth: number, path: string, tell: Tell
   return kept;
 }
 
-/** Whether it costs little on any text: one way only to read most texts, and few to try where there are several. */
+/** True if the pattern is quick on every text: most texts match in one way only, and otherwise there are few ways to try. */
 function isQuickPattern(pattern: string): boolean {
   if (pattern.length > MAX_PATTERN_LENGTH || !pattern.startsWith('^')) return false;
   const end = pattern.length - (pattern.endsWith('$') && !pattern.endsWith('\\$') ? 1 : 0);

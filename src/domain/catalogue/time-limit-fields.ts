@@ -5,7 +5,7 @@ import type { RetryPolicy, TimeLimits } from '../../storage/entities/provider-co
 
 const MAX_LIMIT_MS = 86_400_000;
 const NAMES = ['connectMs', 'firstTokenMs', 'betweenTokensMs', 'totalMs'] as const;
-/** A run is never tried more often than this, whoever asks for it. */
+/** The most attempts of a run, whatever the caller, the config or the instance asks for. */
 export const MOST_ATTEMPTS = 10;
 
 export function checkTimeLimits(check: InputCheck, limits: TimeLimits | undefined): void {

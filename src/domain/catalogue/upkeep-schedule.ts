@@ -1,4 +1,4 @@
-// Owns what is done for configs from time to time on whichever node comes first: health checks, model syncs, and the refresh of the catalogue.
+// Owns the periodic work on configs: health checks, model syncs, and the refresh of the catalogue. One node does each piece of it.
 import type { Logger } from '../../kernel/logger.ts';
 import type { UpkeepRepository } from '../../storage/repositories/upkeep.repository.ts';
 import type { CatalogueRefreshService } from './catalogue-refresh-service.ts';
@@ -13,13 +13,13 @@ export interface UpkeepScheduleDependencies {
   readonly logger: Logger;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** How old a result may become; 0 leaves that kind of work to those who ask for it. */
+  /** How old a result may become; 0: that work is done on demand only. */
   readonly healthCheckSeconds: number;
   readonly modelSyncSeconds: number;
   readonly catalogueRefreshSeconds: number;
 }
 
-/** Between two looks at what is due; each node looks at a moment of its own, so that they never ask providers together. */
+/** Time between two looks for due work. Each node looks at its own moments, so that nodes do not call providers together. */
 const LOOK_EVERY_MS = 15_000;
 
 export class UpkeepSchedule {
@@ -83,7 +83,7 @@ export class UpkeepSchedule {
     if (await upkeep.claimRefresh(catalogueRefreshSeconds)) await this.#guarded(refreshes.run());
   }
 
-  /** One config that cannot be looked after keeps no other from it. */
+  /** A failure for one config does not keep the others from being looked after. */
   async #guarded(work: Promise<unknown>): Promise<void> {
     try {
       await work;

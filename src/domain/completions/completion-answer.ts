@@ -1,4 +1,4 @@
-// Owns what one attempt has given so far of a completion: its text, reasoning, tool calls, usage and end.
+// Owns what one attempt at a completion has given so far: its text, reasoning, tool calls, usage and end.
 import { ProviderError } from '../../kernel/errors.ts';
 import { type JsonValue, parseJson } from '../../kernel/json.ts';
 import { unreachable } from '../../kernel/unreachable.ts';
@@ -12,25 +12,18 @@ import { outputTokensOf } from '../billing/token-estimate.ts';
 import type { Candidate } from '../routing/candidates.ts';
 import type { Answer, Growth, MeasuredRequest, TakenParts } from '../runs/kind.ts';
 import type { RunWarning } from '../runs/run-record.ts';
+import { ContentSum, type DeltaPart, isDelta } from './completion-event.ts';
 import type { CompletionResult } from './completion-result.ts';
 import { encodeContinuation } from './continuation.ts';
 import { PartIntake } from './part-intake.ts';
 
-interface CallInProgress {
-  callId: string;
-  name: string;
-  argumentsText: string;
-}
-
-/** How much of the two texts is stored already. */
+/** How much of the two texts is stored already, in characters. */
 interface Mark {
   readonly text: number;
   readonly reasoning: number;
 }
 
 export class CompletionAnswer implements Answer<StreamPart, CompletionResult> {
-  text = '';
-  reasoning = '';
   readonly warnings: RunWarning[] = [];
   usage: ProviderUsage | undefined;
   servedModel: string | null = null;
@@ -38,7 +31,7 @@ export class CompletionAnswer implements Answer<StreamPart, CompletionResult> {
   finishReason: FinishReason | null = null;
   providerFinishReason: string | null = null;
   readonly #intake: PartIntake;
-  readonly #calls = new Map<number, CallInProgress>();
+  readonly #content = new ContentSum();
   #continuation: JsonValue | undefined;
 
   constructor(maxBytes?: number) {
@@ -59,12 +52,20 @@ export class CompletionAnswer implements Answer<StreamPart, CompletionResult> {
     if (this.finishReason !== 'length' && this.finishReason !== 'content-filter') this.#refuseCutCalls();
   }
 
+  get text(): string {
+    return this.#content.text;
+  }
+
+  get reasoning(): string {
+    return this.#content.reasoning;
+  }
+
   get isFull(): boolean {
     return this.#intake.isFull;
   }
 
   get hasContent(): boolean {
-    return this.text !== '' || this.reasoning !== '' || this.#calls.size > 0;
+    return this.text !== '' || this.reasoning !== '' || this.#content.calls.size > 0;
   }
 
   get size(): number {
@@ -76,7 +77,7 @@ export class CompletionAnswer implements Answer<StreamPart, CompletionResult> {
     return Math.max(counted, outputTokensOf(this.size));
   }
 
-  /** Most providers tell only at the end what the input came to; whoever settles a crash needs it before. */
+  /** Most providers tell the size of the input only at the end of an answer. A node that settles a crashed run needs an estimate before. */
   roughUsage(measured: MeasuredRequest): ProviderUsage {
     const { usage } = this;
     return {
@@ -105,7 +106,7 @@ export class CompletionAnswer implements Answer<StreamPart, CompletionResult> {
   }
 
   toolCalls(): ToolCall[] {
-    const inOrder = [...this.#calls.entries()].sort(([a], [b]) => a - b);
+    const inOrder = [...this.#content.calls.entries()].sort(([a], [b]) => a - b);
     return inOrder.map(([, call]) => ({ ...call, argumentsText: call.argumentsText || '{}' }));
   }
 
@@ -124,16 +125,11 @@ export class CompletionAnswer implements Answer<StreamPart, CompletionResult> {
     if (this.finishReason !== null) {
       throw new ProviderError('PROVIDER_PROTOCOL', `The adapter gave "${part.type}" after the finish`);
     }
+    if (isDelta(part)) {
+      if (part.type === 'tool-call-delta') this.#requireNamed(part);
+      return this.#content.add(part);
+    }
     switch (part.type) {
-      case 'text-delta':
-        this.text += part.text;
-        return part.text !== '';
-      case 'reasoning-delta':
-        this.reasoning += part.text;
-        return part.text !== '';
-      case 'tool-call-delta':
-        this.#addCall(part);
-        return true;
       case 'usage':
         this.usage = part.usage;
         return false;
@@ -154,25 +150,18 @@ export class CompletionAnswer implements Answer<StreamPart, CompletionResult> {
     }
   }
 
-  #addCall(part: Extract<StreamPart, { type: 'tool-call-delta' }>): void {
-    const call = this.#calls.get(part.index);
-    if (call) {
-      call.argumentsText += part.argumentsText;
-      return;
-    }
-    if (part.callId === undefined || part.name === undefined) {
-      throw new ProviderError('PROVIDER_PROTOCOL', 'A tool call began without its id or name');
-    }
-    this.#calls.set(part.index, { callId: part.callId, name: part.name, argumentsText: part.argumentsText });
+  #requireNamed({ index, callId, name }: Extract<DeltaPart, { type: 'tool-call-delta' }>): void {
+    if (this.#content.calls.has(index) || (callId !== undefined && name !== undefined)) return;
+    throw new ProviderError('PROVIDER_PROTOCOL', 'A tool call began without its id or name');
   }
 
-  /** Arguments that are no JSON were cut on their way, unless the answer itself says that it was cut; a caller cannot run such a call. */
+  /** Refuses tool calls whose arguments are not JSON, since a caller cannot run them, unless the answer itself says that it was cut short. */
   #refuseCutCalls(): void {
     const cut = this.toolCalls().find(({ argumentsText }) => parseJson(argumentsText) === undefined);
     if (!cut) return;
     throw new ProviderError(
       'PROVIDER_PROTOCOL',
-      `The arguments of the call "${cut.name}" are no JSON: they were cut, or the model wrote them wrongly`,
+      `The arguments of the call "${cut.name}" are not JSON: they were cut off, or the model wrote them wrongly`,
       { phase: 'stream', transient: true },
     );
   }

@@ -1,4 +1,4 @@
-// Owns the events of a completion's content: what parts of an answer become, and how neighbours are merged.
+// Owns the content of a completion as it streams: which events the parts of an answer become, how neighbouring events are merged, and what they add up to.
 import { unreachable } from '../../kernel/unreachable.ts';
 import type { StreamPart } from '../../providers/contract/completions.ts';
 import type { ContentEvent, EventBase, RunEvent } from '../runs/run-event.ts';
@@ -26,7 +26,58 @@ export const DELTA_TYPES = [
   'tool-call-delta',
 ] as const satisfies readonly DeltaEvent['type'][];
 
-/** One event for each run of parts of one type; what is told of an answer beside its content is told with the end. */
+const DELTAS: ReadonlySet<string> = new Set(DELTA_TYPES);
+
+/** A part that holds content; its event holds the same. */
+export type DeltaPart = Extract<StreamPart, { readonly type: DeltaEvent['type'] }>;
+
+export function isDelta<Piece extends { readonly type: string }>(
+  piece: Piece,
+): piece is Extract<Piece, { readonly type: DeltaEvent['type'] }> {
+  return DELTAS.has(piece.type);
+}
+
+interface CallSoFar {
+  readonly callId: string;
+  readonly name: string;
+  argumentsText: string;
+}
+
+type CallBeginning = Pick<ToolCallEvent, 'argumentsText'> & Partial<Pick<ToolCallEvent, 'callId' | 'name'>>;
+
+/** All deltas of an answer so far, put together: of its parts, or of its events. */
+export class ContentSum {
+  text = '';
+  reasoning = '';
+  /** By index. */
+  readonly calls = new Map<number, CallSoFar>();
+
+  /** True if there was content in it. */
+  add(delta: DeltaPart | DeltaEvent): boolean {
+    switch (delta.type) {
+      case 'text-delta':
+        this.text += delta.text;
+        return delta.text !== '';
+      case 'reasoning-delta':
+        this.reasoning += delta.text;
+        return delta.text !== '';
+      case 'tool-call-delta': {
+        const call = this.calls.get(delta.index);
+        if (call) call.argumentsText += delta.argumentsText;
+        else this.calls.set(delta.index, begunCall(delta));
+        return true;
+      }
+      default:
+        return unreachable(delta);
+    }
+  }
+}
+
+function begunCall({ callId = '', name = '', argumentsText }: CallBeginning): CallSoFar {
+  return { callId, name, argumentsText };
+}
+
+/** Makes one event for each sequence of parts of one type. Parts that are no content make none: the end of the run tells what they say. */
 export function eventsOfParts(parts: readonly StreamPart[], nextBase: () => EventBase): DeltaEvent[] {
   const events: DeltaEvent[] = [];
   let last: { type: string; index?: number; text?: string; argumentsText?: string } | undefined;
@@ -65,7 +116,7 @@ export function eventsOfParts(parts: readonly StreamPart[], nextBase: () => Even
   return events;
 }
 
-/** Characters of content. */
+/** Size of the event's content in characters. */
 export function sizeOfDelta(event: DeltaEvent): number {
   switch (event.type) {
     case 'text-delta':
@@ -78,7 +129,7 @@ export function sizeOfDelta(event: DeltaEvent): number {
   }
 }
 
-/** One event for two that follow each other, if they are of one type (and of one tool call). */
+/** Makes one event of two that follow each other, if they have the same type (and belong to the same tool call). */
 export function mergeDeltas(first: DeltaEvent, second: DeltaEvent): DeltaEvent | undefined {
   switch (first.type) {
     case 'text-delta':

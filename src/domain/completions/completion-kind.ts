@@ -1,4 +1,4 @@
-// Owns completions as a kind of run: what a chat request needs, how an adapter is called for it, and what its answer becomes.
+// Owns completions as a kind of run: what a chat request needs, how an adapter is called for it, and how its answer is read.
 import type { Message, StreamPart } from '../../providers/contract/completions.ts';
 import type { OptionRules } from '../../providers/contract/option-rules.ts';
 import { holdFor } from '../billing/hold.ts';
@@ -29,16 +29,16 @@ import { completionsOf, translateRequest } from './provider-request.ts';
 import { type RequestBounds, validateCompletion } from './request-validation.ts';
 
 export type CompletionKind = Kind<CompletionRequest, StreamPart, CompletionResult>;
-/** What a door calls for completions. */
+/** The service that doors call for completions. */
 export type CompletionService = RunService<CompletionRequest, CompletionResult, DeltaEvent>;
 
 export interface CompletionKindOptions {
   readonly bounds: RequestBounds;
-  /** Of each protocol that is spoken here. */
+  /** The option rules of a protocol; `undefined` if this node has no adapter for it. */
   readonly optionRulesOf: (protocol: string) => OptionRules | undefined;
 }
 
-/** The smallest question; 16 tokens are the least that every provider takes. */
+/** The smallest question, sent as a probe; 16 tokens are the smallest bound that every provider accepts. */
 const PING: CompletionRequest = {
   model: '',
   messages: [{ role: 'user', parts: [{ type: 'text', text: 'Say OK.' }], toolCalls: [] }],

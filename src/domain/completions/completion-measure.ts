@@ -40,7 +40,7 @@ export function needsOf(request: CompletionRequest, { inputTokensAtLeast }: Meas
   };
 }
 
-/** Whether the request asks for anything that a protocol might not be able to express: plain talk is understood by all. */
+/** True if the request uses a feature that some protocol may be unable to express; plain text messages use none. */
 export function isDemanding({
   messages,
   parameters,

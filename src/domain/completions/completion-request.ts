@@ -1,4 +1,4 @@
-// Owns what a door hands over: a completion as the caller asked for it, the same whichever door it came through.
+// Owns a completion request in the form in which every door hands it over.
 import type { JsonObject } from '../../kernel/json.ts';
 import type {
   ImageSource,
@@ -24,7 +24,7 @@ export interface CompletionRequest extends RunRequest {
   readonly providerOptions: Readonly<Record<string, JsonObject>>;
 }
 
-/** What holds where a caller says nothing, at every door. */
+/** The values, at every door, of fields that a caller leaves out. */
 export const COMPLETION_DEFAULTS = {
   ...RUN_DEFAULTS,
   parameters: {},
@@ -37,6 +37,6 @@ export interface RequestMessage {
   readonly parts: readonly MessagePart[];
   readonly toolCalls: readonly ToolCall[];
   readonly toolCallId?: string;
-  /** As a completion gave it. */
+  /** The `continuation` that an earlier completion gave. */
   readonly continuation?: string;
 }

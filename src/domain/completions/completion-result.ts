@@ -1,4 +1,4 @@
-// Owns what a completion comes to, and how that is stored with its run.
+// Owns the result of a completion, and how that is stored with its run.
 import type { ToolCall } from '../../providers/contract/completions.ts';
 import type { StoredResult } from '../../storage/run-columns.ts';
 import type { RunRecord } from '../runs/run-record.ts';
@@ -20,7 +20,7 @@ export function toStoredResult({ text, reasoning, toolCalls, continuation }: Com
   return { text, reasoning, toolCalls, continuation };
 }
 
-/** Empty where the content was not read. */
+/** The content is empty if it was not read from the database. */
 export function fromStoredResult(stored: Partial<StoredResult>): CompletionResult {
   return {
     text: stored.text ?? '',
@@ -30,7 +30,7 @@ export function fromStoredResult(stored: Partial<StoredResult>): CompletionResul
   };
 }
 
-/** In UTF-16 units of its texts. */
+/** Size of its texts in UTF-16 units. */
 export function sizeOfResult({ text, reasoning, toolCalls, continuation }: CompletionResult): number {
   const calls = toolCalls.reduce((sum, { argumentsText }) => sum + argumentsText.length, 0);
   return text.length + reasoning.length + calls + (continuation?.length ?? 0);

@@ -4,7 +4,7 @@ import { isJsonObject, parseJson } from '../../kernel/json.ts';
 import type { ContinuationMaker } from '../routing/model-needs.ts';
 
 export interface Continuation extends ContinuationMaker {
-  /** What the adapter gave with its finish. */
+  /** The data that the adapter gave with its finish part. */
   readonly data: JsonValue;
 }
 
@@ -12,7 +12,7 @@ export function encodeContinuation(continuation: Continuation): string {
   return Buffer.from(JSON.stringify(continuation)).toString('base64url');
 }
 
-/** `undefined` if the text is not a continuation of ours. */
+/** `undefined` if the text is not a continuation that this gateway made. */
 export function decodeContinuation(text: string): Continuation | undefined {
   const value = parseJson(Buffer.from(text, 'base64url').toString());
   if (!isJsonObject(value)) return undefined;

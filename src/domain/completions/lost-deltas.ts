@@ -1,10 +1,9 @@
-// Owns what of a completion's result its logged events lack: reasoning, text and tool calls, each from where the log has it.
-import { unreachable } from '../../kernel/unreachable.ts';
+// Owns the content of a completion's result that its logged events lack: reasoning, text and tool calls, each from the point where the log stops.
 import type { UnplacedContent } from '../runs/kind.ts';
-import type { CompletionEvent } from './completion-event.ts';
+import { type CompletionEvent, ContentSum, isDelta } from './completion-event.ts';
 import type { CompletionResult } from './completion-result.ts';
 
-/** `undefined` where what was shown is not how the result begins. */
+/** `undefined` if the logged content is not the beginning of the result. */
 export function lostDeltas(
   logged: readonly CompletionEvent[],
   result: CompletionResult,
@@ -17,7 +16,7 @@ export function lostDeltas(
   if (reasoning !== '') pieces.push({ type: 'reasoning-delta', text: reasoning });
   if (text !== '') pieces.push({ type: 'text-delta', text });
   for (const [index, call] of result.toolCalls.entries()) {
-    const begun = shown.calls.get(index);
+    const begun = shown.calls.get(index)?.argumentsText;
     if (begun !== undefined && !call.argumentsText.startsWith(begun)) return undefined;
     const argumentsText = call.argumentsText.slice(begun?.length ?? 0);
     if (begun !== undefined && argumentsText === '') continue;
@@ -27,34 +26,11 @@ export function lostDeltas(
   return pieces;
 }
 
-function shownIn(logged: readonly CompletionEvent[]) {
-  let [text, reasoning] = ['', ''];
-  let calls = new Map<number, string>();
+function shownIn(logged: readonly CompletionEvent[]): ContentSum {
+  let content = new ContentSum();
   for (const event of logged) {
-    switch (event.type) {
-      case 'rerouted':
-        if (!event.discard) break;
-        [text, reasoning] = ['', ''];
-        calls = new Map();
-        break;
-      case 'text-delta':
-        text += event.text;
-        break;
-      case 'reasoning-delta':
-        reasoning += event.text;
-        break;
-      case 'tool-call-delta':
-        calls.set(event.index, (calls.get(event.index) ?? '') + event.argumentsText);
-        break;
-      case 'started':
-      case 'finished':
-      case 'failed':
-      case 'cancelled':
-      case 'interrupted':
-        break;
-      default:
-        unreachable(event);
-    }
+    if (isDelta(event)) content.add(event);
+    else if (event.type === 'rerouted' && event.discard) content = new ContentSum();
   }
-  return { text, reasoning, calls };
+  return content;
 }

@@ -1,4 +1,4 @@
-// Owns the border between an adapter and a run: whatever a provider sends is bounded and cleaned here, once, so that all behind it can store and show it.
+// Owns the border between an adapter and a run: everything that a provider sends is bounded and cleaned here, once, so that later code can store and show it.
 import { ProviderError } from '../../kernel/errors.ts';
 import { boundedText, isHighSurrogate, storableText } from '../../kernel/text.ts';
 import { unreachable } from '../../kernel/unreachable.ts';
@@ -9,14 +9,14 @@ type Finish = Extract<StreamPart, { type: 'finish' }>;
 
 export const DEFAULT_MAX_ANSWER_BYTES = 16 * 1_048_576;
 
-/** What a part takes beside its text, so that an answer of countless empty parts has an end too. */
+/** The size that each part counts in addition to its text, so that an answer of endlessly many empty parts reaches its bound too. */
 const PART_BYTES = 64;
 const MAX_TOOL_CALLS = 1_000;
 const MAX_WARNINGS = 100;
 const MAX_WARNING_LENGTH = 2_000;
-/** Model names, request ids and finish reasons. */
+/** Bound on model names, request ids and finish reasons, in characters. */
 const MAX_NAME_LENGTH = 256;
-/** Some gateways put state into the ids of calls. */
+/** Larger, since some providers put state into the ids of tool calls. */
 const MAX_CALL_NAME_LENGTH = 4_096;
 /** The largest number that a column of tokens and the graph's `Int` hold. */
 const MAX_INT = 2_147_483_647;
@@ -28,13 +28,13 @@ const FINISH_REASONS: ReadonlySet<FinishReason> = new Set([
   'other',
 ]);
 
-/** Of one attempt. Parts that are in order already pass as they are, without a copy. */
+/** Takes in the parts of one attempt. Parts that need no change pass without a copy. */
 export class PartIntake {
   readonly #maxBytes: number;
   readonly #calls = new Set<number>();
-  /** First halves of surrogate pairs whose second halves are still to come, by the text that they belong to. */
+  /** First halves of surrogate pairs whose second halves have not come yet, by the text that they belong to. */
   readonly #halves = new Map<string | number, string>();
-  /** What comes before the part that is being looked at. */
+  /** Parts to put before the one that is being cleaned. */
   readonly #before: StreamPart[] = [];
   #bytes = 0;
   #warnings = 0;
@@ -45,12 +45,12 @@ export class PartIntake {
     this.#maxBytes = maxBytes;
   }
 
-  /** The answer has reached its bound: it was ended with reason `length`, and nothing more is taken. */
+  /** True once the answer has reached its bound: it was ended with reason `length`, and later parts are ignored. */
   get isFull(): boolean {
     return this.#isFull;
   }
 
-  /** The parts of one read as the run may have them. Raises `PROVIDER_PROTOCOL` for what cannot be mended. */
+  /** Gives the parts of one read in the form that the run may use. Raises `PROVIDER_PROTOCOL` for a fault that cannot be repaired. */
   take(parts: readonly StreamPart[]): readonly StreamPart[] {
     if (this.#isFull) return [];
     let changed: StreamPart[] | undefined;
@@ -66,7 +66,7 @@ export class PartIntake {
     return changed ?? parts;
   }
 
-  /** `undefined`: the part is left out. */
+  /** `undefined` if the part is to be left out. */
   #clean(part: StreamPart): StreamPart | undefined {
     switch (part.type) {
       case 'text-delta':
@@ -107,7 +107,7 @@ export class PartIntake {
     return argumentsText === part.argumentsText ? named : { ...named, argumentsText };
   }
 
-  /** A piece of content, with what it may lack of a pair of surrogates that two reads have cut. */
+  /** Joins a piece of content with the half of a surrogate pair that the read before has left. */
   #content(of: string | number, piece: string): string {
     if (this.#isFull) return '';
     let text = piece;
@@ -159,7 +159,7 @@ export class PartIntake {
     return false;
   }
 
-  /** A count that no answer can have is not booked: the gateway counts for itself then, as where a provider sends none. */
+  /** False for counts that no answer can have. They are not booked: the gateway counts by itself, as it does if a provider sends no count. */
   #believes(usage: ProviderUsage): boolean {
     const { inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens, reasoningTokens } = usage;
     const counts = [inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens, reasoningTokens];
@@ -184,7 +184,7 @@ function refusal(message: string): ProviderError {
   return new ProviderError('PROVIDER_PROTOCOL', message, { phase: 'stream' });
 }
 
-/** The part with these of its texts bounded and storable; the same part where they are. */
+/** The part with the named texts bounded and storable; the same object if they are already. */
 function cleaned<Part extends StreamPart, Name extends keyof Part>(
   part: Part,
   names: readonly Name[],
@@ -200,7 +200,7 @@ function cleaned<Part extends StreamPart, Name extends keyof Part>(
   return clean;
 }
 
-/** Half a pair that was never made whole. */
+/** The replacement for half a pair whose other half never came. */
 function halfOf(of: string | number): StreamPart[] {
   const text = '\uFFFD';
   if (typeof of === 'number') return [{ type: 'tool-call-delta', index: of, argumentsText: text }];
@@ -211,7 +211,7 @@ function bytesOf(text: string | undefined): number {
   return text === undefined ? 0 : Math.min(Buffer.byteLength(text), MAX_CALL_NAME_LENGTH);
 }
 
-/** `undefined` for what cannot be written as JSON, as what is nested too deep. */
+/** `undefined` for a value that cannot be written as JSON, e.g. because it is nested too deep. */
 function bytesOfJson(value: unknown): number | undefined {
   try {
     return Buffer.byteLength(JSON.stringify(value));

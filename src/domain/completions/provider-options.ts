@@ -54,8 +54,8 @@ interface Found {
 }
 
 /**
- * Where the options set the field with this path. `strict`: what stands above it and is no object counts too, since it would take the place of
- * the whole. `loose`: lists above it are looked through.
+ * The path at which the options set the given field. `strict`: a value above the field that is not an object counts too, since it would replace the
+ * field. `loose`: lists above the field are searched as well.
  */
 function setAt(
   fields: JsonObject,
@@ -75,7 +75,7 @@ function setAt(
   return undefined;
 }
 
-/** Servers in Go read names without regard to case, and Google's with and without underscores. */
+/** Providers whose servers are written in Go ignore the case of field names, and Google's ignore underscores as well. */
 function folded(name: string): string {
   return name.normalize('NFKC').toLowerCase().replaceAll(/[_-]/g, '');
 }

@@ -1,4 +1,4 @@
-// Owns the translation of a caller's request into what one candidate's adapter is asked, and what of it had to be left behind.
+// Owns the translation of a caller's request into the request for one candidate's adapter, and the list of what had to be left out.
 
 import { GatewayError } from '../../kernel/errors.ts';
 import type {
@@ -42,7 +42,7 @@ export function translateRequest(call: CallableCandidate, asked: CompletionReque
   return { request, warnings };
 }
 
-/** The engine asks only adapters that offer completions (`Kind.isOfferedBy`). */
+/** Called only for adapters that offer completions: the engine asks `Kind.isOfferedBy` first. */
 export function completionsOf({ adapter }: CallableCandidate): Completions {
   if (adapter.completions) return adapter.completions;
   throw new GatewayError(
@@ -63,12 +63,12 @@ function translateMessage(message: RequestMessage, candidate: Candidate, warning
   return rest;
 }
 
-/** Signatures and state ids hold for the protocol and the model that made them. */
+/** Signatures and state ids are valid only for the protocol and the model that made them. */
 function takesUp(candidate: Candidate, continuation: Continuation): boolean {
   return candidate.protocol === continuation.protocol && candidate.canonicalId === continuation.canonicalId;
 }
 
-/** The continuation of the latest assistant message that has one. */
+/** The latest continuation among the assistant messages. */
 export function latestContinuation(messages: readonly RequestMessage[]): Continuation | undefined {
   const text = messages.findLast((message) => message.continuation !== undefined)?.continuation;
   return text === undefined ? undefined : decodeContinuation(text);

@@ -1,4 +1,4 @@
-// Owns the rules that a completion request keeps beside those of every run; a breach names its path and the mend.
+// Owns the rules for completion requests beyond those for every run; the error for a breach names the path and what would be right.
 import { isJsonObject, parseJson } from '../../kernel/json.ts';
 import { faultOfJson } from '../../kernel/storable-json.ts';
 import { isStorableText } from '../../kernel/text.ts';
@@ -22,16 +22,16 @@ const TOOL_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 const MEDIA_TYPE = /^image\/[a-z0-9.+-]{1,40}$/i;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const MAX_KEY_LENGTH = 255;
-/** It holds what a model thought, in the provider's own form. */
+/** Large, since a continuation may hold a model's whole reasoning in the provider's own form. */
 const MAX_CONTINUATION_LENGTH = 8_000_000;
 const MAX_DESCRIPTION_LENGTH = 100_000;
 
-/** What a request is checked against. */
+/** The settings that a request is checked against. */
 export interface RequestRules {
   readonly bounds: RequestBounds;
-  /** Of each protocol that is spoken here. */
+  /** The option rules of a protocol; `undefined` if this node has no adapter for it. */
   readonly optionRulesOf: (protocol: string) => OptionRules | undefined;
-  /** Whether an account or a budget pays for it. */
+  /** True if an account or a budget pays for the completion. */
   readonly paidFor: boolean;
 }
 

@@ -1,4 +1,4 @@
-// Owns the list of models that a key or member may use: what an entry may look like.
+// Owns the form of the entries in a key's or member's list of allowed models.
 import type { InputCheck } from '../../kernel/input-check.ts';
 
 /** A slug or `tag:<name>`, a canonical id, or every model of a provider. */

@@ -1,4 +1,6 @@
-// Owns API keys: who may make, change, rotate and revoke them, and that a key's text is seen once only.
+// Owns API keys: who may make, change, rotate and revoke them. The text of a key is shown once, when it is made or rotated.
+
+import type { CallLimits } from '../../kernel/call-limits.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
@@ -7,7 +9,7 @@ import { SCOPES, type Scope } from '../../kernel/scope.ts';
 import type { ApiKeyRow, IdentityRepository } from '../../storage/repositories/identity.repository.ts';
 import { checkAllowedModels } from './allowed-models.ts';
 import { hashApiKey, makeApiKey, prefixOfApiKey } from './api-keys.ts';
-import { type CallLimits, checkLimits } from './call-limits.ts';
+import { checkLimits } from './call-limits.ts';
 import { DEFAULT_WORKSPACE, requireInstallationAdmin, requireScope, type Viewer } from './viewer.ts';
 
 export type { ApiKeyRow };
@@ -16,13 +18,13 @@ export interface ApiKeyServiceDependencies {
   readonly repository: IdentityRepository;
   readonly clock: Clock;
   readonly newId: NewId;
-  /** Brings what was written into force on this node. */
+  /** Loads what was just written into this node's snapshots. */
   readonly refresh: () => Promise<void>;
 }
 
 export interface CreatedApiKey {
   readonly apiKey: ApiKeyRow;
-  /** The key itself; never to be had again. */
+  /** The text of the key; it cannot be read again later. */
   readonly secret: string;
 }
 
@@ -50,12 +52,12 @@ export class ApiKeyService {
     return this.#needs.repository.apiKeys(viewer.workspaceId);
   }
 
-  /** When each was last used, by key id, give or take the seconds until it is written. */
+  /** When each key was last used, by key id. A use shows up to some seconds late, since uses are written at intervals. */
   lastUses(ids: readonly string[]): Promise<ReadonlyMap<string, Date>> {
     return this.#needs.repository.keyUses(ids);
   }
 
-  /** In another workspace than the viewer's for administrators of the installation only. */
+  /** Only administrators of the installation may make a key in another workspace than their own. */
   async create(
     viewer: Viewer,
     fields: Patch<ApiKeyFields> & Pick<ApiKeyFields, 'name' | 'scopes'>,
@@ -75,7 +77,7 @@ export class ApiKeyService {
     return { apiKey, secret };
   }
 
-  /** Raises `BAD_USER_INPUT` with every problem, or `NOT_FOUND`. Its text and its completions stay what they are. */
+  /** Raises `BAD_USER_INPUT` with every problem, or `NOT_FOUND`. The key keeps its text and its completions. */
   async update(viewer: Viewer, id: string, patch: Patch<ApiKeyFields>): Promise<ApiKeyRow> {
     requireScope(viewer, 'admin');
     this.#check(patch);
@@ -83,7 +85,7 @@ export class ApiKeyService {
     return this.#change(viewer, id, () => definedOf({ ...patch, name: patch.name?.trim() }) as never);
   }
 
-  /** A new text for the same key; the old one is good for `overlapSeconds` more. `CONFLICT` if the key was revoked. */
+  /** Gives the same key a new text; the old text stays valid for `overlapSeconds`. `CONFLICT` if the key was revoked. */
   async rotate(viewer: Viewer, id: string, overlapSeconds: number): Promise<CreatedApiKey> {
     requireScope(viewer, 'admin');
     const check = new InputCheck();
@@ -106,7 +108,7 @@ export class ApiKeyService {
     return { apiKey, secret };
   }
 
-  /** The key, now useless; `NOT_FOUND` if the workspace has no such key. Revoking twice changes nothing. */
+  /** Gives the revoked key; `NOT_FOUND` if the workspace has no such key. Revoking a second time changes nothing. */
   async revoke(viewer: Viewer, id: string): Promise<ApiKeyRow> {
     requireScope(viewer, 'admin');
     return this.#change(viewer, id, (key) => (key.revokedAt ? {} : { revokedAt: this.#needs.clock.now() }));
@@ -129,7 +131,7 @@ export class ApiKeyService {
     return key;
   }
 
-  /** Raises `FORBIDDEN` where keys of these scopes would administer the installation, and the viewer (an administrator by token) does not. */
+  /** Raises `FORBIDDEN` if keys with these scopes would administer the installation and the viewer, an administrator by token, does not. */
   async #requireReach(
     viewer: Viewer,
     workspaceId: string,
@@ -139,7 +141,7 @@ export class ApiKeyService {
     if (await this.#administersInstallation(workspaceId)) requireInstallationAdmin(viewer);
   }
 
-  /** Keys with the scope `admin` of the workspace `default` do. */
+  /** True for the workspace `default`: its keys with the scope `admin` administer the installation. */
   async #administersInstallation(workspaceId: string): Promise<boolean> {
     const workspace = await this.#needs.repository.workspace({ slug: DEFAULT_WORKSPACE });
     return workspace?.id === workspaceId;

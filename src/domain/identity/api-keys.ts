@@ -1,9 +1,9 @@
-// Owns the form of API keys: how one is made, what of it is stored, and how it is looked up.
+// Owns the form of API keys: how one is made, which part of it is stored, and how it is looked up.
 import { hash, randomBytes } from 'node:crypto';
 
 const PREFIX_LENGTH = 11;
 
-/** `mg_` and 32 random bytes; shown once. */
+/** `mg_` and 32 random bytes as text; the caller sees it once. */
 export function makeApiKey(): string {
   return `mg_${randomBytes(32).toString('base64url')}`;
 }
@@ -12,7 +12,7 @@ export function hashApiKey(key: string): string {
   return hash('sha256', key, 'hex');
 }
 
-/** What may be shown of a key, to tell one from another. */
+/** The beginning of a key, which may be shown so that people can tell keys apart. */
 export function prefixOfApiKey(key: string): string {
   return key.slice(0, PREFIX_LENGTH);
 }

@@ -1,4 +1,4 @@
-// Owns who may read the audit trail: administrators their workspace's part, those of the installation all of it.
+// Owns who may read the audit trail: administrators of a workspace read its part, administrators of the installation all of it.
 import { InputCheck } from '../../kernel/input-check.ts';
 import type {
   AuditEventRow,

@@ -1,5 +1,6 @@
-// Owns sign-in by API key or JWT: keys, members and workspaces in memory, the viewer that a credential stands for, and its end.
+// Owns sign-in by API key or JWT: it keeps keys, members and workspaces in memory, gives the viewer for a credential, and tells when a credential ends.
 import { createHash } from 'node:crypto';
+import type { CallLimits } from '../../kernel/call-limits.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import { isScope } from '../../kernel/scope.ts';
@@ -9,7 +10,6 @@ import type {
   SnapshotTable,
 } from '../../storage/repositories/snapshot.repository.ts';
 import { hashApiKey } from './api-keys.ts';
-import type { CallLimits } from './call-limits.ts';
 import type { JwtClaims, JwtVerifier } from './jwt-verifier.ts';
 import type { KeyUses } from './key-uses.ts';
 import { DEFAULT_WORKSPACE, type Viewer } from './viewer.ts';
@@ -18,21 +18,21 @@ export interface AuthenticatorDependencies {
   readonly repository: SnapshotRepository;
   readonly clock: Clock;
   readonly uses: KeyUses;
-  /** Takes in what other nodes have written until now. */
+  /** Loads what other nodes have written up to now. */
   readonly refresh: () => Promise<void>;
-  /** Absent where no JWTs are accepted. */
+  /** Absent if no JWTs are accepted. */
   readonly jwt: JwtVerifier | undefined;
-  /** What holds for a key or member without limits of its own. */
+  /** The limits of a key or member that has none of its own. */
   readonly defaultLimits: CallLimits;
 }
 
-/** A credential that was good when it was shown; it may end at any time. */
+/** A credential that was valid at sign-in; it may be revoked or expire at any time. */
 export interface SignedIn {
-  /** Who it stands for now. Raises `UNAUTHENTICATED` once it has been revoked or has expired. */
+  /** The viewer that the credential stands for now. Raises `UNAUTHENTICATED` after it was revoked or has expired. */
   viewer(): Viewer;
 }
 
-/** What is looked at: every credential; tokens that are new, but no unknown keys; or only what is known to be good. */
+/** Which credentials are checked: all; known keys and any token, but no unknown keys; or only credentials that are known to be good. */
 export type Looks = 'all' | 'tokens' | 'known';
 
 interface KnownKey {
@@ -47,7 +47,7 @@ interface Follower {
   readonly ended: (reason: string) => void;
 }
 
-/** Nothing of this form is a key that we make. */
+/** No API key has this form. */
 const JWT_FORM = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 const MAX_VERIFIED = 10_000;
 const MAX_CREDENTIAL_LENGTH = 16_384;
@@ -58,7 +58,7 @@ export class Authenticator {
   #keys = new Map<string, KnownKey>();
   #workspaces = new Map<string, SnapshotRow<'workspace'>>();
   #members = new Map<string, SnapshotRow<'member'>>();
-  /** Tokens that were verified, by digest, so that a caller's next request costs no signature. */
+  /** Claims of verified tokens by the token's digest, so that the next request of the same caller needs no check of the signature. */
   readonly #verified = new Map<string, JwtClaims>();
   readonly #followers = new Set<Follower>();
   readonly #timer: NodeJS.Timeout;
@@ -134,7 +134,7 @@ export class Authenticator {
     return { viewer: () => this.#keyOf(hash).viewer };
   }
 
-  /** Another node may have made it a moment ago: nobody is refused for that. */
+  /** Looks for the key in the database once more, since another node may have made it a moment ago. */
   async #signInByNewKey(hash: string): Promise<SignedIn> {
     try {
       await this.#refreshFromNow();
@@ -148,7 +148,8 @@ export class Authenticator {
   }
 
   /**
-   * A refresh under way may have read before the key was written, so those who come meanwhile share one that begins after it.
+   * A refresh under way may have read the database before the key was written. Callers that arrive during it therefore share one refresh that begins
+   * afterwards.
    */
   #refreshFromNow(): Promise<void> {
     if (this.#refreshing) {
@@ -203,7 +204,7 @@ export class Authenticator {
     };
   }
 
-  /** A key that was rotated is known by its old text too, until the overlap ends. */
+  /** A rotated key is also known by its old text until the overlap ends. */
   #known(key: SnapshotRow<'api_key'>): [string, KnownKey][] {
     const workspace = this.#workspaces.get(key.workspaceId);
     const scopes = new Set(key.scopes.filter(isScope));

@@ -1,19 +1,6 @@
-// Owns the limits that a key, a member or a workspace may have on its completions: their names, and what may be set.
+// Owns what may be set as a limit of a key, a member or a workspace.
+import { type CallLimits, LIMIT_NAMES } from '../../kernel/call-limits.ts';
 import type { InputCheck } from '../../kernel/input-check.ts';
-import type { StoredLimits } from '../../storage/entities/workspace.entity.ts';
-
-/** Completions begun and tokens used within any such span, and completions under way at once. Left out: no limit here. */
-export type CallLimits = StoredLimits;
-
-export const LIMIT_NAMES = [
-  'requestsPerMinute',
-  'requestsPerHour',
-  'requestsPerDay',
-  'tokensPerMinute',
-  'tokensPerHour',
-  'tokensPerDay',
-  'concurrentRuns',
-] as const satisfies readonly (keyof CallLimits)[];
 
 const MAX_LIMIT = 1_000_000_000;
 

@@ -1,4 +1,6 @@
-// Owns workspaces and their members: who may make and change them, and what is there from the first start on.
+// Owns workspaces and their members: who may make and change them, and the workspace and key that the first start makes.
+
+import type { CallLimits } from '../../kernel/call-limits.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError, StorageError } from '../../kernel/errors.ts';
 import type { NewId } from '../../kernel/ids.ts';
@@ -11,7 +13,7 @@ import type {
 import { checkAllowedModels } from './allowed-models.ts';
 import { newApiKeyRow } from './api-key-service.ts';
 import { hashApiKey } from './api-keys.ts';
-import { type CallLimits, checkLimits } from './call-limits.ts';
+import { checkLimits } from './call-limits.ts';
 import { DEFAULT_WORKSPACE, requireInstallationAdmin, requireScope, type Viewer } from './viewer.ts';
 
 export type { MemberRow, WorkspaceRow };
@@ -20,13 +22,13 @@ export interface IdentityServiceDependencies {
   readonly repository: IdentityRepository;
   readonly clock: Clock;
   readonly newId: NewId;
-  /** Brings what was written into force on this node. */
+  /** Loads what was just written into this node's snapshots. */
   readonly refresh: () => Promise<void>;
 }
 
 export interface WorkspaceFields {
   readonly displayName: string;
-  /** Of all its callers together; administrators of the installation only. */
+  /** Limits of all callers of the workspace together; only administrators of the installation may set them. */
   readonly limits: CallLimits;
   readonly contentRetentionDays: number;
 }
@@ -81,7 +83,7 @@ export class IdentityService {
     return workspace;
   }
 
-  /** Raises `BAD_USER_INPUT` with every problem; another's workspace is `NOT_FOUND`, but for administrators of the installation. */
+  /** Raises `BAD_USER_INPUT` with every problem. Another workspace is `NOT_FOUND`, except for administrators of the installation. */
   async updateWorkspace(viewer: Viewer, id: string, patch: Patch<WorkspaceFields>): Promise<WorkspaceRow> {
     requireScope(viewer, 'admin');
     const mayChange = id === viewer.workspaceId || viewer.installationAdmin;
@@ -96,13 +98,13 @@ export class IdentityService {
     return changed;
   }
 
-  /** Those of whom something was set, by subject. */
+  /** The members for whom limits or models were set, ordered by subject. */
   async members(viewer: Viewer): Promise<MemberRow[]> {
     requireScope(viewer, 'admin');
     return this.#needs.repository.members(viewer.workspaceId);
   }
 
-  /** What holds for a JWT's subject from now on, whether it has signed in before or not. */
+  /** Sets what holds for a JWT's subject from now on, even if it has never signed in. */
   async setMember(viewer: Viewer, subject: string, fields: Patch<MemberFields>): Promise<MemberRow> {
     requireScope(viewer, 'admin');
     const check = new InputCheck();
@@ -126,8 +128,8 @@ export class IdentityService {
   }
 
   /**
-   * At start: the workspace `default`, and the administrator's key that the operator gave or that was generated. False if that key was
-   * revoked or rotated: then it stays so, and somebody has to tell the operator.
+   * Called at start: makes the workspace `default` and the administrator's key, given by the operator or generated. False if that key was revoked or
+   * rotated: it stays so, and the operator must be told that it does not work.
    */
   async bootstrap(secret: string): Promise<boolean> {
     const { repository } = this.#needs;
@@ -144,7 +146,7 @@ export class IdentityService {
     return true;
   }
 
-  /** There from the first start on. */
+  /** Id of the workspace `default`, which the first start makes. */
   async defaultWorkspaceId(): Promise<string> {
     const workspace = await this.#needs.repository.workspace({ slug: DEFAULT_WORKSPACE });
     if (!workspace) throw new GatewayError('STORAGE_UNAVAILABLE', 'The default workspace is missing');

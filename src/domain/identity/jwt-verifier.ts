@@ -1,24 +1,25 @@
-// Owns the checking of JWTs: signature, issuer, audience, times and algorithm by a kept library, then what its claims say of the bearer.
+// Owns the checking of JWTs: a library checks signature, issuer, audience, times and algorithm; this code then reads workspace, subject and roles from
+// the claims.
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { GatewayError } from '../../kernel/errors.ts';
 import type { JwtSettings } from '../../kernel/jwt-settings.ts';
 import type { Scope } from '../../kernel/scope.ts';
 import { isStorableText } from '../../kernel/text.ts';
 
-/** What a good token says. */
+/** The facts that a valid token states. */
 export interface JwtClaims {
   readonly subject: string;
-  /** Slug or id. */
+  /** Slug or id of the workspace. */
   readonly workspace: string;
   readonly scopes: ReadonlySet<Scope>;
   readonly expiresAtMs: number;
 }
 
-/** How far the clocks of issuer and gateway may differ. */
+/** How far the clocks of issuer and gateway may differ, in seconds. */
 const CLOCK_TOLERANCE_S = 5;
 const KEYS_TIMEOUT_MS = 3_000;
 const MAX_SUBJECT_LENGTH = 255;
-/** What says that the issuer's keys could not be had, not that the token is bad. */
+/** Errors which mean that the issuer's keys could not be fetched, not that the token is bad. */
 const KEY_FAULTS = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC']);
 
 export class JwtVerifier {
@@ -34,7 +35,7 @@ export class JwtVerifier {
     } else this.#keyOf = createRemoteJWKSet(new URL(key.jwksUrl), { timeoutDuration: KEYS_TIMEOUT_MS });
   }
 
-  /** Raises `UNAUTHENTICATED` with the reason; `STORAGE_UNAVAILABLE` where the issuer's keys cannot be had now. */
+  /** Raises `UNAUTHENTICATED` with the reason, or `STORAGE_UNAVAILABLE` if the issuer's keys cannot be fetched now. */
   async verify(token: string): Promise<JwtClaims> {
     const { issuer, audience, algorithms } = this.#options;
     try {
@@ -52,7 +53,7 @@ export class JwtVerifier {
       if (ours) {
         throw new GatewayError(
           'STORAGE_UNAVAILABLE',
-          'The keys of the token’s issuer cannot be had now; ask again',
+          'The keys of the token’s issuer cannot be fetched now; ask again',
           {
             cause: error,
             retryAfterMs: 1_000,
@@ -86,7 +87,7 @@ function refused(why: string): GatewayError {
   return new GatewayError('UNAUTHENTICATED', `This token is not accepted: ${why}`);
 }
 
-/** By its own name, which may hold dots, else along them: `app_metadata.workspace`. */
+/** Looks the claim up by its whole name, which may hold dots, then as a path: `app_metadata.workspace`. */
 function claimOf(payload: JWTPayload, name: string): unknown {
   if (Object.hasOwn(payload, name)) return payload[name];
   let value: unknown = payload;
@@ -97,7 +98,7 @@ function claimOf(payload: JWTPayload, name: string): unknown {
   return value;
 }
 
-/** A list, or words between spaces or commas as in "scope". */
+/** Takes a list, or a text of words that spaces or commas separate, as in the claim `scope`. */
 function wordsOf(value: unknown): string[] {
   const words = typeof value === 'string' ? value.split(/[\s,]+/) : Array.isArray(value) ? value : [];
   return words.filter((word): word is string => typeof word === 'string' && word !== '');

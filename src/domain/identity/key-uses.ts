@@ -1,4 +1,4 @@
-// Owns when each API key was last used: kept in memory, written now and then, so that a use costs no query.
+// Owns when each API key was last used: kept in memory and written at intervals, so that using a key costs no query.
 import type { Logger } from '../../kernel/logger.ts';
 import type { IdentityRepository } from '../../storage/repositories/identity.repository.ts';
 
@@ -21,7 +21,7 @@ export class KeyUses {
     this.#unwritten.set(keyId, atMs);
   }
 
-  /** What could not be written is written with the next lot, unless the key is used again before. */
+  /** Writes the gathered uses. Those that could not be written are tried again with the next ones. */
   async write(): Promise<void> {
     if (this.#unwritten.size === 0) return;
     const uses = this.#unwritten;

@@ -1,11 +1,11 @@
-// Owns the care for sealed secrets: that the ring can open them all, and their sealing anew by its first key while the gateway runs.
+// Owns the care for sealed secrets: it checks that the key ring can open all of them, and seals them again with the ring's first key while the gateway runs.
 import { StartError } from '../../kernel/errors.ts';
 import type { SealedRow, SecretRepository } from '../../storage/repositories/secret.repository.ts';
 import type { SecretVault, StoredSecret } from './secret-vault.ts';
 import { requireInstallationAdmin, type Viewer } from './viewer.ts';
 
 export interface RotationResult {
-  /** Id of the key that seals from now on. */
+  /** Id of the key that secrets are sealed with from now on. */
   readonly keyId: string;
   readonly resealed: number;
 }
@@ -25,7 +25,7 @@ export class SecretRotation {
     this.#refresh = refresh;
   }
 
-  /** Raises `StartError` that names the keys that are missing, and those whose bytes are not what they were. */
+  /** Raises `StartError` that names the keys that are missing from the ring, and those that have other bytes than before. */
   async requireKeys(): Promise<void> {
     const known = new Set(this.#vault.keyIds());
     const used = await this.#repository.sealingKeys();
@@ -48,7 +48,7 @@ export class SecretRotation {
     return this.rotateAs(viewer.caller, dryRun);
   }
 
-  /** Each secret by itself: interrupted at any moment, the rest is done by the next call. */
+  /** Seals each secret by itself, so that after an interruption the next call does the rest. */
   async rotateAs(actor: string, dryRun = false): Promise<RotationResult> {
     const [keyId = ''] = this.#vault.keyIds();
     let resealed = 0;

@@ -44,7 +44,7 @@ export class SecretVault {
     this.#environment = environment;
   }
 
-  /** Encrypts; `context` (the owner's id) must be given again to open. */
+  /** Encrypts. To open the result, the same `context` (the id of the row that holds it) must be given. */
   seal(text: string, context: string): SealedText {
     const ringKey = this.#ring[0] as RingKey;
     const ownKey = randomBytes(KEY_BYTES);

@@ -1,17 +1,18 @@
-// Owns who is asking: the viewer of a request, and the one way to assert a permission.
+// Owns the viewer of a request (the workspace and caller that it comes from), and the one way to assert a permission.
+
+import type { CallLimits } from '../../kernel/call-limits.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import type { Scope } from '../../kernel/scope.ts';
-import type { CallLimits } from './call-limits.ts';
 
-/** Slug of the workspace whose administrators by key administer the installation. */
+/** Slug of the workspace whose admin keys administer the installation. */
 export const DEFAULT_WORKSPACE = 'default';
 
 export interface Viewer {
   readonly workspaceId: string;
-  /** Who inside the workspace: `key:<api key id>` or `sub:<JWT subject>`. Runs and idempotency keys belong to it. */
+  /** The caller inside the workspace: `key:<api key id>` or `sub:<JWT subject>`. Runs and idempotency keys belong to it. */
   readonly caller: string;
   readonly scopes: ReadonlySet<Scope>;
-  /** By an admin key of the workspace `default`: may change installation rows, and credit accounts. */
+  /** True for admin keys of the workspace `default`: they may change rows of the installation, and credit accounts. */
   readonly installationAdmin: boolean;
   /** Slugs, canonical ids, `<provider>/*` and `tag:<name>`; `undefined`: every model. */
   readonly allowedModels: ReadonlySet<string> | undefined;

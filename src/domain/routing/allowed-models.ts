@@ -7,7 +7,7 @@ export const NOT_ALLOWED: Refusal = {
   reason: 'Your key may not use it; `viewer { allowedModels }` lists what it may',
 };
 
-/** By its slug, its model, any of its tags, or its provider as a whole. */
+/** True if the list names the candidate's slug, its model, any of its tags, or its whole provider. */
 export function mayUse({ instance, canonicalId, config }: Candidate, allowed: ReadonlySet<string>): boolean {
   return (
     allowed.has(canonicalId) ||

@@ -1,4 +1,4 @@
-// Owns what can be called now, and why not: the same facts that planning goes by, for people who choose.
+// Owns whether instances and models can be called now, and the reason if not: the same facts that planning uses, for people who choose a model.
 import type { CatalogueSnapshots, WorkspaceCatalogue } from '../catalogue/snapshot.ts';
 import type { Viewer } from '../identity/viewer.ts';
 import { mayUse, NOT_ALLOWED } from './allowed-models.ts';
@@ -11,7 +11,7 @@ export type AvailabilityState = (typeof AVAILABILITY_STATES)[number];
 
 export interface Availability {
   readonly state: AvailabilityState;
-  /** `null` where nothing is wrong. */
+  /** Code of the reason; `null` if nothing is wrong. */
   readonly code: string | null;
   readonly reason: string | null;
 }
@@ -20,7 +20,7 @@ export interface AvailabilityDependencies {
   readonly snapshots: CatalogueSnapshots;
   readonly circuits: Circuits;
   readonly speaks: Speaks;
-  /** Modalities that models are called for here. */
+  /** The modalities that some kind of call asks of a model on this node. */
   readonly outputs: readonly string[];
 }
 
@@ -67,7 +67,7 @@ export class AvailabilityService {
       .map(({ id }) => id);
   }
 
-  /** As good as the best of what would serve it: its instances, else each config of its provider. */
+  /** A model is as available as the best candidate that would serve it: one of its instances, or else a config of its provider. */
   #ofModel(viewer: Viewer, catalogue: WorkspaceCatalogue, canonicalId: string): Availability {
     let best: Availability | undefined;
     for (const candidate of candidatesOfModel(catalogue, canonicalId)) {

@@ -1,4 +1,4 @@
-// Owns whether a candidate can be called at all, whatever is asked of it, and the reason if not.
+// Owns whether a candidate can be called at all, independent of the request, and the reason if not.
 import type { Candidate } from './candidates.ts';
 import type { ReasonCode } from './route-plan.ts';
 
@@ -7,7 +7,7 @@ export interface Refusal {
   readonly reason: string;
 }
 
-/** Whether this node speaks a protocol. */
+/** True if this node has an adapter for the protocol. */
 export type Speaks = (protocol: string) => boolean;
 
 const known = new WeakMap<Candidate, Refusal | null>();
@@ -55,7 +55,7 @@ function findRefusal(candidate: Candidate, speaks: Speaks): Refusal | undefined 
     const why =
       protocol === undefined
         ? (spec.unservableReason ?? 'no protocol is set')
-        : `this node does not speak "${protocol}"`;
+        : `this node has no adapter for the protocol "${protocol}"`;
     return { code: 'PROTOCOL_MISSING', reason: `The provider "${spec.key}" cannot be called: ${why}` };
   }
   if (!config.secret && needsSecret(spec.auth)) {

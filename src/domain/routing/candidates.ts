@@ -1,4 +1,4 @@
-// Owns which configured models a name stands for, joined with all that a call of each needs to know.
+// Owns which candidates a name stands for, each joined with everything that a call of it needs to know.
 import type {
   ModelInstanceRow,
   ModelSpecRow,
@@ -19,24 +19,24 @@ export interface Candidate {
   readonly priority: number;
   readonly weight: number;
   readonly protocol: string | undefined;
-  /** Names the circuit of its config and model. */
+  /** Key of the circuit of its config and model. */
   readonly circuitKey: string;
 }
 
 export interface Selection {
   readonly kind: SelectionKind;
   readonly fallback: Fallback;
-  /** Everything that may serve, what was named first and what only the fallback brings in after it. */
+  /** The candidates that the name stands for; `others` are those that only the fallback adds. */
   readonly named: readonly Candidate[];
   readonly others: readonly Candidate[];
-  /** True if the name means nothing here. */
+  /** True if no instance, model or tag has the name. */
   readonly unknown: boolean;
 }
 
 export const TAG_PREFIX = 'tag:';
 export const AUTO = 'auto';
 
-/** Resolves `model` to its candidates, before any filter. */
+/** Finds the candidates of `model`; none is left out yet. */
 export function selectCandidates(
   catalogue: WorkspaceCatalogue,
   model: string,
@@ -78,7 +78,7 @@ function ofModel(catalogue: WorkspaceCatalogue, canonicalId: string): Candidate[
   return instances.map((instance) => candidateOfInstance(catalogue, instance));
 }
 
-/** Joined once for each snapshot: planning makes none of them anew. */
+/** Candidates are joined once for each snapshot, so planning makes no new ones. */
 const joined = new WeakMap<WorkspaceCatalogue, Map<string, Candidate>>();
 const everything = new WeakMap<WorkspaceCatalogue, readonly Candidate[]>();
 
@@ -98,7 +98,7 @@ export function candidateOfInstance(catalogue: WorkspaceCatalogue, instance: Mod
   return candidate;
 }
 
-/** Nothing is charged for it, and no price need be known. */
+/** True if calls of the candidate are charged nothing; it then needs no price. */
 export function isFree({ instance, spec }: Candidate): boolean {
   return instance?.free ?? spec?.free ?? false;
 }
@@ -112,13 +112,13 @@ function allCandidates(catalogue: WorkspaceCatalogue): readonly Candidate[] {
   return all;
 }
 
-/** What serves a model: its instances, else each config of its provider. */
+/** The candidates that serve a model: its instances, or else each config of its provider. */
 export function candidatesOfModel(catalogue: WorkspaceCatalogue, canonicalId: string): Candidate[] {
   const instances = ofModel(catalogue, canonicalId);
   return instances.length > 0 ? instances : implicitCandidates(catalogue, canonicalId);
 }
 
-/** A model that nobody configured runs on each config of its provider. */
+/** A model without an instance can be called through each config of its provider. */
 function implicitCandidates(catalogue: WorkspaceCatalogue, canonicalId: string): Candidate[] {
   const model = catalogue.models.get(canonicalId);
   const configs = model ? (catalogue.configsByProvider.get(model.providerKey) ?? []) : [];

@@ -1,4 +1,4 @@
-// Owns the closing of circuits by hand.
+// Owns the closing of circuits by an administrator.
 import { GatewayError } from '../../kernel/errors.ts';
 import type { CatalogueSnapshots } from '../catalogue/snapshot.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';

@@ -10,38 +10,38 @@ export interface CircuitView {
   readonly state: CircuitState;
   /** Why it opened, for people. */
   readonly reason: string | null;
-  /** When the next probe is let through, in wall time. */
+  /** When the next probe may be made, in wall time. */
   readonly openUntilMs: number | null;
-  /** The provider asked for quiet until then. */
+  /** Until then the provider has asked to receive no calls. */
   readonly quietUntilMs: number | null;
   readonly failuresInRow: number;
 }
 
 export interface CircuitSettings {
   readonly enabled: boolean;
-  /** So many failures in a row open it. */
+  /** This many failures in a row open the circuit. */
   readonly failuresInRow: number;
-  /** So does half of the latest outcomes, once there are this many. */
+  /** It also opens if half of the latest outcomes are failures, once there are this many outcomes. */
   readonly windowSize: number;
   /** A first token later than this counts as a failure. */
   readonly slowMs: number;
-  /** How long calls are held back before a probe. */
+  /** How long, in milliseconds, an open circuit makes no calls before it may be probed. */
   readonly openMs: number;
 }
 
-/** How one run fared with one candidate. What says nothing of the provider's health (cancelled, refused input) is `neutral`. */
+/** The outcome of one run's calls of one candidate. `neutral`: it says nothing about the provider's health (cancelled, or the request was refused). */
 export interface CircuitOutcome {
   readonly result: 'success' | 'failure' | 'neutral';
   readonly firstTokenMs: number | null;
   /** Why it failed, for people. */
   readonly reason?: string;
-  /** How long the provider asked for quiet. */
+  /** How long, in milliseconds, the provider has asked to receive no calls. */
   readonly quietMs?: number;
 }
 
 export type Admission = 'go' | 'probe' | 'skip';
 
-/** Whether its failures count: the instance says so, else its config, else the operator. */
+/** Whether failures of the candidate count: its instance decides, else its config, else the operator's default. */
 export function breaksCircuit({ instance, config }: Candidate): boolean {
   return instance?.retryPolicy.circuitBreaker ?? config.retryPolicy.circuitBreaker ?? true;
 }
@@ -61,7 +61,7 @@ export interface CircuitsDependencies {
   readonly settings: CircuitSettings;
 }
 
-/** A probe whose node died blocks the next one no longer than this. */
+/** If a node dies during a probe, the next probe waits no longer than this. */
 const PROBE_MS = 30_000;
 const CLOSED: CircuitView = {
   state: 'CLOSED',
@@ -103,7 +103,7 @@ export class Circuits {
     };
   }
 
-  /** Whether a call may be made now; `mustTry` where there is nothing else to try. */
+  /** Whether a call may be made now. `mustTry`: there is no other candidate, so an open circuit may be called. */
   async admit(key: string, mustTry: boolean): Promise<Admission> {
     const { state } = this.view(key);
     if (state === 'CLOSED') return 'go';
@@ -111,7 +111,7 @@ export class Circuits {
     return mustTry ? 'go' : 'skip';
   }
 
-  /** Takes in how a run fared; `enabled` is the candidate's own policy. */
+  /** Records the outcome of a call; `enabled`: whether failures of this candidate count. */
   record(key: string, outcome: CircuitOutcome, admission: Admission, enabled: boolean): void {
     const { settings, store } = this.#needs;
     if (admission === 'probe') store.releaseProbe(key);
@@ -126,7 +126,7 @@ export class Circuits {
       );
   }
 
-  /** Closes it by hand. */
+  /** Closes the circuit on request of an administrator. */
   reset(key: string): void {
     this.#circuits.delete(key);
     this.#needs.store.publish({ key, openUntilMs: null, reason: null, quietUntilMs: null });

@@ -1,19 +1,19 @@
 // Owns what each fault of a provider means for a run: one table, so that a new code does not compile until every column is decided for it.
 import type { ProviderError, ProviderErrorCode } from '../../kernel/errors.ts';
 
-/** Candidates that would fail for the same reason: all of the same config, the same model there, or all whose context is no larger. */
+/** Other candidates that would fail for the same reason: those of the same config, those of the same config and model, or those with no larger context. */
 export type RuledOut = 'CONFIG' | 'MODEL' | 'SMALLER_CONTEXT';
 
 export interface FaultMeaning {
-  /** Whether the same instance may succeed a little later: always, if the fault says so itself, or only where the provider answered 408. */
+  /** Whether the same instance may succeed a little later: always; if the fault itself says so; or only if the provider answered 408. */
   readonly passes: 'ALWAYS' | 'IF_TRANSIENT' | 'IF_REQUEST_TIMEOUT';
   /** A fault that does not pass ends the run: every other instance would refuse the same request. */
   readonly final: boolean;
   /** Which other candidates a fault that does not pass rules out. */
   readonly rulesOut: RuledOut | undefined;
-  /** Whether it counts against the provider's health, so that its circuit may open. */
+  /** True if the fault counts against the provider's health, so that its circuit may open. */
   readonly ailing: boolean;
-  /** When all attempts have failed, the caller is told of the first fault with the highest number. */
+  /** When all attempts have failed, the caller gets the fault with the highest number; among equals, the first. */
   readonly telling: 0 | 1 | 2;
 }
 
@@ -72,7 +72,7 @@ export const FAULT_MEANINGS: Readonly<Record<ProviderErrorCode, FaultMeaning>> =
     ailing: false,
     telling: 1,
   },
-  // Faults of the configuration say little of what the caller asked for.
+  // Faults of the configuration tell the caller little about its own request.
   MODEL_UNAVAILABLE: { passes: 'IF_TRANSIENT', final: false, rulesOut: 'MODEL', ailing: false, telling: 0 },
   CAPABILITY_MISSING: { passes: 'IF_TRANSIENT', final: false, rulesOut: 'MODEL', ailing: false, telling: 0 },
   CANCELLED: { passes: 'IF_TRANSIENT', final: true, rulesOut: undefined, ailing: false, telling: 1 },
@@ -92,7 +92,7 @@ export function mayPass({ code, transient, status }: ProviderError): boolean {
   }
 }
 
-/** Whether no instance would do better, so that the run ends. */
+/** True if no other instance could succeed, so that the run ends. */
 export function isFinal(error: ProviderError): boolean {
   return FAULT_MEANINGS[error.code].final && !mayPass(error);
 }
@@ -101,7 +101,7 @@ export function ruledOutBy(error: ProviderError): RuledOut | undefined {
   return mayPass(error) ? undefined : FAULT_MEANINGS[error.code].rulesOut;
 }
 
-/** Whether the caller is rather told of `error` than of one that came before it. */
+/** True if the caller should be told of `error` instead of the earlier fault `before`. */
 export function isMoreTelling(error: ProviderError, before: ProviderError | undefined): boolean {
   return !before || FAULT_MEANINGS[error.code].telling > FAULT_MEANINGS[before.code].telling;
 }

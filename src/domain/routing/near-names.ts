@@ -1,4 +1,4 @@
-// Owns what a caller may have meant by a name that nothing has: names near to it that the caller may use, and what each lacks to be called.
+// Owns suggestions for an unknown name: similar names that the caller may use, and the reason why each cannot be called, if it cannot.
 import type { WorkspaceCatalogue } from '../catalogue/snapshot.ts';
 import { mayUse } from './allowed-models.ts';
 import { needsSecret, refusalOfState, type Speaks } from './candidate-state.ts';
@@ -6,15 +6,15 @@ import { type Candidate, candidateOfInstance, candidatesOfModel, TAG_PREFIX } fr
 
 export interface NearName {
   readonly name: string;
-  /** What it lacks, in a sentence; `null`: it can be called. */
+  /** What is missing before it can be called, in a sentence; `null`: it can be called. */
   readonly lack: string | null;
 }
 
 interface Near {
   readonly name: string;
-  /** How far it is from what was asked; 0: a model of exactly this key, at some provider. */
+  /** How far the name is from the one that was asked for; 0: a model with exactly this key, at some provider. */
   readonly distance: number;
-  /** The provider makes models, so it is rather meant than one that passes them on. */
+  /** True if its provider made the model. It is suggested before the same model at a provider that resells it. */
   readonly isMaker: boolean;
   readonly lack: () => string | null;
 }
@@ -22,16 +22,16 @@ interface Near {
 export interface NearNamesInput {
   readonly catalogue: WorkspaceCatalogue;
   readonly asked: string;
-  /** What the caller may use; absent: everything. */
+  /** The models that the caller may use; absent: all. */
   readonly allowed: ReadonlySet<string> | undefined;
   readonly speaks: Speaks;
-  /** The modality that is asked for; models that do not give it are none that was meant. */
+  /** The modality that the request needs; models that do not give it are not suggested. */
   readonly output: string;
 }
 
 const MOST = 3;
 const LONGEST_ASKED = 100;
-/** So that a wrong name costs a few milliseconds at most, however many models are known. */
+/** Bounds the work for a wrong name to a few milliseconds, however many models are known. */
 const MOST_COMPARED = 5_000;
 const MOST_EXAMINED = 20;
 
@@ -65,7 +65,7 @@ export function nearNames(input: NearNamesInput): NearName[] {
     .map(({ name, lack }) => ({ name, lack }));
 }
 
-/** What a known model lacks to be called, in a sentence; `null`: nothing. */
+/** What is missing before a known model can be called, in a sentence; `null` if nothing is. */
 export function lackOfModel(
   catalogue: WorkspaceCatalogue,
   canonicalId: string,
@@ -124,7 +124,7 @@ function addModel(
   found.push({ name: canonicalId, distance, isMaker, lack });
 }
 
-/** Nearer first, then the maker of a model, then the shorter name; among the best of them, what can be called goes first. */
+/** Nearer names first, then the maker of a model, then the shorter name. Among equally good ones, those that can be called go first. */
 function compareNear(a: Near, b: Near): number {
   return (
     a.distance - b.distance ||
@@ -134,7 +134,7 @@ function compareNear(a: Near, b: Near): number {
   );
 }
 
-/** 0 where the model's name is the same at whichever provider, with or without its maker before it. */
+/** 0 if the model's name is the same, at any provider, with or without its maker's name before it. */
 function distanceOfModel(asked: string, canonicalId: string): number | undefined {
   const key = canonicalId.slice(canonicalId.indexOf('/') + 1);
   const bareKey = key.slice(key.lastIndexOf('/') + 1);
@@ -143,11 +143,11 @@ function distanceOfModel(asked: string, canonicalId: string): number | undefined
   return distanceOf(asked, asked.includes('/') ? canonicalId : bareKey);
 }
 
-/** Two rows of the table that the comparison fills, kept between calls: thousands of names are compared at once. */
+/** Two rows of the table that the comparison fills; they are kept between calls, because thousands of names are compared at once. */
 let before = new Uint8Array(LONGEST_ASKED + 4);
 let now = new Uint8Array(LONGEST_ASKED + 4);
 
-/** How many letters differ, by insertion, removal or replacement; `undefined` if it is more than a slip of the pen. */
+/** The number of letters to insert, remove or replace; `undefined` if there are too many for a typing mistake. */
 function distanceOf(asked: string, name: string): number | undefined {
   const most = Math.min(2, Math.floor(asked.length / 4));
   if (Math.abs(asked.length - name.length) > most) return undefined;

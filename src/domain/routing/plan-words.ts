@@ -1,22 +1,22 @@
-// Owns the words of a plan: why each candidate has its place or was left out, and the whole choice in a few sentences.
+// Owns the words of a plan: the reason for each candidate's place or for leaving it out, and a summary of the whole choice.
 import type { Refusal } from './candidate-state.ts';
 import type { Candidate, Selection } from './candidates.ts';
 import type { CircuitView } from './circuits.ts';
 import type { PlannedCandidate, ReasonCode } from './route-plan.ts';
 
-/** What a place goes by. */
+/** The facts that a candidate's place depends on. */
 export interface PlaceFacts {
   readonly candidate: Candidate;
   readonly named: boolean;
-  /** 2: it made the continuation; 1: it can take it up. */
+  /** 2: it made the continuation; 1: it can use the continuation of another instance; 0: neither. */
   readonly continues: number;
-  /** 0 well, 1 asked for quiet, 2 failed its health check. */
+  /** 0: healthy; 1: its provider has asked to receive no calls for a while; 2: it failed its health check. */
   readonly ailing: number;
-  /** Its circuit is half open. */
+  /** True if its circuit is half open. */
   readonly probing: boolean;
 }
 
-/** In this order, each with the reason for its place. */
+/** Gives the candidates, in the given order, their places and the reason for each. */
 export function placesOf(chosen: readonly PlaceFacts[]): PlannedCandidate[] {
   const rivals = new Map<number, number>();
   let named = 0;
@@ -39,18 +39,21 @@ function reasonOfPlace(
   const { candidate, continues, ailing, probing } = ranked;
   const { priority, weight } = candidate;
   if (continues > 0)
-    return { code: 'CONTINUATION', reason: 'It made, or can take up, the conversation’s continuation' };
+    return { code: 'CONTINUATION', reason: 'It made the conversation’s continuation, or can use it' };
   if (ailing === 2)
     return {
       code: 'UNHEALTHY_LAST',
       reason: 'Its last health check failed, so it is tried after the others',
     };
   if (ailing === 1)
-    return { code: 'QUIET_LAST', reason: 'Its provider asked for quiet, so it is tried after the others' };
+    return {
+      code: 'QUIET_LAST',
+      reason: 'Its provider has asked to receive no calls for a while, so it is tried after the others',
+    };
   if (probing) {
     const reason =
       index === 0
-        ? 'Its circuit lets one call through to see whether it has recovered'
+        ? 'Its circuit is half open: one call is made to see whether it has recovered'
         : 'It kept failing, and a small request of the gateway’s own finds out whether it has recovered, so it is tried after the others';
     return { code: 'PROBE', reason };
   }
@@ -59,7 +62,7 @@ function reasonOfPlace(
   if (same > 1) {
     return { code: 'WEIGHT', reason: `Priority ${priority}, drawn by weight ${weight} among ${same}` };
   }
-  if (named === 1) return { code: 'NAMED', reason: 'It is what was asked for' };
+  if (named === 1) return { code: 'NAMED', reason: 'The request names it' };
   return { code: 'PRIORITY', reason: `Priority ${priority}${index === 0 ? ', the highest' : ''}` };
 }
 
@@ -97,13 +100,13 @@ export function describe(
   };
 }
 
-/** Names in a sentence; a long list is cut, and so is a long reason. */
+/** The most names in a sentence; more are counted only. Long reasons are cut as well. */
 const MOST_NAMES = 5;
 const LONGEST_REASON = 160;
-/** Places behind others, whatever the priority. */
+/** Reasons that put a candidate behind others whatever its priority. */
 const DEMOTED: ReadonlySet<ReasonCode> = new Set(['PROBE', 'QUIET_LAST', 'UNHEALTHY_LAST']);
 
-/** Why candidates that come before `chosen` by what was named and by priority were not asked; empty where there is none. */
+/** Tells why candidates were not called that precede `chosen` by name and priority; empty if there is none. */
 export function tellNotAsked(
   candidates: readonly PlannedCandidate[],
   chosen: PlannedCandidate | undefined,
@@ -119,7 +122,7 @@ export function tellNotAsked(
   );
   const told = passed.slice(0, MOST_NAMES).map(({ label, reason }) => `"${label}" (${inSentence(reason)})`);
   const more = passed.length > MOST_NAMES ? ` and ${passed.length - MOST_NAMES} more` : '';
-  return ` Not asked: ${told.join(', ')}${more}.`;
+  return ` Not called: ${told.join(', ')}${more}.`;
 }
 
 function isBefore(candidate: PlannedCandidate, chosen: PlannedCandidate | undefined): boolean {
@@ -143,7 +146,7 @@ export function summarize(
   const [first, ...rest] = placed;
   if (!first) {
     const why = leftOut[0];
-    if (selection.unknown) return `"${model}" names nothing that is known here.`;
+    if (selection.unknown) return `"${model}" is the name of no known instance, model or tag.`;
     return why
       ? `"${model}" cannot be served: ${why.reason}.`
       : `"${model}" is known, but nothing is configured to serve it.`;

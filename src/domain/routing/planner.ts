@@ -2,7 +2,8 @@
 //
 // 1. What the name stands for (`candidates.ts`), and what the fallback adds behind it.
 // 2. Each candidate is kept, or left out with the first reason that holds: off, not able, too dear, excluded, its circuit open.
-// 3. Kept ones are ordered: closed circuits before half-open ones, what made the continuation, what was named, the healthy, then higher priority, then a draw by weight.
+// 3. Kept ones are ordered: closed circuits before half-open ones, what made the continuation, what was named, the healthy, then higher priority, then a
+// draw by weight.
 // 4. If only open circuits are left, the best of them is tried once.
 import { createHash } from 'node:crypto';
 import type { Nano } from '../../kernel/money.ts';
@@ -27,25 +28,25 @@ export interface RouteInput {
   readonly model: string;
   readonly fallback?: Fallback;
   readonly needs: ModelNeeds;
-  /** Labels that are not to serve. */
+  /** Labels of candidates that must not be called. */
   readonly exclude?: ReadonlySet<string>;
-  /** What the caller may use; absent: everything. */
+  /** The models that the caller may use; absent: all. */
   readonly allowed?: ReadonlySet<string>;
-  /** Leaves out what has no price. */
+  /** True: candidates without a price are left out. */
   readonly mustBePriced?: boolean;
   readonly maxPrice?: PriceBound;
-  /** What a candidate costs now; `undefined` where that is not known. Asked only where it matters. */
+  /** What the candidate costs now; `undefined` if that is not known. It is called only if a price matters. */
   readonly priceOf?: (candidate: Candidate) => { readonly input: Nano; readonly output: Nano } | undefined;
-  /** The same text draws the same candidate, as long as it can serve. */
+  /** Requests with the same text get the same candidate while it can serve. */
   readonly stickyKey?: string;
   readonly speaks: Speaks;
-  /** Whether a protocol that is spoken here can be called for what is asked. */
+  /** Whether the adapter of a protocol has the kind of call that is asked for. */
   readonly offers: Speaks;
-  /** What is asked, in one word for messages: `completion`. */
+  /** The kind of call in one word, for messages: `completion`. */
   readonly callName: string;
-  /** Whether a protocol's answers are made up; absent: none are. */
+  /** Whether the answers of a protocol are simulated; absent: no protocol is. */
   readonly isSimulated?: (protocol: string) => boolean;
-  /** What of the request the candidate's protocol cannot express, unless the caller lets it be dropped. */
+  /** The parts of the request that the candidate's protocol cannot express; empty if the caller lets them be dropped. */
   readonly unsupportedBy: (candidate: Candidate) => readonly Unsupported[];
   readonly circuitOf: (candidate: Candidate) => CircuitView;
   /** Uniform in [0, 1). */
@@ -54,15 +55,15 @@ export interface RouteInput {
 
 export interface Route {
   readonly plan: RoutePlan;
-  /** In the order of their places. */
+  /** The candidates to call, in the order of their places. */
   readonly candidates: readonly Candidate[];
-  /** Those that could serve, but whose circuit is half open; the first choice first. */
+  /** Candidates that could serve but whose circuit is half open, the best first. */
   readonly halfOpen: readonly Candidate[];
   readonly unknown: boolean;
 }
 
 interface Ranked extends PlaceFacts {
-  /** What goes before any priority, as one number; the higher goes first. */
+  /** The rank that counts before any priority, as one number; the higher goes first. */
   readonly tier: number;
   readonly draw: number;
 }
@@ -73,7 +74,7 @@ interface Open {
   readonly circuit: CircuitView;
 }
 
-/** A request is never spent on a probe while another candidate waits whose circuit is closed. */
+/** Added to the rank of a half-open circuit: a request is not used as a probe while a candidate with a closed circuit waits. */
 const BEHIND_ALL = 100;
 const SIMULATED: Refusal = {
   code: 'SIMULATED',
@@ -122,7 +123,7 @@ export function planRoute(input: RouteInput): Route {
   };
 }
 
-/** Whoever names only what they may not use is refused, though the fallback might bring in what they may. */
+/** If the caller may use none of the candidates that it named, the request is refused; the fallback does not replace them by candidates that it may use. */
 function withinAllowed(selection: Selection, allowed: RouteInput['allowed']): Selection {
   const { named } = selection;
   if (!allowed || named.length === 0 || named.some((candidate) => mayUse(candidate, allowed))) {
@@ -131,7 +132,7 @@ function withinAllowed(selection: Selection, allowed: RouteInput['allowed']): Se
   return { ...selection, others: [] };
 }
 
-/** Each candidate once: what was named before what the fallback brings in. */
+/** Sorts the candidates into kept, open and left out; each one appears once, the named ones before those that the fallback adds. */
 function sift(
   selection: Selection,
   input: RouteInput,
@@ -173,7 +174,7 @@ function isSimulated({ protocol }: Candidate, input: RouteInput): boolean {
   return protocol !== undefined && (input.isSimulated?.(protocol) ?? false);
 }
 
-/** Whether a simulated model would answer for a real one: `auto` takes it only where there is nothing real that the caller may use. */
+/** True if a simulated model would answer in place of a real one: `auto` uses a simulated model only if the caller may use no real one. */
 function standsIn({ canonicalId }: Candidate, { kind, named }: Selection, input: RouteInput): boolean {
   const { allowed } = input;
   return kind === 'AUTO'
@@ -223,7 +224,7 @@ function refusalOfRequest(candidate: Candidate, input: RouteInput): Refusal | un
   if (input.mustBePriced && !input.priceOf?.(candidate)) {
     return {
       code: 'UNPRICED',
-      reason: `No price of "${candidate.canonicalId}" is known, and it has to be paid for; set one, or mark the instance as free`,
+      reason: `No price of "${candidate.canonicalId}" is known, but an account or a budget has to pay for it; set one, or mark the instance as free`,
     };
   }
   return input.maxPrice ? refusalOfPrice(candidate, input.maxPrice, input) : undefined;
@@ -234,7 +235,7 @@ function refusalOfPrice(candidate: Candidate, bound: PriceBound, input: RouteInp
   if (!price) {
     return {
       code: 'OVER_PRICE',
-      reason: `No price of "${candidate.canonicalId}" is known, and the request bounds it`,
+      reason: `No price of "${candidate.canonicalId}" is known, and the request sets a maximum price`,
     };
   }
   const dearer =
@@ -274,7 +275,7 @@ function rank(candidate: Candidate, named: boolean, circuit: CircuitView, input:
   };
 }
 
-/** Rendezvous hashing: who comes or goes moves nobody else's choice. */
+/** Rendezvous hashing: when one candidate comes or goes, the choice changes only for sticky keys that are mapped to it. */
 function uniformOf(stickyKey: string, label: string): number {
   const digest = createHash('sha256').update(stickyKey).update('\0').update(label).digest();
   return digest.readUIntBE(0, 6) / 2 ** 48;

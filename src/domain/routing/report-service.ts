@@ -1,4 +1,4 @@
-// Owns the live figures of instances, models and configs, from the attempts of a window.
+// Owns the live figures of instances, models and configs: success rates and latencies from the attempts of a recent window.
 import type { Clock } from '../../kernel/clock.ts';
 import { InputCheck } from '../../kernel/input-check.ts';
 import type { Nano } from '../../kernel/money.ts';
@@ -18,9 +18,9 @@ export interface Figures {
   readonly attempts: number;
   readonly answered: number;
   readonly failed: number;
-  /** Of the attempts that were not stopped; `null` where there was none. */
+  /** Share of successes among the attempts that were not stopped; `null` if there was none. */
   readonly successRate: number | null;
-  /** Of the report's answers, those that it gave. */
+  /** Which share of all successful answers in the report this one gave. */
   readonly share: number | null;
   readonly p50Ms: number | null;
   readonly p95Ms: number | null;
@@ -36,7 +36,7 @@ export interface ReportQuery {
   readonly group: FiguresGroup;
   readonly since?: Date;
   readonly until?: Date;
-  /** What completions asked for, e.g. `tag:chat`. */
+  /** The name that completions asked for, e.g. `tag:chat`. */
   readonly model?: string;
 }
 
@@ -53,7 +53,7 @@ export class ReportService {
     this.#clock = clock;
   }
 
-  /** Who answered most first. */
+  /** Ordered by the number of successful answers, the largest first. */
   async report(viewer: Viewer, query: ReportQuery): Promise<{ since: Date; until: Date; rows: Figures[] }> {
     requireScope(viewer, 'read', 'catalogue');
     const until = query.until ?? this.#clock.now();
@@ -61,7 +61,7 @@ export class ReportService {
     const check = new InputCheck();
     if (since >= until) check.add('since', 'must lie before "until"');
     if (until.getTime() - since.getTime() > MAX_WINDOW_MS) {
-      check.add('since', 'at most 366 days are reported on at once');
+      check.add('since', 'a report covers at most 366 days');
     }
     check.filter('', { model: query.model });
     check.raise();
@@ -78,7 +78,7 @@ export class ReportService {
     return { since, until, rows: rows.map((row) => toFigures(row, answered)) };
   }
 
-  /** Of the last hours, by key; what nobody called is absent. */
+  /** Figures of the last hours by key; a key without any attempt is absent. */
   async recent(
     viewer: Viewer,
     group: FiguresGroup,

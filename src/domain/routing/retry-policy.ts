@@ -1,27 +1,27 @@
-// Owns what happens after a fault: the same instance again, the next one, or the end. Pure; the table of it is in its tests.
+// Owns what happens after a fault: a call of the same instance again, a call of the next one, or the end. Pure; its tests hold the table of cases.
 import type { ProviderError } from '../../kernel/errors.ts';
 import { isFinal, mayPass } from './fault-meanings.ts';
 
 export interface FaultSituation {
   readonly error: ProviderError;
-  /** Content of the attempt was already shown. */
+  /** True if content of the attempt was shown already. */
   readonly shown: boolean;
-  /** What a fault after that leads to. */
+  /** What happens after a fault once content was shown: another attempt takes over from the start, or the run fails. */
   readonly onStreamFault: 'RESTART' | 'FAIL';
-  /** Calls of this instance within the run until now, and how many there may be. */
+  /** How many calls of this instance the run has made so far, and how many it may make. */
   readonly attemptsHere: number;
   readonly maxHere: number;
-  /** Calls that the run may still make of anything. */
+  /** How many calls the run may still make, of any candidate. */
   readonly attemptsLeft: number;
-  /** Candidates that were not asked yet and that this fault does not rule out. */
+  /** Candidates that have not been called and that this fault does not rule out. */
   readonly waiting: number;
-  /** Of those that were not asked, the ones that have as good a claim to a call as a retry here: a fallback has less than what was named. */
+  /** Those of them with the same claim to a call as a retry here. Candidates that only the fallback added have less claim than those that the caller named. */
   readonly waitingPeers: number;
-  /** Those that were left for others and may be asked again. */
+  /** Candidates that failed before and may be called again. */
   readonly returning: number;
-  /** How long a provider may make the caller wait. */
+  /** How long, in milliseconds, a provider may make the caller wait. */
   readonly patienceMs: number;
-  /** Until the run's own limit. */
+  /** Milliseconds until the time limit of the whole run. */
   readonly remainingMs: number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -34,7 +34,7 @@ export type NextStep =
 
 const BACKOFF_BASE_MS = 200;
 const BACKOFF_CAP_MS = 4_000;
-/** How often an instance is asked before those that wait have been asked once. */
+/** How often an instance is called before the candidates that wait have been called once. */
 const CALLS_BEFORE_OTHERS = 2;
 
 export function nextStep(situation: FaultSituation): NextStep {
@@ -47,7 +47,7 @@ export function nextStep(situation: FaultSituation): NextStep {
   return { type: waiting + returning > 0 ? 'next' : 'stop' };
 }
 
-/** How long to wait before the same instance is asked again, whoever else waits; `undefined`: it is not. */
+/** How long to wait before a retry at the same instance, leaving other candidates aside; `undefined` if there is to be none. */
 export function waitBeforeRetry(situation: FaultSituation): number | undefined {
   const { error, attemptsHere, maxHere, patienceMs, remainingMs } = situation;
   if (attemptsHere >= maxHere || !mayPass(error)) return undefined;
@@ -57,11 +57,14 @@ export function waitBeforeRetry(situation: FaultSituation): number | undefined {
   return waitMs < remainingMs ? waitMs : undefined;
 }
 
-/** Each candidate that waits is asked before this one is asked a third time, and its peers do not lose their only call to a retry here. */
+/**
+ * True if a candidate that waits is to be called now: each one is called before this instance is called a third time, and a retry here never takes the
+ * only call that is left for a candidate with the same claim.
+ */
 function othersComeFirst(situation: FaultSituation): boolean {
   const { error, attemptsHere, attemptsLeft, waiting, waitingPeers } = situation;
   if (waiting === 0) return false;
-  // What broke off in its answer goes elsewhere if it can: the caller has waited for it once already.
+  // If the fault came within the answer, another candidate is preferred: the caller has already waited for this one once.
   return error.phase === 'stream' || attemptsHere >= CALLS_BEFORE_OTHERS || attemptsLeft <= waitingPeers;
 }
 

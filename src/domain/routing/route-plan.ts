@@ -1,8 +1,8 @@
-// Owns the plan of a run: every candidate with its place and reason, or the reason for leaving it out.
+// Owns the plan of a run: every candidate with its place and the reason for it, or with the reason why it was left out.
 
 export type Fallback = 'NONE' | 'SAME_MODEL' | 'ANY';
 
-/** What the caller's `model` turned out to name. */
+/** What kind of name the caller's `model` is. */
 export type SelectionKind = 'INSTANCE' | 'MODEL' | 'TAG' | 'AUTO';
 
 export type ReasonCode =
@@ -39,7 +39,7 @@ export type ReasonCode =
 export interface PlannedCandidate {
   /** 1 is tried first; null = left out. */
   readonly place: number | null;
-  /** The instance's slug, or `<canonical id>@<config name>` where a config serves as an implicit instance. */
+  /** The instance's slug, or `<canonical id>@<config name>` if a config serves as an implicit instance. */
   readonly label: string;
   readonly instanceId: string | null;
   readonly configId: string;
@@ -49,7 +49,7 @@ export interface PlannedCandidate {
   readonly code: ReasonCode;
   /** The same in words that a person reads. */
   readonly reason: string;
-  /** Only the fallback brought it in; absent: it is what was asked for. */
+  /** True if only the fallback added it; absent: the caller named it. */
   readonly isFallback?: boolean;
 }
 

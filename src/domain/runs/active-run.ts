@@ -1,4 +1,4 @@
-// Owns a run while it is alive on this node: its events' order, its current attempt, and the switch that stops it.
+// Owns a run while this node runs it: the order of its events, its current attempt, and the signal that stops it.
 
 import type { EventLog } from '../../coordination/contract.ts';
 import { deferred } from '../../kernel/async.ts';
@@ -13,10 +13,10 @@ import { type EventBase, type ReroutedEvent, type RunEvent, toEndedEvent } from 
 import type { RunAttempt, RunRecord, RunWarning } from './run-record.ts';
 import type { RunTerms } from './run-terms.ts';
 
-/** The attempt that a run is at; the next one takes its place whole. */
+/** The current attempt of a run; the next attempt replaces the whole object. */
 export interface CurrentAttempt {
   readonly candidate: Candidate;
-  /** What it has given so far. */
+  /** The output of the attempt so far. */
   readonly answer: Answer;
 }
 
@@ -30,15 +30,15 @@ export class ActiveRun {
   readonly #log: EventLog<RunEvent>;
   readonly #clock: Clock;
   readonly #attendance: RunAttendance;
-  /** A light run has no events: who asked for it waits for its end. */
+  /** False for a light run: it has no events, and its caller waits for its end. */
   readonly #isLogged: boolean;
   #current: CurrentAttempt | undefined;
   #shown = false;
   #stopKind: StopKind | undefined;
   #seq = 0;
-  /** Its attempts are over; what remains is the write that ends it. */
+  /** True after the last attempt, while the end is being written. */
   settling = false;
-  /** Set while it is not sure whether another node has taken the run: settles once it is, when the run goes on or has been stopped. */
+  /** Set while it is not known whether another node has taken the run; settles when that is known, and the run then goes on or has been stopped. */
   ownership: Promise<void> | undefined;
 
   constructor(
@@ -57,7 +57,7 @@ export class ActiveRun {
       clock,
       onDesert: () => this.stop('cancelled'),
     });
-    // If nobody waits for the run, its rejection must not count as an unhandled one, which would be logged as a fault of the process.
+    // If nothing waits for the run, its rejection must not count as an unhandled one, which would be logged as a fault of the process.
     this.#ended.promise.catch(() => {});
   }
 
@@ -65,17 +65,17 @@ export class ActiveRun {
     return this.#stop.signal;
   }
 
-  /** Why it was stopped; `undefined` while it goes on. */
+  /** Why the run was stopped; `undefined` if it was not. */
   get stopKind(): StopKind | undefined {
     return this.#stopKind;
   }
 
-  /** `undefined` before the first. */
+  /** `undefined` before the first attempt. */
   get current(): CurrentAttempt | undefined {
     return this.#current;
   }
 
-  /** Content of the current attempt stands in the run's events. */
+  /** True if content of the current attempt stands in the run's events. */
   get shown(): boolean {
     return this.#shown;
   }
@@ -90,14 +90,14 @@ export class ActiveRun {
     return this.#ended.promise;
   }
 
-  /** Stops the upstream request; the first reason counts. */
+  /** Stops the provider's request; if it is called again, the first reason counts. */
   stop(kind: StopKind): void {
     if (this.#stop.signal.aborted) return;
     this.#stopKind = kind;
     this.#stop.abort(new GatewayError('CANCELLED', `The run was ${kind}`));
   }
 
-  /** Somebody follows the run until the returned function is called. */
+  /** Marks the run as followed by one more reader, until the returned function is called. */
   attend(): () => void {
     return this.#attendance.attend();
   }
@@ -110,13 +110,13 @@ export class ActiveRun {
     this.#emit({ ...this.#nextBase(), type: 'started', plan: this.terms.route.plan });
   }
 
-  /** Content that was shown is void: whoever reads is told, and starts anew. */
+  /** Tells readers that another candidate takes over and that the content shown so far is void. */
   emitRerouted(event: Omit<ReroutedEvent, keyof EventBase | 'type' | 'discard'>): void {
     this.#shown = false;
     this.#emit({ ...this.#nextBase(), type: 'rerouted', ...event, discard: true });
   }
 
-  /** One event for each run of parts of one kind; a read of one kind is one event. */
+  /** Makes one event of each sequence of parts of one type, so a read of one type becomes one event. */
   emitParts(parts: readonly unknown[]): void {
     if (this.#stopKind === 'replaced') return;
     const events = this.terms.kind.eventsOf(parts, () => this.#nextBase());
@@ -128,7 +128,7 @@ export class ActiveRun {
     if (this.#isLogged) this.#log.append(this.id, events);
   }
 
-  /** Takes in what was done differently from what was asked; trying again says nothing new. */
+  /** Adds warnings about differences from the request; a warning that an earlier attempt has given is not repeated. */
   warn(warnings: readonly RunWarning[]): void {
     for (const warning of warnings) {
       const known = this.warnings.some(
@@ -138,7 +138,7 @@ export class ActiveRun {
     }
   }
 
-  /** The settled end: publishes it and closes the log. */
+  /** Called with the settled run: publishes its end and closes the log. */
   end(record: RunRecord): void {
     const event = toEndedEvent(record);
     if (event && this.#isLogged) this.#log.append(this.id, [event]);
@@ -146,19 +146,19 @@ export class ActiveRun {
     this.#ended.resolve(record);
   }
 
-  /** Another node has ended the run: its readers here get that end, and nothing more is published from here. */
+  /** Called if another node has ended the run: this node's readers get that end, and this node publishes nothing more. */
   endedElsewhere(record: RunRecord): void {
     this.#attendance.close();
     this.#ended.resolve(record);
   }
 
-  /** What became of the run cannot be found out: nothing more is published from here. */
+  /** Called if the fate of the run cannot be found out: readers get the error, and this node publishes nothing more. */
   abandon(error: GatewayError): void {
     this.#finish();
     this.#ended.reject(error);
   }
 
-  /** The run as it stands now, not settled. */
+  /** The record of the run as it is now, not settled. */
   record(): RunRecord {
     const { terms, current } = this;
     const { kind, request, route } = terms;

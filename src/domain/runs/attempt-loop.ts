@@ -1,4 +1,4 @@
-// Owns the way down the list of candidates: who is asked, how often, what a fault leads to, and what of it the reader sees.
+// Owns the way down the list of candidates: which one is called, how often, what a fault leads to, and which output the reader sees.
 import { abortable, delay } from '../../kernel/async.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { GatewayError, ProviderError } from '../../kernel/errors.ts';
@@ -28,23 +28,23 @@ export interface AttemptLoopDependencies {
   readonly health: ConfigHealthReports;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
-  /** Upper bound on one answer. */
+  /** The largest answer that is taken, in bytes. */
   readonly maxAnswerBytes: number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
 }
 
-/** Somebody whose turn it is, and on what terms its circuit lets the run through. */
+/** A candidate to call next, and on what terms its circuit allows the call. */
 interface Admitted {
   readonly turn: Turn;
   readonly admission: Admission;
-  /** It is called once and not again: its circuit is not closed. */
+  /** True: it is called once and not retried, because its circuit is not closed. */
   readonly once: boolean;
 }
 
 type Step =
   | { readonly type: 'stop' }
-  /** `to` is the same one again, or the next. */
+  /** `to` is the same candidate again, or the next one. */
   | { readonly type: 'call'; readonly to: Admitted; readonly waitMs: number };
 
 export class AttemptLoop {
@@ -52,7 +52,7 @@ export class AttemptLoop {
   readonly #run: ActiveRun;
   readonly #turns: Turns;
   readonly #startedMs: number;
-  /** Circuits that this run has counted a failure in: a completion counts once in each. */
+  /** Circuits in which this run has counted a failure already: each run counts at most once in each. */
   readonly #counted = new Set<string>();
   #firstFault: AttemptResult | undefined;
 
@@ -63,7 +63,7 @@ export class AttemptLoop {
     this.#startedMs = needs.clock.monotonicMs();
   }
 
-  /** Goes down the list; gives the result that decides how the run ends. */
+  /** Calls the candidates in turn; gives the result that decides how the run ends. */
   async go(): Promise<AttemptResult | undefined> {
     let now = (await this.#admitNext()) ?? (await this.#admitAnyway());
     let result: AttemptResult | undefined;
@@ -100,7 +100,7 @@ export class AttemptLoop {
     probes.start(kind, route.halfOpen);
   }
 
-  /** The next whose circuit lets the run through and whose price is covered. */
+  /** The next candidate whose circuit allows a call and whose price the funds cover. */
   async #admitNext(): Promise<Admitted | undefined> {
     const { circuits } = this.#needs;
     for (const turn of this.#turns.all()) {
@@ -115,7 +115,7 @@ export class AttemptLoop {
     return undefined;
   }
 
-  /** Where nothing has been called, and every circuit holds calls back, the best is tried once all the same. */
+  /** If no candidate was called because every circuit is open, the best one is called once nevertheless. */
   async #admitAnyway(): Promise<Admitted | undefined> {
     for (const turn of this.#turns.all()) {
       this.#turns.take(turn);
@@ -124,7 +124,7 @@ export class AttemptLoop {
     return undefined;
   }
 
-  /** Whether what is held, or can be, pays for a call of the candidate. */
+  /** Whether the hold, raised if need be, covers a call of the candidate. */
   async #covers(candidate: Candidate): Promise<boolean> {
     const { funds } = this.#run.terms;
     if (!funds || (await funds.cover(candidate))) return true;
@@ -145,7 +145,7 @@ export class AttemptLoop {
     return result;
   }
 
-  /** The next candidate is looked for before a fault leads there; if none can be called now, it is decided as if nobody waited. */
+  /** Before a fault may lead to another candidate, one is looked for that can be called now; if there is none, the fault is decided as if none waited. */
   async #stepAfter(now: Admitted, error: ProviderError): Promise<Step> {
     const situation = this.#situation(now, error);
     const step = nextStep(situation);
@@ -179,7 +179,7 @@ export class AttemptLoop {
     };
   }
 
-  /** Until the limit that the caller has set on the whole run. */
+  /** Milliseconds until the time limit that the caller has set for the whole run. */
   #remainingMs(): number {
     const { totalMs } = this.#run.terms.policy;
     return totalMs === undefined
@@ -193,7 +193,7 @@ export class AttemptLoop {
     this.#run.emitRerouted({ from: from.label, to: to.label, reason });
   }
 
-  /** False if the run was stopped meanwhile. */
+  /** False if the run was stopped during the wait. */
   async #wait(ms: number): Promise<boolean> {
     try {
       await delay(ms, this.#run.stopSignal);
@@ -239,7 +239,7 @@ export class AttemptLoop {
     return this.#afterDoubt(result);
   }
 
-  /** Behind a pause of this node: a fault leads to nothing if another node has taken the run meanwhile. */
+  /** After a pause of this process another node may have taken the run over. If it has, a fault leads to no further call. */
   async #afterDoubt(result: AttemptResult): Promise<AttemptResult> {
     const { ownership, stopSignal } = this.#run;
     if (!result.error || !ownership) return result;
@@ -265,7 +265,7 @@ export class AttemptLoop {
     }
   }
 
-  /** `replaced`: another attempt is to take its place. */
+  /** Records the attempt. `replaced`: another attempt is to take its place. */
   async #book(candidate: Candidate, result: AttemptResult, replaced: boolean): Promise<void> {
     const absorbed = !isKept({ whole: !result.error, shown: this.#run.shown, replaced });
     const priced = await priceAttempt(this.#run.terms, candidate, result, this.#needs.clock.now());

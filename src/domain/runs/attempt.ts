@@ -1,4 +1,4 @@
-// Owns one attempt: a call of one candidate under its limits on time, and how it ended. It never throws.
+// Owns one attempt: a call of one candidate under its time limits, and how it ended. It never throws.
 import type { Clock } from '../../kernel/clock.ts';
 import { ProviderError } from '../../kernel/errors.ts';
 import type { CallSign } from '../../providers/contract/target.ts';
@@ -7,9 +7,9 @@ import { type AttemptLimits, TimeGuard } from './time-guard.ts';
 
 export interface AttemptResult {
   readonly answer: Answer;
-  /** `undefined` = succeeded. */
+  /** `undefined` if the attempt succeeded. */
   readonly error: ProviderError | undefined;
-  /** True if the run was stopped meanwhile, whatever else went wrong. */
+  /** True if the run was stopped during the attempt, even if another fault came too. */
   readonly stopped: boolean;
   readonly startedAt: Date;
   readonly firstTokenMs: number | null;
@@ -22,11 +22,11 @@ export interface AttemptInput {
   readonly clock: Clock;
   /** Aborted when the run is stopped. */
   readonly stop: AbortSignal;
-  /** Nobody sees any of the answer before it is whole. */
+  /** True if no content is shown before the answer is whole. */
   readonly wholeSuffices: boolean;
-  /** Shared with the caller, who may look at it while the attempt runs. */
+  /** Shared with the caller of this function, which may read it while the attempt runs. */
   readonly answer: Answer;
-  /** Called for each read once content has come. */
+  /** Called for each read, from the first content on. */
   readonly onParts: (parts: readonly unknown[]) => void;
 }
 
@@ -74,7 +74,7 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
   };
 }
 
-/** A fault that follows from our own abort is told as the reason for that abort. */
+/** If this code aborted the request itself, the fault is reported as the reason for the abort. */
 function toProviderError(fault: unknown, signal: AbortSignal): ProviderError {
   if (signal.aborted && signal.reason instanceof ProviderError) return signal.reason;
   if (fault instanceof ProviderError) return fault;

@@ -1,4 +1,4 @@
-// Owns what an attempt, or a probe, tells a circuit of its provider's health.
+// Owns what the outcome of an attempt, or of a probe, means for the circuit of its candidate.
 import type { ProviderError } from '../../kernel/errors.ts';
 import type { CircuitOutcome } from '../routing/circuits.ts';
 import { FAULT_MEANINGS, isFinal } from '../routing/fault-meanings.ts';
@@ -7,7 +7,7 @@ import type { AttemptResult } from './attempt.ts';
 const MAX_REASON = 300;
 const NEUTRAL: CircuitOutcome = { result: 'neutral', firstTokenMs: null };
 
-/** `undefined`: it was not called after all. */
+/** `undefined`: the candidate was not called after all. */
 export function outcomeOfAttempt(result: AttemptResult | undefined): CircuitOutcome {
   if (!result || result.stopped) return NEUTRAL;
   const { error, firstTokenMs } = result;
@@ -15,7 +15,7 @@ export function outcomeOfAttempt(result: AttemptResult | undefined): CircuitOutc
   return faultOutcome(FAULT_MEANINGS[error.code].ailing ? 'failure' : 'neutral', error);
 }
 
-/** A provider that refuses the small request has recovered as well: what opened the circuit was that it did not answer. */
+/** A provider that refuses the small request has recovered too, because the circuit had opened for lack of answers. */
 export function outcomeOfProbe({ error, firstTokenMs }: AttemptResult, closing: boolean): CircuitOutcome {
   if (!error || firstTokenMs !== null) return { result: 'success', firstTokenMs };
   if (closing) return NEUTRAL;

@@ -1,5 +1,5 @@
-// Owns the probes of half-open circuits beside runs that a healthy candidate has answered: one small request of the gateway's own, so that
-// no caller's request is spent on finding out whether a provider has recovered.
+// Owns probes of half-open circuits: after a run that another candidate has answered, the gateway sends one small request of its own, so that no
+// caller's request is used to find out whether a provider has recovered.
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { Adapter } from '../../providers/contract/adapter.ts';
@@ -19,7 +19,7 @@ export interface CircuitProbesDependencies {
   readonly logger: Logger;
 }
 
-/** Shorter than a probe is reserved for, so that no second one begins meanwhile. */
+/** Shorter than the time for which a probe is reserved, so that no second probe begins during the first. */
 const PROBE_WITHIN_MS = 20_000;
 const PROBE_ANSWER_BYTES = 65_536;
 
@@ -32,7 +32,10 @@ export class CircuitProbes {
     this.#needs = needs;
   }
 
-  /** Probes the first of them whose circuit is half open and is not being probed, if the kind has a request that is small enough. Returns at once. */
+  /**
+   * Probes the first candidate whose circuit is half open and is not being probed, if the kind has a request that is small enough. Does not wait for the
+   * probe.
+   */
   start(kind: Kind, candidates: readonly Candidate[]): void {
     if (candidates.length === 0 || !kind.ping || this.#stop.signal.aborted) return;
     const probing = this.#probeFirst(kind, candidates)
@@ -76,7 +79,7 @@ export class CircuitProbes {
       stop: AbortSignal.any([this.#stop.signal, enough.signal]),
       wholeSuffices: false,
       answer: kind.newAnswer(PROBE_ANSWER_BYTES),
-      // The first content proves the candidate; the rest of the answer is not waited for.
+      // The first content shows that the candidate works; the probe ends without waiting for the rest of the answer.
       onParts: () => enough.abort(),
     });
     const outcome = outcomeOfProbe(result, this.#stop.signal.aborted);

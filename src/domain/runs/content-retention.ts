@@ -1,4 +1,4 @@
-// Owns how long prompts and outputs are kept: each workspace says how many days, and what is older goes a little at a time.
+// Owns how long prompts and outputs are kept: each workspace sets a number of days, and older content is removed in small lots.
 import { delay } from '../../kernel/async.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { ContentRepository } from '../../storage/repositories/content.repository.ts';
@@ -7,12 +7,12 @@ export interface ContentRetentionOptions {
   readonly content: ContentRepository;
   readonly logger: Logger;
   readonly sweepEverySeconds: number;
-  /** A run stays whole as long as it can be replayed. */
+  /** A run keeps its content as long as its events can be replayed. */
   readonly replaySeconds: number;
 }
 
 const LOT = 200;
-/** Between lots, so that removal never keeps the database from completions. */
+/** Pause between two lots, so that removal does not slow completions down. */
 const PAUSE_MS = 50;
 
 export class ContentRetention {

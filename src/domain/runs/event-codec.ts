@@ -1,4 +1,4 @@
-// Owns events as text: what nodes hand each other must come back as it was, money and moments included.
+// Owns events as text: another node must read back the same event, including amounts of money and moments.
 import type { StoredResult } from '../../storage/run-columns.ts';
 import type { Kinds } from './kinds.ts';
 import { type EndedEvent, isEnd, type RunEvent } from './run-event.ts';

@@ -1,4 +1,4 @@
-// Owns following a run: exactly the events beyond a place, then the live ones, up to and with the one that ends it.
+// Owns reading the events of a run: exactly those after a given place, then new ones, up to the terminal event.
 import type { EventLog } from '../../coordination/contract.ts';
 import { deferred } from '../../kernel/async.ts';
 import type { Clock } from '../../kernel/clock.ts';
@@ -8,13 +8,13 @@ import { isContent, isEnd, type RunEvent } from './run-event.ts';
 
 /** How many events are taken from the log at once; neighbours among them are merged, so a slow reader catches up in few steps. */
 const READ_AT_ONCE = 256;
-/** How often a run on another node is looked at without a word from there, and how long it may say nothing. */
+/** How often the state of a run on another node is checked while no news comes, and for how long it may give none. */
 const LOOK_AGAIN_MS = 1_000;
 const SILENT_MS = 3_000;
-/** A merged delta grows no longer than this, so that no single message is huge. */
+/** A merged delta grows no longer than this many characters, so that no single message is huge. */
 const MAX_MERGED_LENGTH = 64_000;
 
-/** `ending`: it has just ended, and its last events may be on their way to the log. `ended`: whatever its log has now is all there will be. */
+/** `ending`: the run has just ended, and its last events may not be in the log yet. `ended`: no more events will be added to its log. */
 export type RunPhase = 'running' | 'ending' | 'ended';
 
 export interface ReadOptions {
@@ -23,11 +23,11 @@ export interface ReadOptions {
   readonly clock: Clock;
   readonly runId: string;
   readonly after: number;
-  /** How far the run is, where its log says nothing of it. */
+  /** The state of the run, asked if its log does not show it. */
   readonly phase: () => RunPhase | Promise<RunPhase>;
-  /** Set for a run that this node does not have: gives its log the end that it lacks, if the run has ended. */
+  /** Given for a run of another node: adds the end that the log lacks, if the run has ended. */
   readonly mendEnd?: () => Promise<void>;
-  /** Called once, when the reader leaves by whichever way. */
+  /** Called once, when the reader leaves for any reason. */
   readonly onLeave?: () => void;
 }
 
@@ -42,7 +42,7 @@ class EventReader implements AsyncIterableIterator<RunEvent> {
   #ready: RunEvent[] = [];
   #awake = deferred();
   #left = false;
-  /** By the monotonic clock: the last event, or the last mending of a log without news. */
+  /** When the last event came, or the log was last mended, by the monotonic clock. */
   #lastNewsMs: number;
 
   constructor(options: ReadOptions) {
@@ -87,7 +87,8 @@ class EventReader implements AsyncIterableIterator<RunEvent> {
     if (this.#left) return;
     const last = slice.events.at(-1);
     if (last) {
-      // In a mended log one event may cover places of which the reader has seen a part. It cannot be shown the other part alone; the terminal event has the whole text.
+      // In a mended log one event may cover places of which the reader has seen a part. It cannot be shown the other part alone; the terminal event has
+      // the whole text.
       const unseen = slice.events.filter((event) => isEnd(event) || event.fromSeq > this.#after);
       this.#after = last.seq;
       this.#ready = mergeNeighbours(unseen, this.#options.kinds);
@@ -99,7 +100,7 @@ class EventReader implements AsyncIterableIterator<RunEvent> {
     }
   }
 
-  /** Until there is more. Of a run on another node, it is looked at from time to time whether it still goes on. */
+  /** Waits until there is more. The state of a run on another node is checked at intervals. */
   async #waitFor(unknown: boolean): Promise<void> {
     const { phase, mendEnd, clock } = this.#options;
     if (unknown && (await phase()) === 'ended') {
@@ -129,7 +130,7 @@ class EventReader implements AsyncIterableIterator<RunEvent> {
   }
 }
 
-/** The same fault in the words of a reader, who comes back for the rest. */
+/** The same fault in words for a reader, which tells it to come back for the remaining events. */
 export function unreadable(error: unknown): unknown {
   if (!(error instanceof SharedStateUnavailable)) return error;
   return new GatewayError(
@@ -150,7 +151,7 @@ function mergeNeighbours(events: readonly RunEvent[], kinds: Kinds): RunEvent[] 
   return merged;
 }
 
-/** `undefined` where one of the two is no content, or both together would be too large. */
+/** `undefined` if one of the two is not content, or the merged event would be too large. */
 function mergedOf(first: RunEvent, second: RunEvent, kinds: Kinds): RunEvent | undefined {
   if (!isContent(first) || !isContent(second)) return undefined;
   const kind = kinds.ofEvent(first);

@@ -1,9 +1,9 @@
-// Owns how much memory the event log is taken to need for an event.
+// Owns the estimate of an event's size in memory, by which the event log is bounded.
 import type { Kinds } from './kinds.ts';
 import { isContent, isEnd, type RunEvent } from './run-event.ts';
 
 const EVENT_OVERHEAD_BYTES = 160;
-/** Of an event that carries a plan, or what a run has come to. */
+/** The size of an event that carries a plan or the record of a run, without its texts. */
 const RECORD_OVERHEAD_BYTES = 2_000;
 
 export function bytesOfEvent(event: RunEvent, kinds: Kinds): number {

@@ -1,4 +1,4 @@
-// Owns a run from its committed beginning to its settled end, whoever listens.
+// Owns a run from its committed beginning to its settled end, whether or not a reader follows it.
 //
 // 1. The run's row is committed; the executor takes it and publishes `started` at once.
 // 2. The attempts of the plan are made in turn. No content is shown until an attempt has given its first, so a fault before that is invisible.
@@ -32,7 +32,7 @@ export interface ExecutorDependencies extends AttemptLoopDependencies {
 }
 
 const SETTLE_RETRY_MS = 250;
-/** Another node ends what it has taken over within moments; this is far beyond. */
+/** How often to look for the end that another node writes. That node needs moments; this allows far more. */
 const MAX_LOOKS = 240;
 
 export class RunExecutor {
@@ -56,7 +56,7 @@ export class RunExecutor {
     return this.#active.size;
   }
 
-  /** The node goes away: ends that cannot be written now are left to the next start, or to another node. */
+  /** Called when the node shuts down: ends that cannot be written now are left to this node's next start, or to another node. */
   giveUp(): void {
     this.#givenUp.abort(
       new GatewayError('NODE_DRAINING', 'This node shut down before the end of the run could be written', {
@@ -65,7 +65,7 @@ export class RunExecutor {
     );
   }
 
-  /** Takes a run whose row has been committed. */
+  /** Takes over a run whose row has been committed. */
   start(terms: RunTerms): ActiveRun {
     const run = new ActiveRun(terms, this.#needs.log, this.#needs.clock);
     this.#active.set(run.id, run);
@@ -89,7 +89,7 @@ export class RunExecutor {
     }
   }
 
-  /** A fault of the gateway itself ends the run as a fault of a provider does. */
+  /** A fault of the gateway itself ends the run just as a fault of a provider does. */
   async #attempt(run: ActiveRun): Promise<DecisiveAttempt | undefined> {
     try {
       const result = await new AttemptLoop(this.#needs, run).go();
@@ -118,7 +118,7 @@ export class RunExecutor {
     } else await this.#followEnd(run);
   }
 
-  /** Another node has ended the run, or is about to: whoever reads here gets that end. */
+  /** Another node has ended the run or is about to: readers on this node get that end. */
   async #followEnd(run: ActiveRun): Promise<void> {
     const { runs, log, kinds } = this.#needs;
     for (let look = 0; look < MAX_LOOKS; look += 1) {
@@ -135,7 +135,7 @@ export class RunExecutor {
     run.abandon(new GatewayError('CONFLICT', 'Another node has taken the run over'));
   }
 
-  /** The record that was committed; `undefined` where another node has ended the run. */
+  /** The record that was committed; `undefined` if another node has ended the run. */
   async #writeEnd(run: ActiveRun, record: RunRecord): Promise<RunRecord | undefined> {
     const { kind } = run.terms;
     const forms = [
@@ -161,13 +161,13 @@ export class RunExecutor {
     throw refusal;
   }
 
-  /** What the kept attempt comes to by the gateway's own count. */
+  /** Usage and cost of the kept attempt by the gateway's own count. */
   async #ownCountOf({ terms, current, attempts }: ActiveRun) {
     if (!current || (attempts.at(-1)?.absorbed ?? true)) return undefined;
     return priceByOwnCount(terms, current, this.#needs.clock.now());
   }
 
-  /** Waits for as long as the database is away: a run is never left unsettled while its node works. */
+  /** Tries as long as the database is away, so that no run is left unsettled while its node works. */
   async #writeWhenUp(run: ActiveRun, record: RunRecord): Promise<boolean> {
     const end = toRunEnd(record, run.terms.kind, run.epoch);
     for (;;) {

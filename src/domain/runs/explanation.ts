@@ -1,4 +1,4 @@
-// Owns the story of a run in a few sentences: what was asked for, who answered, what went wrong before, and why others were not asked.
+// Owns the explanation of a run in a few sentences: what was asked for, which candidate answered, what failed before, and why others were not called.
 import { tellNotAsked } from '../routing/plan-words.ts';
 import type { PlannedCandidate } from '../routing/route-plan.ts';
 import type { RunAttempt, RunRecord } from './run-record.ts';
@@ -52,7 +52,7 @@ function outcomeOf(
   const count = attempts.length === 1 ? 'one attempt' : `${attempts.length} attempts`;
   return attempts.length > 0
     ? `${asked} failed after ${count}${story}.`
-    : `${asked} failed: ${run.error?.message ?? 'nothing could be tried'}.`;
+    : `${asked} failed: ${run.error?.message ?? 'no candidate could be called'}.`;
 }
 
 function plannedOf(plan: RunRecord['plan'], attempt: RunAttempt): PlannedCandidate | undefined {

@@ -1,4 +1,4 @@
-// Owns the kinds of call that this gateway has, by name and by the types of their events.
+// Owns the kinds of call of this gateway, found by name or by the types of their events.
 import { GatewayError } from '../../kernel/errors.ts';
 import type { Kind } from './kind.ts';
 import { type ContentEvent, ENGINE_EVENT_TYPES } from './run-event.ts';
@@ -20,19 +20,19 @@ export class Kinds {
     }
   }
 
-  /** Raises `INTERNAL` for a row of a kind that this node does not know, as one that a newer node has written. */
+  /** Raises `INTERNAL` for a kind that this node does not know, which a newer version of the gateway may have written. */
   get(name: string): Kind {
     const kind = this.#byName.get(name);
     if (!kind) throw new GatewayError('INTERNAL', `This node does not know the kind of run "${name}"`);
     return kind;
   }
 
-  /** The kind that has made an event; `undefined` for a type that this node does not know. */
+  /** The kind that made an event; `undefined` if this node does not know its type. */
   ofEvent({ type }: ContentEvent): Kind | undefined {
     return this.#byEventType.get(type);
   }
 
-  /** Modalities that some kind asks a model for. */
+  /** The modalities that the kinds ask of models. */
   get outputs(): readonly string[] {
     return [...new Set([...this.#byName.values()].map(({ output }) => output))];
   }

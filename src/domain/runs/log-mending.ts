@@ -1,10 +1,10 @@
-// Owns what the log of an ended run lacks when its node died between the commit of the end and the writing of its last events: the row has
-// all of it, so the lacking content comes out together, each kind of it as one event that covers the places of those that are lost.
+// Owns the events that the log of an ended run lacks if its node died between the commit of the end and the writing of its last events. The row has the
+// whole result, so each kind of missing content becomes one event, which covers the places of the lost ones.
 import type { Kind } from './kind.ts';
 import { type RunEvent, toEndedEvent } from './run-event.ts';
 import type { RunRecord } from './run-record.ts';
 
-/** Up to and with the end; the end alone where what is there cannot be gone on with. Nothing while the run goes on. */
+/** The missing events up to the end; only the end if the logged events do not fit the result. Empty while the run goes on. */
 export function lackingEvents(
   logged: readonly RunEvent[],
   run: RunRecord,

@@ -9,11 +9,11 @@ export interface LeaseDependencies {
   readonly runs: RunRepository;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** A node that has not renewed its lease for so long is dead. */
+  /** A node that has not renewed its lease for this many seconds counts as dead. */
   readonly leaseSeconds: number;
 }
 
-/** A renewal that hangs does not hold up the next; as many as a lease has may be under way. */
+/** The next renewal does not wait for one that hangs; at most as many as fit in one lease are under way. */
 const RENEWALS_PER_LEASE = 5;
 const CLOSE_WITHIN_MS = 1_000;
 
@@ -21,9 +21,9 @@ export class NodeLease {
   readonly #needs: LeaseDependencies;
   readonly #underWay = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
-  /** When the last renewal that came through was sent. */
+  /** When the last successful renewal was sent. */
   #renewedMs = Number.NEGATIVE_INFINITY;
-  /** Since when no renewal has been missed. */
+  /** Since when every renewal has succeeded. */
   #unbrokenSinceMs = Number.POSITIVE_INFINITY;
   #liveNodes = 1;
 
@@ -31,13 +31,13 @@ export class NodeLease {
     this.#needs = needs;
   }
 
-  /** The node has its lease afterwards. */
+  /** When it resolves, the node has its lease. */
   async start(): Promise<void> {
     await this.renew();
     this.#timer = setInterval(() => this.#renewBehind(), this.renewEveryMs);
   }
 
-  /** Tells the other nodes that this one is gone. */
+  /** Gives the lease up, so that other nodes see at once that this one is gone. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     // A renewal that arrived after the lease was dropped would create the lease again.
@@ -49,7 +49,7 @@ export class NodeLease {
     return this.#leaseMs / RENEWALS_PER_LEASE;
   }
 
-  /** Nodes with a lease, this one included, as of the last renewal. */
+  /** The number of nodes with a lease, this one included, at the last renewal. */
   get liveNodes(): number {
     return this.#liveNodes;
   }
@@ -59,7 +59,7 @@ export class NodeLease {
     return this.#needs.clock.monotonicMs() - this.#renewedMs < this.#leaseMs;
   }
 
-  /** A node that was itself away for a while cannot tell who else was. */
+  /** False for a node that has missed a renewal within the last lease time: it was itself away, so it cannot tell whether others were. */
   get mayDeclareOthersDead(): boolean {
     const now = this.#needs.clock.monotonicMs();
     const isFresh = now - this.#renewedMs <= this.renewEveryMs * 2;

@@ -1,4 +1,4 @@
-// Owns ending the runs that no node carries on: those of dead nodes, and rows of this node whose end was lost on its way.
+// Owns ending the runs that no node runs: those of dead nodes, and rows of this node whose end was lost before it was stored.
 import type { EventLog } from '../../coordination/contract.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { StorageError } from '../../kernel/errors.ts';
@@ -21,9 +21,9 @@ export interface OrphanDependencies {
   readonly telemetry: Telemetry;
 }
 
-/** An end that another node writes lies far beyond whatever the dead owner may have shown. */
+/** How far beyond the last known event another node places an end, so that it lies beyond every event that the dead owner may have shown. */
 export const TAKEN_OVER_SEQ_STEP = 1_000_000;
-/** Rows in memory at once; each has its text. */
+/** The most rows in memory at once, since each holds the text of its run. */
 const ENDED_AT_ONCE = 100;
 
 export class OrphanRuns {
@@ -35,19 +35,19 @@ export class OrphanRuns {
     this.#needs = needs;
   }
 
-  /** `null`: no other node can be alive. */
+  /** `null`: no other node can exist. */
   async takeFromDead(leaseSeconds: number | null): Promise<void> {
     const { runs, nodeId } = this.#needs;
     for (const id of await runs.takeOrphans(nodeId, leaseSeconds)) this.#taken.add(id);
   }
 
-  /** Rows of this node that are none of those which it runs. */
+  /** Takes the running rows of this node that it does not run. */
   async takeStrays(runningIds: readonly string[]): Promise<void> {
     const { runs, nodeId } = this.#needs;
     for (const id of await runs.takeStrays(nodeId, runningIds)) this.#taken.add(id);
   }
 
-  /** Ends what was taken, with what the last progress records hold. What cannot be ended now is tried again the next time. */
+  /** Ends the runs that were taken, with the output in their last progress records. Those that cannot be ended now are tried again the next time. */
   async endTaken(): Promise<void> {
     const ids = [...this.#taken];
     for (let from = 0; from < ids.length; from += ENDED_AT_ONCE) {

@@ -1,10 +1,10 @@
-// Owns the checks that requests of every kind are made of; each raises `BAD_USER_INPUT` that names the field and the mend.
+// Owns the checks that requests of every kind are made of; each raises `BAD_USER_INPUT` that names the field and what would be right.
 import { GatewayError } from '../../kernel/errors.ts';
 import { isJsonObject } from '../../kernel/json.ts';
 import { faultOfJson } from '../../kernel/storable-json.ts';
 import { isStorableText } from '../../kernel/text.ts';
 
-/** Of one JSON value of a request (a tool's schema, the arguments of one call, the metadata), in UTF-16 units of its text. */
+/** Bound on one JSON value of a request (a tool's schema, the arguments of a call, the metadata), in UTF-16 units of its text. */
 export const MAX_JSON_LENGTH = 1_000_000;
 
 export function refuse(path: string, message: string): never {

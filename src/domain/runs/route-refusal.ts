@@ -1,4 +1,4 @@
-// Owns the error for a route without a candidate: unknown, switched off, and not able are three different things.
+// Owns the error for a request without any candidate: the name is unknown, its candidates are switched off, or none can do what is asked.
 import { type ErrorCode, GatewayError } from '../../kernel/errors.ts';
 import type { NearName } from '../routing/near-names.ts';
 import type { Route } from '../routing/planner.ts';
@@ -14,11 +14,11 @@ const CODE_OF_REASON: Partial<Record<ReasonCode, ErrorCode>> = {
 };
 const MAX_LISTED = 5;
 
-/** Asked only where the refusal tells of it. */
+/** Computed only if the error tells it. */
 export interface RefusalHints {
-  /** What the caller may have meant by a name that nothing has. */
+  /** Names that the caller may have meant by an unknown one. */
   readonly nearNames: () => readonly NearName[];
-  /** What a known model lacks to be called. */
+  /** What is missing before a known model can be called. */
   readonly lack: () => string | null;
 }
 

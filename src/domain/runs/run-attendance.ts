@@ -1,12 +1,12 @@
-// Owns who follows a run, on this node and on others, and the time that it goes on alone where it is to stop then.
+// Owns which readers follow a run, on this node and on others, and how long a run with `onDetach: CANCEL` goes on without any.
 import type { EventLog } from '../../coordination/contract.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { RunEvent } from './run-event.ts';
 import type { RunRequest } from './run-request.ts';
 
-/** Often enough to notice every reader on another node: this share of the time for which one is known. */
+/** How often to look for readers on other nodes, as a share of the time for which such a reader is remembered: often enough to miss none. */
 const LOOK_ELSEWHERE_SHARE = 0.75;
-/** The least between two looks. */
+/** The shortest time between two looks, in milliseconds. */
 const LOOK_AGAIN_MS = 100;
 
 export interface AttendanceOptions {
@@ -14,14 +14,14 @@ export interface AttendanceOptions {
   readonly request: Pick<RunRequest, 'onDetach' | 'detachGraceMs'>;
   readonly log: Pick<EventLog<RunEvent>, 'followerKnownMs' | 'lastFollowedElsewhere'>;
   readonly clock: Clock;
-  /** Called once the run has gone on alone for its whole grace. */
+  /** Called when the run has had no reader for its whole grace period. */
   readonly onDesert: () => void;
 }
 
 export class RunAttendance {
   readonly #options: AttendanceOptions;
   #attendants = 0;
-  /** By the monotonic clock; of readers on all nodes. */
+  /** When a reader on any node last followed the run, by the monotonic clock. */
   #lastAttendedMs: number;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -32,7 +32,7 @@ export class RunAttendance {
     this.#arm();
   }
 
-  /** Somebody follows the run until the returned function is called. */
+  /** Counts one more reader, until the returned function is called. */
   attend(): () => void {
     this.#attendants += 1;
     clearTimeout(this.#timer);
@@ -51,7 +51,7 @@ export class RunAttendance {
     clearTimeout(this.#timer);
   }
 
-  /** Readers on other nodes count as well: they are looked for often enough that none is missed. */
+  /** Looks for readers on other nodes, which count as well; the looks are frequent enough to miss none. */
   async #look(): Promise<void> {
     const { clock, log, runId, onDesert } = this.#options;
     const askedMs = clock.monotonicMs();

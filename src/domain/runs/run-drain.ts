@@ -1,4 +1,4 @@
-// Owns the end of a node's work on runs: what is being begun or runs now, and the wait until nothing of it is left.
+// Owns the end of a node's work on runs: it refuses new runs and waits until the runs of this node, and those that are being begun, have ended.
 import { abortable } from '../../kernel/async.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import type { RunExecutor } from './executor.ts';
@@ -6,7 +6,7 @@ import type { RunExecutor } from './executor.ts';
 /** How long runs that were stopped may take to write their ends. */
 const SETTLE_MS = 3_000;
 
-/** What a node that shuts down answers: the caller comes back, and a load balancer leads it to another node. */
+/** The error of a node that is shutting down: the caller tries again, and the load balancer sends it to another node. */
 export function nodeDraining(): GatewayError {
   return new GatewayError('NODE_DRAINING', 'This node is shutting down; ask again', { retryAfterMs: 1_000 });
 }
@@ -25,7 +25,7 @@ export class RunDrain {
     return this.#isDraining;
   }
 
-  /** Begins a run, which the drain then waits for. Raises `NODE_DRAINING` once the node is shutting down. */
+  /** Begins a run, and makes the drain wait for it. Raises `NODE_DRAINING` once the node is shutting down. */
   async begin(begin: () => Promise<string>): Promise<string> {
     if (this.#isDraining) throw nodeDraining();
     const beginning = begin();
@@ -39,7 +39,7 @@ export class RunDrain {
     }
   }
 
-  /** Resolves in bounded time with the number of runs that could not be ended: the next start, or another node, ends them. */
+  /** Resolves in bounded time with the number of runs that could not be ended: this node's next start, or another node, ends them. */
   async drain(graceMs: number): Promise<number> {
     this.#isDraining = true;
     if (await this.#isEmptyWithin(graceMs)) return 0;

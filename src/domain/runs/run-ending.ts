@@ -1,4 +1,4 @@
-// Owns how a run ends and what of it the client keeps. Pure; the table of it is in its tests.
+// Owns how a run ends and which of its output the client keeps. Pure; its tests hold the table of cases.
 import type { ErrorCode } from '../../kernel/errors.ts';
 import type { FinishReason } from '../../providers/contract/completions.ts';
 import type { RunError, RunRecord } from './run-record.ts';
@@ -6,9 +6,9 @@ import type { RunError, RunRecord } from './run-record.ts';
 /** Why a run was stopped before its end. */
 export type StopKind = 'cancelled' | 'interrupted' | 'replaced' | 'funds';
 
-/** What the attempt that decides over the run has come to. */
+/** The outcome of the attempt that decides how the run ends. */
 export interface DecisiveAttempt {
-  /** `undefined`: its answer is whole. */
+  /** `undefined` if the answer is whole. */
   readonly error:
     | { readonly code: ErrorCode; readonly message: string; readonly retryAfterMs: number | undefined }
     | undefined;
@@ -22,8 +22,8 @@ export interface RunEnding {
 }
 
 /**
- * A whole answer finishes the run, also where somebody wanted to stop it at the same moment. Otherwise the stop decides, and without one the error.
- * `decisive` is undefined where no attempt was made, or none that says anything.
+ * A whole answer finishes the run, even if it was to be stopped at the same moment. Otherwise the reason of the stop decides, and without one the error.
+ * `decisive` is undefined if no attempt was made, or none whose outcome counts.
  */
 export function endingOf(
   stopKind: Exclude<StopKind, 'replaced'> | undefined,
@@ -58,18 +58,18 @@ function badly(
 
 /** How far an attempt came. */
 export interface AttemptReach {
-  /** Its answer is whole. */
+  /** True if the answer is whole. */
   readonly whole: boolean;
-  /** Content of it stands in the run's log, where any reader gets it. */
+  /** True if content of it stands in the run's log, which any reader can read. */
   readonly shown: boolean;
-  /** Another attempt takes its place: readers are told to discard what they have of it. */
+  /** True if another attempt takes its place: readers are then told to discard its content. */
   readonly replaced: boolean;
 }
 
 /**
- * Whether the client keeps what an attempt gave. What is kept is charged, stands in the run and can be read later by `completion(id)`, whether or
- * not anybody was there to receive it. What is not kept is absorbed: it is not charged and not stored with the run, so nobody can leave just
- * before the end and read it for free. It still counts in limits on tokens, since the provider made it on the caller's behalf.
+ * Whether the client keeps the output of an attempt. Kept output is charged, stands in the run and can be read later by `completion(id)`, even if no
+ * reader was connected to receive it. Other output is absorbed: it is neither charged nor stored with the run, so that a caller cannot leave just before
+ * the end and then read it without paying. It still counts in limits on tokens, since the provider produced it for the caller.
  */
 export function isKept({ whole, shown, replaced }: AttemptReach): boolean {
   return whole || (shown && !replaced);

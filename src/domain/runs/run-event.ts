@@ -1,4 +1,4 @@
-// Owns the events of a run as they stand in its log: its start, what its kind makes of content, fail-overs, and exactly one terminal event.
+// Owns the events of a run as they stand in its log: its start, the events of its content, reroutes, and exactly one terminal event.
 import type { RoutePlan } from '../routing/route-plan.ts';
 import type { RunRecord } from './run-record.ts';
 
@@ -16,10 +16,10 @@ export interface StartedEvent extends EventBase {
   readonly plan: RoutePlan;
 }
 
-/** More of an answer; what it holds is the matter of its kind, which declares its types in `Kind.eventTypes`. */
+/** Further content of the answer. Its fields belong to the run's kind, which declares its types in `Kind.eventTypes`. */
 export interface ContentEvent extends EventBase {
   readonly type: string;
-  /** Label of the candidate that gives the answer, as in the plan: with the first content of each attempt. */
+  /** Label, as in the plan, of the candidate that gives the answer; set on the first content event of each attempt. */
   readonly servedBy?: string;
 }
 
@@ -38,14 +38,14 @@ export interface EndedEvent<Result = unknown> extends EventBase {
   readonly run: RunRecord<Result>;
 }
 
-/** `Content`: the events of one kind's content; its types are none of the engine's own. */
+/** `Content`: the events of one kind's content, whose types differ from those of the engine. */
 export type RunEvent<Content extends ContentEvent = ContentEvent, Result = unknown> =
   | StartedEvent
   | Content
   | ReroutedEvent
   | EndedEvent<Result>;
 
-/** Types of events that no kind may use for its own. */
+/** Event types of the engine, which no kind may use. */
 export const ENGINE_EVENT_TYPES = [
   'started',
   'rerouted',

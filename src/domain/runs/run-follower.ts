@@ -1,4 +1,4 @@
-// Owns following a run wherever it is: on this node, on another, or ended with whatever its log still has.
+// Owns following a run wherever it is: on this node, on another node, or ended with the part of its log that is still kept.
 //
 // 1. A run of this node is read from memory, and counts as attended while somebody reads.
 // 2. A run elsewhere is read from the shared log. Its row tells whether it goes on; who owns it does not matter.
@@ -37,7 +37,7 @@ export class RunFollower {
     this.#needs = needs;
   }
 
-  /** The events with `seq > after`, then the live ones, up to and with the end. */
+  /** The events with `seq > after` that are stored, then new ones, up to the terminal event. */
   async follow(runId: string, after: number): Promise<AsyncIterableIterator<RunEvent>> {
     const { executor, log, kinds, clock } = this.#needs;
     const active = executor.get(runId);
@@ -52,7 +52,7 @@ export class RunFollower {
     return readEvents({ ...reading, phase, mendEnd: () => this.#mendEnd(runId) });
   }
 
-  /** The run once it has ended, on whatever node; it counts as attended meanwhile. Rejects as soon as `signal` is aborted. */
+  /** The run once it has ended, on any node. While this waits, the run counts as followed. Rejects as soon as `signal` is aborted. */
   async ended(runId: string, signal?: AbortSignal): Promise<RunRecord> {
     signal?.throwIfAborted();
     const active = this.#needs.executor.get(runId);
@@ -70,7 +70,7 @@ export class RunFollower {
     return loadRun(this.#needs.runs, this.#needs.kinds, runId);
   }
 
-  /** For an ended run whose log is not kept: nothing beyond the end, or the end alone where that is all there is. */
+  /** For an ended run whose log is no longer kept: no events if `after` lies at or past the end, only the terminal event if that is all that is left. */
   async #replayOfEnded(runId: string, after: number): Promise<AsyncIterableIterator<RunEvent> | undefined> {
     const slice = await this.#read(runId, after, 1);
     if (slice.state === 'closed' || slice.events.length > 0) return undefined;
@@ -101,7 +101,7 @@ export class RunFollower {
       const isCut = lacking[0]?.fromSeq === 1 && (await log.lastSeq(runId)) > 0;
       if (lacking.length > 0) log.conclude(runId, isCut ? lacking.slice(-1) : lacking);
     } catch {
-      // Every reader looks at the run again within seconds, and the mending is tried again then.
+      // Every reader checks the run again within seconds, and mending is tried again then.
     }
   }
 
@@ -130,16 +130,16 @@ export class RunFollower {
   }
 }
 
-/** It was there when it was joined: what had begun it did not get its answer, or was refused by a limit, and has undone it. */
+/** The run existed when it was joined. Then the caller that had begun it got no answer, or a limit refused it, so the run was withdrawn. */
 function undone(): GatewayError {
   return new GatewayError(
     'STORAGE_UNAVAILABLE',
-    'This completion was undone before anything was asked of a provider; ask again',
+    'This completion was withdrawn before any provider was called; send the request again',
     { retryAfterMs: 1_000 },
   );
 }
 
-/** While the database is away a run may well go on. */
+/** While the database is away, the run may well be running. */
 function cannotTell(error: unknown): RunPhase {
   if (error instanceof StorageError && error.kind === 'unavailable') return 'running';
   throw error;

@@ -1,4 +1,4 @@
-// Owns the money that is held for one run: raised before a dearer attempt, and again when its output passes what was held for it.
+// Owns the money held for one run: the hold is raised before a more expensive attempt, and again when the output exceeds what it covers.
 import { StorageError } from '../../kernel/errors.ts';
 import type { Nano } from '../../kernel/money.ts';
 import { type PriceVersions, priceInForce } from '../billing/model-price.ts';
@@ -11,16 +11,16 @@ export interface RunFundsOptions {
   readonly request: RunRequest;
   readonly measured: MeasuredRequest;
   readonly prices: PriceVersions;
-  /** When the run begins: prices of later are none of its. */
+  /** When the run begins: prices that take effect later do not apply to it. */
   readonly at: Date;
-  /** Whether the hold may come to so much in all. */
+  /** Asks the database to raise the hold to this total; false if the funds do not allow it. */
   readonly raise: (amount: Nano) => Promise<boolean>;
 }
 
 export class RunFunds {
   readonly #options: RunFundsOptions;
   #held: Nano = 0n;
-  /** Output that the hold covers at the candidate that is called now, in the units of its kind. */
+  /** The output that the hold covers for the candidate that is being called, in the kind's units. */
   #coveredOutput = Number.POSITIVE_INFINITY;
   #asking = false;
 
@@ -28,7 +28,7 @@ export class RunFunds {
     this.#options = options;
   }
 
-  /** What is to be held for a candidate; the hold that the run begins with is that of the first. */
+  /** The amount to hold for a candidate. A run begins with the amount for its first candidate. */
   amountFor(candidate: Candidate, output = this.#outputOf(candidate)): Nano {
     if (isFree(candidate)) return 0n;
     const { kind, measured, prices, at } = this.#options;
@@ -36,12 +36,12 @@ export class RunFunds {
     return price ? kind.amountHeld(price, measured, output) : 0n;
   }
 
-  /** The run has begun with this hold. */
+  /** Sets the hold that the run has begun with. */
   begunWith(amount: Nano): void {
     this.#held = amount;
   }
 
-  /** Whether the hold covers a call of the candidate, raised if need be. */
+  /** True if the hold covers a call of the candidate; it is raised for this if need be. */
   async cover(candidate: Candidate): Promise<boolean> {
     const amount = this.amountFor(candidate);
     if (amount > this.#held && !(await this.#raiseTo(amount).catch(notNow))) return false;
@@ -49,7 +49,7 @@ export class RunFunds {
     return true;
   }
 
-  /** Called with every read of an answer; asks for as much output again once what is covered has come. */
+  /** Called with every read of an answer: when the output exceeds what the hold covers, it raises the hold to cover twice as much. */
   watch(candidate: Candidate, answer: Answer, refused: () => void): void {
     if (this.#asking || answer.outputSoFar <= this.#coveredOutput) return;
     const output = this.#coveredOutput * 2;
@@ -77,7 +77,7 @@ export class RunFunds {
   }
 }
 
-/** While the database is away nothing more can be held: what is dearer is passed over. */
+/** While the database is away no hold can be raised, so candidates that need more are skipped. */
 function notNow(error: unknown): boolean {
   if (error instanceof StorageError) return false;
   throw error;

@@ -1,4 +1,4 @@
-// Owns what a node does for its runs each second: progress records, what became of them elsewhere, and the runs that no node carries on.
+// Owns what a node does for its runs each second: it writes progress records, finds out whether other nodes have changed its runs, and ends runs of dead nodes.
 
 import type { RunBus } from '../../coordination/contract.ts';
 import { delay } from '../../kernel/async.ts';
@@ -21,22 +21,22 @@ export interface KeeperDependencies {
   readonly bus: RunBus;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** On the embedded database nobody else can be alive: every running row at start is an orphan. */
+  /** True on the embedded database: no other node can exist, so every running row at start is an orphan. */
   readonly alone: boolean;
-  /** A node that has not renewed its lease for so long is dead. */
+  /** A node that has not renewed its lease for this many seconds counts as dead. */
   readonly leaseSeconds: number;
 }
 
 const MAX_TICK_MS = 1_000;
 const CLOSE_WITHIN_MS = 1_000;
 const LEASES_PER_TIDYING = 6;
-/** A tick that comes after so many did not come in time: the node was held up, and others may have taken it for dead. */
+/** If so many intervals lie between two ticks, this process was paused, and other nodes may have declared it dead. */
 const TICKS_OF_A_PAUSE = 3;
 export class RunKeeper {
   readonly #needs: KeeperDependencies;
   readonly #progress: RunProgressRecords;
   readonly #lastDone = new Map<string, number>();
-  /** Steps that are under way, by name. */
+  /** Steps that have not finished, by name. */
   readonly #underWay = new Map<string, Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
   #stopHearing = () => {};
@@ -90,7 +90,7 @@ export class RunKeeper {
     }
   }
 
-  /** No step waits for another, nor fails with it; one that is still under way is not begun again. */
+  /** Runs a step by itself: it neither waits for other steps nor fails with them. A step that has not finished is not begun again. */
   #step(name: string, work: () => Promise<void>): void {
     if (this.#underWay.has(name)) return;
     const step = work()
@@ -101,7 +101,7 @@ export class RunKeeper {
     this.#underWay.set(name, step);
   }
 
-  /** A tick is late now and then: what is due within a moment is done now. */
+  /** True if the step is due now or within a moment, because a tick may come late. */
   #isDue(what: string, everyMs: number): boolean {
     const now = this.#needs.clock.monotonicMs();
     const last = this.#lastDone.get(what) ?? 0;
@@ -110,7 +110,7 @@ export class RunKeeper {
     return true;
   }
 
-  /** What the database says of this node's runs: another node has taken or ended them, or somebody there has asked to cancel them. */
+  /** Asks the database about this node's runs: whether another node has taken or ended one, or a caller there has asked to cancel it. */
   async #watch(): Promise<void> {
     const { executor, runs, nodeId } = this.#needs;
     const asked = [...executor.active()].filter(({ settling }) => !settling);
@@ -128,7 +128,10 @@ export class RunKeeper {
     }
   }
 
-  /** Until the database has answered, faults of this node's runs lead to nothing: their providers must not be asked again for another's runs. */
+  /**
+   * Until the database has answered, faults of this node's runs lead to no further call: another node may have taken them, and then may call providers
+   * itself.
+   */
   #doubtOwnership(): void {
     const { executor, lease, logger } = this.#needs;
     const doubted = [...executor.active()];

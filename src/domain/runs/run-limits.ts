@@ -1,24 +1,26 @@
-// Owns what a completion takes of the limits of its caller and workspace, and what is told of them.
+// Owns how much a completion takes of the limits of its caller and workspace, and what a caller is told about them.
 import type { LimitAnswer, Limiter, LimitWant } from '../../coordination/contract.ts';
+import { type CallLimits, LIMIT_NAMES, LIMITS, type LimitName } from '../../kernel/call-limits.ts';
 import { GatewayError, type GatewayErrorDetails } from '../../kernel/errors.ts';
 import { totalTokens } from '../billing/usage.ts';
-import { type CallLimits, LIMIT_NAMES } from '../identity/call-limits.ts';
 import type { Viewer } from '../identity/viewer.ts';
 import type { MeasuredRequest } from './kind.ts';
 import type { RunRecord } from './run-record.ts';
 
+type Counted = (typeof LIMITS)[LimitName]['counts'];
+
 /** What is left of one limit. */
 export interface LimitState {
   readonly scope: 'CALLER' | 'WORKSPACE';
-  readonly name: keyof CallLimits;
+  readonly name: LimitName;
   readonly limit: number;
   readonly remaining: number;
 }
 
-/** A run was refused by one of its limits. */
+/** The error for a run that one of its limits has refused. */
 export class LimitRefusal extends GatewayError {
   readonly scope: LimitState['scope'];
-  readonly limit: keyof CallLimits;
+  readonly limit: LimitName;
 
   constructor(
     { scope, name }: Pick<LimitState, 'scope' | 'name'>,
@@ -33,37 +35,26 @@ export class LimitRefusal extends GatewayError {
 
 interface NamedWant extends LimitWant {
   readonly scope: LimitState['scope'];
-  readonly name: keyof CallLimits;
+  readonly name: LimitName;
 }
 
-/** What a run has taken, until it is settled. */
+/** The amounts that a run has taken of its limits, until it is settled. */
 export interface TakenLimits {
   readonly states: readonly LimitState[];
   /** Corrects what was taken to what was used. */
   settle(run: RunRecord): void;
-  /** It was in vain: all of it is given back. */
+  /** Gives back all of it: the run was not begun. */
   giveBack(): void;
 }
 
-const MINUTE_MS = 60_000;
-const WINDOWS: Readonly<Record<keyof CallLimits, number | null>> = {
-  requestsPerMinute: MINUTE_MS,
-  requestsPerHour: 60 * MINUTE_MS,
-  requestsPerDay: 1_440 * MINUTE_MS,
-  tokensPerMinute: MINUTE_MS,
-  tokensPerHour: 60 * MINUTE_MS,
-  tokensPerDay: 1_440 * MINUTE_MS,
-  concurrentRuns: null,
+/** What a run asks of a limit before it begins, by what the limit counts. */
+const ASKED: Readonly<Record<Counted, (measured: MeasuredRequest) => number>> = {
+  requests: () => 1,
+  // The input, and the output that the caller bounds itself; what else comes is counted when it is known.
+  tokens: ({ inputTokensHeld, outputTokensAsked }) => inputTokensHeld + outputTokensAsked,
 };
-const WORDS: Readonly<Record<keyof CallLimits, string>> = {
-  requestsPerMinute: 'completions a minute',
-  requestsPerHour: 'completions an hour',
-  requestsPerDay: 'completions a day',
-  tokensPerMinute: 'tokens a minute',
-  tokensPerHour: 'tokens an hour',
-  tokensPerDay: 'tokens a day',
-  concurrentRuns: 'completions at once',
-};
+/** What it has used in the end, where that differs from what it asked for. */
+const USED: Readonly<Partial<Record<Counted, (run: RunRecord) => number>>> = { tokens: tokensMade };
 
 export class RunLimits {
   readonly #limiter: Limiter;
@@ -72,7 +63,7 @@ export class RunLimits {
     this.#limiter = limiter;
   }
 
-  /** What was taken, or the error that refuses the run; `undefined` where nothing is limited. Synchronous where counting is. */
+  /** The amounts that were taken, or the error that refuses the run; `undefined` if no limit applies. Synchronous if the limiter is. */
   take(
     runId: string,
     viewer: Viewer,
@@ -113,15 +104,14 @@ function wantsOf(viewer: Viewer, measured: MeasuredRequest): NamedWant[] {
     for (const name of LIMIT_NAMES) {
       const limit = limits[name];
       if (limit === undefined) continue;
-      const ofTokens = name.startsWith('tokens');
       const key = `${viewer.workspaceId}:${who}:${name}`;
       wants.push({
         key,
         scope,
         name,
-        windowMs: WINDOWS[name],
+        windowMs: LIMITS[name].windowMs,
         limit,
-        amount: ofTokens ? tokensAskedFor(measured) : 1,
+        amount: ASKED[LIMITS[name].counts](measured),
       });
     }
   };
@@ -130,16 +120,11 @@ function wantsOf(viewer: Viewer, measured: MeasuredRequest): NamedWant[] {
   return wants;
 }
 
-/** The input, and the output that the caller bounds itself; what else comes is counted when it is known. */
-function tokensAskedFor({ inputTokensHeld, outputTokensAsked }: MeasuredRequest): number {
-  return inputTokensHeld + outputTokensAsked;
-}
-
 function usedOf({ name, amount }: NamedWant, run: RunRecord): number {
-  return name.startsWith('tokens') ? tokensMade(run) : amount;
+  return USED[LIMITS[name].counts]?.(run) ?? amount;
 }
 
-/** All that providers made on the caller's behalf, what is absorbed and not charged included. */
+/** All tokens that providers produced for the caller, including those of absorbed attempts, which are not charged. */
 export function tokensMade({ usage, attempts = [] }: Pick<RunRecord, 'usage' | 'attempts'>): number {
   if (attempts.length === 0) return totalTokens(usage);
   return attempts.reduce((sum, attempt) => sum + totalTokens(attempt.usage), 0);
@@ -149,13 +134,13 @@ function refusal(want: NamedWant, answer: LimitAnswer, states: readonly LimitSta
   const whose = want.scope === 'CALLER' ? 'Your key' : 'Your workspace';
   const message =
     want.amount > want.limit
-      ? `${whose} may use ${want.limit} ${WORDS[want.name]}; this completion alone may take ${want.amount}. Ask for fewer "maxTokens"`
-      : `${whose} may use ${want.limit} ${WORDS[want.name]}, and they are used up; wait and ask again`;
+      ? `${whose} may use ${want.limit} ${LIMITS[want.name].words}; this completion alone may take ${want.amount}. Ask for fewer "maxTokens"`
+      : `${whose} may use ${want.limit} ${LIMITS[want.name].words}, and they are used up; wait and ask again`;
   return new LimitRefusal(want, message, {
     ...(answer.retryAfterMs > 0 ? { retryAfterMs: answer.retryAfterMs } : { retryAfterMs: RETRY_UNKNOWN_MS }),
     extensions: { rateLimit: states, limit: want.name },
   });
 }
 
-/** Nobody knows when a run under way will end. */
+/** Told if a run would have to end first, since it is not known when that will be. */
 const RETRY_UNKNOWN_MS = 1_000;

@@ -1,4 +1,4 @@
-// Owns how a request becomes a plan: what it needs is looked up in the snapshot, and nothing of it is a query.
+// Owns how a request becomes a plan: everything it needs is read from the snapshot, without a query.
 import type { Clock } from '../../kernel/clock.ts';
 import type { Adapter } from '../../providers/contract/adapter.ts';
 import { priceInForce } from '../billing/model-price.ts';
@@ -25,7 +25,7 @@ export interface RunPlannerDependencies {
   readonly retries: RetryDefaults;
 }
 
-/** What holds where neither the caller nor the row says otherwise. */
+/** The values that hold if neither the caller nor the row sets its own. */
 export interface RetryDefaults {
   readonly maxAttempts: number;
   readonly maxAttemptsPerInstance: number;
@@ -43,7 +43,7 @@ export class RunPlanner {
     this.#isSimulated = (protocol) => needs.adapterOf(protocol)?.simulated === true;
   }
 
-  /** `mustBePriced`: somebody pays, so what has no price is left out. */
+  /** `mustBePriced`: an account or a budget pays, so candidates without a price are left out. */
   plan<Request extends RunRequest>(
     viewer: Viewer,
     kind: Kind<Request>,
@@ -82,7 +82,7 @@ export class RunPlanner {
     return { route, catalogue };
   }
 
-  /** What a refusal tells a caller whose name cannot be served. */
+  /** What the error tells a caller whose `model` cannot be served. */
   hintsFor(
     { allowedModels: allowed }: Viewer,
     { output }: Pick<Kind, 'output'>,

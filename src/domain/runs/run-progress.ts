@@ -1,4 +1,4 @@
-// Owns the progress records of a node's runs: what each has come to, written once a second, so that another node can settle it after a crash.
+// Owns the progress records of a node's runs: the output so far of each, written once a second, so that another node can settle the run after a crash.
 import type { Clock } from '../../kernel/clock.ts';
 import { StorageError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -21,24 +21,24 @@ export interface ProgressDependencies {
 
 interface Recorded {
   readonly answer: Answer;
-  /** Of the content that was shown, as `Answer.since` gave it; `undefined` where none was. */
+  /** The mark of the content that was shown, as `Answer.since` gave it; `undefined` if none was. */
   readonly mark: unknown;
-  /** Of all that came, shown or held back. */
+  /** The size of all content that has come, shown or held back. */
   readonly size: number;
 }
 
 export class RunProgressRecords {
   readonly #needs: ProgressDependencies;
-  /** What is known to be stored. */
+  /** What is known to be stored of each run. */
   readonly #recorded = new WeakMap<ActiveRun, Recorded>();
-  /** Answers that the database refuses: they are not offered again each second. */
+  /** Answers that the database refuses to store: they are not sent to it again each second. */
   readonly #refused = new WeakSet<Answer>();
 
   constructor(needs: ProgressDependencies) {
     this.#needs = needs;
   }
 
-  /** Never raises: a run whose record fails keeps nobody else's from being written. */
+  /** Never raises: if the record of one run fails, those of other runs are written nevertheless. */
   async save(): Promise<void> {
     const saves: Promise<void>[] = [];
     for (const run of this.#needs.executor.active()) {
@@ -54,7 +54,7 @@ export class RunProgressRecords {
       if (await runs.saveProgress(progress)) this.#recorded.set(run, recorded);
       else if (executor.get(run.id) && !run.settling) run.stop('replaced');
     } catch (error) {
-      // It may have been stored although the answer was lost: the next record replaces the texts, so that no piece is stored twice.
+      // The record may be stored although the database's answer was lost. The next one replaces the texts, so that no piece is stored twice.
       this.#recorded.delete(run);
       if (error instanceof StorageError && error.kind === 'invalid') this.#refused.add(recorded.answer);
       logger.warn({ err: error, runId: run.id }, 'The progress of a run could not be recorded');
@@ -76,7 +76,7 @@ export class RunProgressRecords {
   }
 }
 
-/** The content that came since `from`; all of it where nothing of this answer is known to be stored. */
+/** The content that came after `from`; all content if none of this answer is known to be stored. */
 function progressRow(
   run: ActiveRun,
   { answer, candidate }: CurrentAttempt,

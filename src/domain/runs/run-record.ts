@@ -1,4 +1,4 @@
-// Owns a run as it is known outside its executor: the same whether it comes from memory or from the database.
+// Owns the record of a run, in one form whether it comes from memory or from the database.
 import type { ErrorCode } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import type { Nano } from '../../kernel/money.ts';
@@ -10,10 +10,10 @@ import type { RoutePlan } from '../routing/route-plan.ts';
 
 export type { RunStatus };
 
-/** What a run is from its beginning on. */
+/** The facts of a run that are fixed when it begins. */
 interface RunIdentity {
   readonly id: string;
-  /** Name of its kind: `completion`. */
+  /** Name of its kind, e.g. `completion`. */
   readonly kind: string;
   readonly workspaceId: string;
   readonly caller: string;
@@ -24,14 +24,14 @@ interface RunIdentity {
   readonly createdAt: Date;
 }
 
-/** What it has come to. */
+/** The outcome of a run. */
 interface RunOutcome<Result> {
   readonly status: RunStatus;
   readonly instanceId: string | null;
   readonly canonicalId: string | null;
-  /** What the kept answer comes to, as its kind has it; plain JSON. */
+  /** The kept answer in the form of the run's kind; plain JSON. */
   readonly result: Result;
-  /** `funds`: stopped since the funds did not cover more. */
+  /** `funds`: the answer was stopped because the funds did not cover more. */
   readonly finishReason: FinishReason | 'funds' | null;
   readonly providerFinishReason: string | null;
   readonly usage: Usage;
@@ -40,12 +40,12 @@ interface RunOutcome<Result> {
   readonly priceVersionId: string | null;
   readonly warnings: readonly RunWarning[];
   readonly error: RunError | null;
-  /** `undefined` = not loaded; read them by id. */
+  /** `undefined` if they were not loaded; they can be read by the run's id. */
   readonly attempts: readonly RunAttempt[] | undefined;
   /** `null` while it runs. */
   readonly lastSeq: number | null;
   readonly endedAt: Date | null;
-  /** When what was asked and answered was removed, by its workspace's wish. */
+  /** When the prompt and the output were removed, because the workspace's retention time had passed. */
   readonly contentRemovedAt: Date | null;
 }
 
@@ -80,7 +80,7 @@ export interface RunAttempt {
   readonly costNano: Nano | null;
   readonly costLines: readonly CostLine[];
   readonly priceVersionId: string | null;
-  /** True if the client does not keep its output, so that it is not charged for. */
+  /** True if the client does not keep the attempt's output, so that it is not charged. */
   readonly absorbed: boolean;
 }
 

@@ -1,4 +1,4 @@
-// Owns the rules that requests of every kind keep: the model's name, routing, the idempotency key and the caller's notes.
+// Owns the rules for requests of every kind: the model's name, routing, the idempotency key and the caller's metadata.
 import { MOST_ATTEMPTS } from '../catalogue/time-limit-fields.ts';
 import { checkJson, checkNumber, checkText, refuse } from './request-checks.ts';
 import type { RoutingOptions, RunRequest } from './run-request.ts';

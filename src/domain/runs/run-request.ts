@@ -1,11 +1,11 @@
-// Owns what every request for a run has in common, whatever kind of call it is and whichever door it came through.
+// Owns the fields that every request for a run has, whatever its kind and door.
 import type { JsonObject } from '../../kernel/json.ts';
 import type { Fallback } from '../routing/route-plan.ts';
 
 export interface RunRequest {
   /** Instance slug, canonical model id, `tag:<name>`, or `auto`. */
   readonly model: string;
-  /** What to do with a field that the chosen protocol cannot express. */
+  /** What happens to a field that the chosen protocol cannot express: the request is refused, or the field is dropped. */
   readonly onUnsupported: 'REFUSE' | 'DROP';
   readonly routing: RoutingOptions;
   readonly onDetach: OnDetach;
@@ -13,13 +13,13 @@ export interface RunRequest {
   readonly detachGraceMs: number;
   /** Names the run for 24 hours, per workspace and caller. */
   readonly idempotencyKey?: string;
-  /** The caller's own notes, stored with the run. */
+  /** The caller's own data, stored with the run. */
   readonly metadata: JsonObject;
 }
 
 export interface RoutingOptions {
   readonly fallback?: Fallback;
-  /** Calls in all, and of one instance. */
+  /** The most calls in the whole run, and of one instance. */
   readonly maxAttempts?: number;
   readonly maxAttemptsPerInstance?: number;
   /** Bound on the whole run in milliseconds. */
@@ -28,7 +28,7 @@ export interface RoutingOptions {
   readonly patienceMs?: number;
   /** Decimal text of nano-dollars per million tokens. */
   readonly maxPrice?: { readonly input?: string; readonly output?: string };
-  /** Slugs that are not to serve. */
+  /** Slugs of instances that must not be called. */
   readonly exclude?: readonly string[];
   readonly stickyKey?: string;
   readonly commit?: 'FIRST_TOKEN' | 'COMPLETE';
@@ -37,7 +37,7 @@ export interface RoutingOptions {
 
 export type OnDetach = 'CONTINUE' | 'CANCEL';
 
-/** What holds for requests of every kind where a caller says nothing, at every door. */
+/** The values, for every kind and at every door, of fields that a caller leaves out. */
 export const RUN_DEFAULTS = {
   routing: {},
   metadata: {},

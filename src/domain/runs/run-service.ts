@@ -1,4 +1,4 @@
-// Owns what a caller can do with runs of one kind; every door goes through here. A run is detached from whoever asked; readers follow its log.
+// Owns what a caller can do with runs of one kind; every door uses it. A run does not depend on the connection that began it; readers follow its log.
 import type { RunBus } from '../../coordination/contract.ts';
 import { nextTurn } from '../../kernel/async.ts';
 import { GatewayError } from '../../kernel/errors.ts';
@@ -34,7 +34,7 @@ export interface RunServiceDependencies {
 
 export interface CancelResult<Result = unknown> {
   readonly run: RunRecord<Result>;
-  /** False if the end could not be committed in time; it will be. */
+  /** False if the end could not be committed in time; it will be written later. */
   readonly settled: boolean;
 }
 
@@ -42,7 +42,7 @@ export type RunFilter = Omit<RunListFilter, 'workspaceId' | 'caller' | 'kind'>;
 
 const CANCEL_WAIT_MS = 1_500;
 
-/** `Content`: the events of the kind's content. */
+/** `Content` is the type of the events that the kind makes of content. */
 export class RunService<Request extends RunRequest, Result, Content extends ContentEvent> {
   readonly #needs: RunServiceDependencies;
   readonly #kind: Kind<Request, unknown, Result>;
@@ -52,12 +52,12 @@ export class RunService<Request extends RunRequest, Result, Content extends Cont
     this.#needs = needs;
   }
 
-  /** The plan that a request would run by, without running it. */
+  /** The plan that a request would have, without a run. */
   routePlan(viewer: Viewer, request: Request): RoutePlan {
     return this.#needs.starter.plan(viewer, this.#kind, request);
   }
 
-  /** Runs to the end; raises the run's error, with `completionId`, unless it finished. */
+  /** Runs to the end and gives the finished run. Otherwise it raises the run's error, with `completionId`. */
   async complete(viewer: Viewer, request: Request, context: CallContext): Promise<RunRecord<Result>> {
     // The caller gets the answer when it is whole, so a fault at any time can be hidden by another attempt.
     const runId = await this.#begin(viewer, request, context, 'COMPLETE');
@@ -66,25 +66,25 @@ export class RunService<Request extends RunRequest, Result, Content extends Cont
     throw endedBadly(run);
   }
 
-  /** Begins a run and answers at once. */
+  /** Begins a run and answers without waiting for it. */
   async start(viewer: Viewer, request: Request, context: CallContext): Promise<RunRecord<Result>> {
     const runId = await this.#begin(viewer, request, context);
     return this.#own(this.#needs.executor.get(runId)?.record() ?? (await this.#load(runId)));
   }
 
-  /** Begins a run, or joins the one that its key names, and follows it from the start. */
+  /** Begins a run, or joins the one that the idempotency key names, and follows it from the start. */
   async stream(
     viewer: Viewer,
     request: Request,
     context: CallContext,
   ): Promise<AsyncIterableIterator<RunEvent<Content, Result>>> {
     const runId = await this.#begin(viewer, request, context);
-    // The provider's request goes out first: the reader's first event waits for nothing that comes sooner.
+    // The events are read one turn of the event loop later, so that the provider's request, which takes much longer, is sent before.
     await nextTurn();
     return this.#follow(runId, 0);
   }
 
-  /** The events with `seq > after`, then the live ones. */
+  /** The events with `seq > after` that are stored, then new ones as they come. */
   async events(
     viewer: Viewer,
     runId: string,
@@ -102,7 +102,7 @@ export class RunService<Request extends RunRequest, Result, Content extends Cont
     return this.#follow(run.id, after);
   }
 
-  /** Stops the run and answers with what it used, after the commit. An ended run is answered as it is. */
+  /** Stops the run and answers, after the commit, with what it has used. A run that has ended is returned unchanged. */
   async cancel(viewer: Viewer, runId: string): Promise<CancelResult<Result>> {
     const run = await this.get(viewer, runId);
     if (run.caller !== viewer.caller) requireScope(viewer, 'admin');
@@ -130,7 +130,7 @@ export class RunService<Request extends RunRequest, Result, Content extends Cont
     return run;
   }
 
-  /** Those of `runIds` that the viewer may see, by id. */
+  /** The runs of `runIds` that the viewer may see, by id. */
   async byIds(viewer: Viewer, runIds: readonly string[]): Promise<ReadonlyMap<string, RunRecord<Result>>> {
     const { runs, kinds, executor } = this.#needs;
     const rows = (await runs.byIds(runIds)).filter(({ kind }) => kind === this.#kind.name);
@@ -149,7 +149,7 @@ export class RunService<Request extends RunRequest, Result, Content extends Cont
     return this.#needs.runs.count(this.#listFilter(viewer, filter));
   }
 
-  /** Attempts by run id; the viewer must have seen the runs. */
+  /** Attempts by run id; the caller of this method must have checked that the viewer may see the runs. */
   async attemptsOf(runIds: readonly string[]): Promise<ReadonlyMap<string, readonly RunAttempt[]>> {
     const rows = await this.#needs.runs.attemptsOf(runIds);
     return Map.groupBy(
@@ -165,7 +165,7 @@ export class RunService<Request extends RunRequest, Result, Content extends Cont
     commit: RunPolicy['commit'] = 'FIRST_TOKEN',
   ): Promise<string> {
     requireScope(viewer, 'run');
-    // The caller has gone before it was told of a run: nobody could ever read the answer.
+    // The caller has left before it was told of a run, so no run begins: its answer could not be read.
     context.gone?.throwIfAborted();
     const { drain, starter } = this.#needs;
     return drain.begin(() => starter.begin(viewer, this.#kind, request, context, commit));
@@ -194,7 +194,7 @@ export class RunService<Request extends RunRequest, Result, Content extends Cont
     return run.caller === viewer.caller || hasScope(viewer, 'read');
   }
 
-  /** A run that this service has begun or listed, so that its result is of its kind. */
+  /** A run that this service has begun or listed, so its result has this kind's type. */
   #own(run: RunRecord): RunRecord<Result> {
     return run as RunRecord<Result>;
   }

@@ -1,4 +1,4 @@
-// Owns the way from a request to a committed run; whatever refuses it leaves no run, no hold and no used-up limit behind.
+// Owns the way from a request to a committed run; a refusal at any step leaves no run, no hold and no amount taken from limits.
 //
 // 1. The viewer's permission is asserted, the request validated.
 // 2. The route is planned from the snapshot; a name that cannot be served is refused with what to do.
@@ -44,11 +44,11 @@ export interface StarterDependencies {
 
 export interface CallContext {
   readonly requestId: string;
-  /** The trace that the request belongs to, for the run's telemetry and the calls that it makes. */
+  /** The trace that the request belongs to, for the run's telemetry and for its calls of providers. */
   readonly trace?: TraceContext | undefined;
-  /** Aborted when whoever asked has gone away; the run goes on. */
+  /** Aborted when the caller has disconnected; a run that has begun goes on. */
   readonly gone?: AbortSignal;
-  /** Is told what is left of the caller's limits. */
+  /** Called with what is left of the caller's limits. */
   readonly tellLimits?: (states: readonly LimitState[]) => void;
 }
 
@@ -66,7 +66,7 @@ export class RunStarter {
     this.#needs = needs;
   }
 
-  /** The plan that a request would run by, without running it. */
+  /** The plan that a request would have, without a run. */
   plan<Request extends RunRequest>(viewer: Viewer, kind: Kind<Request>, request: Request): RoutePlan {
     requireScope(viewer, 'run', 'read');
     const paidFor = this.#needs.charges.chargeFor(viewer) !== undefined;
@@ -74,7 +74,7 @@ export class RunStarter {
     return this.#needs.planner.plan(viewer, kind, request, kind.measure(request), paidFor).route.plan;
   }
 
-  /** The id of the run that was begun, or joined. Raises what refuses it. */
+  /** The id of the run that was begun or joined. Raises the error that refuses it. */
   async begin<Request extends RunRequest>(
     viewer: Viewer,
     kind: Kind<Request>,
@@ -159,7 +159,7 @@ export class RunStarter {
     return this.#beginAfter(asked, context, row);
   }
 
-  /** Limits beside the hold: neither waits for the other. */
+  /** Takes limits and inserts the row at the same time, so that neither waits for the other. */
   async #beginBeside(
     asked: AskedLimits,
     { gone, tellLimits }: CallContext,
@@ -183,7 +183,7 @@ export class RunStarter {
     const refusal =
       takes.status === 'rejected' ? takes.reason : taken instanceof GatewayError ? taken : undefined;
     if (refusal !== undefined) {
-      // Where this fails, the keeper ends the row later; the caller is told of the limit all the same.
+      // If this fails, the keeper ends the row later; the caller still gets the error of the limit.
       await runs.withdraw(row).catch(() => {});
       throw refusal;
     }
@@ -192,8 +192,8 @@ export class RunStarter {
   }
 
   /**
-   * Limits before the row, where there is a key: from its commit on the row can be joined by whoever has the same key, so it must not be taken
-   * back. A run that is there already can be joined whatever the limits say.
+   * With an idempotency key, limits are taken before the row is inserted: after its commit other callers with the key can join the run, so it must not
+   * be withdrawn. A run that exists already can be joined whatever the limits say.
    */
   async #beginAfter(
     asked: AskedLimits,
@@ -221,7 +221,7 @@ export class RunStarter {
     return { begun, taken };
   }
 
-  /** The database may have begun the run although its answer was lost: the row is taken back later. */
+  /** The database may have begun the run although its answer was lost: the row is withdrawn later. */
   #noteUnsure(error: unknown, row: RunBegin): void {
     if (error instanceof StorageError && error.kind === 'unavailable') this.#needs.unsure.add(row);
   }
@@ -256,10 +256,10 @@ export class RunStarter {
 }
 
 function callerGone(): GatewayError {
-  return new GatewayError('CANCELLED', 'Whoever asked for this completion left before it had begun');
+  return new GatewayError('CANCELLED', 'The caller disconnected before this completion had begun');
 }
 
-/** The run that the key names. Raises `CONFLICT` for another input under it, `INSUFFICIENT_FUNDS` where nothing was begun. */
+/** The run that the key names. Raises `CONFLICT` if it had another input, `INSUFFICIENT_FUNDS` if no run was begun. */
 function joined({ outcome, runId, refusal }: RunBegun): string {
   if (outcome === 'joined') return runId;
   if (outcome === 'conflict') {
@@ -286,7 +286,7 @@ function joined({ outcome, runId, refusal }: RunBegun): string {
   );
 }
 
-/** What two requests under one key must share: everything but the key. */
+/** Digest of everything but the key: two requests with one key must agree in it. */
 function hashOf({ idempotencyKey: _key, ...rest }: RunRequest): string {
   return createHash('sha256').update(canonicalJson(rest)).digest('base64url');
 }

@@ -1,4 +1,4 @@
-// Owns what a run is begun with and goes by until its end, whatever changes meanwhile.
+// Owns the facts that a run is begun with and keeps to its end, whatever changes in the catalogue.
 import type { TraceContext } from '../../kernel/trace-context.ts';
 import type { WorkspaceCatalogue } from '../catalogue/snapshot.ts';
 import type { Route } from '../routing/planner.ts';
@@ -12,7 +12,7 @@ export interface RunTerms {
   readonly workspaceId: string;
   readonly caller: string;
   readonly requestId: string | null;
-  /** The trace of the caller's request, if it belongs to one. */
+  /** The trace context of the caller's request, if it has one. */
   readonly trace?: TraceContext | undefined;
   readonly request: RunRequest;
   readonly measured: MeasuredRequest;
@@ -20,23 +20,23 @@ export interface RunTerms {
   /** The price versions of the snapshot that the run began with. */
   readonly prices: WorkspaceCatalogue['prices'];
   readonly policy: RunPolicy;
-  /** Absent where nothing is held for it. */
+  /** Absent if no money is held for the run. */
   readonly funds?: RunFunds;
   readonly createdAt: Date;
 }
 
-/** How far the run goes to hide faults. */
+/** How much the run does to hide faults from its caller. */
 export interface RunPolicy {
-  /** Calls in all. */
+  /** The most calls of the whole run. */
   readonly maxAttempts: number;
-  /** Calls of one instance, where the caller bounds them; otherwise the instance, its config or the default does. */
+  /** The most calls of one instance, if the caller sets it; otherwise the instance, its config or the default decides. */
   readonly maxAttemptsPerInstance: number | undefined;
   readonly defaultAttemptsPerInstance: number;
-  /** How long a provider may make the caller wait. */
+  /** How long, in milliseconds, a provider may make the caller wait. */
   readonly patienceMs: number;
-  /** Bound on the whole run, attempts and waits together. */
+  /** Time limit of the whole run in milliseconds, attempts and waits together. */
   readonly totalMs: number | undefined;
-  /** `COMPLETE` shows nothing until the answer is whole. */
+  /** `COMPLETE`: no content is shown until the answer is whole. */
   readonly commit: 'FIRST_TOKEN' | 'COMPLETE';
   readonly onStreamFault: 'RESTART' | 'FAIL';
 }

@@ -1,4 +1,4 @@
-// Owns what a run is booked with: the usage and cost of each attempt, and the record that ends the run.
+// Owns what is booked for a run: the usage and cost of each attempt, and the record that ends the run.
 
 import { type Cost, costOf, FREE_OF_CHARGE } from '../billing/cost.ts';
 import { priceInForce } from '../billing/model-price.ts';
@@ -13,7 +13,7 @@ import type { RunTerms } from './run-terms.ts';
 
 export interface PricedAttempt {
   readonly usage: Usage;
-  /** `undefined` where the model has no price. */
+  /** `undefined` if the model has no price. */
   readonly cost: Cost | undefined;
 }
 
@@ -26,7 +26,7 @@ export async function priceAttempt(
   return priceUsage(await usageOf(terms, result), candidate, terms, at);
 }
 
-/** By the gateway's own count of tokens, whatever the provider has told. */
+/** Usage and cost by the gateway's own count of tokens, even if the provider has sent one. */
 export async function priceByOwnCount(
   terms: RunTerms,
   { candidate, answer }: CurrentAttempt,
@@ -41,7 +41,7 @@ function priceUsage(usage: Usage, candidate: Candidate, { prices }: RunTerms, at
   return { usage, cost: price && costOf(usage, price) };
 }
 
-/** The provider's own count; ours stands in where there is none, and where an answer was broken off before its final count. */
+/** The provider's count; the gateway's own if there is none, or if the answer broke off before its final count. */
 async function usageOf(terms: RunTerms, { answer, error }: AttemptResult): Promise<Usage> {
   if (!error && answer.usage) return { ...answer.usage, estimated: false };
   if (error && !answer.hasContent) return answer.usage ? { ...answer.usage, estimated: true } : NO_USAGE;
@@ -102,7 +102,7 @@ function toAttemptError(error: NonNullable<AttemptResult['error']>): AttemptErro
   };
 }
 
-/** The run as it ends: with the result of its last attempt, and charged for it, if the client keeps that (`isKept`). */
+/** The record of the ended run. It has the result of the last attempt, and its charge, if that attempt is kept (`isKept`). */
 export function settledRecord(run: ActiveRun, ending: RunEnding, endedAt: Date): RunRecord {
   const last = run.attempts.at(-1);
   const kept = last?.absorbed ? undefined : last;
@@ -125,8 +125,8 @@ export function settledRecord(run: ActiveRun, ending: RunEnding, endedAt: Date):
 }
 
 /**
- * The same end for a database that refuses to store it: without anything that a provider wrote, and charged by the gateway's own count;
- * not charged at all where there is none.
+ * The same end for a database that refuses to store it: without any text that a provider wrote, and charged by the gateway's own count; without a charge
+ * if there is no such count.
  */
 export function endWithoutContent(
   record: RunRecord,

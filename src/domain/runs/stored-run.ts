@@ -1,4 +1,4 @@
-// Owns a run between the record that the domain has of it and the rows that storage keeps.
+// Owns the conversion between the record of a run in the domain and the rows in storage.
 import type { RunAttemptEntity } from '../../storage/entities/completion-run.entity.ts';
 import type { CompletionRunRow } from '../../storage/repositories/run.repository.ts';
 import type { RunEnd } from '../../storage/run-columns.ts';
@@ -16,7 +16,7 @@ import type {
   RunWarning,
 } from './run-record.ts';
 
-/** The content is empty where it was not read. */
+/** The content is empty if it was not read from the database. */
 export function toRunRecord(row: Readonly<CompletionRunRow>, kinds: Kinds): RunRecord {
   return {
     id: row.id,
@@ -83,7 +83,7 @@ function toUsage(row: UsageColumns): Usage {
   };
 }
 
-/** What is written of a run that ends. */
+/** The row that is written when a run ends. */
 export function toRunEnd(record: RunRecord, kind: Kind, epoch: number): RunEnd {
   return {
     ...record,

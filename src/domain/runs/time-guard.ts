@@ -1,11 +1,11 @@
-// Owns the limits on time of one attempt: one timer that looks at the next deadline, so that a token costs no timer.
+// Owns the time limits of one attempt: a single timer checks the next deadline, so that a token costs no timer.
 import type { Clock } from '../../kernel/clock.ts';
 import { ProviderError } from '../../kernel/errors.ts';
 import type { CallSign } from '../../providers/contract/target.ts';
 
 export interface AttemptLimits {
   readonly firstTokenMs: number;
-  /** Instead of `firstTokenMs` once the provider shows that it is alive, as one does that queues its callers. */
+  /** Replaces `firstTokenMs` once the provider shows that it is working, as some do while a request waits in their queue. */
   readonly aliveFirstTokenMs: number;
   readonly betweenTokensMs: number;
   readonly totalMs: number;
@@ -37,7 +37,10 @@ export class TimeGuard {
     if (first) this.#arm();
   }
 
-  /** Something came that is no content, or will not come before the end. Each only puts the first deadline off, which the timer sees when it looks. */
+  /**
+   * A sign of life without content came, or an answer whose content comes only at its end. Each only moves the first deadline, which the timer notices
+   * when it checks.
+   */
   signCame(sign: CallSign): void {
     if (sign === 'whole') this.#firstTokenMs = Number.POSITIVE_INFINITY;
     else this.#firstTokenMs = Math.max(this.#firstTokenMs, this.#limits.aliveFirstTokenMs);
@@ -56,7 +59,7 @@ export class TimeGuard {
     );
   }
 
-  /** After a pause of this node the answer may lie in its sockets unread: they are read before it counts as late. */
+  /** After a pause of this process the answer may lie unread in its socket, so sockets are read before the answer counts as late. */
   #look(): void {
     setImmediate(() => setImmediate(() => this.#decide()));
   }

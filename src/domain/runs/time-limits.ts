@@ -1,13 +1,13 @@
-// Owns which limits on time an attempt has: the instance's, else its config's, else the defaults.
+// Owns which time limits an attempt has: the instance's, else its config's, else the defaults.
 import type { Candidate } from '../routing/candidates.ts';
 import type { AttemptLimits } from './time-guard.ts';
 
 const TOTAL_MS = 600_000;
-/** Where another candidate waits, a slow one is left early. */
+/** Shorter limits for an attempt while another candidate waits. */
 const HURRIED = { firstTokenMs: 10_000, betweenTokensMs: 10_000 };
 const PATIENT = { firstTokenMs: 120_000, betweenTokensMs: 60_000 };
 
-/** `remainingMs`: what is left of the caller's bound on the whole run. */
+/** `remainingMs`: what is left of the caller's time limit for the whole run. */
 export function attemptLimits(
   candidate: Candidate,
   anotherWaits: boolean,

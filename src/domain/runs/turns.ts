@@ -1,4 +1,4 @@
-// Owns whose turn it is within a run: who has not been asked yet, in the order of the plan, and who was left for them and may be asked again.
+// Owns the order of candidates within a run: those that have not been called, in the order of the plan, and those that failed and may be called again.
 import type { ProviderError } from '../../kernel/errors.ts';
 import type { Candidate } from '../routing/candidates.ts';
 import { ruledOutBy } from '../routing/fault-meanings.ts';
@@ -6,11 +6,11 @@ import type { Route } from '../routing/planner.ts';
 
 export interface Turn {
   readonly candidate: Candidate;
-  /** Only the fallback brought it in. */
+  /** True if only the fallback added it. */
   readonly isFallback: boolean;
-  /** How often it has been called within the run. */
+  /** How many times the run has called it. */
   calls: number;
-  /** By the monotonic clock; it is not called again before. */
+  /** It is not called again before this moment of the monotonic clock. */
   readyAtMs: number;
 }
 
@@ -25,7 +25,7 @@ export class Turns {
     });
   }
 
-  /** Those that have not been asked. */
+  /** Candidates that have not been called. */
   get waiting(): readonly Turn[] {
     return this.#waiting;
   }
@@ -34,12 +34,12 @@ export class Turns {
     return this.#returning;
   }
 
-  /** Those that have not been asked and have the same claim to a call: what was asked for goes before its fallback. */
+  /** How many candidates that were not called have at least the same claim to a call; those that the caller named come before those that the fallback added. */
   peersOf(turn: Turn): number {
     return this.#waiting.filter(({ isFallback }) => turn.isFallback || !isFallback).length;
   }
 
-  /** In the order in which they are to be asked. */
+  /** All candidates that may be called, in order. */
   all(): Turn[] {
     return [...this.#waiting, ...this.#returning];
   }
@@ -48,13 +48,13 @@ export class Turns {
     this.#keep((other) => other !== turn);
   }
 
-  /** It was left for those that wait, and is asked again after them. */
+  /** Puts a candidate that failed behind those that have not been called. */
   comeBack(turn: Turn, readyAtMs: number): void {
     turn.readyAtMs = readyAtMs;
     this.#returning.push(turn);
   }
 
-  /** Takes out those that would fail for the same reason. */
+  /** Removes the candidates that would fail for the same reason. */
   ruleOut(candidate: Candidate, error: ProviderError): void {
     const rule = ruledOutBy(error);
     if (!rule) return;
@@ -72,7 +72,7 @@ export class Turns {
   }
 }
 
-/** A context that has overflown overflows every other that is known to be no larger. */
+/** If the request exceeds one context, it exceeds every context that is known to be no larger. */
 function isNoLarger(other: Candidate, candidate: Candidate): boolean {
   const size = candidate.model?.contextLength;
   const otherSize = other.model?.contextLength;

@@ -1,4 +1,4 @@
-// Owns runs of which this node does not know whether they have begun: the database's answer was lost, the caller was refused, so they are undone.
+// Owns runs that may or may not have begun: the database's answer was lost and the caller was told of an error, so a run that did begin is withdrawn.
 import type { Clock } from '../../kernel/clock.ts';
 import type { RunRepository } from '../../storage/repositories/run.repository.ts';
 import type { RunBegin, RunKey } from '../../storage/run-columns.ts';
@@ -7,7 +7,7 @@ type BegunRow = RunKey & Pick<RunBegin, 'id'>;
 
 /** A statement that was under way may still commit within this time. */
 const LATE_COMMIT_MS = 30_000;
-/** Beyond it the oldest are left to the search for rows that nobody runs. */
+/** The most runs that are remembered; the oldest beyond it are left to the keeper's search for rows that no node runs. */
 const MAX_UNSURE = 5_000;
 
 export class UnsureBegins {
@@ -29,7 +29,7 @@ export class UnsureBegins {
     this.#rows.set(id, { row: { id, workspaceId, caller, idempotencyKey }, untilMs });
   }
 
-  /** Takes back what has begun after all: its hold and its key are free again. */
+  /** Withdraws the runs that did begin, so that their holds and idempotency keys are free again. */
   async withdraw(): Promise<void> {
     if (this.#rows.size === 0) return;
     const begun = await this.#runs.ownedBy(this.#nodeId, [...this.#rows.keys()]);

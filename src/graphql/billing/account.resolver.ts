@@ -23,11 +23,11 @@ import {
 export class AccountResolver {
   @Query(() => AccountType, {
     description:
-      'The account of your workspace. Needs scope READ; another’s, an administrator of the installation.',
+      'The account of your workspace; needs scope READ. Administrators of the installation may read the account of any workspace.',
   })
   async account(
     @Ctx() { viewer, services }: GraphContext,
-    @Arg('workspaceId', () => ID, { nullable: true, description: 'Default: your workspace.' })
+    @Arg('workspaceId', () => ID, { nullable: true, description: 'Id of the workspace. Default: yours.' })
     workspaceId?: string,
   ): Promise<AccountType> {
     const id = workspaceId == null ? undefined : requireGlobalId('Workspace', workspaceId);
@@ -35,7 +35,8 @@ export class AccountResolver {
   }
 
   @Mutation(() => LedgerEntryPayload, {
-    description: 'Adds money to an account, once for each key. For administrators of the installation.',
+    description:
+      'Adds money to an account, once for each idempotency key. For administrators of the installation.',
   })
   creditAccount(
     @Ctx() context: GraphContext,
@@ -46,7 +47,7 @@ export class AccountResolver {
 
   @Mutation(() => LedgerEntryPayload, {
     description:
-      'Puts an account right, up or down, once for each key. For administrators of the installation.',
+      'Corrects the balance of an account, up or down, once for each idempotency key. For administrators of the installation.',
   })
   adjustAccount(
     @Ctx() context: GraphContext,
@@ -57,7 +58,7 @@ export class AccountResolver {
 
   @Mutation(() => BudgetPayload, {
     description:
-      'Sets, changes or removes a budget. It holds whether BILLING is on or off. Needs scope ADMIN.',
+      'Sets, changes or removes a budget. Budgets apply whether BILLING is on or off. Needs scope ADMIN.',
   })
   setBudget(
     @Ctx() { viewer, services }: GraphContext,
@@ -91,7 +92,7 @@ export class AccountResolver {
   }
 
   @FieldResolver(() => [BudgetType], {
-    description: 'Its budgets, with what the period that runs now has used.',
+    description: 'Its budgets, with what was used of each in the present period.',
   })
   async budgets(
     @Root() account: AccountType,

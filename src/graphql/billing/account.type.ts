@@ -15,9 +15,9 @@ registerEnumType(LedgerEntryKindType, {
   name: 'LedgerEntryKind',
   description: 'What moved money.',
   valuesConfig: {
-    CREDIT: { description: 'Money came in.' },
-    ADJUSTMENT: { description: 'Something was put right, up or down.' },
-    CHARGE: { description: 'A completion was paid for.' },
+    CREDIT: { description: 'Money was added.' },
+    ADJUSTMENT: { description: 'An administrator corrected the balance, up or down.' },
+    CHARGE: { description: 'A completion was charged.' },
   },
 });
 
@@ -31,22 +31,25 @@ registerEnumType(BudgetPeriodType, {
   name: 'BudgetPeriod',
   description: 'Calendar periods in UTC; a completion belongs to the one in which it began.',
   valuesConfig: {
-    DAY: { description: 'From midnight on.' },
-    WEEK: { description: 'From Monday on.' },
-    MONTH: { description: 'From the first on.' },
-    TOTAL: { description: 'For ever.' },
+    DAY: { description: 'From midnight.' },
+    WEEK: { description: 'From Monday.' },
+    MONTH: { description: 'From the first day of the month.' },
+    TOTAL: { description: 'One period without end.' },
   },
 });
 
-@ObjectType('LedgerEntry', { description: 'One movement of money; it never changes.', simpleResolvers: true })
+@ObjectType('LedgerEntry', {
+  description: 'One movement of money. Entries are never changed or deleted.',
+  simpleResolvers: true,
+})
 export class LedgerEntryType {
-  @Field(() => ID, { description: 'Grows with each entry.' })
+  @Field(() => ID, { description: 'Id of the entry; it grows with each one.' })
   id!: string;
 
   @Field(() => LedgerEntryKindType, { description: 'What moved the money.' })
   kind!: LedgerEntryKindType;
 
-  @Field(() => UsdScalar, { description: 'What was added; a charge is negative.' })
+  @Field(() => UsdScalar, { description: 'The amount added; a charge is negative.' })
   amount!: bigint;
 
   @Field(() => UsdScalar, { description: 'The balance after it.' })
@@ -55,45 +58,52 @@ export class LedgerEntryType {
   @Field(() => ID, { nullable: true, description: 'Id of the completion that was charged.' })
   completionId!: string | null;
 
-  @Field(() => String, { description: 'Why, in words; empty for a charge.' })
+  @Field(() => String, { description: 'The reason; empty for a charge.' })
   description!: string;
 
   @Field(() => String, { description: 'Who moved it: `key:<id>` or `sub:<subject>`.' })
   createdBy!: string;
 
-  @Field(() => DateTimeScalar, { description: 'When.' })
+  @Field(() => DateTimeScalar, { description: 'When it happened.' })
   createdAt!: Date;
 }
 
-@ObjectType('Budget', { description: 'A bound on what may be spent in a period.', simpleResolvers: true })
+@ObjectType('Budget', {
+  description: 'A limit on the money that may be spent in each period.',
+  simpleResolvers: true,
+})
 export class BudgetType {
   @Field(() => String, {
     nullable: true,
-    description: 'Whom it bounds: `key:<id>` or `sub:<subject>`; null: the whole workspace.',
+    description: 'The caller that it limits: `key:<id>` or `sub:<subject>`; null: the whole workspace.',
   })
   caller!: string | null;
 
-  @Field(() => BudgetPeriodType, { description: 'How long it lasts.' })
+  @Field(() => BudgetPeriodType, { description: 'The length of a period.' })
   period!: BudgetPeriodType;
 
   @Field(() => UsdScalar, { description: 'How much may be spent in each period.' })
   limit!: bigint;
 
-  @Field(() => DateTimeScalar, { description: 'When the period that runs now began.' })
+  @Field(() => DateTimeScalar, { description: 'When the present period began.' })
   periodStart!: Date;
 
-  @Field(() => UsdScalar, { description: 'What it has spent.' })
+  @Field(() => UsdScalar, { description: 'What was spent in the present period.' })
   spent!: bigint;
 
-  @Field(() => UsdScalar, { description: 'What is held for completions under way.' })
+  @Field(() => UsdScalar, {
+    description: 'The sum that is held for completions under way, and released or charged when they end.',
+  })
   reserved!: bigint;
 
-  @Field(() => UsdScalar, { description: 'What is left; negative if a completion cost more than was held.' })
+  @Field(() => UsdScalar, {
+    description: 'The rest of the present period; negative if a completion cost more than was held for it.',
+  })
   remaining!: bigint;
 }
 
 @ObjectType('Account', {
-  description: 'Money of a workspace. Completions are charged to it where the operator has set BILLING=on.',
+  description: 'The money of a workspace. Completions are charged to it if the operator has set BILLING=on.',
   simpleResolvers: true,
 })
 export class AccountType {
@@ -103,10 +113,14 @@ export class AccountType {
   @Field(() => UsdScalar, { description: 'The sum of all entries.' })
   balance!: bigint;
 
-  @Field(() => UsdScalar, { description: 'What is held for completions under way.' })
+  @Field(() => UsdScalar, {
+    description: 'The sum that is held for completions under way, and released or charged when they end.',
+  })
   reserved!: bigint;
 
-  @Field(() => UsdScalar, { description: 'Balance less what is reserved.' })
+  @Field(() => UsdScalar, {
+    description: 'The balance minus `reserved`: what new completions may still use.',
+  })
   available!: bigint;
 
   @Field(() => Boolean, { description: 'Whether completions are charged to it.' })
@@ -123,7 +137,7 @@ export class LedgerEntryPayload {
   @Field(() => AccountType, { nullable: true, description: 'The account as it is now.' })
   account!: AccountType | null;
 
-  @Field(() => [UserErrorType], { description: 'What you can mend.' })
+  @Field(() => [UserErrorType], { description: 'Faults of the input, which the caller can correct.' })
   userErrors!: UserErrorType[];
 }
 
@@ -135,7 +149,7 @@ export class BudgetPayload {
   })
   budget!: BudgetType | null;
 
-  @Field(() => [UserErrorType], { description: 'What you can mend.' })
+  @Field(() => [UserErrorType], { description: 'Faults of the input, which the caller can correct.' })
   userErrors!: UserErrorType[];
 }
 

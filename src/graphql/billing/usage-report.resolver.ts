@@ -14,7 +14,7 @@ import {
 export class UsageReportResolver {
   @Query(() => UsageReportType, {
     description:
-      'What the completions of a window used and cost: of the workspace with scope READ, else your own.',
+      'Usage and cost of the completions of a window of time: your own; with scope READ, those of the whole workspace.',
   })
   async usageReport(
     @Ctx() { viewer, services }: GraphContext,

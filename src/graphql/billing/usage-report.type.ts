@@ -1,4 +1,4 @@
-// Owns how the usage report is asked for and shown.
+// Owns the input and types of the usage report.
 import { Field, Float, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { UsageRow } from '../../domain/billing/usage-service.ts';
 import { DateTimeScalar, UsdScalar } from '../scalars.ts';
@@ -15,14 +15,14 @@ export enum UsageGroupType {
 }
 registerEnumType(UsageGroupType, {
   name: 'UsageGroup',
-  description: 'What completions are put together by.',
+  description: 'What a usage report groups completions by.',
   valuesConfig: {
-    MODEL: { description: 'Canonical id of the model that answered, or was to.' },
+    MODEL: { description: 'Canonical id of the model that answered, or was to answer.' },
     PROVIDER: { description: 'Key of its provider.' },
     INSTANCE: { description: 'Id of the instance.' },
     CALLER: { description: '`key:<id>` or `sub:<subject>`.' },
     STATUS: { description: 'How they ended.' },
-    DAY: { description: 'Day in UTC on which they began.' },
+    DAY: { description: 'The day, in UTC, on which they began.' },
     MONTH: { description: 'Month in UTC in which they began.' },
     METADATA: { description: 'The entry `metadataKey` of their metadata.' },
   },
@@ -30,37 +30,42 @@ registerEnumType(UsageGroupType, {
 
 @InputType({ description: 'What to report on.' })
 export class UsageReportInput {
-  @Field(() => UsageGroupType, { nullable: true, description: 'What to put together by. Default MODEL.' })
+  @Field(() => UsageGroupType, { nullable: true, description: 'What to group by. Default MODEL.' })
   groupBy?: UsageGroupType | null;
 
   @Field(() => DateTimeScalar, {
     nullable: true,
-    description: 'From when on. Default: 30 days before `until`.',
+    description: 'Start of the window. Default: 30 days before `until`.',
   })
   since?: Date | null;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'Until when. Default: now. At most 366 days.' })
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'End of the window, at most 366 days after `since`. Default: now.',
+  })
   until?: Date | null;
 
   @Field(() => String, { nullable: true, description: 'With METADATA: the name of the entry, e.g. "team".' })
   metadataKey?: string | null;
 }
 
-@ObjectType('UsageReportRow', { description: 'What one group used and cost.', simpleResolvers: true })
+@ObjectType('UsageReportRow', { description: 'Usage and cost of one group.', simpleResolvers: true })
 export class UsageReportRowType {
-  @Field(() => String, { description: 'What they have in common; empty where they have none.' })
+  @Field(() => String, {
+    description: 'What the completions of the group have in common; empty if they have no such value.',
+  })
   key!: string;
 
-  @Field(() => Int, { description: 'Completions that ended.' })
+  @Field(() => Int, { description: 'Number of completions that ended.' })
   completions!: number;
 
-  @Field(() => Int, { description: 'Of them, those that finished.' })
+  @Field(() => Int, { description: 'Number of completions that finished.' })
   finished!: number;
 
-  @Field(() => Int, { description: 'Of them, those that failed.' })
+  @Field(() => Int, { description: 'Number of completions that failed.' })
   failed!: number;
 
-  @Field(() => Float, { description: 'Tokens of input that no cache had.' })
+  @Field(() => Float, { description: 'Tokens of input that were not read from or written to a cache.' })
   inputTokens!: number;
 
   @Field(() => Float, { description: 'Tokens of input read from a cache.' })
@@ -75,27 +80,31 @@ export class UsageReportRowType {
   @Field(() => Float, { description: 'Tokens of reasoning.' })
   reasoningTokens!: number;
 
-  @Field(() => UsdScalar, { description: 'What they cost.' })
+  @Field(() => UsdScalar, { description: 'Their cost.' })
   cost!: bigint;
 
   @Field(() => UsdScalar, {
-    description: 'What attempts cost whose output nobody kept: charged to no account or budget.',
+    description: 'Cost of attempts whose output was not kept; it is charged to no account or budget.',
   })
   absorbedCost!: bigint;
 
-  @Field(() => Int, { description: 'Completions that used tokens of a model whose price was not known.' })
+  @Field(() => Int, {
+    description: 'Number of completions that used tokens of a model whose price was not known.',
+  })
   unpriced!: number;
 }
 
-@ObjectType('UsageReport', { description: 'What completions used and cost.', simpleResolvers: true })
+@ObjectType('UsageReport', { description: 'Usage and cost of completions.', simpleResolvers: true })
 export class UsageReportType {
-  @Field(() => DateTimeScalar, { description: 'From when on.' })
+  @Field(() => DateTimeScalar, { description: 'Start of the window.' })
   since!: Date;
 
-  @Field(() => DateTimeScalar, { description: 'Until when.' })
+  @Field(() => DateTimeScalar, { description: 'End of the window.' })
   until!: Date;
 
-  @Field(() => [UsageReportRowType], { description: 'The dearest first, or by time; at most 1,000.' })
+  @Field(() => [UsageReportRowType], {
+    description: 'The highest cost first, or by time if grouped by time; at most 1,000 rows.',
+  })
   rows!: UsageReportRowType[];
 }
 

@@ -1,4 +1,4 @@
-// Owns the loaders of the catalogue for one request: rows by id and by name, prices, and the lists that hang on many parents.
+// Owns the loaders of the catalogue for one request: rows by id and by name, prices, and the lists below many parents.
 import DataLoader from 'dataloader';
 import type {
   CatalogueRow,
@@ -35,7 +35,7 @@ export class CatalogueLoaders {
     );
   }
 
-  /** By `key`, `canonicalId`, `name` or `slug`. */
+  /** The row with this `key`, `canonicalId`, `name` or `slug`. */
   byName<Table extends CatalogueTable>(table: Table, name: string): Promise<CatalogueRow<Table> | undefined> {
     return this.#load(
       `${table} by name`,
@@ -45,12 +45,12 @@ export class CatalogueLoaders {
     );
   }
 
-  /** Newest first. */
+  /** Price versions, newest first. */
   prices(canonicalId: string): Promise<readonly PriceRow[]> {
     return this.#load('prices', canonicalId, (ids) => this.#prices.of(this.#viewer, ids), []);
   }
 
-  /** The rows of one parent's page; parents that are asked for together share a statement. */
+  /** The rows of one parent's page; parents that are asked for together share one query. */
   listOf<Table extends CatalogueTable>(
     table: Table,
     column: ParentColumn,

@@ -1,4 +1,4 @@
-// Owns the reading of a page of the catalogue: at the root, or below a parent together with all its siblings.
+// Owns the reading of a page of the catalogue: at the root, or below a parent, for all parents of the request in one query.
 import type { GraphQLResolveInfo } from 'graphql';
 import type {
   CatalogueRow,
@@ -68,7 +68,7 @@ export async function readPage<Table extends CatalogueTable, Node>(
   });
 }
 
-/** A cursor holds for the order that it was made in. */
+/** The position of a cursor; it is valid only for the order in which it was made. */
 function readPosition(position: unknown, orderName: string): readonly [string, string] | undefined {
   if (!Array.isArray(position) || position.length !== 3) return undefined;
   const [order, value, id] = position as unknown[];

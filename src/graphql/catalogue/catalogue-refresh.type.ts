@@ -17,24 +17,27 @@ registerEnumType(CatalogueSource, {
   },
 });
 
-@InputType({ description: 'Where to refresh the installation’s catalogue from.' })
+@InputType({ description: 'The lists to refresh the installation’s catalogue from.' })
 export class RefreshCatalogueInput {
-  @Field(() => [CatalogueSource], { nullable: true, description: 'Default: all.' })
+  @Field(() => [CatalogueSource], { nullable: true, description: 'The lists to read. Default: all.' })
   sources?: CatalogueSource[];
 }
 
-@ObjectType('CatalogueRefresh', { description: 'What one public list came to.', simpleResolvers: true })
+@ObjectType('CatalogueRefresh', {
+  description: 'The result of reading one public list.',
+  simpleResolvers: true,
+})
 export class CatalogueRefreshType {
   @Field(() => CatalogueSource, { description: 'Which list.' })
   source!: CatalogueSource;
 
-  @Field(() => String, { description: 'Where it was read.' })
+  @Field(() => String, { description: 'The address of the list.' })
   url!: string;
 
-  @Field(() => Int, { description: 'How many models it had.' })
+  @Field(() => Int, { description: 'Number of models in the list.' })
   listed!: number;
 
-  @Field(() => [String], { description: 'Canonical ids of models that the catalogue did not know.' })
+  @Field(() => [String], { description: 'Canonical ids of models that are new in the catalogue.' })
   added!: string[];
 
   @Field(() => [String], { description: 'Canonical ids of models whose limits differed.' })
@@ -46,16 +49,16 @@ export class CatalogueRefreshType {
   @Field(() => String, { nullable: true, description: 'Why nothing was changed, as an error code.' })
   errorCode!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Why nothing was changed, in words.' })
+  @Field(() => String, { nullable: true, description: 'Why nothing was changed, as a message.' })
   errorMessage!: string | null;
 }
 
-@ObjectType('RefreshCataloguePayload', { description: 'What each list came to.', simpleResolvers: true })
+@ObjectType('RefreshCataloguePayload', { description: 'The result for each list.', simpleResolvers: true })
 export class RefreshCataloguePayload {
   @Field(() => [CatalogueRefreshType], { description: 'One for each list.' })
   refreshes!: CatalogueRefreshType[];
 
-  @Field(() => [UserErrorType], { description: 'What you can mend.' })
+  @Field(() => [UserErrorType], { description: 'Faults of the input, which the caller can correct.' })
   userErrors!: UserErrorType[];
 }
 

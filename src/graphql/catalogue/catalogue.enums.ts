@@ -12,7 +12,7 @@ registerEnumType(SpecOrigin, {
   valuesConfig: {
     BUILT_IN: { description: 'It came with Modelgraph.' },
     SYNC: { description: 'The provider listed it.' },
-    CUSTOM: { description: 'Somebody made it here.' },
+    CUSTOM: { description: 'A person made it.' },
   },
 });
 
@@ -26,8 +26,8 @@ registerEnumType(SetupOrigin, {
   description: 'Who set up a config or an instance.',
   valuesConfig: {
     BUILT_IN: { description: 'Modelgraph itself, for the sandbox.' },
-    ENVIRONMENT: { description: 'Modelgraph, since the environment held a credential.' },
-    CUSTOM: { description: 'Somebody made or changed it here.' },
+    ENVIRONMENT: { description: 'Modelgraph, because the environment held a credential.' },
+    CUSTOM: { description: 'A person made or changed it.' },
   },
 });
 
@@ -37,13 +37,16 @@ export enum RowOwnerKind {
 }
 registerEnumType(RowOwnerKind, {
   name: 'RowOwner',
-  description: 'Who sees a row.',
+  description: 'The owner of a row, which decides who sees it.',
   valuesConfig: {
     INSTALLATION: {
       description:
-        'Every workspace that has no row of its own by the same name. Administrators of the installation change it.',
+        'The installation: every workspace sees the row unless it has one of its own by the same name. Administrators of the installation change it.',
     },
-    WORKSPACE: { description: 'Your workspace only; it hides the installation’s row of the same name.' },
+    WORKSPACE: {
+      description:
+        'Your workspace, which alone sees the row; it hides the installation’s row of the same name.',
+    },
   },
 });
 
@@ -54,11 +57,13 @@ export enum HealthState {
 }
 registerEnumType(HealthState, {
   name: 'HealthState',
-  description: 'What the last health check of a config found.',
+  description: 'The result of the last health check of a config.',
   valuesConfig: {
-    UNKNOWN: { description: 'Nobody has checked since it was made or changed.' },
+    UNKNOWN: { description: 'It was not checked since it was made or changed.' },
     HEALTHY: { description: 'Address and credentials work.' },
-    UNHEALTHY: { description: 'They do not; the error says why. Its instances are tried after others.' },
+    UNHEALTHY: {
+      description: 'They do not work; the error says why. Instances of this config are called after others.',
+    },
   },
 });
 
@@ -73,15 +78,17 @@ export enum HealthFaultKind {
 }
 registerEnumType(HealthFaultKind, {
   name: 'HealthFault',
-  description: 'What kind of thing a health check found wrong.',
+  description: 'The kind of fault that a health check found.',
   valuesConfig: {
     BAD_CREDENTIAL: { description: 'The provider refused the credential.' },
-    UNREACHABLE: { description: 'No connection came about, or the provider is down.' },
+    UNREACHABLE: { description: 'No connection could be made, or the provider is down.' },
     BAD_CERTIFICATE: { description: 'The certificate of the address is not trusted.' },
     TIMEOUT: { description: 'No answer came in time.' },
-    RATE_LIMITED: { description: 'The provider asked for quiet.' },
-    BAD_SETTINGS: { description: 'The config lacks something, or its protocol is not spoken here.' },
-    OTHER: { description: 'Something else; the error says what.' },
+    RATE_LIMITED: { description: 'The provider refused the call because of a rate limit.' },
+    BAD_SETTINGS: {
+      description: 'A setting of the config is missing, or this gateway has no adapter for its protocol.',
+    },
+    OTHER: { description: 'Another fault; the error says which.' },
   },
 });
 

@@ -12,7 +12,7 @@ const NODE_TYPES: { readonly [Table in CatalogueTable]: NodeTypeName } = {
   model_instance: 'ModelInstance',
 };
 
-/** Raises `BAD_USER_INPUT` unless exactly one is given, `NOT_FOUND` for what does not exist here. */
+/** Raises `BAD_USER_INPUT` unless exactly one of the two is given, `NOT_FOUND` if the viewer sees no such row. */
 export async function lookUp<Table extends CatalogueTable>(
   { loaders }: GraphContext,
   table: Table,

@@ -73,12 +73,15 @@ class ModelInstanceFieldsInput {
   @Field(() => String, { nullable: true, description: 'Its name for people. Default: the slug.' })
   displayName?: string;
 
-  @Field(() => Int, { nullable: true, description: 'The higher number goes first. Default 0.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Instances with a higher number are called first. Default 0.',
+  })
   priority?: number;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Share of the calls among equals, 0 to 1000000. Default 1.',
+    description: 'Share of the calls among instances of the same priority, 0 to 1000000. Default 1.',
   })
   weight?: number;
 
@@ -91,16 +94,16 @@ class ModelInstanceFieldsInput {
   @Field(() => ParametersInput, { nullable: true, description: 'Parameters for calls that leave them out.' })
   defaultParameters?: ParametersInput;
 
-  @Field(() => JsonObjectScalar, { nullable: true, description: 'Whatever you want to keep with it.' })
+  @Field(() => JsonObjectScalar, { nullable: true, description: 'Your own data, stored with it.' })
   customFields?: JsonObject;
 
   @Field(() => TimeLimitsInput, {
     nullable: true,
-    description: 'How long its calls may take, over the config’s.',
+    description: 'How long its calls may take; these limits override the config’s.',
   })
   timeLimits?: TimeLimitsInput;
 
-  @Field(() => RetryPolicyInput, { nullable: true, description: 'How often is tried.' })
+  @Field(() => RetryPolicyInput, { nullable: true, description: 'How often calls are tried again.' })
   retryPolicy?: RetryPolicyInput;
 
   @Field(() => Boolean, {
@@ -127,7 +130,7 @@ export class CreateModelInstanceInput extends ModelInstanceFieldsInput {
   canonicalId!: string;
 }
 
-@InputType({ description: 'A change of a model instance; what is left out stays.' })
+@InputType({ description: 'A change of a model instance; a field that is left out stays unchanged.' })
 export class UpdateModelInstanceInput extends ModelInstanceFieldsInput {
   @Field(() => ID, { description: 'Id of the instance.' })
   id!: string;

@@ -29,13 +29,13 @@ import { ProviderConfigType, toProviderConfigType } from './provider-config.type
 @Resolver(() => ModelInstanceType)
 export class ModelInstanceResolver {
   @Query(() => ModelInstanceConnection, {
-    description: 'What your applications can call, by slug unless ordered otherwise.',
+    description: 'The instances that your applications can call, ordered by slug by default.',
   })
   modelInstances(
     @Ctx() context: GraphContext,
     @Args(() => ConnectionArgs) args: ConnectionArgs,
     @Info() info: GraphQLResolveInfo,
-    @Arg('filter', () => ModelInstanceFilterInput, { nullable: true, description: 'Which to list.' })
+    @Arg('filter', () => ModelInstanceFilterInput, { nullable: true, description: 'Which entries to list.' })
     filter?: ModelInstanceFilterInput,
     @Arg('orderBy', () => ModelInstanceOrderInput, { nullable: true, description: 'Default: SLUG ASC.' })
     orderBy?: ModelInstanceOrderInput,
@@ -52,7 +52,7 @@ export class ModelInstanceResolver {
   @Query(() => ModelInstanceType, { nullable: true, description: 'One instance, by `id` or by `slug`.' })
   async modelInstance(
     @Ctx() context: GraphContext,
-    @Arg('id', () => ID, { nullable: true, description: 'Its id.' }) id?: string,
+    @Arg('id', () => ID, { nullable: true, description: 'The object’s id.' }) id?: string,
     @Arg('slug', () => String, { nullable: true, description: 'Its slug.' }) slug?: string,
   ): Promise<ModelInstanceType> {
     return toModelInstanceType(await lookUp(context, 'model_instance', id, 'slug', slug));
@@ -109,7 +109,7 @@ export class ModelInstanceResolver {
 
   @FieldResolver(() => ModelSpecType, {
     nullable: true,
-    description: 'Its model, as your workspace sees it; null if the catalogue has it no more.',
+    description: 'Its model, as your workspace sees it; null if it is no longer in the catalogue.',
   })
   async model(
     @Root() instance: ModelInstanceType,

@@ -30,11 +30,11 @@ export class ModelInstanceType extends NodeType {
   @Field(() => String, { description: 'Canonical id of its model.' })
   canonicalId!: string;
 
-  @Field(() => Int, { description: 'The higher number goes first.' })
+  @Field(() => Int, { description: 'Instances with a higher number are called first.' })
   priority!: number;
 
   @Field(() => Int, {
-    description: 'Share of the calls among instances of the same priority; 0: only after the others.',
+    description: 'Share of the calls among instances of the same priority; 0: it is called after all others.',
   })
   weight!: number;
 
@@ -44,13 +44,15 @@ export class ModelInstanceType extends NodeType {
   @Field(() => JsonObjectScalar, { description: 'Parameters for calls that leave them out.' })
   defaultParameters!: JsonObject;
 
-  @Field(() => JsonObjectScalar, { description: 'Whatever you want to keep with it.' })
+  @Field(() => JsonObjectScalar, { description: 'Your own data, stored with it.' })
   customFields!: JsonObject;
 
-  @Field(() => TimeLimitsType, { description: 'How long its calls may take, over the config’s.' })
+  @Field(() => TimeLimitsType, {
+    description: 'How long its calls may take; these limits override the config’s.',
+  })
   timeLimits!: TimeLimitsType;
 
-  @Field(() => RetryPolicyType, { description: 'How often is tried.' })
+  @Field(() => RetryPolicyType, { description: 'How often calls are tried again.' })
   retryPolicy!: RetryPolicyType;
 
   @Field(() => Boolean, {
@@ -83,11 +85,11 @@ export const ModelInstanceConnection = connectionOf(() => ModelInstanceType, 'Mo
 export class ModelInstancePayload {
   @Field(() => ModelInstanceType, {
     nullable: true,
-    description: 'As it is now, or was before it was deleted; null if there are `userErrors`.',
+    description: 'The object as it is now, or as it was before its deletion; null if there are `userErrors`.',
   })
   modelInstance!: ModelInstanceType | null;
 
-  @Field(() => [UserErrorType], { description: 'What you can mend.' })
+  @Field(() => [UserErrorType], { description: 'Faults of the input, which the caller can correct.' })
   userErrors!: UserErrorType[];
 }
 

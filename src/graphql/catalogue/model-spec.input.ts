@@ -25,8 +25,8 @@ registerEnumType(ModelSpecOrderField, {
   description: 'What model specs are ordered by.',
   valuesConfig: {
     CONTEXT_LENGTH: { description: 'A model whose context is not known counts as the smallest.' },
-    INPUT_PRICE: { description: 'A model without a price counts as the dearest.' },
-    OUTPUT_PRICE: { description: 'A model without a price counts as the dearest.' },
+    INPUT_PRICE: { description: 'A model without a price counts as the most expensive.' },
+    OUTPUT_PRICE: { description: 'A model without a price counts as the most expensive.' },
     RELEASED_AT: { description: 'A model whose release is not known counts as the oldest.' },
   },
 });
@@ -84,7 +84,7 @@ export class ModelSpecFilterInput {
   @Field(() => Boolean, { nullable: true, description: 'Whether it is offered.' })
   available?: boolean;
 
-  @Field(() => SpecOrigin, { nullable: true, description: 'Where the row comes from.' })
+  @Field(() => SpecOrigin, { nullable: true, description: 'The origin of the row.' })
   origin?: SpecOrigin;
 
   @Field(() => [AvailabilityKind], {
@@ -99,7 +99,7 @@ class ModelSpecFieldsInput {
   @Field(() => String, { nullable: true, description: 'Its name for people. Default: the key.' })
   displayName?: string;
 
-  @Field(() => String, { nullable: true, description: 'What it is.' })
+  @Field(() => String, { nullable: true, description: 'A description for people.' })
   description?: string | null;
 
   @Field(() => Int, { nullable: true, description: 'Most tokens of input and output together.' })
@@ -135,7 +135,7 @@ class ModelSpecFieldsInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Wire protocol instead of the provider’s; null for the provider’s.',
+    description: 'Protocol used in place of the provider’s; null: the provider’s.',
   })
   protocol?: string | null;
 
@@ -152,13 +152,13 @@ class ModelSpecFieldsInput {
   @Field(() => String, { nullable: true, description: 'ISO date of its release.' })
   releasedAt?: string | null;
 
-  @Field(() => JsonObjectScalar, { nullable: true, description: 'Whatever you want to keep with it.' })
+  @Field(() => JsonObjectScalar, { nullable: true, description: 'Your own data, stored with it.' })
   customFields?: JsonObject;
 
   @Field(() => RowOwnerKind, {
     nullable: true,
     description:
-      'Whose row is made or changed. INSTALLATION is for administrators of the installation, and their default when they change a shared row; WORKSPACE is the default otherwise.',
+      'Whether a row of the installation or of your workspace is made or changed. INSTALLATION is for administrators of the installation, and their default when they change a shared row; otherwise the default is WORKSPACE.',
   })
   owner?: RowOwnerKind;
 }
@@ -174,7 +174,7 @@ export class CreateModelSpecInput extends ModelSpecFieldsInput {
 
 @InputType({
   description:
-    'A change of a model spec; what is left out stays. Changing a shared row makes your workspace a row of its own.',
+    'A change of a model spec; a field that is left out stays unchanged. A workspace that changes a shared row gets a copy of its own.',
 })
 export class UpdateModelSpecInput extends ModelSpecFieldsInput {
   @Field(() => ID, { description: 'Id of the spec.' })

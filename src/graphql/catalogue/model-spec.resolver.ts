@@ -42,13 +42,13 @@ import { ProviderSpecType, toProviderSpecType } from './provider-spec.type.ts';
 @Resolver(() => ModelSpecType)
 export class ModelSpecResolver {
   @Query(() => ModelSpecConnection, {
-    description: 'Models that providers offer, by name unless ordered otherwise.',
+    description: 'Models that providers offer, ordered by name by default.',
   })
   modelSpecs(
     @Ctx() context: GraphContext,
     @Args(() => ConnectionArgs) args: ConnectionArgs,
     @Info() info: GraphQLResolveInfo,
-    @Arg('filter', () => ModelSpecFilterInput, { nullable: true, description: 'Which to list.' })
+    @Arg('filter', () => ModelSpecFilterInput, { nullable: true, description: 'Which entries to list.' })
     filter?: ModelSpecFilterInput,
     @Arg('orderBy', () => ModelSpecOrderInput, { nullable: true, description: 'Default: NAME ASC.' })
     orderBy?: ModelSpecOrderInput,
@@ -65,7 +65,7 @@ export class ModelSpecResolver {
   @Query(() => ModelSpecType, { nullable: true, description: 'One model, by `id` or by `canonicalId`.' })
   async modelSpec(
     @Ctx() context: GraphContext,
-    @Arg('id', () => ID, { nullable: true, description: 'Its id.' }) id?: string,
+    @Arg('id', () => ID, { nullable: true, description: 'The object’s id.' }) id?: string,
     @Arg('canonicalId', () => String, {
       nullable: true,
       description: 'Its canonical id, e.g. `openai/gpt-4o`.',
@@ -110,7 +110,8 @@ export class ModelSpecResolver {
   }
 
   @Mutation(() => ModelSpecPayload, {
-    description: 'Sets what a model costs from now on, or from a later moment. Needs scope CATALOGUE.',
+    description:
+      'Sets the price of a model from now, or from a later moment. Needs scope CATALOGUE; where completions are paid for, scope ADMIN.',
   })
   setPrice(
     @Ctx() { viewer, services }: GraphContext,
@@ -149,21 +150,21 @@ export class ModelSpecResolver {
   }
 
   @FieldResolver(() => [PriceVersionType], {
-    description: 'Every price that it had, has or will have; newest first.',
+    description: 'All its prices, past, present and future; newest first.',
   })
   async prices(@Root() model: ModelSpecType, @Ctx() { loaders }: GraphContext): Promise<PriceVersionType[]> {
     return (await loaders.catalogue.prices(model.canonicalId)).map(toPriceVersionType);
   }
 
   @FieldResolver(() => ModelInstanceConnection, {
-    description: 'Your workspace’s instances of it, by slug unless ordered otherwise.',
+    description: 'Your workspace’s instances of it, ordered by slug by default.',
   })
   instances(
     @Root() model: ModelSpecType,
     @Ctx() context: GraphContext,
     @Args(() => ConnectionArgs) args: ConnectionArgs,
     @Info() info: GraphQLResolveInfo,
-    @Arg('filter', () => ModelInstanceFilterInput, { nullable: true, description: 'Which to list.' })
+    @Arg('filter', () => ModelInstanceFilterInput, { nullable: true, description: 'Which entries to list.' })
     filter?: ModelInstanceFilterInput,
     @Arg('orderBy', () => ModelInstanceOrderInput, { nullable: true, description: 'Default: SLUG ASC.' })
     orderBy?: ModelInstanceOrderInput,

@@ -30,7 +30,7 @@ export class ModelSpecType extends NodeType {
   @Field(() => String, { description: 'Its name for people.' })
   displayName!: string;
 
-  @Field(() => String, { nullable: true, description: 'What it is.' })
+  @Field(() => String, { nullable: true, description: 'A description for people.' })
   description!: string | null;
 
   @Field(() => Int, {
@@ -65,30 +65,34 @@ export class ModelSpecType extends NodeType {
   @Field(() => [String], { description: 'What it is not good at.' })
   weaknesses!: string[];
 
-  @Field(() => String, { nullable: true, description: 'Wire protocol instead of the provider’s.' })
+  @Field(() => String, { nullable: true, description: 'Protocol used in place of the provider’s.' })
   protocol!: string | null;
 
-  @Field(() => JsonObjectScalar, { description: 'Named deviations from the protocol, over the provider’s.' })
+  @Field(() => JsonObjectScalar, {
+    description: 'Named deviations from the protocol; these override the provider’s.',
+  })
   quirks!: JsonObject;
 
   @Field(() => Boolean, { description: 'Whether it is offered; false if it was withdrawn or switched off.' })
   available!: boolean;
 
-  @Field(() => SpecOrigin, { description: 'Where the row comes from.' })
+  @Field(() => SpecOrigin, { description: 'The origin of the row.' })
   origin!: SpecOrigin;
 
-  @Field(() => RowOwnerKind, { description: 'Who sees the row.' })
+  @Field(() => RowOwnerKind, {
+    description: 'Whether the row belongs to the installation or to your workspace.',
+  })
   owner!: RowOwnerKind;
 
   @Field(() => [String], {
-    description: 'Fields that were changed here and that later catalogue data leaves alone.',
+    description: 'Fields that people have changed; later catalogue data does not overwrite them.',
   })
   editedFields!: string[];
 
   @Field(() => String, { nullable: true, description: 'ISO date of its release.' })
   releasedAt!: string | null;
 
-  @Field(() => JsonObjectScalar, { description: 'Whatever you want to keep with it.' })
+  @Field(() => JsonObjectScalar, { description: 'Your own data, stored with it.' })
   customFields!: JsonObject;
 
   @Field(() => Int, {
@@ -109,11 +113,11 @@ export const ModelSpecConnection = connectionOf(() => ModelSpecType, 'ModelSpec'
 export class ModelSpecPayload {
   @Field(() => ModelSpecType, {
     nullable: true,
-    description: 'As it is now, or was before it was deleted; null if there are `userErrors`.',
+    description: 'The object as it is now, or as it was before its deletion; null if there are `userErrors`.',
   })
   modelSpec!: ModelSpecType | null;
 
-  @Field(() => [UserErrorType], { description: 'What you can mend.' })
+  @Field(() => [UserErrorType], { description: 'Faults of the input, which the caller can correct.' })
   userErrors!: UserErrorType[];
 }
 

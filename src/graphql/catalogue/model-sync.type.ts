@@ -13,10 +13,10 @@ export enum SyncStatus {
 }
 registerEnumType(SyncStatus, {
   name: 'SyncStatus',
-  description: 'Where a model sync stands.',
+  description: 'The state of a model sync.',
   valuesConfig: {
-    RUNNING: { description: 'It goes on; `modelSyncProgress` follows it.' },
-    FINISHED: { description: 'All that it found has been written.' },
+    RUNNING: { description: 'It is running; `modelSyncProgress` follows it.' },
+    FINISHED: { description: 'All changes have been written.' },
     FAILED: { description: 'Nothing was changed; `error` says why.' },
   },
 });
@@ -29,12 +29,12 @@ export enum SyncPhase {
 }
 registerEnumType(SyncPhase, {
   name: 'SyncPhase',
-  description: 'What a model sync is doing.',
+  description: 'The step that a model sync is at.',
   valuesConfig: {
     LISTING: { description: 'The provider is asked for its models.' },
     COMPARING: { description: 'The list is compared with the catalogue.' },
-    WRITING: { description: 'What differs is written, all of it or nothing.' },
-    DONE: { description: 'It is over.' },
+    WRITING: { description: 'The changes are written, completely or not at all.' },
+    DONE: { description: 'The sync has ended.' },
   },
 });
 
@@ -44,7 +44,7 @@ export enum SyncSource {
 }
 registerEnumType(SyncSource, {
   name: 'SyncSource',
-  description: 'Where the models of a sync come from.',
+  description: 'The origin of the models of a sync.',
   valuesConfig: {
     PROVIDER: { description: 'The provider listed them.' },
     CATALOGUE: { description: 'The provider has no call that lists them; they are the catalogue’s.' },
@@ -56,23 +56,23 @@ export class ModelSyncErrorType {
   @Field(() => String, { description: 'Error code, e.g. `PROVIDER_AUTHENTICATION`.' })
   code!: string;
 
-  @Field(() => String, { description: 'The same in words, the provider’s own where it gave some.' })
+  @Field(() => String, { description: 'The message; the provider’s own if it gave one.' })
   message!: string;
 }
 
 @ObjectType('ModelSync', {
   implements: NodeType,
   description:
-    'Asking the provider of one config for its models. Rows are added, updated or withdrawn, never deleted.',
+    'A request to the provider of one config for its models, and the changes that followed. Rows are added, updated or withdrawn, never deleted.',
   simpleResolvers: true,
 })
 export class ModelSyncType extends NodeType {
   configId!: string;
 
-  @Field(() => SyncStatus, { description: 'Where it stands.' })
+  @Field(() => SyncStatus, { description: 'Its state.' })
   status!: SyncStatus;
 
-  @Field(() => SyncPhase, { description: 'What it is doing.' })
+  @Field(() => SyncPhase, { description: 'The present step.' })
   phase!: SyncPhase;
 
   @Field(() => SyncSource, {
@@ -81,13 +81,13 @@ export class ModelSyncType extends NodeType {
   })
   source!: SyncSource | null;
 
-  @Field(() => Int, { description: 'How many models there are.' })
+  @Field(() => Int, { description: 'Number of models that were listed.' })
   listed!: number;
 
   @Field(() => [String], { description: 'Canonical ids of models that your workspace did not know.' })
   added!: string[];
 
-  @Field(() => [String], { description: 'Canonical ids of synced models of which something differed.' })
+  @Field(() => [String], { description: 'Canonical ids of synced models whose facts had changed.' })
   updated!: string[];
 
   @Field(() => [String], {
@@ -97,7 +97,8 @@ export class ModelSyncType extends NodeType {
   withdrawn!: string[];
 
   @Field(() => Int, {
-    description: 'How many were left as they were: nothing differed, or they are not the sync’s to change.',
+    description:
+      'Number of models that were left unchanged: nothing differed, or the sync may not change them.',
   })
   kept!: number;
 
@@ -121,14 +122,14 @@ export class SyncModelsInput {
 
   @Field(() => Boolean, {
     defaultValue: true,
-    description: 'False answers at once, while the syncs run; `modelSyncProgress` follows them.',
+    description: 'False: answers at once, while the syncs run; `modelSyncProgress` follows them.',
   })
   wait!: boolean;
 
   @Field(() => Boolean, {
     defaultValue: false,
     description:
-      'Takes a list that has lost more than half of its models for what it says; otherwise it changes nothing.',
+      'True: accepts a list that has lost more than half of its models. False: such a list changes nothing.',
   })
   acceptShrunkList!: boolean;
 }
@@ -137,11 +138,11 @@ export class SyncModelsInput {
 export class SyncModelsPayload {
   @Field(() => [ModelSyncType], {
     description:
-      'One for each config. Where a sync was running already it is that one: a config has one at a time.',
+      'One sync for each config. If a sync of the config was running already, it is that one, since a config has one at a time.',
   })
   syncs!: ModelSyncType[];
 
-  @Field(() => [UserErrorType], { description: 'What you can mend.' })
+  @Field(() => [UserErrorType], { description: 'Faults of the input, which the caller can correct.' })
   userErrors!: UserErrorType[];
 }
 

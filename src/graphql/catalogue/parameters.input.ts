@@ -1,4 +1,4 @@
-// Owns the sampling parameters as the graph takes them, for calls and for the defaults of instances.
+// Owns the input of sampling parameters, for calls and for the defaults of instances.
 import { Field, Float, InputType, Int, registerEnumType } from 'type-graphql';
 import type { Parameters, ReasoningEffort } from '../../domain/catalogue/parameter-rules.ts';
 import { withoutNulls } from '../input-values.ts';
@@ -27,10 +27,10 @@ export class LogitBiasInput {
 
 @InputType({
   description:
-    'How the answer is sampled. What is left out takes the instance’s default, else the provider’s.',
+    'How the answer is sampled. A parameter that is left out has the instance’s default, else the provider’s.',
 })
 export class ParametersInput {
-  @Field(() => Int, { nullable: true, description: 'Most tokens of output, 1 to the model’s own limit.' })
+  @Field(() => Int, { nullable: true, description: 'The most tokens of output, 1 to the model’s own limit.' })
   maxTokens?: number;
 
   @Field(() => Float, { nullable: true, description: 'Randomness, 0 to 2.' })
@@ -39,7 +39,7 @@ export class ParametersInput {
   @Field(() => Float, { nullable: true, description: 'Nucleus sampling, 0 to 1.' })
   topP?: number;
 
-  @Field(() => Int, { nullable: true, description: 'Only the k likeliest tokens are considered.' })
+  @Field(() => Int, { nullable: true, description: 'Only the k most likely tokens are considered.' })
   topK?: number;
 
   @Field(() => [String], { nullable: true, description: 'Texts at which the answer stops; at most 16.' })
@@ -74,7 +74,7 @@ export class ParametersInput {
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Most tokens of reasoning, where the provider takes such a bound.',
+    description: 'Most tokens of reasoning, if the provider supports such a bound.',
   })
   reasoningTokens?: number;
 

@@ -1,4 +1,4 @@
-// Owns how prices are shown and set.
+// Owns the types of prices and the input that sets them.
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import type { Price } from '../../domain/billing/cost.ts';
 import type { PriceFields } from '../../domain/catalogue/price-service.ts';
@@ -9,11 +9,12 @@ import { DateTimeScalar, UsdScalar } from '../scalars.ts';
 import { RowOwnerKind } from './catalogue.enums.ts';
 
 @ObjectType('PriceTier', {
-  description: 'Prices of a whole request whose input is larger than a bound; per million tokens.',
+  description:
+    'Prices for requests whose input is larger than a bound, per million tokens. They apply to the whole request.',
   simpleResolvers: true,
 })
 export class PriceTierType {
-  @Field(() => Int, { description: 'The tier holds above so many input tokens.' })
+  @Field(() => Int, { description: 'The tier applies above this number of input tokens.' })
   aboveInputTokens!: number;
 
   @Field(() => UsdScalar, { description: 'Input that was read without a cache.' })
@@ -22,23 +23,29 @@ export class PriceTierType {
   @Field(() => UsdScalar, { description: 'Output, reasoning included.' })
   output!: bigint;
 
-  @Field(() => UsdScalar, { nullable: true, description: 'Input from the cache; null: as `input`.' })
+  @Field(() => UsdScalar, {
+    nullable: true,
+    description: 'Input read from the cache; null: the price of `input`.',
+  })
   cacheRead!: bigint | null;
 
-  @Field(() => UsdScalar, { nullable: true, description: 'Input written to the cache; null: as `input`.' })
+  @Field(() => UsdScalar, {
+    nullable: true,
+    description: 'Input written to the cache; null: the price of `input`.',
+  })
   cacheWrite!: bigint | null;
 }
 
 @ObjectType('PriceVersion', {
   description:
-    'Prices in dollars per million tokens, from a moment on. A completion keeps the version that it was charged with.',
+    'Prices in dollars per million tokens that apply from a given moment. A completion keeps the version that it was charged with.',
   simpleResolvers: true,
 })
 export class PriceVersionType {
   @Field(() => ID, {
     nullable: true,
     description:
-      'Names the version; a completion’s cost refers to it. Null for a price that only the price library of this version of Modelgraph knows.',
+      'Id of the version, to which a completion’s cost refers. Null for a price that comes from the price library that is part of Modelgraph.',
   })
   id!: string | null;
 
@@ -48,29 +55,37 @@ export class PriceVersionType {
   @Field(() => UsdScalar, { description: 'Visible output.' })
   output!: bigint;
 
-  @Field(() => UsdScalar, { nullable: true, description: 'Input from the cache; null: as `input`.' })
+  @Field(() => UsdScalar, {
+    nullable: true,
+    description: 'Input read from the cache; null: the price of `input`.',
+  })
   cacheRead!: bigint | null;
 
-  @Field(() => UsdScalar, { nullable: true, description: 'Input written to the cache; null: as `input`.' })
+  @Field(() => UsdScalar, {
+    nullable: true,
+    description: 'Input written to the cache; null: the price of `input`.',
+  })
   cacheWrite!: bigint | null;
 
-  @Field(() => UsdScalar, { nullable: true, description: 'Reasoning; null: as `output`.' })
+  @Field(() => UsdScalar, { nullable: true, description: 'Reasoning; null: the price of `output`.' })
   reasoning!: bigint | null;
 
-  @Field(() => [PriceTierType], { description: 'Prices of requests with much input; smallest bound first.' })
+  @Field(() => [PriceTierType], {
+    description: 'Prices for requests with large inputs; smallest bound first.',
+  })
   tiers!: PriceTierType[];
 
   @Field(() => String, { description: 'Where the price comes from.' })
   source!: string;
 
   @Field(() => RowOwnerKind, {
-    description: 'Whose price it is; a workspace’s own goes before the installation’s.',
+    description: 'Whether it is a price of the installation or of your workspace, which takes precedence.',
   })
   owner!: RowOwnerKind;
 
   @Field(() => DateTimeScalar, {
     nullable: true,
-    description: 'From when on it holds; null if that is not known.',
+    description: 'When it takes effect; null if that is not known.',
   })
   effectiveAt!: Date | null;
 
@@ -78,9 +93,11 @@ export class PriceVersionType {
   createdAt!: Date | null;
 }
 
-@InputType({ description: 'Prices of a whole request whose input is larger than a bound.' })
+@InputType({
+  description: 'Prices for requests whose input is larger than a bound. They apply to the whole request.',
+})
 export class PriceTierInput {
-  @Field(() => Int, { description: 'The tier holds above so many input tokens.' })
+  @Field(() => Int, { description: 'The tier applies above this number of input tokens.' })
   aboveInputTokens!: number;
 
   @Field(() => UsdScalar, { description: 'Dollars per million tokens of input.' })
@@ -89,12 +106,15 @@ export class PriceTierInput {
   @Field(() => UsdScalar, { description: 'Dollars per million tokens of output.' })
   output!: bigint;
 
-  @Field(() => UsdScalar, { nullable: true, description: 'For input from the cache. Default: as `input`.' })
+  @Field(() => UsdScalar, {
+    nullable: true,
+    description: 'For input read from the cache. Default: the price of `input`.',
+  })
   cacheRead?: bigint;
 
   @Field(() => UsdScalar, {
     nullable: true,
-    description: 'For input written to the cache. Default: as `input`.',
+    description: 'For input written to the cache. Default: the price of `input`.',
   })
   cacheWrite?: bigint;
 }
@@ -110,22 +130,28 @@ export class SetPriceInput {
   @Field(() => UsdScalar, { description: 'Visible output.' })
   output!: bigint;
 
-  @Field(() => UsdScalar, { nullable: true, description: 'Input from the cache. Default: as `input`.' })
+  @Field(() => UsdScalar, {
+    nullable: true,
+    description: 'Input read from the cache. Default: the price of `input`.',
+  })
   cacheRead?: bigint;
 
-  @Field(() => UsdScalar, { nullable: true, description: 'Input written to the cache. Default: as `input`.' })
+  @Field(() => UsdScalar, {
+    nullable: true,
+    description: 'Input written to the cache. Default: the price of `input`.',
+  })
   cacheWrite?: bigint;
 
-  @Field(() => UsdScalar, { nullable: true, description: 'Reasoning. Default: as `output`.' })
+  @Field(() => UsdScalar, { nullable: true, description: 'Reasoning. Default: the price of `output`.' })
   reasoning?: bigint;
 
-  @Field(() => [PriceTierInput], { nullable: true, description: 'Prices of requests with much input.' })
+  @Field(() => [PriceTierInput], { nullable: true, description: 'Prices for requests with large inputs.' })
   tiers?: PriceTierInput[];
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'From when on it holds. Default: now.' })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'When it takes effect. Default: now.' })
   effectiveAt?: Date;
 
-  @Field(() => String, { nullable: true, description: 'Where it comes from, for people.' })
+  @Field(() => String, { nullable: true, description: 'Where the price comes from, for people.' })
   source?: string;
 
   @Field(() => RowOwnerKind, {
@@ -145,7 +171,7 @@ export function toPriceVersionType(row: PriceRow): PriceVersionType {
   };
 }
 
-/** A price that is no version of ours. */
+/** For a price that may come from the price library, which has no version. */
 export function toPriceType(row: Price): PriceVersionType {
   return {
     id: null,

@@ -40,7 +40,7 @@ export class ProviderConfigFilterInput {
   @Field(() => Boolean, { nullable: true, description: 'Whether it is switched on.' })
   enabled?: boolean;
 
-  @Field(() => HealthState, { nullable: true, description: 'What the last health check found.' })
+  @Field(() => HealthState, { nullable: true, description: 'The result of the last health check.' })
   health?: HealthState;
 
   @Field(() => SetupOrigin, { nullable: true, description: 'Who set it up.' })
@@ -51,21 +51,21 @@ export class ProviderConfigFilterInput {
 class ProviderConfigFieldsInput {
   @Field(() => String, {
     nullable: true,
-    description: 'Address instead of the provider’s own; null for the provider’s.',
+    description: 'Address used in place of the provider’s own; null: the provider’s.',
   })
   baseUrl?: string | null;
 
   @Field(() => String, {
     nullable: true,
     description:
-      'API key or whatever the provider takes; stored encrypted, never shown again. null removes it.',
+      'API key or other credential of the provider; stored encrypted and never shown again. null removes it.',
   })
   secret?: string | null;
 
   @Field(() => String, {
     nullable: true,
     description:
-      'Instead of `secret`: an environment variable that holds it. For administrators of the installation.',
+      'In place of `secret`: the name of an environment variable that holds it. For administrators of the installation only.',
   })
   secretEnv?: string;
 
@@ -84,7 +84,7 @@ class ProviderConfigFieldsInput {
   @Field(() => TimeLimitsInput, { nullable: true, description: 'How long its calls may take.' })
   timeLimits?: TimeLimitsInput;
 
-  @Field(() => RetryPolicyInput, { nullable: true, description: 'How often is tried.' })
+  @Field(() => RetryPolicyInput, { nullable: true, description: 'How often calls are tried again.' })
   retryPolicy?: RetryPolicyInput;
 
   @Field(() => Boolean, { nullable: true, description: 'Whether its instances may be called. Default true.' })
@@ -111,7 +111,7 @@ export class CreateProviderConfigInput extends ProviderConfigFieldsInput {
   withDefaultModel!: boolean;
 }
 
-@InputType({ description: 'A change of a provider config; what is left out stays.' })
+@InputType({ description: 'A change of a provider config; a field that is left out stays unchanged.' })
 export class UpdateProviderConfigInput extends ProviderConfigFieldsInput {
   @Field(() => ID, { description: 'Id of the config.' })
   id!: string;

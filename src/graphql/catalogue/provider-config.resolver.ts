@@ -46,7 +46,7 @@ export class ProviderConfigResolver {
     @Ctx() context: GraphContext,
     @Args(() => ConnectionArgs) args: ConnectionArgs,
     @Info() info: GraphQLResolveInfo,
-    @Arg('filter', () => ProviderConfigFilterInput, { nullable: true, description: 'Which to list.' })
+    @Arg('filter', () => ProviderConfigFilterInput, { nullable: true, description: 'Which entries to list.' })
     filter?: ProviderConfigFilterInput,
     @Arg('orderBy', () => ProviderConfigOrderInput, { nullable: true, description: 'Default: NAME ASC.' })
     orderBy?: ProviderConfigOrderInput,
@@ -63,7 +63,7 @@ export class ProviderConfigResolver {
   @Query(() => ProviderConfigType, { nullable: true, description: 'One config, by `id` or by `name`.' })
   async providerConfig(
     @Ctx() context: GraphContext,
-    @Arg('id', () => ID, { nullable: true, description: 'Its id.' }) id?: string,
+    @Arg('id', () => ID, { nullable: true, description: 'The object’s id.' }) id?: string,
     @Arg('name', () => String, { nullable: true, description: 'Its name.' }) name?: string,
   ): Promise<ProviderConfigType> {
     return toProviderConfigType(await lookUp(context, 'provider_config', id, 'name', name));
@@ -84,7 +84,7 @@ export class ProviderConfigResolver {
 
   @Mutation(() => ProviderConfigPayload, {
     description:
-      'Changes a config. A key without scope ADMIN gives the secret again where the address changes. Needs scope CATALOGUE.',
+      'Changes a config. If the address changes, a key without scope ADMIN has to give the secret again. Needs scope CATALOGUE.',
   })
   updateProviderConfig(
     @Ctx() { viewer, services }: GraphContext,
@@ -121,8 +121,7 @@ export class ProviderConfigResolver {
   }
 
   @FieldResolver(() => [String], {
-    description:
-      'Canonical ids of the models that the provider listed for this very credential at the last sync.',
+    description: 'Canonical ids of the models that the provider listed for this credential at the last sync.',
   })
   listedModels(
     @Root() config: ProviderConfigType,
@@ -132,14 +131,14 @@ export class ProviderConfigResolver {
   }
 
   @FieldResolver(() => ModelInstanceConnection, {
-    description: 'Instances that use it, by slug unless ordered otherwise.',
+    description: 'Instances that use it, ordered by slug by default.',
   })
   instances(
     @Root() config: ProviderConfigType,
     @Ctx() context: GraphContext,
     @Args(() => ConnectionArgs) args: ConnectionArgs,
     @Info() info: GraphQLResolveInfo,
-    @Arg('filter', () => ModelInstanceFilterInput, { nullable: true, description: 'Which to list.' })
+    @Arg('filter', () => ModelInstanceFilterInput, { nullable: true, description: 'Which entries to list.' })
     filter?: ModelInstanceFilterInput,
     @Arg('orderBy', () => ModelInstanceOrderInput, { nullable: true, description: 'Default: SLUG ASC.' })
     orderBy?: ModelInstanceOrderInput,

@@ -11,33 +11,33 @@ import { HealthFaultKind, HealthState, SetupOrigin } from './catalogue.enums.ts'
 import { RetryPolicyType, toRetryPolicyType } from './retry-policy.type.ts';
 import { TimeLimitsType, toTimeLimitsType } from './time-limits.type.ts';
 
-@ObjectType('ConfigHealth', { description: 'What the last health check found.', simpleResolvers: true })
+@ObjectType('ConfigHealth', { description: 'The result of the last health check.', simpleResolvers: true })
 export class ConfigHealthType {
   @Field(() => HealthState, { description: 'Whether address and credentials work.' })
   state!: HealthState;
 
   @Field(() => HealthFaultKind, {
     nullable: true,
-    description: 'What kind of thing is wrong, so where to look.',
+    description: 'The kind of fault, so that you know what to correct.',
   })
   fault!: HealthFaultKind | null;
 
-  @Field(() => String, { nullable: true, description: 'Why they do not, as an error code.' })
+  @Field(() => String, { nullable: true, description: 'Why they do not work, as an error code.' })
   errorCode!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Why they do not, in words.' })
+  @Field(() => String, { nullable: true, description: 'Why they do not work, as a message.' })
   errorMessage!: string | null;
 
   @Field(() => Int, { nullable: true, description: 'How long the check took, in milliseconds.' })
   latencyMs!: number | null;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'When it was.' })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'When the check was made.' })
   checkedAt!: Date | null;
 }
 
 @ObjectType('ProviderConfig', {
   implements: NodeType,
-  description: 'Your workspace’s credentials for a provider. Secrets go in and never come out.',
+  description: 'Your workspace’s credentials for a provider. Secrets can be set but never read.',
   simpleResolvers: true,
 })
 export class ProviderConfigType extends NodeType {
@@ -47,7 +47,7 @@ export class ProviderConfigType extends NodeType {
   @Field(() => String, { description: 'Key of its provider.' })
   providerKey!: string;
 
-  @Field(() => String, { nullable: true, description: 'Address instead of the provider’s own.' })
+  @Field(() => String, { nullable: true, description: 'Address used in place of the provider’s own.' })
   baseUrl!: string | null;
 
   @Field(() => Boolean, { description: 'Whether a secret is stored or referred to.' })
@@ -55,7 +55,7 @@ export class ProviderConfigType extends NodeType {
 
   @Field(() => String, {
     nullable: true,
-    description: 'The last characters of the secret, to tell one from another.',
+    description: 'The last characters of the secret, by which people tell secrets apart.',
   })
   secretHint!: string | null;
 
@@ -74,7 +74,7 @@ export class ProviderConfigType extends NodeType {
   @Field(() => TimeLimitsType, { description: 'How long its calls may take.' })
   timeLimits!: TimeLimitsType;
 
-  @Field(() => RetryPolicyType, { description: 'How often is tried.' })
+  @Field(() => RetryPolicyType, { description: 'How often calls are tried again.' })
   retryPolicy!: RetryPolicyType;
 
   @Field(() => Boolean, { description: 'Whether its instances may be called.' })
@@ -83,7 +83,7 @@ export class ProviderConfigType extends NodeType {
   @Field(() => SetupOrigin, { description: 'Who set it up.' })
   origin!: SetupOrigin;
 
-  @Field(() => ConfigHealthType, { description: 'What the last health check found.' })
+  @Field(() => ConfigHealthType, { description: 'The result of the last health check.' })
   health!: ConfigHealthType;
 
   @Field(() => DateTimeScalar, { nullable: true, description: 'When its models were last synced.' })
@@ -107,11 +107,11 @@ export const ProviderConfigConnection = connectionOf(() => ProviderConfigType, '
 export class ProviderConfigPayload {
   @Field(() => ProviderConfigType, {
     nullable: true,
-    description: 'As it is now, or was before it was deleted; null if there are `userErrors`.',
+    description: 'The object as it is now, or as it was before its deletion; null if there are `userErrors`.',
   })
   providerConfig!: ProviderConfigType | null;
 
-  @Field(() => [UserErrorType], { description: 'What you can mend.' })
+  @Field(() => [UserErrorType], { description: 'Faults of the input, which the caller can correct.' })
   userErrors!: UserErrorType[];
 }
 

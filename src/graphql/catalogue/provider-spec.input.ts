@@ -51,13 +51,13 @@ export class ProviderSpecFilterInput {
   @Field(() => Boolean, { nullable: true, description: 'Whether it costs nothing to call.' })
   free?: boolean;
 
-  @Field(() => SpecOrigin, { nullable: true, description: 'Where the row comes from.' })
+  @Field(() => SpecOrigin, { nullable: true, description: 'The origin of the row.' })
   origin?: SpecOrigin;
 }
 
 @InputType({ description: 'What can be set of a provider spec.' })
 class ProviderSpecFieldsInput {
-  @Field(() => String, { nullable: true, description: 'What it is.' })
+  @Field(() => String, { nullable: true, description: 'A description for people.' })
   description?: string | null;
 
   @Field(() => String, {
@@ -76,14 +76,14 @@ class ProviderSpecFieldsInput {
   @Field(() => JsonObjectScalar, {
     nullable: true,
     description:
-      'How a credential travels. Default: `{"type": "header", "header": "authorization", "prefix": "Bearer ", "optional": false}`.',
+      'How a credential is sent. Default: `{"type": "header", "header": "authorization", "prefix": "Bearer ", "optional": false}`.',
   })
   auth?: JsonObject;
 
   @Field(() => JsonObjectScalar, {
     nullable: true,
     description:
-      'JSON Schema (draft 2020-12, type object) of the `settings` that a config carries. Default: none. One of a workspace may use types, properties, required, enum, bounds and simple patterns.',
+      'JSON Schema (draft 2020-12, type object) of the `settings` of a config. Default: no settings. The schema of a workspace may use types, properties, required, enum, bounds and simple patterns.',
   })
   settingsSchema?: JsonObject;
 
@@ -100,14 +100,17 @@ class ProviderSpecFieldsInput {
   @Field(() => Boolean, {
     nullable: true,
     description:
-      'Whether it can list its models. False: neither a sync nor a health check asks for the list.',
+      'Whether the provider can list its models. False: neither a sync nor a health check asks for the list.',
   })
   hasModelList?: boolean | null;
 
   @Field(() => Boolean, { nullable: true, description: 'Whether it costs nothing to call. Default false.' })
   free?: boolean;
 
-  @Field(() => String, { nullable: true, description: 'Key of the model that suits most uses.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Key of the model for which an instance can be made together with a config.',
+  })
   defaultModel?: string | null;
 
   @Field(() => Boolean, { nullable: true, description: 'Whether it may be called. Default true.' })
@@ -116,7 +119,7 @@ class ProviderSpecFieldsInput {
   @Field(() => RowOwnerKind, {
     nullable: true,
     description:
-      'Whose row is made or changed. INSTALLATION is for administrators of the installation, and their default when they change a shared row; WORKSPACE is the default otherwise.',
+      'Whether a row of the installation or of your workspace is made or changed. INSTALLATION is for administrators of the installation, and their default when they change a shared row; otherwise the default is WORKSPACE.',
   })
   owner?: RowOwnerKind;
 }
@@ -135,7 +138,7 @@ export class CreateProviderSpecInput extends ProviderSpecFieldsInput {
 
 @InputType({
   description:
-    'A change of a provider spec; what is left out stays. Changing a shared row makes your workspace a row of its own.',
+    'A change of a provider spec; a field that is left out stays unchanged. A workspace that changes a shared row gets a copy of its own.',
 })
 export class UpdateProviderSpecInput extends ProviderSpecFieldsInput {
   @Field(() => ID, { description: 'Id of the spec.' })

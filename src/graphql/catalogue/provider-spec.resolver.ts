@@ -39,13 +39,13 @@ import {
 @Resolver(() => ProviderSpecType)
 export class ProviderSpecResolver {
   @Query(() => ProviderSpecConnection, {
-    description: 'Kinds of providers, by name unless ordered otherwise.',
+    description: 'Kinds of providers, ordered by name by default.',
   })
   providerSpecs(
     @Ctx() context: GraphContext,
     @Args(() => ConnectionArgs) args: ConnectionArgs,
     @Info() info: GraphQLResolveInfo,
-    @Arg('filter', () => ProviderSpecFilterInput, { nullable: true, description: 'Which to list.' })
+    @Arg('filter', () => ProviderSpecFilterInput, { nullable: true, description: 'Which entries to list.' })
     filter?: ProviderSpecFilterInput,
     @Arg('orderBy', () => ProviderSpecOrderInput, { nullable: true, description: 'Default: NAME ASC.' })
     orderBy?: ProviderSpecOrderInput,
@@ -65,7 +65,7 @@ export class ProviderSpecResolver {
   })
   async providerSpec(
     @Ctx() context: GraphContext,
-    @Arg('id', () => ID, { nullable: true, description: 'Its id.' }) id?: string,
+    @Arg('id', () => ID, { nullable: true, description: 'The object’s id.' }) id?: string,
     @Arg('key', () => String, { nullable: true, description: 'Its key, e.g. `openai`.' }) key?: string,
   ): Promise<ProviderSpecType> {
     return toProviderSpecType(await lookUp(context, 'provider_spec', id, 'key', key));
@@ -105,14 +105,14 @@ export class ProviderSpecResolver {
   }
 
   @FieldResolver(() => ModelSpecConnection, {
-    description: 'Models that it offers, by name unless ordered otherwise.',
+    description: 'Models that it offers, ordered by name by default.',
   })
   models(
     @Root() spec: ProviderSpecType,
     @Ctx() context: GraphContext,
     @Args(() => ConnectionArgs) args: ConnectionArgs,
     @Info() info: GraphQLResolveInfo,
-    @Arg('filter', () => ModelSpecFilterInput, { nullable: true, description: 'Which to list.' })
+    @Arg('filter', () => ModelSpecFilterInput, { nullable: true, description: 'Which entries to list.' })
     filter?: ModelSpecFilterInput,
     @Arg('orderBy', () => ModelSpecOrderInput, { nullable: true, description: 'Default: NAME ASC.' })
     orderBy?: ModelSpecOrderInput,

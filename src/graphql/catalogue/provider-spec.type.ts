@@ -22,7 +22,7 @@ export class ProviderSpecType extends NodeType {
   @Field(() => String, { description: 'Its name for people.' })
   displayName!: string;
 
-  @Field(() => String, { nullable: true, description: 'What it is.' })
+  @Field(() => String, { nullable: true, description: 'A description for people.' })
   description!: string | null;
 
   @Field(() => String, {
@@ -33,7 +33,7 @@ export class ProviderSpecType extends NodeType {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Wire protocol, which names the adapter, e.g. `openai-chat`; null if none can serve it.',
+    description: 'Protocol, which names the adapter, e.g. `openai-chat`; null if none can serve it.',
   })
   protocol!: string | null;
 
@@ -48,11 +48,11 @@ export class ProviderSpecType extends NodeType {
 
   @Field(() => JsonObjectScalar, {
     description:
-      'How a credential travels: `{"type": "header", "header": "authorization", "prefix": "Bearer ", "optional": false}`, or type none, aws, google or gigachat.',
+      'How a credential is sent: `{"type": "header", "header": "authorization", "prefix": "Bearer ", "optional": false}`, or type none, aws, google or gigachat.',
   })
   auth!: JsonObject;
 
-  @Field(() => JsonObjectScalar, { description: 'JSON Schema of the `settings` that a config carries.' })
+  @Field(() => JsonObjectScalar, { description: 'JSON Schema of the `settings` of a config.' })
   settingsSchema!: JsonObject;
 
   @Field(() => JsonObjectScalar, { description: 'Named deviations from the protocol.' })
@@ -60,7 +60,7 @@ export class ProviderSpecType extends NodeType {
 
   @Field(() => JsonObjectScalar, {
     description:
-      'Environment variables that are read at start: of the secret, the settings and the base URL.',
+      'Names of the environment variables that are read at start for the secret, the settings and the base URL.',
   })
   envVars!: JsonObject;
 
@@ -73,20 +73,25 @@ export class ProviderSpecType extends NodeType {
   @Field(() => Boolean, { description: 'Whether it costs nothing to call, e.g. a server of your own.' })
   free!: boolean;
 
-  @Field(() => String, { nullable: true, description: 'Key of the model that suits most uses.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Key of the model for which an instance can be made together with a config.',
+  })
   defaultModel!: string | null;
 
   @Field(() => Boolean, { description: 'Whether it may be called at all.' })
   enabled!: boolean;
 
-  @Field(() => SpecOrigin, { description: 'Where the row comes from.' })
+  @Field(() => SpecOrigin, { description: 'The origin of the row.' })
   origin!: SpecOrigin;
 
-  @Field(() => RowOwnerKind, { description: 'Who sees the row.' })
+  @Field(() => RowOwnerKind, {
+    description: 'Whether the row belongs to the installation or to your workspace.',
+  })
   owner!: RowOwnerKind;
 
   @Field(() => [String], {
-    description: 'Fields that were changed here and that later catalogue data leaves alone.',
+    description: 'Fields that people have changed; later catalogue data does not overwrite them.',
   })
   editedFields!: string[];
 
@@ -111,11 +116,11 @@ export const ProviderSpecConnection = connectionOf(() => ProviderSpecType, 'Prov
 export class ProviderSpecPayload {
   @Field(() => ProviderSpecType, {
     nullable: true,
-    description: 'As it is now, or was before it was deleted; null if there are `userErrors`.',
+    description: 'The object as it is now, or as it was before its deletion; null if there are `userErrors`.',
   })
   providerSpec!: ProviderSpecType | null;
 
-  @Field(() => [UserErrorType], { description: 'What you can mend.' })
+  @Field(() => [UserErrorType], { description: 'Faults of the input, which the caller can correct.' })
   userErrors!: UserErrorType[];
 }
 

@@ -1,4 +1,4 @@
-// Owns the retry policy of configs and instances, shown and given.
+// Owns the output and input types of the retry policy of configs and instances.
 import { Field, InputType, Int, ObjectType } from 'type-graphql';
 
 const MAX_ATTEMPTS =
@@ -6,7 +6,10 @@ const MAX_ATTEMPTS =
 const CIRCUIT_BREAKER =
   'Whether calls stop for some seconds after several failed in a row. Default of an instance: as its config says. Default of a config: true. Has no effect if the operator has set CIRCUIT_BREAKER to off.';
 
-@ObjectType('RetryPolicy', { description: 'How often is tried; null: the default.', simpleResolvers: true })
+@ObjectType('RetryPolicy', {
+  description: 'How often calls are tried again; null: the default.',
+  simpleResolvers: true,
+})
 export class RetryPolicyType {
   @Field(() => Int, { nullable: true, description: MAX_ATTEMPTS })
   maxAttempts!: number | null;
@@ -15,7 +18,7 @@ export class RetryPolicyType {
   circuitBreaker!: boolean | null;
 }
 
-@InputType({ description: 'How often is tried; what is left out takes the default.' })
+@InputType({ description: 'How often calls are tried again; a field that is left out has its default.' })
 export class RetryPolicyInput {
   @Field(() => Int, { nullable: true, description: MAX_ATTEMPTS })
   maxAttempts?: number;

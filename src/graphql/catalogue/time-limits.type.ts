@@ -1,13 +1,13 @@
-// Owns the time limits of configs and instances, shown and given.
+// Owns the output and input types of the time limits of configs and instances.
 import { Field, InputType, Int, ObjectType } from 'type-graphql';
 
-const CONNECT = 'Milliseconds until the connection stands. Default 5000.';
+const CONNECT = 'Milliseconds until the connection is made. Default 5000.';
 const FIRST_TOKEN =
-  'Milliseconds until the first token. Default 10000 where another instance could answer, otherwise 120000; also for models that reason, and once the provider has sent anything, if only a comment.';
+  'Milliseconds until the first token. Default 10000 if another instance could answer, otherwise 120000. The longer default also applies to models that reason, and once the provider has sent anything, even a comment.';
 const BETWEEN_TOKENS = 'Milliseconds between tokens.';
 const TOTAL = 'Milliseconds for the whole answer.';
 
-@ObjectType('TimeLimits', { description: 'How long is waited; null: the default.', simpleResolvers: true })
+@ObjectType('TimeLimits', { description: 'Time limits; null: the default.', simpleResolvers: true })
 export class TimeLimitsType {
   @Field(() => Int, { nullable: true, description: CONNECT })
   connectMs!: number | null;
@@ -23,7 +23,7 @@ export class TimeLimitsType {
 }
 
 @InputType({
-  description: 'How long to wait, 1 to 86400000 milliseconds; what is left out takes the default.',
+  description: 'Time limits, 1 to 86400000 milliseconds; a field that is left out has its default.',
 })
 export class TimeLimitsInput {
   @Field(() => Int, { nullable: true, description: CONNECT })

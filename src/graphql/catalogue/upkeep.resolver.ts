@@ -1,4 +1,4 @@
-// Owns what asks providers and public lists on demand: health checks, model syncs and the refresh of the catalogue.
+// Owns the mutations that call providers and public lists on demand: health checks, model syncs and the refresh of the catalogue.
 import {
   Arg,
   Ctx,
@@ -33,7 +33,7 @@ export class CheckProviderConfigInput {
 export class UpkeepResolver {
   @Mutation(() => ProviderConfigPayload, {
     description:
-      'Asks the provider whether address and credentials work; `health` tells what was found. Costs nothing, takes at most ten seconds. Needs scope CATALOGUE.',
+      'Asks the provider whether address and credentials work; `health` has the result. Costs nothing, takes at most ten seconds. Needs scope CATALOGUE.',
   })
   checkProviderConfig(
     @Ctx() { viewer, services }: GraphContext,
@@ -47,7 +47,7 @@ export class UpkeepResolver {
 
   @Mutation(() => SyncModelsPayload, {
     description:
-      'Asks providers for the models that your credentials see, and keeps the workspace’s model specs in step; what you edited stays. Needs scope CATALOGUE.',
+      'Asks providers for the models that your credentials can see, and brings the workspace’s model specs up to date; fields that you edited stay. Needs scope CATALOGUE.',
   })
   syncModels(
     @Ctx() { viewer, services }: GraphContext,
@@ -75,7 +75,7 @@ export class UpkeepResolver {
   }
 
   @Subscription(() => ModelSyncType, {
-    description: 'A model sync as it stands, then each step that it takes, up to its end.',
+    description: 'A model sync as it is now, then each change of it, up to its end.',
     subscribe: ({ args, context }) => modelSyncProgress(args.id as string, context as GraphContext),
   })
   modelSyncProgress(

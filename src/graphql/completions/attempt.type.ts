@@ -1,4 +1,4 @@
-// Owns how the single calls of providers are shown.
+// Owns the type of an attempt, one call of a provider.
 import { Field, ID, Int, ObjectType } from 'type-graphql';
 import type { RunAttempt } from '../../domain/runs/run-record.ts';
 import { toGlobalId } from '../global-id.ts';
@@ -10,7 +10,7 @@ export class AttemptErrorType {
   @Field(() => String, { description: 'One of the gateway’s error codes, e.g. PROVIDER_TIMEOUT.' })
   code!: string;
 
-  @Field(() => String, { description: 'The provider’s own words, where it gave any.' })
+  @Field(() => String, { description: 'The provider’s own message, if it gave one.' })
   message!: string;
 
   @Field(() => Int, { nullable: true, description: 'HTTP status of the provider’s answer.' })
@@ -19,7 +19,7 @@ export class AttemptErrorType {
   @Field(() => String, { nullable: true, description: 'The provider’s own error code.' })
   providerCode!: string | null;
 
-  @Field(() => Int, { nullable: true, description: 'How long the provider asked to wait.' })
+  @Field(() => Int, { nullable: true, description: 'How many milliseconds the provider asked to wait.' })
   retryAfterMs!: number | null;
 }
 
@@ -61,16 +61,16 @@ export class CompletionAttemptType {
   @Field(() => Int, { nullable: true, description: 'Milliseconds to the first content.' })
   firstTokenMs!: number | null;
 
-  @Field(() => Int, { description: 'Milliseconds in all.' })
+  @Field(() => Int, { description: 'Milliseconds from its start to its end.' })
   durationMs!: number;
 
   @Field(() => UsageType, { description: 'Tokens that it used.' })
   usage!: UsageType;
 
-  @Field(() => UsdScalar, { nullable: true, description: 'What it cost; null where no price is known.' })
+  @Field(() => UsdScalar, { nullable: true, description: 'Its cost; null if no price is known.' })
   cost!: bigint | null;
 
-  @Field(() => Boolean, { description: 'True if its output was not kept, so that it is not charged for.' })
+  @Field(() => Boolean, { description: 'True if its output was not kept, so that it is not charged.' })
   absorbed!: boolean;
 }
 

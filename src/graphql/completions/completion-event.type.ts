@@ -1,4 +1,4 @@
-// Owns how the events of a run are shown: one interface, and a type for each kind.
+// Owns the types of a run's events: one interface, and an object type for each kind of event.
 import { Field, ID, Int, InterfaceType, ObjectType } from 'type-graphql';
 import type { CompletionEvent } from '../../domain/completions/completion-event.ts';
 import { toGlobalId } from '../global-id.ts';
@@ -20,12 +20,13 @@ const TYPE_NAMES = {
 
 @InterfaceType('CompletionEvent', {
   description:
-    'Something that happened to a completion. `seq` grows by one with each; every stream ends with exactly one of CompletionFinished, CompletionFailed, CompletionCancelled and CompletionInterrupted.',
+    'An event of a completion. `seq` grows by one with each event; every stream ends with exactly one of CompletionFinished, CompletionFailed, CompletionCancelled and CompletionInterrupted.',
   resolveType: ({ type }: { type: CompletionEvent['type'] }) => TYPE_NAMES[type],
 })
 export abstract class CompletionEventType {
   @Field(() => Int, {
-    description: 'Place in the run’s log, from 1. Give the last one you saw as `after` to go on from there.',
+    description:
+      'Position in the completion’s log, from 1. To resume, give the last one that you saw as `after`.',
   })
   seq!: number;
 
@@ -59,14 +60,14 @@ const SERVED_BY =
 export class TextDeltaType extends CompletionEventType {
   @Field(() => Int, {
     description:
-      'First `seq` that this event covers: lower than `seq` where neighbours were merged for a reader that lagged.',
+      'First `seq` that this event covers: lower than `seq` if events were merged because the reader was slow.',
   })
   fromSeq!: number;
 
   @Field(() => String, { nullable: true, description: SERVED_BY })
   servedBy?: string;
 
-  @Field(() => String, { description: 'To be appended to what came before.' })
+  @Field(() => String, { description: 'Text to append to that of earlier events.' })
   text!: string;
 }
 
@@ -82,14 +83,14 @@ export class ReasoningDeltaType extends CompletionEventType {
   @Field(() => String, { nullable: true, description: SERVED_BY })
   servedBy?: string;
 
-  @Field(() => String, { description: 'To be appended to what came before.' })
+  @Field(() => String, { description: 'Text to append to that of earlier events.' })
   text!: string;
 }
 
 @ObjectType('ToolCallDelta', {
   implements: CompletionEventType,
   description:
-    'More of a tool call. Carry calls out only after CompletionFinished: a fail-over may void them.',
+    'More of a tool call. Run calls only after CompletionFinished, because another instance may take over and void them.',
   simpleResolvers: true,
 })
 export class ToolCallDeltaType extends CompletionEventType {
@@ -102,26 +103,28 @@ export class ToolCallDeltaType extends CompletionEventType {
   @Field(() => Int, { description: 'Which call of the answer, from 0.' })
   index!: number;
 
-  @Field(() => String, { nullable: true, description: 'Id of the call; with its first delta.' })
+  @Field(() => String, { nullable: true, description: 'Id of the call; set on its first delta.' })
   callId?: string | undefined;
 
-  @Field(() => String, { nullable: true, description: 'Name of the tool; with its first delta.' })
+  @Field(() => String, { nullable: true, description: 'Name of the tool; set on its first delta.' })
   name?: string | undefined;
 
-  @Field(() => String, { description: 'To be appended to the call’s arguments, JSON text when whole.' })
+  @Field(() => String, {
+    description: 'Text to append to the call’s arguments; together they are JSON text.',
+  })
   argumentsText!: string;
 }
 
 @ObjectType('CompletionRerouted', {
   implements: CompletionEventType,
-  description: 'Another instance has taken over.',
+  description: 'An attempt failed, and another instance has taken over.',
   simpleResolvers: true,
 })
 export class CompletionReroutedType extends CompletionEventType {
   @Field(() => String, { description: 'Label of the instance that failed, as in the plan.' })
   from!: string;
 
-  @Field(() => String, { description: 'Label of the instance that goes on.' })
+  @Field(() => String, { description: 'Label of the instance that has taken over.' })
   to!: string;
 
   @Field(() => String, { description: 'What went wrong.' })
@@ -146,28 +149,28 @@ export abstract class CompletionEndedType extends CompletionEventType {
 
 @ObjectType('CompletionFinished', {
   implements: [CompletionEventType, CompletionEndedType],
-  description: 'The answer is whole.',
+  description: 'The completion has finished: the answer is whole.',
   simpleResolvers: true,
 })
 export class CompletionFinishedType extends CompletionEndedType {}
 
 @ObjectType('CompletionFailed', {
   implements: [CompletionEventType, CompletionEndedType],
-  description: 'It failed; `completion.error` says why.',
+  description: 'The completion failed; `completion.error` says why.',
   simpleResolvers: true,
 })
 export class CompletionFailedType extends CompletionEndedType {}
 
 @ObjectType('CompletionCancelled', {
   implements: [CompletionEventType, CompletionEndedType],
-  description: 'Somebody stopped it.',
+  description: 'The completion was cancelled.',
   simpleResolvers: true,
 })
 export class CompletionCancelledType extends CompletionEndedType {}
 
 @ObjectType('CompletionInterrupted', {
   implements: [CompletionEventType, CompletionEndedType],
-  description: 'Its node stopped before it was done.',
+  description: 'The node that ran the completion stopped before its end.',
   simpleResolvers: true,
 })
 export class CompletionInterruptedType extends CompletionEndedType {}
@@ -184,7 +187,7 @@ export const COMPLETION_EVENT_TYPES = [
   CompletionInterruptedType,
 ] as const;
 
-/** Global ids by run id, since a stream makes the same one for each of its events. */
+/** The last global id that was made, since a stream needs the same one for each of its events. */
 let lastRunId = '';
 let lastGlobalId = '';
 

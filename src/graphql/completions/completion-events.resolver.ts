@@ -29,7 +29,7 @@ export class CompletionEventsResolver {
 
   @Subscription(() => CompletionEventType, {
     description:
-      'Joins or resumes any completion that you may see, running or ended: the events beyond `after`, then the live ones.',
+      'Joins or resumes any completion that you may see, running or ended: the events after `after`, then new ones as they come.',
     subscribe: ({ args, context }) =>
       completionEvents({ args, context } as Subscribing<{ id: string; after: number }>),
   })
@@ -68,7 +68,7 @@ async function completionEvents({ args, context }: Subscribing<{ id: string; aft
   return shown(await services.completions.events(viewer, runId, after));
 }
 
-/** The same stream with each event as the graph shows it. Leaving it leaves the run's reader. */
+/** The same stream with each event as its type of the graph. Leaving it ends the reading of the run. */
 function shown(events: AsyncIterableIterator<CompletionEvent>): AsyncIterableIterator<CompletionEventType> {
   return {
     [Symbol.asyncIterator]() {

@@ -9,13 +9,16 @@ export const CompletionConnection = connectionOf(() => CompletionType, 'Completi
 
 @InputType({ description: 'Which completions to list.' })
 export class CompletionFilterInput {
-  @Field(() => CompletionStatus, { nullable: true, description: 'Where they stand.' })
+  @Field(() => CompletionStatus, { nullable: true, description: 'Their state.' })
   status?: CompletionStatus;
 
-  @Field(() => String, { nullable: true, description: 'Canonical id of the model that answered, or was to.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Canonical id of the model that answered, or was to answer.',
+  })
   canonicalId?: string;
 
-  @Field(() => ID, { nullable: true, description: 'Id of the instance that answered, or was to.' })
+  @Field(() => ID, { nullable: true, description: 'Id of the instance that answered, or was to answer.' })
   instanceId?: string;
 }
 

@@ -1,4 +1,4 @@
-// Owns the input of a completion as the graph shows it, and their translation into the request that every door shares.
+// Owns the input of a completion in the graph, and its translation into the request that every door shares.
 import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
 import {
   COMPLETION_DEFAULTS,
@@ -39,7 +39,7 @@ export enum ResponseFormatKind {
 }
 registerEnumType(ResponseFormatKind, {
   name: 'ResponseFormatKind',
-  description: 'What form the answer takes.',
+  description: 'The form of the answer.',
 });
 
 export enum OnDetachPolicy {
@@ -48,7 +48,7 @@ export enum OnDetachPolicy {
 }
 registerEnumType(OnDetachPolicy, {
   name: 'OnDetach',
-  description: 'What happens to a run that nobody follows any more.',
+  description: 'What happens to a completion that no reader follows any more.',
   valuesConfig: {
     CONTINUE: { description: 'It goes on to its end, and can be read later. Default.' },
     CANCEL: { description: 'It is cancelled after `detachGraceMs` without a reader.' },
@@ -65,7 +65,7 @@ registerEnumType(UnsupportedPolicy, {
   valuesConfig: {
     REFUSE: {
       description:
-        'Such a candidate is left out; with none left, the request is refused with `CAPABILITY_MISSING`. Default.',
+        'Candidates that cannot express it are left out; if none is left, the request is refused with `CAPABILITY_MISSING`. Default.',
     },
     DROP: { description: 'The parameter is left out, and the completion’s `warnings` say so.' },
   },
@@ -84,7 +84,8 @@ export class ToolInput {
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'Whether arguments must keep to the schema, where the provider can promise it.',
+    description:
+      'Whether the arguments must follow the schema, if the provider can enforce that. Some providers then give null for a property that is not required.',
   })
   strict?: boolean;
 }
@@ -98,7 +99,7 @@ export class ToolChoiceInput {
   name?: string;
 }
 
-@InputType({ description: 'What form the answer takes.' })
+@InputType({ description: 'The form of the answer.' })
 export class ResponseFormatInput {
   @Field(() => ResponseFormatKind, { description: 'TEXT, JSON (any), or JSON_SCHEMA with `schema`.' })
   kind!: ResponseFormatKind;
@@ -117,7 +118,8 @@ export class ResponseFormatInput {
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'With JSON_SCHEMA: whether the provider must enforce it, where it can.',
+    description:
+      'With JSON_SCHEMA: whether the provider must enforce the schema, if it can. Some providers then answer null for a property that is not required.',
   })
   strict?: boolean;
 }
@@ -146,7 +148,7 @@ export class CompletionInput {
 
   @Field(() => ResponseFormatInput, {
     nullable: true,
-    description: 'What form the answer takes. Default TEXT.',
+    description: 'The form of the answer. Default TEXT.',
   })
   responseFormat?: ResponseFormatInput;
 
@@ -170,13 +172,14 @@ export class CompletionInput {
 
   @Field(() => OnDetachPolicy, {
     nullable: true,
-    description: 'What happens when nobody follows the run any more. Default CONTINUE.',
+    description: 'What happens when no reader follows the completion any more. Default CONTINUE.',
   })
   onDetach?: OnDetachPolicy;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'With `onDetach: CANCEL`: how long a reader may be away, in milliseconds. Default 30000.',
+    description:
+      'With `onDetach: CANCEL`: for how many milliseconds the completion goes on without a reader. Default 30000.',
   })
   detachGraceMs?: number;
 
@@ -189,18 +192,18 @@ export class CompletionInput {
 
   @Field(() => JsonObjectScalar, {
     nullable: true,
-    description: 'Whatever you want to find again on the completion. Not sent to the provider.',
+    description: 'Your own data, stored with the completion and never sent to the provider.',
   })
   metadata?: JsonObject;
 }
 
-@InputType({ description: 'Which run to stop.' })
+@InputType({ description: 'The completion to stop.' })
 export class CancelCompletionInput {
   @Field(() => ID, { description: 'Id of the completion.' })
   id!: string;
 }
 
-/** Raises `BAD_USER_INPUT` where fields contradict each other; the rules on values are the domain's. */
+/** Raises `BAD_USER_INPUT` if fields contradict each other; the domain checks the values. */
 export function toCompletionRequest(input: CompletionInput, fallbackKey?: string): CompletionRequest {
   const { parameters, tools, toolChoice, responseFormat, routing, providerOptions } = input;
   const idempotencyKey = input.idempotencyKey ?? fallbackKey;

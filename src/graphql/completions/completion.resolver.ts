@@ -20,13 +20,13 @@ import {
 } from './completion.type.ts';
 import { CompletionConnection, CompletionFilterInput, toRunFilter } from './completion-list.ts';
 
-/** The fields of a completion that may be large: a list reads them only where they are asked for. */
+/** Fields of a completion that may be large: a list reads them only if the operation asks for them. */
 const CONTENT_FIELDS = ['text', 'reasoning', 'toolCalls', 'continuation'];
 
 @Resolver(() => CompletionType)
 export class CompletionResolver {
   @Query(() => RoutePlanType, {
-    description: 'Which instances a completion would try, in which order and why; nobody is called.',
+    description: 'Which instances a completion would try, in which order and why; no provider is called.',
   })
   routePlan(
     @Ctx() { viewer, services }: GraphContext,
@@ -37,7 +37,7 @@ export class CompletionResolver {
 
   @Query(() => CompletionType, {
     nullable: true,
-    description: 'A completion of your own, or of the workspace with scope `read`.',
+    description: 'A completion of your own; with scope READ, any completion of the workspace.',
   })
   async completion(
     @Ctx() { viewer, services }: GraphContext,
@@ -47,7 +47,7 @@ export class CompletionResolver {
   }
 
   @Query(() => CompletionConnection, {
-    description: 'Completions of your own, or of the workspace with scope `read`; the latest first.',
+    description: 'Your own completions; with scope READ, those of the whole workspace. The latest first.',
   })
   async completions(
     @Ctx() { viewer, services }: GraphContext,
@@ -91,7 +91,7 @@ export class CompletionResolver {
 
   @Mutation(() => CancelCompletionPayload, {
     description:
-      'Stops a completion, wherever it runs, and answers with what it used. One that has ended is answered as it is.',
+      'Stops a completion, on whatever node it runs, and answers with what it has used. A completion that has ended is returned unchanged.',
   })
   async cancelCompletion(
     @Ctx() { viewer, services }: GraphContext,
@@ -104,7 +104,7 @@ export class CompletionResolver {
   @FieldResolver(() => ModelInstanceType, {
     nullable: true,
     description:
-      'What answered, or is to; null where a config served without an instance, or it was deleted.',
+      'The instance that answered, or is to answer; null if a config served without an instance, or if the instance was deleted.',
   })
   async instance(
     @Root() completion: CompletionType,
@@ -117,7 +117,7 @@ export class CompletionResolver {
 
   @FieldResolver(() => ModelSpecType, {
     nullable: true,
-    description: 'The model that answered, or is to; null if the catalogue has it no more.',
+    description: 'The model that answered, or is to answer; null if it is no longer in the catalogue.',
   })
   async modelSpec(
     @Root() completion: CompletionType,
@@ -129,7 +129,8 @@ export class CompletionResolver {
   }
 
   @FieldResolver(() => String, {
-    description: 'How the answer came about, in one sentence: who answered, and what went wrong before.',
+    description:
+      'How the answer came about, in a few sentences: which instance answered, which ones failed before, and why others were not called.',
   })
   async explanation(@Root() completion: CompletionType, @Ctx() { loaders }: GraphContext): Promise<string> {
     const attempts = completion.knownAttempts ?? (await loaders.attempts.load(completion.runId));

@@ -1,4 +1,4 @@
-// Owns how a completion is shown: what it gave, what it used and cost, and how it came about.
+// Owns the type of a completion: its output, its usage and cost, and how the answer came about.
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { CompletionRecord } from '../../domain/completions/completion-result.ts';
 import type { RunAttempt } from '../../domain/runs/run-record.ts';
@@ -19,13 +19,17 @@ export enum CompletionStatus {
 }
 registerEnumType(CompletionStatus, {
   name: 'CompletionStatus',
-  description: 'Where a completion stands.',
+  description: 'The state of a completion.',
   valuesConfig: {
-    RUNNING: { description: 'It is under way.' },
-    FINISHED: { description: 'The answer is whole.' },
+    RUNNING: { description: 'It is running.' },
+    FINISHED: { description: 'The completion has finished: the answer is whole.' },
     FAILED: { description: 'Every attempt failed; `error` says why.' },
-    CANCELLED: { description: 'Somebody stopped it; what was shown until then is kept and charged.' },
-    INTERRUPTED: { description: 'Its node stopped; what had been recorded is kept.' },
+    CANCELLED: {
+      description: 'It was stopped on request; content that was shown until then is kept and charged.',
+    },
+    INTERRUPTED: {
+      description: 'The node that ran it stopped; content that was recorded until then is kept.',
+    },
   },
 });
 
@@ -41,21 +45,21 @@ registerEnumType(FinishReasonKind, {
   name: 'FinishReason',
   description: 'Why the model stopped.',
   valuesConfig: {
-    STOP: { description: 'It was done, or came to a stop text.' },
+    STOP: { description: 'The model had finished, or reached a stop text.' },
     LENGTH: {
-      description: 'It came to its bound on tokens, or to the largest answer that this gateway takes.',
+      description: 'The answer reached its bound on tokens, or the largest size that this gateway accepts.',
     },
-    TOOL_CALLS: { description: 'It wants its tool calls answered.' },
+    TOOL_CALLS: { description: 'The model waits for the results of its tool calls.' },
     CONTENT_FILTER: { description: 'The provider’s filter stopped it.' },
-    OTHER: { description: 'Something else; see `providerFinishReason`.' },
+    OTHER: { description: 'Another reason; see `providerFinishReason`.' },
     FUNDS: { description: 'The gateway stopped it: the account or a budget did not cover more output.' },
   },
 });
 
-@ObjectType('ToolCall', { description: 'A call that the model wants made.', simpleResolvers: true })
+@ObjectType('ToolCall', { description: 'A call that the model asks for.', simpleResolvers: true })
 export class ToolCallType {
   @Field(() => String, {
-    description: 'Names the call; the message that answers it has this as `toolCallId`.',
+    description: 'Id of the call; the message with its result has it as `toolCallId`.',
   })
   callId!: string;
 
@@ -67,14 +71,14 @@ export class ToolCallType {
 }
 
 @ObjectType('CompletionWarning', {
-  description: 'Something that was done differently from what was asked.',
+  description: 'A difference between the request and what was done.',
   simpleResolvers: true,
 })
 export class CompletionWarningType {
-  @Field(() => String, { description: 'What kind of thing, e.g. UNSUPPORTED_DROPPED.' })
+  @Field(() => String, { description: 'The kind of difference, e.g. UNSUPPORTED_DROPPED.' })
   code!: string;
 
-  @Field(() => String, { description: 'The same in words.' })
+  @Field(() => String, { description: 'The same as a message.' })
   message!: string;
 }
 
@@ -86,10 +90,10 @@ export class CompletionErrorType {
   })
   code!: string;
 
-  @Field(() => String, { description: 'In words; the provider’s own where it gave any.' })
+  @Field(() => String, { description: 'The message; the provider’s own if it gave one.' })
   message!: string;
 
-  @Field(() => Int, { nullable: true, description: 'How long to wait before asking again.' })
+  @Field(() => Int, { nullable: true, description: 'How many milliseconds to wait before asking again.' })
   retryAfterMs!: number | null;
 }
 
@@ -99,7 +103,7 @@ export class CompletionErrorType {
   simpleResolvers: true,
 })
 export class CompletionType extends NodeType {
-  @Field(() => CompletionStatus, { description: 'Where it stands.' })
+  @Field(() => CompletionStatus, { description: 'Its state.' })
   status!: CompletionStatus;
 
   @Field(() => String, { description: 'The `model` that was asked for.' })
@@ -112,7 +116,7 @@ export class CompletionType extends NodeType {
   reasoning!: string;
 
   @Field(() => [ToolCallType], {
-    description: 'Calls that the model wants made; carry them out only once the status is FINISHED.',
+    description: 'Calls that the model asks for; run them only once the status is FINISHED.',
   })
   toolCalls!: ToolCallType[];
 
@@ -122,15 +126,15 @@ export class CompletionType extends NodeType {
   })
   finishReason!: FinishReasonKind | null;
 
-  @Field(() => String, { nullable: true, description: 'The provider’s own word for it.' })
+  @Field(() => String, { nullable: true, description: 'The provider’s own name of the reason.' })
   providerFinishReason!: string | null;
 
-  @Field(() => UsageType, { description: 'Tokens of the answer that was kept.' })
+  @Field(() => UsageType, { description: 'Tokens of the kept answer, which is the one that is charged.' })
   usage!: UsageType;
 
   @Field(() => UsdScalar, {
     nullable: true,
-    description: 'What it cost in US dollars; null where no price is known.',
+    description: 'Its cost in US dollars; null if no price is known.',
   })
   cost!: bigint | null;
 
@@ -140,7 +144,7 @@ export class CompletionType extends NodeType {
   @Field(() => RoutePlanType, { description: 'Which instances were to be tried, and why.' })
   plan!: RoutePlanType;
 
-  @Field(() => [CompletionWarningType], { description: 'What was done differently from what was asked.' })
+  @Field(() => [CompletionWarningType], { description: 'Differences between the request and what was done.' })
   warnings!: CompletionWarningType[];
 
   @Field(() => CompletionErrorType, { nullable: true, description: 'Why it did not finish.' })
@@ -170,11 +174,11 @@ export class CompletionType extends NodeType {
   @Field(() => DateTimeScalar, {
     nullable: true,
     description:
-      'When its prompt and output were removed (`Workspace.contentRetentionDays`); null: they are there.',
+      'When its prompt and output were removed (`Workspace.contentRetentionDays`); null: they are still stored.',
   })
   contentRemovedAt!: Date | null;
 
-  /** For the fields that are made or loaded on demand. */
+  /** The run itself, for fields that are computed or loaded on demand. */
   run!: CompletionRecord;
   runId!: string;
   instanceRowId!: string | null;
@@ -188,17 +192,19 @@ export class CompletionPayload {
   completion!: CompletionType;
 
   @Field(() => [UserErrorType], {
-    description: 'Always empty: what is wrong with a completion is a GraphQL error with a code.',
+    description: 'Always empty: a fault of a completion is a GraphQL error with a code.',
   })
   userErrors!: UserErrorType[];
 }
 
 @ObjectType('CancelCompletionPayload', {
-  description: 'A completion that was told to stop.',
+  description: 'The result of stopping a completion.',
   simpleResolvers: true,
 })
 export class CancelCompletionPayload extends CompletionPayload {
-  @Field(() => Boolean, { description: 'False if the end could not be committed in time; it will be.' })
+  @Field(() => Boolean, {
+    description: 'False if its end could not be stored in time; it will be stored later.',
+  })
   settled!: boolean;
 }
 

@@ -1,4 +1,4 @@
-// Owns the messages of a completion as the graph takes them: texts, images, tool calls and their results.
+// Owns the input of a completion's messages: texts, images, tool calls and their results.
 import { Field, InputType, registerEnumType } from 'type-graphql';
 import type {
   ImageSource,
@@ -13,7 +13,7 @@ export enum MessageRole {
   ASSISTANT = 'assistant',
   TOOL = 'tool',
 }
-registerEnumType(MessageRole, { name: 'MessageRole', description: 'Who speaks a message.' });
+registerEnumType(MessageRole, { name: 'MessageRole', description: 'The author of a message.' });
 
 export enum ImageDetail {
   AUTO = 'auto',
@@ -32,7 +32,7 @@ export class ImageInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'The image itself as base64, without a `data:` prefix.',
+    description: 'The image as base64, without a `data:` prefix.',
   })
   data?: string;
 
@@ -41,7 +41,7 @@ export class ImageInput {
 
   @Field(() => ImageDetail, {
     nullable: true,
-    description: 'At which resolution the model should look at it, where it can choose.',
+    description: 'The resolution at which the model should look at it, if it supports a choice.',
   })
   detail?: ImageDetail;
 }
@@ -56,7 +56,7 @@ export class MessagePartInput {
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'Hint that everything up to here is worth caching at the provider.',
+    description: 'Asks the provider to cache everything up to this part.',
   })
   cacheHint?: boolean;
 }
@@ -75,12 +75,12 @@ export class ToolCallInput {
 
 @InputType({ description: 'One message of the conversation, oldest first.' })
 export class MessageInput {
-  @Field(() => MessageRole, { description: 'Who speaks.' })
+  @Field(() => MessageRole, { description: 'The author of the message.' })
   role!: MessageRole;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Short for one text part. Give either this or `parts`.',
+    description: 'Stands for one text part. Give either this or `parts`.',
   })
   text?: string;
 
@@ -99,12 +99,12 @@ export class MessageInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'For role ASSISTANT: the `continuation` of the completion that gave this message, unchanged. It carries what the provider wants back in a tool loop.',
+      'For role ASSISTANT: the unchanged `continuation` of the completion that gave this message. It holds the data that the provider needs back in a tool loop.',
   })
   continuation?: string;
 }
 
-/** Raises `BAD_USER_INPUT` where fields contradict each other; the rules on values are the domain's. */
+/** Raises `BAD_USER_INPUT` if fields contradict each other; the domain checks the values. */
 export function toMessage(message: MessageInput, path: string): RequestMessage {
   const { role, text, parts, toolCalls, toolCallId, continuation } = message;
   if (text != null && parts != null) refuse(path, 'give either "text" or "parts", not both');

@@ -1,4 +1,4 @@
-// Owns how it is shown what a completion used, and what that cost.
+// Owns the types of a completion's usage and cost.
 import { Field, Int, ObjectType } from 'type-graphql';
 import { totalTokens, type Usage } from '../../domain/billing/usage.ts';
 import { UsdScalar } from '../scalars.ts';
@@ -23,16 +23,17 @@ export class UsageType {
   @Field(() => Int, { description: 'Reasoning.' })
   reasoningTokens!: number;
 
-  @Field(() => Int, { description: 'All of them.' })
+  @Field(() => Int, { description: 'Sum of all kinds of tokens.' })
   totalTokens!: number;
 
   @Field(() => Boolean, {
-    description: 'True where the provider sent no final count and a tokenizer stood in.',
+    description:
+      'True if the provider sent no final count, so that the gateway has counted with a tokenizer of its own.',
   })
   estimated!: boolean;
 }
 
-@ObjectType('CostLine', { description: 'What the tokens of one kind cost.', simpleResolvers: true })
+@ObjectType('CostLine', { description: 'The cost of the tokens of one kind.', simpleResolvers: true })
 export class CostLineType {
   @Field(() => String, { description: 'INPUT, CACHE_READ, CACHE_WRITE, OUTPUT or REASONING.' })
   kind!: string;
@@ -43,7 +44,7 @@ export class CostLineType {
   @Field(() => UsdScalar, { description: 'Price per million of them.' })
   pricePerMillion!: bigint;
 
-  @Field(() => UsdScalar, { description: 'What they cost.' })
+  @Field(() => UsdScalar, { description: 'Their cost.' })
   cost!: bigint;
 }
 

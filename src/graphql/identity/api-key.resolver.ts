@@ -23,7 +23,7 @@ export class ApiKeyResolver {
   }
 
   @Mutation(() => ApiKeyPayload, {
-    description: 'Makes an API key; its text is shown this once. Needs scope ADMIN.',
+    description: 'Makes an API key and shows its text, which cannot be read again. Needs scope ADMIN.',
   })
   createApiKey(
     @Ctx() { viewer, services }: GraphContext,
@@ -59,7 +59,7 @@ export class ApiKeyResolver {
 
   @Mutation(() => ApiKeyPayload, {
     description:
-      'Gives a key a new text, shown this once. Its id, limits and completions stay; the old text works on for a while. Needs scope ADMIN.',
+      'Gives a key a new text, which cannot be read again. Its id, limits and completions stay; the old text stays valid for a while. Needs scope ADMIN.',
   })
   rotateApiKey(
     @Ctx() { viewer, services }: GraphContext,
@@ -77,7 +77,7 @@ export class ApiKeyResolver {
 
   @Mutation(() => ApiKeyPayload, {
     description:
-      'Makes a key useless, on every node within a second: its sockets are closed, its completions go on. Needs scope ADMIN.',
+      'Makes a key invalid on every node within a second: its sockets are closed, its completions go on. Needs scope ADMIN.',
   })
   async revokeApiKey(
     @Ctx() { viewer, services }: GraphContext,
@@ -89,7 +89,7 @@ export class ApiKeyResolver {
 
   @FieldResolver(() => DateTimeScalar, {
     nullable: true,
-    description: 'When it was last used to sign in, give or take ten seconds; null: never.',
+    description: 'When it was last used to sign in, exact to about ten seconds; null: never.',
   })
   async lastUsedAt(@Root() { id }: ApiKeyType, @Ctx() { loaders }: GraphContext): Promise<Date | null> {
     return (await loaders.keyUses.load(parseGlobalId('ApiKey', id) ?? '')) ?? null;

@@ -15,7 +15,7 @@ import {
 export class AuditResolver {
   @Query(() => AuditEventConnection, {
     description:
-      'Who created, changed, rotated, revoked or credited what, the latest first. Needs scope ADMIN; an administrator of the installation sees all workspaces.',
+      'The audit trail: who created, changed, rotated, revoked or credited what, the latest first. Needs scope ADMIN; administrators of the installation see all workspaces.',
   })
   async auditEvents(
     @Ctx() { viewer, services }: GraphContext,

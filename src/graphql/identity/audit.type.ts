@@ -6,17 +6,20 @@ import { connectionOf } from '../connection.ts';
 import { type NodeTypeName, readGlobalId, toGlobalId } from '../global-id.ts';
 import { DateTimeScalar, JsonObjectScalar } from '../scalars.ts';
 
-@ObjectType('AuditEvent', { description: 'Who changed what; it never changes.', simpleResolvers: true })
+@ObjectType('AuditEvent', {
+  description: 'A record of one change: who changed what. Records are never changed or deleted.',
+  simpleResolvers: true,
+})
 export class AuditEventType {
-  @Field(() => ID, { description: 'Grows with each event.' })
+  @Field(() => ID, { description: 'Id of the record; it grows with each one.' })
   id!: string;
 
-  @Field(() => DateTimeScalar, { description: 'When.' })
+  @Field(() => DateTimeScalar, { description: 'When it happened.' })
   at!: Date;
 
   @Field(() => String, {
     description:
-      'Who: `key:<id>`, `sub:<subject>`, `gateway` for what it did by itself, `database` for plain SQL, `operator` for a command.',
+      'Who made the change: `key:<id>`, `sub:<subject>`, `gateway` for the gateway itself, `database` for plain SQL, `operator` for a command.',
   })
   actor!: string;
 
@@ -25,20 +28,21 @@ export class AuditEventType {
   })
   action!: string;
 
-  @Field(() => String, { description: 'Kind of what was changed, e.g. `ProviderConfig`.' })
+  @Field(() => String, { description: 'Type of the object, e.g. `ProviderConfig`.' })
   objectType!: string;
 
-  @Field(() => ID, { description: 'Its id.' })
+  @Field(() => ID, { description: 'The object’s id.' })
   objectId!: string;
 
-  @Field(() => String, { nullable: true, description: 'Its name at the time.' })
+  @Field(() => String, { nullable: true, description: 'The object’s name at that time.' })
   objectName!: string | null;
 
   @Field(() => ID, { nullable: true, description: 'Id of the workspace.' })
   workspaceId!: string | null;
 
   @Field(() => JsonObjectScalar, {
-    description: 'Each column that changed, `from` what `to` what; of a secret only that it did.',
+    description:
+      'Each column that changed, with its value `from` before and `to` after; of a secret, only the fact that it changed.',
   })
   changes!: JsonObject;
 }
@@ -47,20 +51,20 @@ export const AuditEventConnection = connectionOf(() => AuditEventType, 'AuditEve
 
 @InputType({ description: 'Which events to list.' })
 export class AuditFilterInput {
-  @Field(() => String, { nullable: true, description: 'Who.' })
+  @Field(() => String, { nullable: true, description: 'The actor.' })
   actor?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'What was done.' })
+  @Field(() => String, { nullable: true, description: 'The action.' })
   action?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Kind of what was changed, e.g. `ProviderConfig`.' })
+  @Field(() => String, { nullable: true, description: 'Type of the object, e.g. `ProviderConfig`.' })
   objectType?: string | null;
 
-  @Field(() => ID, { nullable: true, description: 'What was changed.' })
+  @Field(() => ID, { nullable: true, description: 'Id of the object that was changed.' })
   objectId?: string | null;
 }
 
-/** Tables, and what the graph calls their rows. */
+/** The graph's type names for the tables of the audit trail. */
 const TYPES: Readonly<Record<string, string>> = {
   workspace: 'Workspace',
   api_key: 'ApiKey',
@@ -73,7 +77,7 @@ const TYPES: Readonly<Record<string, string>> = {
   budget: 'Budget',
   ledger_entry: 'LedgerEntry',
 };
-/** Rows that are no nodes keep their own ids. */
+/** Rows of these types are no nodes, so they keep the ids of the database. */
 const NOT_NODES = new Set(['Member', 'Budget', 'LedgerEntry']);
 
 export function toAuditEventType(row: AuditEventRow): AuditEventType {

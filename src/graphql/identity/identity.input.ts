@@ -1,38 +1,15 @@
-// Owns what may be asked for of workspaces, API keys and members.
+// Owns the inputs of workspaces, API keys and members.
 import { Field, ID, InputType, Int } from 'type-graphql';
-import type { CallLimits } from '../../domain/identity/call-limits.ts';
+import type { CallLimits } from '../../kernel/call-limits.ts';
 import { withoutNulls } from '../input-values.ts';
 import { DateTimeScalar } from '../scalars.ts';
+import { CallLimitsInput, type GivenLimits } from './call-limits.type.ts';
 import { ApiKeyScope } from './identity.type.ts';
 
 const ALLOWED_MODELS =
-  'What it may call: slugs, canonical ids, `<provider>/*` and `tag:<name>`. Default, and empty: every model.';
+  'What it may call: slugs, canonical ids, `<provider>/*` and `tag:<name>`. If empty or left out: every model.';
 const RETENTION =
   'For how many days prompts and outputs are kept, 0 to 36,500; 0: until a completion can no longer be replayed. Default: 30.';
-
-@InputType({ description: 'Bounds on completions, each from 1 on; what is left out is not bounded here.' })
-export class CallLimitsInput {
-  @Field(() => Int, { nullable: true, description: 'Completions begun in any minute.' })
-  requestsPerMinute?: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Completions begun in any hour.' })
-  requestsPerHour?: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Completions begun in any day.' })
-  requestsPerDay?: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Tokens, in and out, in any minute.' })
-  tokensPerMinute?: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Tokens, in and out, in any hour.' })
-  tokensPerHour?: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Tokens, in and out, in any day.' })
-  tokensPerDay?: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Completions under way at once.' })
-  concurrentRuns?: number | null;
-}
 
 @InputType({ description: 'A new workspace.' })
 export class CreateWorkspaceInput {
@@ -44,15 +21,15 @@ export class CreateWorkspaceInput {
 
   @Field(() => CallLimitsInput, {
     nullable: true,
-    description: 'Bounds on all its callers together. Default: none.',
+    description: 'Limits on all its callers together. Default: none.',
   })
-  limits?: CallLimitsInput | null;
+  limits?: GivenLimits | null;
 
   @Field(() => Int, { nullable: true, description: RETENTION })
   contentRetentionDays?: number | null;
 }
 
-@InputType({ description: 'Changes of a workspace; what is left out stays as it is.' })
+@InputType({ description: 'Changes of a workspace; a field that is left out stays unchanged.' })
 export class UpdateWorkspaceInput {
   @Field(() => ID, { description: 'Id of the workspace.' })
   id!: string;
@@ -63,9 +40,9 @@ export class UpdateWorkspaceInput {
   @Field(() => CallLimitsInput, {
     nullable: true,
     description:
-      'Bounds on all its callers together, replaced as a whole. For administrators of the installation.',
+      'Limits on all its callers together, which replace all earlier ones. For administrators of the installation only.',
   })
-  limits?: CallLimitsInput | null;
+  limits?: GivenLimits | null;
 
   @Field(() => Int, { nullable: true, description: RETENTION })
   contentRetentionDays?: number | null;
@@ -84,21 +61,23 @@ export class CreateApiKeyInput {
 
   @Field(() => CallLimitsInput, {
     nullable: true,
-    description: 'Its own bounds. Default: the installation’s.',
+    description: 'Its own limits. Default: the installation’s.',
   })
-  limits?: CallLimitsInput | null;
+  limits?: GivenLimits | null;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'When it is to stop working by itself.' })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'When it expires. Default: never.' })
   expiresAt?: Date | null;
 
   @Field(() => ID, {
     nullable: true,
-    description: 'Another workspace than yours; for administrators of the installation.',
+    description: 'Id of another workspace than yours; for administrators of the installation only.',
   })
   workspaceId?: string | null;
 }
 
-@InputType({ description: 'Changes of an API key; what is left out stays as it is. Its text does.' })
+@InputType({
+  description: 'Changes of an API key; a field that is left out stays unchanged, and so does the key’s text.',
+})
 export class UpdateApiKeyInput {
   @Field(() => ID, { description: 'Id of the key.' })
   id!: string;
@@ -112,12 +91,15 @@ export class UpdateApiKeyInput {
   @Field(() => [String], { nullable: true, description: ALLOWED_MODELS })
   allowedModels?: string[] | null;
 
-  @Field(() => CallLimitsInput, { nullable: true, description: 'Its own bounds, replaced as a whole.' })
-  limits?: CallLimitsInput | null;
+  @Field(() => CallLimitsInput, {
+    nullable: true,
+    description: 'Its own limits, which replace all earlier ones.',
+  })
+  limits?: GivenLimits | null;
 
   @Field(() => DateTimeScalar, {
     nullable: true,
-    description: 'When it is to stop working by itself; null: never.',
+    description: 'When it expires; null: never.',
   })
   expiresAt?: Date | null;
 }
@@ -129,12 +111,12 @@ export class RotateApiKeyInput {
 
   @Field(() => Int, {
     nullable: true,
-    description: 'For how many seconds the old text works too; 0 to 2,592,000. Default: 86,400, a day.',
+    description: 'For how many seconds the old text stays valid, 0 to 2,592,000. Default: 86,400 (a day).',
   })
   overlapSeconds?: number | null;
 }
 
-@InputType({ description: 'What holds for somebody who signs in by JWT.' })
+@InputType({ description: 'The limits and allowed models of a caller who signs in by JWT.' })
 export class SetMemberInput {
   @Field(() => String, { description: 'The token’s `sub`.' })
   subject!: string;
@@ -144,9 +126,9 @@ export class SetMemberInput {
 
   @Field(() => CallLimitsInput, {
     nullable: true,
-    description: 'Its own bounds. Default: the installation’s.',
+    description: 'Its own limits. Default: the installation’s.',
   })
-  limits?: CallLimitsInput | null;
+  limits?: GivenLimits | null;
 }
 
 @InputType({ description: 'Which key to revoke.' })
@@ -155,18 +137,19 @@ export class RevokeApiKeyInput {
   id!: string;
 }
 
-@InputType({ description: 'How to seal secrets anew.' })
+@InputType({ description: 'How to encrypt the secrets again.' })
 export class RotateSecretsInput {
   @Field(() => Boolean, {
     nullable: true,
-    description: 'Only counts what would be sealed anew. Default false.',
+    description:
+      'True: counts the secrets that would be encrypted again, and changes nothing. Default false.',
   })
   dryRun?: boolean | null;
 }
 
-type WithLimits = { limits?: CallLimitsInput | null };
+type WithLimits = { limits?: GivenLimits | null };
 
-/** What is null was left out, among the limits too. */
+/** The fields that were given: null counts as left out, within the limits too. */
 export function toFields<Input extends WithLimits>(
   input: Input,
 ): Omit<{ [Name in keyof Input]: Exclude<Input[Name], null> }, 'limits'> & { limits?: CallLimits } {

@@ -1,4 +1,4 @@
-// Owns the queries and mutations of workspaces, their members, and who you are.
+// Owns the queries and mutations of workspaces and their members, and the query of the viewer.
 import { Arg, Ctx, Mutation, Query, Resolver } from 'type-graphql';
 import type { GraphContext } from '../context.ts';
 import { requireGlobalId } from '../global-id.ts';
@@ -24,20 +24,21 @@ import {
 
 @Resolver()
 export class IdentityResolver {
-  @Query(() => ViewerType, { description: 'Who you are here.' })
+  @Query(() => ViewerType, { description: 'The caller that your credential stands for.' })
   viewer(@Ctx() { viewer }: GraphContext): ViewerType {
     return toViewerType(viewer);
   }
 
   @Query(() => [WorkspaceType], {
-    description: 'Your workspace; all of them for an administrator of the installation.',
+    description: 'Your workspace; for administrators of the installation, all workspaces.',
   })
   async workspaces(@Ctx() { viewer, services }: GraphContext): Promise<WorkspaceType[]> {
     return (await services.identity.workspaces(viewer)).map(toWorkspaceType);
   }
 
   @Query(() => [MemberType], {
-    description: 'Those who sign in by JWT and of whom something was set, by subject. Needs scope ADMIN.',
+    description:
+      'Callers who sign in by JWT and for whom limits or models were set, ordered by subject. Needs scope ADMIN.',
   })
   async members(@Ctx() { viewer, services }: GraphContext): Promise<MemberType[]> {
     return (await services.identity.members(viewer)).map(toMemberType);
@@ -76,18 +77,18 @@ export class IdentityResolver {
 
   @Mutation(() => RotateSecretsPayload, {
     description:
-      'Seals every provider secret anew by the first key of the ring, while completions go on; when it is done, the other keys can be taken out. For administrators of the installation.',
+      'Encrypts every provider secret again with the first key of SECRET_KEYS, while completions go on; afterwards the other keys can be removed. For administrators of the installation.',
   })
   async rotateSecrets(
     @Ctx() { viewer, services }: GraphContext,
-    @Arg('input', () => RotateSecretsInput, { nullable: true, description: 'How to do it.' })
+    @Arg('input', () => RotateSecretsInput, { nullable: true, description: 'Options.' })
     input?: RotateSecretsInput,
   ): Promise<RotateSecretsPayload> {
     return { ...(await services.secrets.rotate(viewer, input?.dryRun ?? false)), userErrors: [] };
   }
 
   @Mutation(() => MemberPayload, {
-    description: 'Sets what holds for somebody who signs in by JWT. Needs scope ADMIN.',
+    description: 'Sets the limits and allowed models of a caller who signs in by JWT. Needs scope ADMIN.',
   })
   setMember(
     @Ctx() { viewer, services }: GraphContext,

@@ -1,13 +1,13 @@
 // Owns how workspaces, API keys, members and the viewer are shown.
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { ApiKeyRow } from '../../domain/identity/api-key-service.ts';
-import type { CallLimits } from '../../domain/identity/call-limits.ts';
 import type { MemberRow, WorkspaceRow } from '../../domain/identity/identity-service.ts';
 import type { Viewer } from '../../domain/identity/viewer.ts';
 import { toGlobalId } from '../global-id.ts';
 import { NodeType } from '../node.type.ts';
 import { DateTimeScalar } from '../scalars.ts';
 import { UserErrorType } from '../user-error.ts';
+import { CallLimitsType, type ShownLimits, toShownLimits } from './call-limits.type.ts';
 
 export enum ApiKeyScope {
   ADMIN = 'admin',
@@ -29,47 +29,20 @@ registerEnumType(ApiKeyScope, {
   },
 });
 
-@ObjectType('CallLimits', {
-  description: 'Bounds on completions within any such span, and at once. Null: none of its own.',
-  simpleResolvers: true,
-})
-export class CallLimitsType {
-  @Field(() => Int, { nullable: true, description: 'Completions begun in any minute.' })
-  requestsPerMinute!: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Completions begun in any hour.' })
-  requestsPerHour!: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Completions begun in any day.' })
-  requestsPerDay!: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Tokens, in and out, in any minute.' })
-  tokensPerMinute!: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Tokens, in and out, in any hour.' })
-  tokensPerHour!: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Tokens, in and out, in any day.' })
-  tokensPerDay!: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Completions under way at once.' })
-  concurrentRuns!: number | null;
-}
-
 @ObjectType('Workspace', {
   implements: NodeType,
-  description: 'A tenant: it owns configs, instances, keys and completions.',
+  description: 'A tenant: configs, instances, keys and completions belong to a workspace.',
   simpleResolvers: true,
 })
 export class WorkspaceType extends NodeType {
-  @Field(() => String, { description: 'Its name in addresses and logs.' })
+  @Field(() => String, { description: 'Its short name, unique in the installation.' })
   slug!: string;
 
   @Field(() => String, { description: 'Its name for people.' })
   displayName!: string;
 
-  @Field(() => CallLimitsType, { description: 'Bounds on all its callers together.' })
-  limits!: CallLimitsType;
+  @Field(() => CallLimitsType, { description: 'Limits on all its callers together.' })
+  limits!: ShownLimits;
 
   @Field(() => Int, {
     description:
@@ -93,7 +66,7 @@ export class ApiKeyType extends NodeType {
   @Field(() => String, { description: 'What it is for.' })
   name!: string;
 
-  @Field(() => String, { description: 'How the key begins, to tell one from another.' })
+  @Field(() => String, { description: 'The beginning of the key, by which people tell keys apart.' })
   prefix!: string;
 
   @Field(() => [ApiKeyScope], { description: 'What it may do.' })
@@ -105,19 +78,19 @@ export class ApiKeyType extends NodeType {
   })
   allowedModels!: string[];
 
-  @Field(() => CallLimitsType, { description: 'Its own bounds; null: the installation’s default.' })
-  limits!: CallLimitsType;
+  @Field(() => CallLimitsType, { description: 'Its own limits. A null field: the installation’s default.' })
+  limits!: ShownLimits;
 
   @Field(() => DateTimeScalar, { nullable: true, description: 'When its text was last changed.' })
   rotatedAt!: Date | null;
 
   @Field(() => DateTimeScalar, {
     nullable: true,
-    description: 'Until when the text from before the last rotation works too.',
+    description: 'Until when the key’s text from before the last rotation stays valid.',
   })
   previousExpiresAt!: Date | null;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'When it stops working by itself.' })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'When it expires; null: never.' })
   expiresAt!: Date | null;
 
   @Field(() => DateTimeScalar, { nullable: true, description: 'When it was revoked.' })
@@ -128,7 +101,7 @@ export class ApiKeyType extends NodeType {
 }
 
 @ObjectType('Member', {
-  description: 'Somebody who signs in by JWT, as far as something was set for the token’s subject.',
+  description: 'The settings of a caller who signs in by JWT, by the token’s subject.',
   simpleResolvers: true,
 })
 export class MemberType {
@@ -136,20 +109,23 @@ export class MemberType {
   subject!: string;
 
   @Field(() => [String], {
-    description: 'Slugs, canonical ids, `<provider>/*` and `tag:<name>` to call; empty: every model.',
+    description:
+      'Slugs, canonical ids, `<provider>/*` and `tag:<name>` that it may call; empty: every model.',
   })
   allowedModels!: string[];
 
-  @Field(() => CallLimitsType, { description: 'Its own bounds; null: the installation’s default.' })
-  limits!: CallLimitsType;
+  @Field(() => CallLimitsType, { description: 'Its own limits. A null field: the installation’s default.' })
+  limits!: ShownLimits;
 }
 
-@ObjectType('Viewer', { description: 'Who you are here.', simpleResolvers: true })
+@ObjectType('Viewer', { description: 'The caller that your credential stands for.', simpleResolvers: true })
 export class ViewerType {
   @Field(() => ID, { description: 'Id of your workspace.' })
   workspaceId!: string;
 
-  @Field(() => String, { description: 'Who you are inside the workspace; completions belong to it.' })
+  @Field(() => String, {
+    description: 'The caller inside the workspace: `key:<id>` or `sub:<subject>`. Completions belong to it.',
+  })
   caller!: string;
 
   @Field(() => [ApiKeyScope], { description: 'What you may do.' })
@@ -165,8 +141,8 @@ export class ViewerType {
   })
   allowedModels!: string[] | null;
 
-  @Field(() => CallLimitsType, { description: 'Bounds on your completions.' })
-  limits!: CallLimitsType;
+  @Field(() => CallLimitsType, { description: 'Limits on your completions.' })
+  limits!: ShownLimits;
 }
 
 @ObjectType('WorkspacePayload', { description: 'A workspace.', simpleResolvers: true })
@@ -177,7 +153,7 @@ export class WorkspacePayload {
   })
   workspace!: WorkspaceType | null;
 
-  @Field(() => [UserErrorType], { description: 'What you can mend.' })
+  @Field(() => [UserErrorType], { description: 'Faults of the input, which the caller can correct.' })
   userErrors!: UserErrorType[];
 }
 
@@ -189,7 +165,7 @@ export class ApiKeyPayload {
   @Field(() => String, { nullable: true, description: 'The key’s text. Keep it: it is never shown again.' })
   secret!: string | null;
 
-  @Field(() => [UserErrorType], { description: 'What you can mend.' })
+  @Field(() => [UserErrorType], { description: 'Faults of the input, which the caller can correct.' })
   userErrors!: UserErrorType[];
 }
 
@@ -198,19 +174,22 @@ export class MemberPayload {
   @Field(() => MemberType, { nullable: true, description: 'The member; null if there are `userErrors`.' })
   member!: MemberType | null;
 
-  @Field(() => [UserErrorType], { description: 'What you can mend.' })
+  @Field(() => [UserErrorType], { description: 'Faults of the input, which the caller can correct.' })
   userErrors!: UserErrorType[];
 }
 
-@ObjectType('RotateSecretsPayload', { description: 'What was sealed anew.', simpleResolvers: true })
+@ObjectType('RotateSecretsPayload', {
+  description: 'The result of encrypting the secrets again.',
+  simpleResolvers: true,
+})
 export class RotateSecretsPayload {
-  @Field(() => String, { description: 'Id of the key that seals every secret now.' })
+  @Field(() => String, { description: 'Id of the key that encrypts every secret now.' })
   keyId!: string;
 
-  @Field(() => Int, { description: 'Configs whose secrets another key had sealed.' })
+  @Field(() => Int, { description: 'Number of configs whose secrets another key had encrypted.' })
   resealed!: number;
 
-  @Field(() => [UserErrorType], { description: 'What you can mend.' })
+  @Field(() => [UserErrorType], { description: 'Faults of the input, which the caller can correct.' })
   userErrors!: UserErrorType[];
 }
 
@@ -220,7 +199,7 @@ export function toWorkspaceType(row: WorkspaceRow): WorkspaceType {
     id: toGlobalId('Workspace', row.id),
     slug,
     displayName,
-    limits: toCallLimitsType(limits),
+    limits: toShownLimits(limits),
     contentRetentionDays,
     createdAt,
     updatedAt,
@@ -228,19 +207,7 @@ export function toWorkspaceType(row: WorkspaceRow): WorkspaceType {
 }
 
 export function toMemberType({ subject, allowedModels, limits }: MemberRow): MemberType {
-  return { subject, allowedModels, limits: toCallLimitsType(limits) };
-}
-
-function toCallLimitsType(limits: CallLimits): CallLimitsType {
-  return {
-    requestsPerMinute: limits.requestsPerMinute ?? null,
-    requestsPerHour: limits.requestsPerHour ?? null,
-    requestsPerDay: limits.requestsPerDay ?? null,
-    tokensPerMinute: limits.tokensPerMinute ?? null,
-    tokensPerHour: limits.tokensPerHour ?? null,
-    tokensPerDay: limits.tokensPerDay ?? null,
-    concurrentRuns: limits.concurrentRuns ?? null,
-  };
+  return { subject, allowedModels, limits: toShownLimits(limits) };
 }
 
 export function toApiKeyType(row: ApiKeyRow): ApiKeyType {
@@ -251,7 +218,7 @@ export function toApiKeyType(row: ApiKeyRow): ApiKeyType {
     prefix,
     scopes: row.scopes as ApiKeyScope[],
     allowedModels: row.allowedModels,
-    limits: toCallLimitsType(row.limits),
+    limits: toShownLimits(row.limits),
     rotatedAt: row.rotatedAt ?? null,
     previousExpiresAt: row.previousExpiresAt ?? null,
     expiresAt: row.expiresAt ?? null,
@@ -267,6 +234,6 @@ export function toViewerType(viewer: Viewer): ViewerType {
     scopes: [...viewer.scopes] as ApiKeyScope[],
     installationAdmin: viewer.installationAdmin,
     allowedModels: viewer.allowedModels ? [...viewer.allowedModels] : null,
-    limits: toCallLimitsType(viewer.limits),
+    limits: toShownLimits(viewer.limits),
   };
 }

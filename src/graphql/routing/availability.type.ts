@@ -1,4 +1,4 @@
-// Owns how availability and circuits are shown, and circuits closed by hand.
+// Owns the types of availability and circuits, and of closing a circuit.
 import { Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { CircuitView } from '../../domain/routing/circuits.ts';
 import { DateTimeScalar } from '../scalars.ts';
@@ -12,27 +12,28 @@ registerEnumType(AvailabilityKind, {
   name: 'AvailabilityState',
   description: 'Whether your key can call it now.',
   valuesConfig: {
-    CALLABLE: { description: 'Nothing is known against it.' },
-    DEGRADED: { description: 'It is tried after others; the reason says why.' },
-    UNAVAILABLE: { description: 'A call would be refused or fail; the reason says why.' },
+    CALLABLE: { description: 'No reason is known why a call should fail.' },
+    DEGRADED: { description: 'It is called only after other candidates; `reason` says why.' },
+    UNAVAILABLE: { description: 'A call would be refused or fail; `reason` says why.' },
   },
 });
 
 @ObjectType('Availability', {
-  description: 'Whether your key can call something now.',
+  description: 'Whether your key can call an instance or a model now, and the reason if not.',
   simpleResolvers: true,
 })
 export class AvailabilityType {
-  @Field(() => AvailabilityKind, { description: 'In one word.' })
+  @Field(() => AvailabilityKind, { description: 'The state in one word.' })
   state!: AvailabilityKind;
 
   @Field(() => String, {
     nullable: true,
-    description: 'What stands against it, as a code, e.g. CONFIG_DISABLED, BAD_CREDENTIAL, CIRCUIT_OPEN.',
+    description:
+      'The reason as a code, e.g. CONFIG_DISABLED, BAD_CREDENTIAL, CIRCUIT_OPEN; null if there is none.',
   })
   code!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The same in words, with what to do.' })
+  @Field(() => String, { nullable: true, description: 'The reason in words, with what to do.' })
   reason!: string | null;
 }
 
@@ -43,32 +44,39 @@ export enum CircuitKind {
 }
 registerEnumType(CircuitKind, {
   name: 'CircuitState',
-  description: 'Whether calls of a config and model are let through.',
+  description: 'Whether calls of a config and model are made, or held back because earlier calls failed.',
   valuesConfig: {
-    CLOSED: { description: 'All of them.' },
-    OPEN: { description: 'None until `openUntil`, unless there is nothing else to call.' },
+    CLOSED: { description: 'All calls are made.' },
+    OPEN: { description: 'No call is made until `openUntil`, unless there is no other candidate to call.' },
     HALF_OPEN: {
       description:
-        'One at a time, to see whether it has recovered. While another instance can answer, that call is a small request of the gateway’s own, so that no completion is spent on it.',
+        'One call at a time is made, to see whether the provider has recovered. While another instance can answer, that call is a small request of the gateway’s own, so that no completion is used for it.',
     },
   },
 });
 
 @ObjectType('Circuit', {
-  description: 'The circuit breaker of a config and model, as this node and those it hears of have seen it.',
+  description:
+    'The circuit breaker of a config and model, as this node and the nodes that share state with it have seen it.',
   simpleResolvers: true,
 })
 export class CircuitType {
-  @Field(() => CircuitKind, { description: 'Whether calls are let through.' })
+  @Field(() => CircuitKind, { description: 'Whether calls are made.' })
   state!: CircuitKind;
 
   @Field(() => String, { nullable: true, description: 'Why it opened.' })
   reason!: string | null;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'When one call is let through again.' })
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'When a call is made again to see whether the provider has recovered.',
+  })
   openUntil!: Date | null;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'Until when the provider asked for quiet.' })
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'Until when the provider has asked to receive no calls.',
+  })
   quietUntil!: Date | null;
 
   @Field(() => Int, { description: 'Failures in a row that this node has seen.' })
@@ -77,7 +85,7 @@ export class CircuitType {
 
 @InputType({ description: 'Which circuit to close.' })
 export class ResetCircuitInput {
-  @Field(() => ID, { description: 'Id of an instance; its config and model have the circuit.' })
+  @Field(() => ID, { description: 'Id of an instance. The circuit belongs to its config and model.' })
   id!: string;
 }
 

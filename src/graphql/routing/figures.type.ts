@@ -5,7 +5,7 @@ import { DateTimeScalar, UsdScalar } from '../scalars.ts';
 
 @ObjectType('Figures', {
   description:
-    'How often, how fast and how dear; latencies, tokens and cost are those of answers that were kept.',
+    'Numbers of calls, latencies and costs; latencies, tokens and costs are those of kept answers.',
   simpleResolvers: true,
 })
 export class FiguresType {
@@ -18,7 +18,10 @@ export class FiguresType {
   @Field(() => Int, { description: 'Calls that failed.' })
   failed!: number;
 
-  @Field(() => Float, { nullable: true, description: 'Of the calls that were not stopped, 0 to 1.' })
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Share of successful calls among those that were not stopped, 0 to 1.',
+  })
   successRate!: number | null;
 
   @Field(() => Int, { nullable: true, description: 'Median of the milliseconds of a whole answer.' })
@@ -39,10 +42,10 @@ export class FiguresType {
   @Field(() => Float, { description: 'Tokens written, reasoning included; a whole number.' })
   outputTokens!: number;
 
-  @Field(() => UsdScalar, { nullable: true, description: 'Dollars in all; null where no price is known.' })
+  @Field(() => UsdScalar, { nullable: true, description: 'Cost in dollars; null if no price is known.' })
   cost!: bigint | null;
 
-  @Field(() => UsdScalar, { nullable: true, description: 'Dollars for a thousand answers.' })
+  @Field(() => UsdScalar, { nullable: true, description: 'Cost in dollars of a thousand answers.' })
   costPerThousand!: bigint | null;
 }
 
@@ -55,8 +58,8 @@ registerEnumType(ReportGroup, {
   name: 'ReportGroup',
   description: 'What a report compares.',
   valuesConfig: {
-    INSTANCE: { description: 'Instances, the variants of a test among them.' },
-    MODEL: { description: 'Models, whatever instance served them.' },
+    INSTANCE: { description: 'Instances, e.g. the variants of a test.' },
+    MODEL: { description: 'Models, together with all their instances.' },
     CONFIG: { description: 'Provider configs.' },
   },
 });
@@ -68,11 +71,11 @@ export class RoutingReportInput {
 
   @Field(() => DateTimeScalar, {
     nullable: true,
-    description: 'From when on. Default: 24 hours before `until`.',
+    description: 'Start of the window. Default: 24 hours before `until`.',
   })
   since?: Date;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'Until when. Default: now.' })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'End of the window. Default: now.' })
   until?: Date;
 
   @Field(() => String, {
@@ -82,7 +85,10 @@ export class RoutingReportInput {
   model?: string;
 }
 
-@ObjectType('RoutingReportRow', { description: 'What one of those compared came to.', simpleResolvers: true })
+@ObjectType('RoutingReportRow', {
+  description: 'The figures of one of the instances, models or configs.',
+  simpleResolvers: true,
+})
 export class RoutingReportRowType {
   /** Row id or canonical id, by the report's group. */
   key!: string;
@@ -91,25 +97,27 @@ export class RoutingReportRowType {
   @Field(() => String, { description: 'Canonical id of its model, or of one of its models.' })
   canonicalId!: string;
 
-  @Field(() => Float, { nullable: true, description: 'Of the answers of the whole report, 0 to 1.' })
+  @Field(() => Float, { nullable: true, description: 'Share of the answers of the whole report, 0 to 1.' })
   share!: number | null;
 
-  @Field(() => FiguresType, { description: 'How often, how fast and how dear.' })
+  @Field(() => FiguresType, { description: 'Numbers of calls, latencies and costs.' })
   figures!: FiguresType;
 }
 
 @ObjectType('RoutingReport', {
-  description: 'Instances, models or configs side by side.',
+  description: 'A comparison of instances, models or configs.',
   simpleResolvers: true,
 })
 export class RoutingReportType {
-  @Field(() => DateTimeScalar, { description: 'From when on.' })
+  @Field(() => DateTimeScalar, { description: 'Start of the window.' })
   since!: Date;
 
-  @Field(() => DateTimeScalar, { description: 'Until when.' })
+  @Field(() => DateTimeScalar, { description: 'End of the window.' })
   until!: Date;
 
-  @Field(() => [RoutingReportRowType], { description: 'Whoever answered most first; at most 500.' })
+  @Field(() => [RoutingReportRowType], {
+    description: 'Ordered by the number of answers, the largest first; at most 500 rows.',
+  })
   rows!: RoutingReportRowType[];
 }
 

@@ -1,4 +1,4 @@
-// Owns what routing knows of instances and models: whether they can be called now, their circuits, and their live figures.
+// Owns the routing fields of instances and models: whether they can be called now, their circuits, and their live figures.
 import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import { GatewayError } from '../../kernel/errors.ts';
 import { ModelInstanceType } from '../catalogue/model-instance.type.ts';
@@ -10,7 +10,7 @@ import { FiguresType, toFiguresType } from './figures.type.ts';
 
 const MAX_HOURS = 24 * 366;
 const AVAILABILITY = 'Whether your key can call it now, and why not.';
-const FIGURES = 'Success rate, latencies and cost in your workspace; null if nobody called it.';
+const FIGURES = 'Success rate, latencies and cost in your workspace; null if it was not called.';
 
 @Resolver(() => ModelInstanceType)
 export class InstanceRoutingResolver {
@@ -25,7 +25,7 @@ export class InstanceRoutingResolver {
 
   @FieldResolver(() => CircuitType, {
     nullable: true,
-    description: 'The circuit breaker of its config and model; null for an instance that was just made.',
+    description: 'The circuit breaker of its config and model; null if the instance was made a moment ago.',
   })
   circuit(
     @Root() instance: ModelInstanceType,
@@ -39,7 +39,11 @@ export class InstanceRoutingResolver {
   async figures(
     @Root() instance: ModelInstanceType,
     @Ctx() { loaders }: GraphContext,
-    @Arg('hours', () => Int, { defaultValue: 24, description: 'Of so many hours, 1 to 8784.' }) hours: number,
+    @Arg('hours', () => Int, {
+      defaultValue: 24,
+      description: 'Number of past hours to report on, 1 to 8784.',
+    })
+    hours: number,
   ): Promise<FiguresType | null> {
     const figures = await loaders.figures('instance', checkHours(hours)).load(rowIdOf(instance));
     return figures ? toFiguresType(figures) : null;
@@ -58,7 +62,11 @@ export class ModelRoutingResolver {
   async figures(
     @Root() model: ModelSpecType,
     @Ctx() { loaders }: GraphContext,
-    @Arg('hours', () => Int, { defaultValue: 24, description: 'Of so many hours, 1 to 8784.' }) hours: number,
+    @Arg('hours', () => Int, {
+      defaultValue: 24,
+      description: 'Number of past hours to report on, 1 to 8784.',
+    })
+    hours: number,
   ): Promise<FiguresType | null> {
     const figures = await loaders.figures('model', checkHours(hours)).load(model.canonicalId);
     return figures ? toFiguresType(figures) : null;

@@ -12,7 +12,7 @@ export enum Selection {
 }
 registerEnumType(Selection, {
   name: 'SelectionKind',
-  description: 'What the `model` of a request turned out to name.',
+  description: 'What kind of name the `model` of a request is.',
 });
 
 @ObjectType({ description: 'One candidate of a plan.', simpleResolvers: true })
@@ -41,10 +41,10 @@ export class PlannedCandidateType {
   @Field(() => Int, { description: 'Share among candidates of the same priority.' })
   weight!: number;
 
-  @Field(() => String, { description: 'Why it has this place, or was left out, as a code.' })
+  @Field(() => String, { description: 'Why it has this place or was left out, as a code.' })
   code!: string;
 
-  @Field(() => String, { description: 'The same in words.' })
+  @Field(() => String, { description: 'The same as a message.' })
   reason!: string;
 }
 
@@ -53,13 +53,13 @@ export class PlannedCandidateType {
   simpleResolvers: true,
 })
 export class RoutePlanType {
-  @Field(() => String, { description: 'What was asked for.' })
+  @Field(() => String, { description: 'The `model` of the request.' })
   model!: string;
 
-  @Field(() => Selection, { description: 'What it named.' })
+  @Field(() => Selection, { description: 'What kind of name `model` is.' })
   kind!: Selection;
 
-  @Field(() => FallbackPolicy, { description: 'What may serve when the first choice fails.' })
+  @Field(() => FallbackPolicy, { description: 'Which other instances may answer if the first choice fails.' })
   fallback!: FallbackPolicy;
 
   @Field(() => [PlannedCandidateType], {
@@ -67,7 +67,7 @@ export class RoutePlanType {
   })
   candidates!: PlannedCandidateType[];
 
-  @Field(() => String, { description: 'The whole choice in one sentence.' })
+  @Field(() => String, { description: 'The whole choice in a few sentences.' })
   summary!: string;
 }
 

@@ -1,4 +1,4 @@
-// Owns the report that compares instances, models or configs, and the closing of circuits by hand.
+// Owns the report that compares instances, models or configs, and the mutation that closes a circuit.
 import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { lookUp } from '../catalogue/look-up.ts';
 import {
@@ -23,7 +23,8 @@ import {
 @Resolver(() => RoutingReportRowType)
 export class RoutingReportResolver {
   @Query(() => RoutingReportType, {
-    description: 'Instances, models or configs side by side over a window. Needs scope READ or CATALOGUE.',
+    description:
+      'Compares instances, models or configs over a window of time. Needs scope READ or CATALOGUE.',
   })
   async routingReport(
     @Ctx() { viewer, services }: GraphContext,

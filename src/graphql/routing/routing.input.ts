@@ -1,4 +1,4 @@
-// Owns what a caller may say about the choice of an instance and about faults.
+// Owns the inputs by which a caller steers the choice of an instance and the handling of faults.
 import { Field, InputType, Int, registerEnumType } from 'type-graphql';
 import type { RoutingOptions } from '../../domain/runs/run-request.ts';
 import { withoutNulls } from '../input-values.ts';
@@ -11,9 +11,9 @@ export enum FallbackPolicy {
 }
 registerEnumType(FallbackPolicy, {
   name: 'Fallback',
-  description: 'What may serve when the first choice fails.',
+  description: 'Which other instances may answer if the first choice fails.',
   valuesConfig: {
-    NONE: { description: 'Nothing else: the fault is reported.' },
+    NONE: { description: 'None: the fault is reported.' },
     SAME_MODEL: {
       description: 'Other instances of the same model. Default for a slug and for a canonical model id.',
     },
@@ -27,13 +27,15 @@ export enum CommitPolicy {
 }
 registerEnumType(CommitPolicy, {
   name: 'Commit',
-  description: 'From when on an attempt’s content is shown.',
+  description: 'When the content of an attempt begins to be shown.',
   valuesConfig: {
     FIRST_TOKEN: {
-      description: 'From its first content on: faults before that are hidden. Default for streams.',
+      description:
+        'With its first content; faults before that are hidden by another attempt. Default for streams.',
     },
     COMPLETE: {
-      description: 'Only when the answer is whole: any fault at any time is hidden. Default for `complete`.',
+      description:
+        'When the answer is whole, so that a fault at any time can be hidden by another attempt. Default for `complete`.',
     },
   },
 });
@@ -44,17 +46,17 @@ export enum StreamFaultPolicy {
 }
 registerEnumType(StreamFaultPolicy, {
   name: 'OnStreamFault',
-  description: 'What follows where an answer breaks off after some of it was shown.',
+  description: 'What happens if an answer breaks off after some of it was shown.',
   valuesConfig: {
     RESTART: {
       description:
-        'It begins anew on the next instance, and `CompletionRerouted(discard: true)` says so. Default.',
+        'The next instance answers from the start, and `CompletionRerouted(discard: true)` voids what was shown. Default.',
     },
     FAIL: { description: 'The completion fails with what was produced.' },
   },
 });
 
-@InputType({ description: 'The dearest that an instance may be, in dollars per million tokens.' })
+@InputType({ description: 'The highest prices that an instance may have, in dollars per million tokens.' })
 export class MaxPriceInput {
   @Field(() => UsdScalar, { nullable: true, description: 'For input.' })
   input?: bigint;
@@ -63,9 +65,12 @@ export class MaxPriceInput {
   output?: bigint;
 }
 
-@InputType({ description: 'How an instance is chosen, and how far faults are hidden.' })
+@InputType({ description: 'How an instance is chosen, and how faults are handled.' })
 export class RoutingInput {
-  @Field(() => FallbackPolicy, { nullable: true, description: 'What may serve when the first choice fails.' })
+  @Field(() => FallbackPolicy, {
+    nullable: true,
+    description: 'Which other instances may answer if the first choice fails.',
+  })
   fallback?: FallbackPolicy;
 
   @Field(() => Int, {
@@ -98,26 +103,26 @@ export class RoutingInput {
 
   @Field(() => MaxPriceInput, {
     nullable: true,
-    description: 'Leaves out what is dearer, and what has no known price.',
+    description: 'Instances that cost more, or whose price is not known, are left out.',
   })
   maxPrice?: MaxPriceInput;
 
-  @Field(() => [String], { nullable: true, description: 'Slugs of instances that are not to serve.' })
+  @Field(() => [String], { nullable: true, description: 'Slugs of instances that must not be called.' })
   exclude?: string[];
 
   @Field(() => String, {
     nullable: true,
     description:
-      'The same text draws the same instance among those of one priority, as long as it can serve: for comparing variants user by user.',
+      'Requests with the same text get the same instance among those of one priority, as long as it can serve. Use it to compare variants with a fixed one for each user.',
   })
   stickyKey?: string;
 
-  @Field(() => CommitPolicy, { nullable: true, description: 'From when on content is shown.' })
+  @Field(() => CommitPolicy, { nullable: true, description: 'When content begins to be shown.' })
   commit?: CommitPolicy;
 
   @Field(() => StreamFaultPolicy, {
     nullable: true,
-    description: 'What follows where an answer breaks off after some of it was shown.',
+    description: 'What happens if an answer breaks off after some of it was shown.',
   })
   onStreamFault?: StreamFaultPolicy;
 }
@@ -131,7 +136,7 @@ export function toRoutingOptions(input: RoutingInput | null | undefined): Routin
   };
 }
 
-/** As text, since what a run was asked is stored as JSON. */
+/** Prices become text here, since the request of a run is stored as JSON. */
 function toBound({ input, output }: MaxPriceInput): { input?: string; output?: string } {
   return {
     ...(input == null ? {} : { input: input.toString() }),

@@ -1,4 +1,4 @@
-// Owns the conversation with a Messages API: addresses, headers, and the one way in which its answers are read.
+// Owns the calls of a Messages API: addresses, headers, and the one way in which its answers are read.
 
 import { ProviderError } from '../../kernel/errors.ts';
 import type { AdapterDependencies, CompletionAdapter } from '../contract/adapter.ts';
@@ -72,13 +72,13 @@ export function createAnthropicMessagesAdapter({ http }: AdapterDependencies): C
     try {
       requireJson(await fetchModels(target, '?limit=1', options), `${apiRoot(target)}/models`);
     } catch (error) {
-      // Compatible servers serve their models without listing them.
+      // Compatible servers may have no list of the models that they serve.
       if (!isLacking(error)) throw error;
       await checkWithoutList(target, options);
     }
   }
 
-  /** A request that lacks everything is refused as such only to who may ask. */
+  /** Only a caller with a good credential is told that an empty request is invalid. */
   async function checkWithoutList(target: ProviderTarget, options: CallOptions): Promise<void> {
     try {
       const response = await send(target, '/messages', options, { body: '{}', betas: [] });
@@ -90,12 +90,12 @@ export function createAnthropicMessagesAdapter({ http }: AdapterDependencies): C
   }
 }
 
-/** Base URLs of compatible servers are written with and without the version. */
+/** Base URLs of compatible servers end in the version or not. */
 function apiRoot({ baseUrl }: ProviderTarget): string {
   return baseUrl.endsWith('/v1') ? baseUrl : `${baseUrl}/v1`;
 }
 
-/** `betas` of a completion; absent where nothing is posted. */
+/** `betas` of a completion; absent for calls without a body. */
 function headersFor(target: ProviderTarget, betas?: readonly string[]): Record<string, string> {
   const headers = {
     'anthropic-version': API_VERSION,

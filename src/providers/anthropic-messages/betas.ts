@@ -2,7 +2,7 @@
 
 const HEADER = 'anthropic-beta';
 
-/** The headers with every beta in one of them; a config's own list is added to, not replaced. */
+/** The headers with all betas in one of them; the config's own list is extended, not replaced. */
 export function withBetas(
   headers: Readonly<Record<string, string>>,
   ...lists: readonly (readonly string[])[]

@@ -29,7 +29,7 @@ interface OpenBlock {
   text: string;
   signature: string;
   readonly citations: JsonValue[];
-  /** For a tool call: its place among the calls; absent for the output tool. */
+  /** For a tool call: its number among the calls; absent for the output tool. */
   callIndex?: number;
 }
 
@@ -66,7 +66,7 @@ export class AnthropicMessagesDecoder implements AnswerDecoder<ServerSentEvent> 
     return this.#stopReason !== undefined && this.#open.size === 0;
   }
 
-  /** What is unknown says nothing. */
+  /** Events of unknown types are ignored. */
   read({ data }: Pick<ServerSentEvent, 'data'>, parts: StreamPart[]): void {
     if (data === '') return;
     const json = parseJson(data);
@@ -103,7 +103,7 @@ export class AnthropicMessagesDecoder implements AnswerDecoder<ServerSentEvent> 
     }
   }
 
-  /** Some proxies send it twice; the second only brings its usage. */
+  /** Some proxies send this event twice; the second one is read for its usage only. */
   #start({ id, model, usage }: Extract<WireEvent, { type: 'message_start' }>['message']): StreamPart[] {
     const parts = this.#readUsage(usage);
     if (this.#started) return parts;
@@ -182,7 +182,7 @@ export class AnthropicMessagesDecoder implements AnswerDecoder<ServerSentEvent> 
     if (!block) return [];
     this.#open.delete(index);
     const { start } = block;
-    // A call without arguments has only empty deltas; some servers give the arguments with the start instead.
+    // A call without arguments has empty deltas only; some servers give the arguments with the start instead.
     const parts =
       start.type === 'tool_use' && block.text === ''
         ? this.#argumentsText(block, JSON.stringify(start.input ?? {}))
@@ -199,7 +199,7 @@ export class AnthropicMessagesDecoder implements AnswerDecoder<ServerSentEvent> 
     return parts;
   }
 
-  /** The input side comes at the start, the output cumulatively; whatever is told later counts. */
+  /** Input counts come at the start, output counts grow; a later count replaces an earlier one. */
   #readUsage(usage: WireUsage | null | undefined): StreamPart[] {
     if (!usage) return [];
     const told = Object.entries(usage).filter(([, value]) => value !== null && value !== undefined);
@@ -214,7 +214,7 @@ export class AnthropicMessagesDecoder implements AnswerDecoder<ServerSentEvent> 
     const continuation = continuationOf(this.#notes);
     parts.push({
       type: 'finish',
-      // The output tool is no call of the caller's.
+      // A call of the output tool is not a call for the caller.
       reason: named === 'tool-calls' && this.#calls === 0 ? 'stop' : withCalls(named, this.#calls),
       ...(providerReason === undefined ? {} : { providerReason }),
       ...(continuation === undefined ? {} : { continuation }),

@@ -32,6 +32,8 @@ class MessageEncoder {
   readonly #quirks: AnthropicQuirks;
   readonly #system: Block[] = [];
   readonly #turns: Turn[] = [];
+  /** Of late system messages, until the user's turn is over in which they were said. */
+  #late: Block[] = [];
   readonly #refused: Unsupported[] = [];
   readonly #marked: { readonly block: Block; readonly path: string }[] = [];
 
@@ -46,7 +48,7 @@ class MessageEncoder {
     else this.#addAssistant(message, path);
   }
 
-  /** Claude after 4.5 continues no assistant message, but for one that it paused itself. */
+  /** Claude after 4.5 continues an assistant message only if the model itself had paused it. */
   checkEnding(messages: readonly Message[]): void {
     const last = this.#turns.at(-1);
     const message = messages.at(-1);
@@ -57,11 +59,12 @@ class MessageEncoder {
       return;
     }
     const block = last.content.at(-1);
-    // White space at the end of a text that is to be continued is refused.
+    // The API refuses white space at the end of a text that is to be continued.
     if (block?.type === 'text' && typeof block.text === 'string') block.text = block.text.trimEnd();
   }
 
   result(): EncodedMessages {
+    this.#placeLate();
     for (const { block, path } of this.#marked.slice(0, -MAX_CACHE_MARKS)) {
       delete block.cache_control;
       this.#refuse(
@@ -72,16 +75,24 @@ class MessageEncoder {
     const turns = this.#turns
       .filter(({ content }) => content.length > 0)
       .map(({ role, content }) => ({ role, content: role === 'user' ? resultsFirst(content) : content }));
-    return { system: this.#system, turns, refused: this.#refused };
+    return { system: [...this.#system, ...this.#late], turns, refused: this.#refused };
   }
 
   /**
-   * Where no system message may stand among the turns, it joins the system prompt: its place is lost, but not its authority,
-   * which a user's turn would not give it (and which a user could then pretend to).
+   * If no system message may stand between the turns, it joins the system prompt. It loses its place but keeps its authority; as a user's turn it would
+   * lose that, and users could then imitate system messages.
    */
   #addSystem(message: Message, path: string): void {
     const inPlace = this.#quirks.systemTurns && this.#turns.length > 0;
-    (inPlace ? this.#turn('system') : this.#system).push(...this.#partBlocks(message, path));
+    (inPlace ? this.#late : this.#system).push(...this.#partBlocks(message, path));
+  }
+
+  /** A system turn is refused anywhere but after a user's turn, with Claude's own or nothing behind it. */
+  #placeLate(): void {
+    const last = this.#turns.at(-1);
+    if (this.#late.length === 0 || last?.role !== 'user' || last.content.length === 0) return;
+    this.#turns.push({ role: 'system', content: this.#late });
+    this.#late = [];
   }
 
   #addToolResult(message: Message, path: string): void {
@@ -101,6 +112,7 @@ class MessageEncoder {
       if (part.type === 'image')
         this.#refuse(`${path}.parts[${index}]`, 'An assistant message takes no images.');
     }
+    this.#placeLate();
     const content = this.#turn('assistant');
     for (const entry of assistantBlocks(message, notes)) {
       if (entry.kind === 'opaque') content.push({ ...entry.block });
@@ -125,7 +137,7 @@ class MessageEncoder {
     return blocks;
   }
 
-  /** Blank text is refused by the API, and says nothing. */
+  /** Blank text is refused by the API and carries no meaning. */
   #partBlock(part: MessagePart, path: string): Block | undefined {
     if (part.type === 'text') return part.text.trim() === '' ? undefined : { type: 'text', text: part.text };
     const { image } = part;
@@ -140,7 +152,7 @@ class MessageEncoder {
     return { type: 'image', source: { type: 'base64', media_type: image.mediaType, data: image.data } };
   }
 
-  /** The content of the current turn if it is of this role; consecutive messages of one role are one turn. */
+  /** The content of the current turn if it has this role; consecutive messages of one role form one turn. */
   #turn(role: Turn['role']): Block[] {
     const last = this.#turns.at(-1);
     if (last?.role === role) return last.content;
@@ -167,7 +179,7 @@ function withoutHint(part: MessagePart): MessagePart {
   return { ...part, cacheHint: false };
 }
 
-/** The results of one assistant turn have to open the user's. */
+/** The results of one assistant turn must come first in the user's turn. */
 function resultsFirst(content: readonly Block[]): readonly Block[] {
   const results = content.filter((block) => block.type === 'tool_result');
   return results.length === 0

@@ -1,10 +1,12 @@
-// Owns how a request becomes a Messages body, and what of it cannot be said there: one pass tells both, so that they never differ.
+// Owns how a request becomes a Messages body, and which parts of it cannot be expressed: one pass finds both, so that they always agree.
 import type { JsonObject } from '../../kernel/json.ts';
+import { fittedTool } from '../claude/strict-tools.ts';
 import { planThinking } from '../claude/thinking.ts';
 import type { Parameters, ProviderRequest, Tool, Unsupported } from '../contract/completions.ts';
 import { readBlockNotes } from '../shared/assistant-blocks.ts';
 import { outputToolOf } from '../shared/output-tool.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
+import { translateSchema } from '../shared/translate-schema.ts';
 import { encodeMessages } from './encode-messages.ts';
 import { OPTION_RULES } from './option-rules.ts';
 import { type AnthropicQuirks, quirksOf } from './quirks.ts';
@@ -14,7 +16,7 @@ export interface EncodedRequest {
   readonly refused: readonly Unsupported[];
   /** For the header `anthropic-beta`. */
   readonly betas: readonly string[];
-  /** The tool whose arguments are the answer's text, where a schema is asked for by a forced tool. */
+  /** The tool whose arguments are the answer's text, if a schema is enforced by a forced tool. */
   readonly outputTool?: string;
 }
 
@@ -117,8 +119,12 @@ function outputOf(
     refuse('responseFormat', 'This protocol has no JSON mode without a schema.');
     return { config: {} };
   }
-  if (quirks.structuredOutput === 'native')
-    return { config: { format: { type: 'json_schema', schema: responseFormat.schema } } };
+  if (quirks.structuredOutput === 'native') {
+    const translated = translateSchema(responseFormat.schema, 'claude');
+    if ('schema' in translated) return { config: { format: { type: 'json_schema', ...translated } } };
+    refuse('responseFormat', `This model cannot be held to the schema: ${translated.fault}.`);
+    return { config: {} };
+  }
   if (quirks.structuredOutput === 'none' || !quirks.forcedToolChoice) {
     refuse('responseFormat', 'This model has no output by JSON Schema.');
     return { config: {} };
@@ -140,9 +146,6 @@ function toolFields(
   const offered = outputTool ? [...tools, outputTool] : tools;
   if (offered.length === 0) return { fields: {}, forced: false };
   const strictTaken = quirks.structuredOutput === 'native';
-  for (const [index, tool] of tools.entries()) {
-    if (tool.strict && !strictTaken) refuse(`tools[${index}].strict`, 'This model has no strict tools.');
-  }
   const choice = wireChoice(toolChoice, tools.length > 0, outputTool);
   const wantsForce = choice.type === 'any' || choice.type === 'tool';
   if (wantsForce && !quirks.forcedToolChoice)
@@ -153,7 +156,7 @@ function toolFields(
   const plain = chosen.type === 'auto' && !serial;
   return {
     fields: {
-      tools: offered.map((tool) => wireTool(tool, strictTaken)),
+      tools: offered.map((tool, index) => wireTool(fittedTool(tool, strictTaken, index, refuse))),
       ...(plain ? {} : { tool_choice: chosen }),
     },
     forced: allowed.type === 'any' || allowed.type === 'tool',
@@ -162,7 +165,7 @@ function toolFields(
 
 type WireChoice = { readonly type: string; readonly name?: string };
 
-/** With a schema by tool, the model has to end in that tool, but may call the caller's own before. */
+/** If a schema is enforced by a tool, the model has to end with that tool, but may call the caller's own tools before. */
 function wireChoice(
   choice: ProviderRequest['toolChoice'],
   hasTools: boolean,
@@ -176,16 +179,16 @@ function wireChoice(
   return { type: choice?.type === 'none' ? 'none' : 'auto' };
 }
 
-function wireTool({ name, description, parameters, strict }: Tool, strictTaken: boolean): JsonObject {
+function wireTool({ name, description, parameters, strict }: Tool): JsonObject {
   return {
     name,
     ...(description ? { description } : {}),
     input_schema: { type: 'object', ...parameters },
-    ...(strict && strictTaken ? { strict } : {}),
+    ...(strict ? { strict } : {}),
   };
 }
 
-/** Why a model that thinks by budget cannot think here. */
+/** The reason why a model that thinks by budget cannot think in this request. */
 function thinkingConflict({ messages }: ProviderRequest, forcedTool: boolean): string | undefined {
   if (forcedTool) return 'This model cannot reason where a tool is forced.';
   const last = messages.at(-1);

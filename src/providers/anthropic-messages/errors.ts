@@ -1,4 +1,4 @@
-// Owns what a Messages fault means: as an HTTP answer, as an event within a stream, or as a break of the protocol.
+// Owns the meaning of faults of the Messages protocol: HTTP answers, events within a stream, and breaks of the protocol.
 import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
 import { isJsonObject } from '../../kernel/json.ts';
 import type { Secret } from '../../kernel/secret.ts';
@@ -6,7 +6,7 @@ import type { UpstreamResponse } from '../contract/http.ts';
 import { errorText, faultOfRedirect, faultOfStatus, withoutSecret } from '../shared/answer-faults.ts';
 import type { WireError } from './wire.ts';
 
-/** The status that each type of error comes with; an event within a stream has only the type. */
+/** The HTTP status of each type of error; an event within a stream has the type only. */
 const STATUS_OF_TYPE: Readonly<Record<string, number>> = {
   invalid_request_error: 400,
   authentication_error: 401,
@@ -25,7 +25,7 @@ const TOO_LONG =
   /prompt is too long|exceeds? (?:the )?(?:model's )?(?:maximum )?context (?:limit|window|length)|exceed context limit/i;
 const NO_MONEY = /credit balance is too low|reached your specified (?:workspace )?API usage limits/i;
 
-/** The fault that an answer without status 200 is. Reads its body. */
+/** The fault that an answer with a status other than 200 stands for. Reads its body. */
 export async function faultOfAnswer(
   response: UpstreamResponse,
   secret: Secret | undefined,
@@ -70,7 +70,7 @@ export function faultOfEvent(
   });
 }
 
-/** What the words say beyond the status: both of these come as 400. */
+/** The meaning of the message beyond the status: both of these faults come as 400. */
 function meaningOf(message: string): ProviderErrorCode | undefined {
   if (TOO_LONG.test(message)) return 'CONTEXT_LENGTH_EXCEEDED';
   return NO_MONEY.test(message) ? 'PROVIDER_AUTHENTICATION' : undefined;

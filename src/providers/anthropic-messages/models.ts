@@ -40,7 +40,7 @@ function toListedModel(model: WireModel): ListedModel {
   };
 }
 
-/** Tools are told of no model, since every one has them. */
+/** The list does not name tools as a capability, because every model has them. */
 function capabilitiesOf(told: JsonValue | undefined): string[] | undefined {
   if (!isJsonObject(told)) return undefined;
   const capabilities = ['tools'];

@@ -12,7 +12,7 @@ export const OPTION_RULES: OptionRules = {
     n: INSTEAD.count,
     stream: INSTEAD.stream,
   },
-  // Cache entries that live for an hour are dearer to write than those that the price list knows.
+  // Cache entries that live for an hour cost more to write than the catalogue's price for cache writes.
   priced: [
     'service_tier',
     'speed',

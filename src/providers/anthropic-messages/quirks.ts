@@ -1,4 +1,4 @@
-// Owns the named deviations from the Messages protocol that a provider row or a model row can state, and what holds where they say nothing.
+// Owns the named deviations from the Messages protocol that a provider row or a model row can state, and the values that hold if they do not.
 import { z } from 'zod';
 import { claudeTraits } from '../claude/generations.ts';
 import type { ProviderTarget } from '../contract/target.ts';
@@ -30,7 +30,7 @@ export const quirksSchema = z.strictObject({
   structuredOutput: z.enum(['native', 'tool', 'none']).optional(),
   /** Whether the last message may be the assistant's, to be continued; Claude after 4.5 refuses it. */
   prefill: z.boolean().optional(),
-  /** Whether a system message may stand among the turns; newest models only. */
+  /** Whether a system message may stand among the turns, after one of the user's: Claude 4.8 and later, at Anthropic itself. */
   systemTurns: z.boolean().optional(),
   /** Values of the header `anthropic-beta`. */
   betas: z.array(z.string()).optional(),

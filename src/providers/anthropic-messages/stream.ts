@@ -12,7 +12,7 @@ import type { EncodedRequest } from './encode.ts';
 import { faultOfBody, faultOfEvent } from './errors.ts';
 import { messageSchema } from './wire.ts';
 
-/** `post` sends the body to where the protocol is spoken, and gives an answer of status 200. */
+/** `post` sends the body to the address of the protocol, and gives an answer of status 200. */
 export async function* streamAnswer(
   post: (encoded: EncodedRequest) => Promise<UpstreamResponse>,
   encoded: EncodedRequest,

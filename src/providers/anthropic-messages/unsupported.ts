@@ -1,4 +1,4 @@
-// Owns what of a request this protocol, with a model's quirks, cannot be told: the encoder finds it, in the one pass that also makes the body.
+// Owns what this protocol, with a model's quirks, cannot express of a request. The encoder finds it in the same pass that makes the body.
 import type { ProviderRequest, Unsupported } from '../contract/completions.ts';
 import { encodeRequest } from './encode.ts';
 

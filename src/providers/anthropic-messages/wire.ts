@@ -1,4 +1,4 @@
-// Owns the shapes of Messages answers: only the fields that are read, and nothing else is asked of them.
+// Owns the shapes of Messages answers: only fields that are read are checked.
 import { z } from 'zod';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
 
@@ -17,7 +17,7 @@ const stopSchema = z.object({
   stop_details: z.object({ explanation: z.string().nullish() }).nullish(),
 });
 
-/** The whole block is kept: what a newer API puts into it has to go back too. */
+/** The whole block is kept, since fields that a newer API adds must be sent back too. */
 const blockSchema = z.custom<JsonObject & { readonly type: string }>(
   (value) => isJsonObject(value) && typeof value.type === 'string',
 );

@@ -25,10 +25,10 @@ interface Call {
   readonly betas: readonly string[];
 }
 
-/** The check names it; it need not exist. */
+/** The model that the check names; it need not exist. */
 const CHECK_MODEL = 'claude-sonnet-4-5';
 
-/** Without `models`: Vertex lists what its garden has, not what a project may call. */
+/** Has no `models`: Vertex lists the models of its catalogue, not those that a project may call. */
 export function createAnthropicVertexAdapter({
   http,
   tokens,
@@ -88,7 +88,7 @@ export function createAnthropicVertexAdapter({
   }
 }
 
-/** That a request lacks everything, or that a model is not offered, is told only to who may ask. */
+/** True for refusals that only a caller with a good credential gets: the request is empty, or the model is not offered. */
 function isRefusalToKnownCaller({ code, providerCode }: ProviderError): boolean {
   return (
     code === 'PROVIDER_INVALID_REQUEST' || (code === 'MODEL_UNAVAILABLE' && providerCode === 'NOT_FOUND')

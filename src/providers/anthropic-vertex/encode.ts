@@ -1,4 +1,4 @@
-// Owns how a Messages body becomes the one that Vertex takes: the model is in the address, the version in the body, images only as data.
+// Owns how a Messages body becomes the one that Vertex accepts: the model is in the address, the version in the body, images only as data.
 import { type EncodedRequest, encodeRequest as encodeForAnthropic } from '../anthropic-messages/encode.ts';
 import type { Message, ProviderRequest, Unsupported } from '../contract/completions.ts';
 

@@ -1,4 +1,4 @@
-// Owns whose words an error of Claude on Vertex is in: Google's for address, credential and quota, Anthropic's for the request.
+// Owns which party wrote an error of Claude on Vertex: Google for address, credential and quota, Anthropic for the request.
 import type { ProviderError } from '../../kernel/errors.ts';
 import type { Secret } from '../../kernel/secret.ts';
 import { faultOfBody as faultOfAnthropicBody } from '../anthropic-messages/errors.ts';

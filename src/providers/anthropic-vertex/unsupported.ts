@@ -1,4 +1,4 @@
-// Owns what of a request Claude on Vertex cannot be told: what the Messages protocol cannot, and images by address.
+// Owns which parts of a request Claude on Vertex cannot express: those of the Messages protocol, and images by address.
 import type { ProviderRequest, Unsupported } from '../contract/completions.ts';
 import { encodeRequest } from './encode.ts';
 

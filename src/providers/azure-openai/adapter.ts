@@ -17,7 +17,7 @@ import { type AzureEndpoint, catalogueUrl, completionsUrl, endpointOf } from './
 /** Older dated versions refuse the unknown field. */
 const FIRST_VERSION_WITH_STREAM_OPTIONS = '2024-09-01';
 
-/** Without `models`: deployments are listed by Azure's management plane alone. */
+/** Has no `models`: deployments are listed by Azure's management plane only. */
 export function createAzureOpenAiAdapter({ http, newId }: AdapterDependencies): CompletionAdapter {
   return {
     protocol: 'azure-openai',
@@ -67,7 +67,7 @@ function completionOf(
   return post(target, endpoint, model.key, body, signal);
 }
 
-/** The surface and its version decide what the row leaves open. */
+/** The surface and its version decide the quirks that the row leaves open. */
 function quirksAt(
   { surface, apiVersion = '' }: AzureEndpoint,
   { target, model }: ProviderRequest,

@@ -1,9 +1,9 @@
-// Owns what an Azure config chooses: one of three surfaces, its API version, and how the credential travels.
+// Owns the settings of an Azure config: one of three surfaces, its API version, and how the credential is sent.
 import { z } from 'zod';
 import { ProviderError } from '../../kernel/errors.ts';
 import type { ProviderTarget } from '../contract/target.ts';
 
-/** Other settings of the row (resource name, CA bundle) belong to others. */
+/** Other settings of the row (resource name, CA bundle) are read elsewhere. */
 const settingsSchema = z.object({
   /**
    * `v1` is `/openai/v1`, where the model is named in the body; `deployments` is `/openai/deployments/<model>`; `models` is the endpoint
@@ -70,7 +70,7 @@ export function completionsUrl(endpoint: AzureEndpoint, deployment: string): str
   }
 }
 
-/** The resource's catalogue: it names what could be deployed, so it proves a credential but lists no model that can be called. */
+/** The resource's catalogue: it names the models that could be deployed, so it proves a credential but lists no model that can be called. */
 export function catalogueUrl(endpoint: AzureEndpoint): string {
   return urlOf(endpoint, endpoint.surface === 'v1' ? '/openai/v1/models' : '/openai/models');
 }

@@ -1,4 +1,4 @@
-// Owns the conversation with Amazon Bedrock: addresses, signatures, and the one way in which its answers are read.
+// Owns the calls of Amazon Bedrock: addresses, signatures, and the one way in which its answers are read.
 
 import { ProviderError } from '../../kernel/errors.ts';
 import type { AdapterDependencies, CompletionAdapter } from '../contract/adapter.ts';
@@ -16,7 +16,7 @@ import { signedHeaders } from './sign.ts';
 import { streamAnswer } from './stream.ts';
 import { unsupportedBy } from './unsupported.ts';
 
-/** A model that cannot be: Bedrock says so only to who may ask. */
+/** A model that does not exist. Bedrock says that it does not exist only to callers with a good credential. */
 const NO_MODEL = 'modelgraph.check';
 const IDENTITY_KNOWN = /is not authorized to perform/i;
 
@@ -73,7 +73,7 @@ export function createBedrockConverseAdapter({ http, clock }: AdapterDependencie
   }
 }
 
-/** The made-up model was looked for, or a policy that allows only some models was looked at: the credential was good. */
+/** True if Bedrock has looked for the made-up model, or has refused it by a policy that allows certain models only: both prove the credential. */
 function provesCredential(error: unknown): boolean {
   if (!(error instanceof ProviderError)) return false;
   const { status, code, message } = error;

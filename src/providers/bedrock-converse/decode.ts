@@ -44,7 +44,7 @@ export class BedrockConverseDecoder implements AnswerDecoder<EventFrame> {
   readonly #options: ReaderOptions;
   readonly #open = new Map<number, OpenBlock>();
   readonly #notes: BlockNote[] = [];
-  /** Absent until the stream said why it ended; usage still follows then. */
+  /** Absent until the stream has said why it ended; usage still follows then. */
   #ending: { readonly stopReason: string | undefined } | undefined;
   #calls = 0;
   #started = false;
@@ -92,7 +92,7 @@ export class BedrockConverseDecoder implements AnswerDecoder<EventFrame> {
         return [];
       case 'metadata': {
         const { usage } = event.body;
-        // Nothing follows it, once the stream has said why it ended.
+        // If the stream has said why it ended, nothing follows the usage.
         this.#over = this.#ending !== undefined;
         return usage ? [{ type: 'usage', usage: toProviderUsage(usage) }] : [];
       }
@@ -106,7 +106,7 @@ export class BedrockConverseDecoder implements AnswerDecoder<EventFrame> {
     const continuation = continuationOf(this.#notes);
     parts.push({
       type: 'finish',
-      // The output tool is no call of the caller's.
+      // A call of the output tool is not a call for the caller.
       reason: named === 'tool-calls' && this.#calls === 0 ? 'stop' : withCalls(named, this.#calls),
       ...(stopReason === undefined ? {} : { providerReason: stopReason }),
       ...(continuation === undefined ? {} : { continuation }),
@@ -120,7 +120,7 @@ export class BedrockConverseDecoder implements AnswerDecoder<EventFrame> {
     return [{ type: 'response-start', ...(providerRequestId === undefined ? {} : { providerRequestId }) }];
   }
 
-  /** Only tools are announced; other blocks begin with their first delta. */
+  /** Only tool calls have a start; other blocks begin with their first delta. */
   #startBlock({
     contentBlockIndex,
     start,
@@ -187,7 +187,10 @@ export class BedrockConverseDecoder implements AnswerDecoder<EventFrame> {
   }
 }
 
-/** Reasoning without a signature (DeepSeek, gpt-oss) is not taken back: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ReasoningTextBlock.html */
+/**
+ * Reasoning without a signature (DeepSeek, gpt-oss) is not accepted back:
+ * https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ReasoningTextBlock.html
+ */
 function noteOf({ kind, text, signature, redacted, callId }: OpenBlock): BlockNote | undefined {
   if (kind === 'call') return { kind: 'call', callId };
   if (kind === 'text' || kind === 'output') return { kind: 'text', length: text.length };

@@ -7,7 +7,7 @@ import type { BedrockQuirks } from './quirks-schema.ts';
 
 interface Turn {
   readonly role: 'user' | 'assistant';
-  /** Answers to tool calls, which have to come first. */
+  /** Results of tool calls, which have to come first. */
   readonly results: JsonObject[];
   readonly content: JsonObject[];
 }
@@ -39,7 +39,7 @@ class MessageEncoder {
   readonly #system: JsonObject[] = [];
   readonly #turns: Turn[] = [];
   readonly #refused: Unsupported[] = [];
-  /** Hints still to be passed over, so that the last ones are kept. */
+  /** How many cache hints are still to be skipped, so that the last ones are kept. */
   #surplusHints: number;
 
   constructor(quirks: BedrockQuirks, messages: readonly Message[]) {
@@ -63,8 +63,8 @@ class MessageEncoder {
   }
 
   /**
-   * Converse has no system message among the turns, so all of them make up the system prompt: a late one loses its place, but not its
-   * authority, which a user's turn would not give it (and which a user could then pretend to).
+   * Converse allows no system message between turns, so all of them form the system prompt. A late one loses its place but keeps its authority; as a
+   * user's turn it would lose that, and users could then imitate system messages.
    */
   #addSystem(message: Message, path: string): void {
     const blocks = [...this.#partBlocks(message, path), ...this.#cachePoint(message, path)];
@@ -127,7 +127,7 @@ class MessageEncoder {
     return [];
   }
 
-  /** After the message, however many of its parts hint: what is cached is all that came before. */
+  /** Stands after the message, even if several of its parts have a hint, because everything before it is cached. */
   #cachePoint(message: Message, path: string): JsonObject[] {
     if (!hasHint(message)) return [];
     if (!this.#quirks.cachePoints) {
@@ -159,7 +159,7 @@ function hasHint({ parts }: Message): boolean {
   return parts.some((part) => part.cacheHint);
 }
 
-/** Blank text is refused by the API, and says nothing. */
+/** Blank text is refused by the API and carries no meaning. */
 function textBlock(text: string): JsonObject[] {
   return text.trim() === '' ? [] : [{ text }];
 }

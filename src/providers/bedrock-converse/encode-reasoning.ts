@@ -1,4 +1,4 @@
-// Owns how a wish for reasoning becomes fields of the model behind Converse, each family under its own names.
+// Owns how a request for reasoning becomes fields for the model behind Converse, which each family of models names differently.
 import type { JsonObject } from '../../kernel/json.ts';
 import { nearestLevel, planThinking } from '../claude/thinking.ts';
 import type { ProviderRequest, Unsupported } from '../contract/completions.ts';
@@ -8,9 +8,9 @@ import type { BedrockQuirks } from './quirks-schema.ts';
 export interface ReasoningPlan {
   /** For `additionalModelRequestFields`. */
   readonly fields: JsonObject;
-  /** Set where the thinking budget has to lie below it. */
+  /** Set if the model's thinking budget has to be lower than it. */
   readonly maxTokens?: number;
-  /** Why sampling cannot be set beside it. */
+  /** The reason why sampling parameters cannot be combined with it. */
   readonly noSampling?: string;
   readonly refused: readonly Unsupported[];
 }
@@ -83,7 +83,7 @@ function byEffort(
   };
 }
 
-/** Why Claude cannot think by budget here; see the Messages protocol. */
+/** The reason why Claude cannot think by budget in this request; see the Messages protocol. */
 function thinkingConflict({ messages }: ProviderRequest, forcedTool: boolean): string | undefined {
   if (forcedTool) return 'This model cannot reason where a tool is forced.';
   const last = messages.at(-1);

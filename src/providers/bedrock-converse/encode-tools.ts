@@ -1,5 +1,6 @@
-// Owns how tools and the choice among them become `toolConfig`, and what a model cannot be made to do with them.
+// Owns how tools and the tool choice become `toolConfig`, and which choices a model cannot be held to.
 import type { JsonObject } from '../../kernel/json.ts';
+import { fittedTool } from '../claude/strict-tools.ts';
 import type { Message, ProviderRequest, Tool, Unsupported } from '../contract/completions.ts';
 import type { BedrockQuirks } from './quirks-schema.ts';
 
@@ -25,7 +26,7 @@ export function planTools(
     refuse('parameters.parallelToolCalls', 'This protocol cannot forbid parallel tool calls.');
   }
   const history = namesInHistory(messages);
-  // There is no choice "none": tools that must not be called are not offered, unless the history cannot go without.
+  // There is no choice "none": tools that must not be called are left out, unless the history requires them.
   const forbidden = toolChoice?.type === 'none';
   if (forbidden && history.size > 0)
     refuse('toolChoice', 'Once tools were called, this protocol cannot forbid them.');
@@ -34,9 +35,10 @@ export function planTools(
   const all = [...offered, ...missing.map(placeholder), ...(outputTool ? [outputTool] : [])];
   if (all.length === 0) return { forced: false, refused };
   const choice = choiceOf(request, quirks, offered.length > 0, outputTool, refuse);
+  const strictTaken = quirks.structuredOutput === 'native';
   return {
     toolConfig: {
-      tools: all.map((tool, index) => toolSpec(tool, index, quirks, refuse)),
+      tools: all.map((tool, index) => toolSpec(fittedTool(tool, strictTaken, index, refuse))),
       ...(choice ? { toolChoice: choice } : {}),
     },
     forced: choice !== undefined,
@@ -48,7 +50,7 @@ function namesInHistory(messages: readonly Message[]): Set<string> {
   return new Set(messages.flatMap(({ toolCalls }) => toolCalls.map(({ name }) => name)));
 }
 
-/** Bedrock refuses a history with calls where no tools are offered: a caller that has done with tools need not send them on. */
+/** Bedrock refuses a history with tool calls if the request has no tools, but a caller that needs tools no longer may have left them out. */
 function placeholder(name: string): Tool {
   return { name, parameters: { type: 'object' } };
 }
@@ -76,20 +78,13 @@ function choiceOf(
   return undefined;
 }
 
-function toolSpec(
-  { name, description, parameters, strict }: Tool,
-  index: number,
-  { structuredOutput }: BedrockQuirks,
-  refuse: (path: string, message: string) => void,
-): JsonObject {
-  const strictTaken = structuredOutput === 'native';
-  if (strict && !strictTaken) refuse(`tools[${index}].strict`, 'This model has no strict tools.');
+function toolSpec({ name, description, parameters, strict }: Tool): JsonObject {
   return {
     toolSpec: {
       name,
       ...(description ? { description } : {}),
       inputSchema: { json: { type: 'object', ...parameters } },
-      ...(strict && strictTaken ? { strict } : {}),
+      ...(strict ? { strict } : {}),
     },
   };
 }

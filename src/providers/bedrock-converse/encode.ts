@@ -1,8 +1,9 @@
-// Owns how a request becomes a Converse body, and what of it cannot be said there: one pass tells both, so that they never differ.
+// Owns how a request becomes a Converse body, and which parts of it cannot be expressed: one pass finds both, so that they always agree.
 import type { JsonObject, JsonValue } from '../../kernel/json.ts';
 import type { Parameters, ProviderRequest, Tool, Unsupported } from '../contract/completions.ts';
 import { outputToolOf } from '../shared/output-tool.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
+import { translateSchema } from '../shared/translate-schema.ts';
 import { invokedModel } from './addresses.ts';
 import { encodeMessages } from './encode-messages.ts';
 import { planReasoning } from './encode-reasoning.ts';
@@ -12,11 +13,11 @@ import { quirksOf } from './quirks.ts';
 import type { BedrockQuirks } from './quirks-schema.ts';
 
 export interface EncodedRequest {
-  /** From the base URL on. */
+  /** Path below the base URL. */
   readonly path: string;
   readonly body: JsonObject;
   readonly refused: readonly Unsupported[];
-  /** The tool whose arguments are the answer's text, where a schema is asked for by a forced tool. */
+  /** The tool whose arguments are the answer's text, if a schema is enforced by a forced tool. */
   readonly outputTool?: string;
 }
 
@@ -122,7 +123,13 @@ function planOutput(
   }
   const { name, description, schema } = responseFormat;
   if (quirks.structuredOutput === 'native') {
-    const jsonSchema = { schema: JSON.stringify(schema), name, ...(description ? { description } : {}) };
+    const translated = translateSchema(schema, 'claude');
+    if ('fault' in translated) {
+      refuse('responseFormat', `This model cannot be held to the schema: ${translated.fault}.`);
+      return { config: {} };
+    }
+    const text = JSON.stringify(translated.schema);
+    const jsonSchema = { schema: text, name, ...(description ? { description } : {}) };
     return { config: { outputConfig: { textFormat: { type: 'json_schema', structure: { jsonSchema } } } } };
   }
   const forceable = quirks.tools && quirks.forcedToolChoice !== 'never';

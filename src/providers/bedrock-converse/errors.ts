@@ -1,4 +1,4 @@
-// Owns what a Bedrock fault means: as an HTTP answer, as an exception or error frame within a stream, or as a break of the protocol.
+// Owns the meaning of Bedrock's faults: HTTP answers, exception or error frames within a stream, and breaks of the protocol.
 import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
 import { isJsonObject } from '../../kernel/json.ts';
 import type { Secret } from '../../kernel/secret.ts';
@@ -7,7 +7,7 @@ import { errorText, faultOfRedirect, faultOfStatus, withoutSecret } from '../sha
 import type { EventFrame } from './wire.ts';
 
 interface Meaning {
-  /** What the type comes with over HTTP; a frame has no status. */
+  /** The status of this type over HTTP; a frame has none. */
   readonly status: number;
   readonly code?: ProviderErrorCode;
   readonly transient?: boolean;
@@ -28,9 +28,9 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   ModelErrorException: { status: 424 },
   ModelStreamErrorException: { status: 424 },
   ThrottlingException: { status: 429 },
-  // The model is being loaded: not a limit of the caller's.
+  // The model is being loaded, so this is not a limit of the caller.
   ModelNotReadyException: { status: 429, code: 'PROVIDER_UNAVAILABLE', transient: true },
-  // A quota for the day or the account does not come back in a moment.
+  // A quota for the day or the account does not come back within moments.
   ServiceQuotaExceededException: { status: 400, code: 'PROVIDER_RATE_LIMITED', transient: false },
   InternalServerException: { status: 500 },
   ServiceUnavailableException: { status: 503 },
@@ -41,7 +41,7 @@ const TOO_LONG =
 const NO_MODEL =
   /model identifier is invalid|on-demand throughput isn.?t supported|access to the model|model access is denied|end of its life|could not resolve the foundation model|model (?:id )?(?:isn.?t|is not) (?:supported|available) in|inference profile .{0,200}(?:not found|doesn.?t exist)/i;
 
-/** The fault that an answer without status 200 is. Reads its body. */
+/** The fault that an answer with a status other than 200 stands for. Reads its body. */
 export async function faultOfAnswer(
   response: UpstreamResponse,
   secret: Secret | undefined,
@@ -66,7 +66,7 @@ export function faultOfBody(
   return faultOf(words, type, { status, headers, secret, phase: 'headers' });
 }
 
-/** Exceptions are of the service (`throttlingException`), errors of the connection (`:error-code`). */
+/** The service sends exceptions (`throttlingException`), the connection sends errors (`:error-code`). */
 export function faultOfFrame(
   frame: EventFrame,
   headers: UpstreamResponse['headers'],
@@ -103,7 +103,7 @@ function faultOf(
   });
 }
 
-/** A ValidationException is anything from a wrong field to a model that is not there. */
+/** A ValidationException may mean anything from a wrong field to a model that does not exist. */
 function codeInWords(message: string): ProviderErrorCode | undefined {
   if (TOO_LONG.test(message)) return 'CONTEXT_LENGTH_EXCEEDED';
   return NO_MODEL.test(message) ? 'MODEL_UNAVAILABLE' : undefined;

@@ -1,4 +1,4 @@
-// Owns the cutting of an AWS event stream into its frames, as they arrive; checksums and headers are the codec's.
+// Owns the cutting of an AWS event stream into its frames as they arrive; the codec reads checksums and headers.
 // https://docs.aws.amazon.com/transcribe/latest/dg/event-stream.html
 import { EventStreamCodec } from '@smithy/eventstream-codec';
 import { protocolFault } from '../shared/answer-faults.ts';
@@ -13,7 +13,7 @@ const codec = new EventStreamCodec(
   (text) => Buffer.from(text, 'utf8'),
 );
 
-/** One array per read that completed any frame. */
+/** Gives one array for each read that completed at least one frame. */
 export async function* readEventFrames(body: AsyncIterable<Uint8Array>): AsyncIterable<EventFrame[]> {
   const cutter = new FrameCutter();
   for await (const chunk of body) {
@@ -26,7 +26,7 @@ export async function* readEventFrames(body: AsyncIterable<Uint8Array>): AsyncIt
 class FrameCutter {
   #chunks: Uint8Array[] = [];
   #bytes = 0;
-  /** How many bytes have to be there before it is worth looking again. */
+  /** How many bytes must have gathered before looking for a frame again is useful. */
   #wanted = LENGTH_BYTES;
 
   get pendingBytes(): number {

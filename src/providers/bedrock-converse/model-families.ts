@@ -1,4 +1,4 @@
-// Owns what a Bedrock model id says about the abilities of its family, for rows that say nothing themselves.
+// Owns the abilities of a Bedrock model's family, taken from the model's id, for rows that do not state them.
 // https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html
 import { claudeTraits } from '../claude/generations.ts';
 import type { BedrockQuirks } from './quirks-schema.ts';
@@ -11,7 +11,7 @@ const NOVA = {
   cachePoints: true,
 } as const;
 
-/** The first that matches holds. */
+/** The first family whose pattern matches applies. */
 const FAMILIES: readonly Family[] = [
   [/amazon\.nova-2/, { ...NOVA, reasoning: 'nova', effortLevels: ['low', 'medium', 'high'] }],
   [/amazon\.nova/, NOVA],

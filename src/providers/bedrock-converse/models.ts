@@ -43,7 +43,7 @@ async function readProfiles(fetchText: (path: string) => Promise<string>): Promi
   throw protocolFault(`The list of inference profiles has more than ${MAX_PAGES} pages.`);
 }
 
-/** Others are listed too, but answer only through a profile or a purchase. */
+/** Other models are listed too, but answer only through an inference profile or a purchase. */
 function isCalledById({ inferenceTypesSupported }: Summary): boolean {
   return !inferenceTypesSupported || inferenceTypesSupported.includes('ON_DEMAND');
 }
@@ -52,7 +52,7 @@ function isActive({ status }: Profile): boolean {
   return !status || status === 'ACTIVE';
 }
 
-/** A profile of the caller's own has an ARN for a name, and is called by it. */
+/** A profile that the account has made has an ARN as its name, and is called by it. */
 function listedProfile(profile: Profile, byArn: ReadonlyMap<string, Summary>): ListedModel {
   const { type, inferenceProfileArn, inferenceProfileId, inferenceProfileName } = profile;
   const key = type === 'APPLICATION' && inferenceProfileArn ? inferenceProfileArn : inferenceProfileId;

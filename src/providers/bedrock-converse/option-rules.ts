@@ -1,4 +1,4 @@
-// Owns what `providerOptions` of Converse may not set, in its own fields and in those that it hands on to the model.
+// Owns the fields of Converse that `providerOptions` may not set, both its own and those that it passes to the model.
 import { INSTEAD, type OptionRules } from '../contract/option-rules.ts';
 
 const OF_MODEL = 'additionalModelRequestFields';

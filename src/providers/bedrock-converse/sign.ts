@@ -7,7 +7,7 @@ import type { AwsCredential } from './credentials.ts';
 export interface SigningInput {
   readonly method: 'GET' | 'POST';
   readonly url: URL;
-  /** Those that no proxy on the way changes. */
+  /** Headers that no proxy on the way changes. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly credential: Extract<AwsCredential, { type: 'access-key' }>;
@@ -42,7 +42,7 @@ export async function signedHeaders(input: SigningInput): Promise<Record<string,
   return sent;
 }
 
-/** The shape that the signer wants, on Node's own digests: a body with images is megabytes long. */
+/** The form of digest that the signer requires, on Node's own implementation, since a body with images is megabytes long. */
 class NodeSha256 {
   readonly #secret: string | Buffer | undefined;
   #hash: Hash | Hmac;

@@ -29,7 +29,7 @@ export async function* streamAnswer(
     ...(outputTool === undefined ? {} : { outputTool }),
   });
   const body = new AnswerBody(response, options);
-  // No frame begins as JSON or a page does: its length would be more than a gigabyte.
+  // A frame never begins like JSON or a page: its length would have to be more than a gigabyte.
   const form = await body.form();
   if (form !== 'json' && form !== 'page') {
     yield* readAnswer(body, readEventFrames(body), decoder);

@@ -1,4 +1,4 @@
-// Owns the shapes of Converse answers: only the fields that are read, and nothing else is asked of them.
+// Owns the shapes of Converse answers: only fields that are read are checked.
 import { z } from 'zod';
 import { isJsonObject, type JsonObject } from '../../kernel/json.ts';
 
@@ -23,7 +23,7 @@ const usageSchema = z.object({
 const toolUseStartSchema = z.object({ toolUseId: z.string(), name: z.string(), type: z.string().nullish() });
 const index = z.number().default(0);
 
-/** By event type; what is not named here is not read. */
+/** Schemas by event type; events of other types are ignored. */
 export const eventSchemas = {
   messageStart: z.object({}),
   contentBlockStart: z.object({

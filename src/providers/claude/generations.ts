@@ -1,4 +1,4 @@
-// Owns what a Claude model's name says about its generation, for rows that say nothing themselves; Messages and Converse share it.
+// Owns the properties of a Claude model's generation, taken from its name, for rows that do not state them; Messages and Converse share it.
 // https://platform.claude.com/docs/en/about-claude/models/overview
 
 export type EffortLevel = 'low' | 'medium' | 'high' | 'xhigh' | 'max';
@@ -14,6 +14,7 @@ export interface ClaudeTraits {
   readonly forcedToolChoice: boolean;
   readonly nativeSchema: boolean;
   readonly prefill: boolean;
+  readonly systemTurns: boolean;
 }
 
 /** `claude-opus-4-1-20250805`, `us.anthropic.claude-sonnet-4-5-20250929-v1:0`, `claude-sonnet-4@20250514`, `claude-opus-4.6`. */
@@ -21,7 +22,7 @@ const CURRENT_NAME = /claude-(opus|sonnet|haiku|fable|mythos)-(?:(\d{1,2})(?!\d)
 /** `claude-3-5-haiku-20241022`, `claude-3.7-sonnet`, `claude-2.1`, `claude-instant-1.2`. */
 const EARLY_NAME = /claude-(?:instant-)?(?:v)?(\d)(?:[-.:](\d)(?!\d))?/;
 
-/** `undefined` for a model that is no Claude. */
+/** `undefined` for a model that is not Claude. */
 export function claudeTraits(modelKey: string): ClaudeTraits | undefined {
   const named = generationOf(modelKey);
   return named && traitsOf(named.family, named.version);
@@ -50,6 +51,8 @@ function traitsOf(family: string, version: number): ClaudeTraits {
     forcedToolChoice: version < (unbridled ? 5.1 : 5.5),
     nativeSchema: version >= 4.5,
     prefill: version < 4.6,
+    // https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages
+    systemTurns: version >= 4.8,
   };
 }
 

@@ -1,4 +1,4 @@
-// Owns how a wish for reasoning becomes Claude's `thinking` and effort, which Messages and Converse carry in different places.
+// Owns how a request for reasoning becomes Claude's `thinking` and effort, which Messages and Converse put in different places.
 import type { JsonObject } from '../../kernel/json.ts';
 import type { ProviderRequest, ReasoningEffort, Unsupported } from '../contract/completions.ts';
 import { readBlockNotes } from '../shared/assistant-blocks.ts';
@@ -13,7 +13,7 @@ export interface ThinkingRules {
 
 export interface ThinkingPlan {
   readonly thinking?: JsonObject;
-  /** Without these betas, what `thinking` asks for is refused. */
+  /** Betas that must be named, or the API refuses the fields of `thinking`. */
   readonly betas?: readonly string[];
   readonly effort?: EffortLevel;
   readonly refused: readonly Unsupported[];
@@ -29,7 +29,7 @@ const BUDGETS: Readonly<Record<Exclude<ReasoningEffort, 'none'>, number>> = {
 };
 const LEVELS: readonly EffortLevel[] = ['low', 'medium', 'high', 'xhigh', 'max'];
 
-/** `conflict`: why thinking by budget cannot be had beside the rest of this request, if so. */
+/** `conflict`: the reason why thinking by budget cannot be combined with the rest of this request, if there is one. */
 export function planThinking(
   request: ProviderRequest,
   rules: ThinkingRules,
@@ -80,8 +80,8 @@ function adaptive(
 }
 
 /**
- * These models refuse a history whose thinking blocks no longer follow what they were made for, e.g. after one changed word of the system prompt.
- * With the beta they drop such blocks instead; without it the field is refused, so it is sent only where there is such a block.
+ * These models refuse a history whose thinking blocks no longer follow the content that they were made for, e.g. after one word of the system prompt has
+ * changed. With the beta they drop such blocks instead. Without the beta the field itself is refused, so both are sent only if there is such a block.
  */
 function boundBy(
   { messages }: ProviderRequest,
@@ -110,7 +110,7 @@ function byBudget(
   refuse: (message: string) => ThinkingPlan,
 ): ThinkingPlan {
   const wanted = effort === undefined || effort === 'none' ? Number.POSITIVE_INFINITY : BUDGETS[effort];
-  // The budget counts towards max_tokens, which is what the caller pays for at most: a quarter is kept for the answer.
+  // The thinking budget counts towards max_tokens, the most that the caller pays for, so a quarter of that is kept for the answer.
   const budget = Math.min(wanted, tokens ?? Number.POSITIVE_INFINITY, Math.floor(maxTokens * 0.75));
   if (budget < MIN_BUDGET) {
     return refuse(

@@ -1,4 +1,4 @@
-// Owns what a Cohere answer leaves to be sent back with it: the plan for its tools, and what it thought.
+// Owns the data of a Cohere answer that must be sent back with it: the plan for its tools, and its reasoning.
 import { z } from 'zod';
 import type { JsonValue } from '../../kernel/json.ts';
 

@@ -34,7 +34,7 @@ interface Call {
 }
 
 export class CohereDecoder implements AnswerDecoder<Pick<ServerSentEvent, 'data'>> {
-  /** The answer is whole with its last event, not before. */
+  /** Always false: the answer is whole only with its last event. */
   readonly whole = false;
   readonly #newId: NewId;
   readonly #kept: CohereContinuation = { toolPlan: '', thinking: '' };
@@ -60,12 +60,12 @@ export class CohereDecoder implements AnswerDecoder<Pick<ServerSentEvent, 'data'
     else parts.push(...this.#event(event));
   }
 
-  /** The answer as Cohere gives it where it does not stream. */
+  /** The answer in the form that Cohere gives if it does not stream. */
   readWhole(text: string, parts: StreamPart[]): void {
     const json = parseJson(text);
     const result = answerSchema.safeParse(json);
     if (!result.success) {
-      // An error, whatever its status says.
+      // A message is an error, whatever the status says.
       const words = isJsonObject(json) && typeof json.message === 'string' ? json.message : undefined;
       if (words !== undefined) raise(faultOfEnd('ERROR', words));
       throw protocolFault('Cohere sent something other than an answer.', result.error);
@@ -126,7 +126,7 @@ export class CohereDecoder implements AnswerDecoder<Pick<ServerSentEvent, 'data'
     return parts;
   }
 
-  /** What it means to do with its tools is said to the user's eyes, but it is no part of the answer. */
+  /** Text in which the model tells its plan for its tools; it is shown as reasoning, since it is no part of the answer. */
   #plan(text: string | null | undefined): StreamPart[] {
     if (!text) return [];
     this.#kept.toolPlan += text;
@@ -157,7 +157,7 @@ export class CohereDecoder implements AnswerDecoder<Pick<ServerSentEvent, 'data'
     return [{ type: 'tool-call-delta', index: call.index, argumentsText }];
   }
 
-  /** A tool without arguments is called with an empty text instead of `{}`. */
+  /** A call of a tool without arguments has an empty text instead of `{}`. */
   #callEnd(): StreamPart[] {
     const call = this.#calls.at(-1);
     if (!call?.empty) return [];

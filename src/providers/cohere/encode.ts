@@ -10,10 +10,11 @@ import type {
   Tool,
   ToolChoice,
 } from '../contract/completions.ts';
+import { joinedText } from '../shared/joined-text.ts';
 import { readContinuation } from './continuation.ts';
 import { isFormatRefused, MAX_STOP_SEQUENCES } from './unsupported.ts';
 
-/** Cohere grades thinking by tokens only; the greater efforts are left to the model. */
+/** Cohere grades thinking by tokens only; for the higher efforts the model decides itself. */
 const THINKING_BUDGETS: Readonly<Partial<Record<ReasoningEffort, number>>> = {
   minimal: 1024,
   low: 4096,
@@ -38,17 +39,18 @@ function encodeMessage(message: Message): JsonObject {
     case 'assistant':
       return encodeAnswer(message);
     case 'tool':
-      return { role: 'tool', tool_call_id: message.toolCallId ?? '', content: textOf(message.parts) };
+      return { role: 'tool', tool_call_id: message.toolCallId ?? '', content: joinedText(message.parts) };
     case 'system':
-      return { role: 'system', content: textOf(message.parts) };
+      return { role: 'system', content: encodeContent(message.parts.filter(({ type }) => type === 'text')) };
     case 'user':
       return { role: 'user', content: encodeContent(message.parts) };
   }
 }
 
 function encodeContent(parts: readonly MessagePart[]): string | JsonObject[] {
-  if (parts.every(({ type }) => type === 'text')) return textOf(parts);
-  return parts.map((part): JsonObject => {
+  const telling = parts.filter(isTelling);
+  if (telling.length < 2 && telling.every(({ type }) => type === 'text')) return joinedText(telling);
+  return telling.map((part): JsonObject => {
     if (part.type === 'text') return { type: 'text', text: part.text };
     const { image } = part;
     const url = 'url' in image ? image.url : `data:${image.mediaType};base64,${image.data}`;
@@ -58,10 +60,11 @@ function encodeContent(parts: readonly MessagePart[]): string | JsonObject[] {
 
 function encodeAnswer({ parts, toolCalls, continuation }: Message): JsonObject {
   const { toolPlan, thinking } = readContinuation(continuation);
-  const text = textOf(parts);
   const content: JsonObject[] = [
     ...(thinking === '' ? [] : [{ type: 'thinking', thinking }]),
-    ...(text === '' ? [] : [{ type: 'text', text }]),
+    ...parts.flatMap((part) =>
+      part.type === 'text' && isTelling(part) ? [{ type: 'text', text: part.text }] : [],
+    ),
   ];
   return {
     role: 'assistant',
@@ -93,7 +96,7 @@ function encodeParameters(parameters: Parameters): JsonObject {
   };
 }
 
-/** Cohere forces some tool but no named one; to offer that one alone comes to the same. */
+/** Cohere cannot force a named tool, only some tool; offering the named one alone has the same effect. */
 function encodeTools(all: readonly Tool[], choice: ToolChoice | undefined): JsonObject {
   const tools = choice?.type === 'tool' ? all.filter(({ name }) => name === choice.name) : all;
   if (tools.length === 0) return {};
@@ -131,6 +134,6 @@ function encodeThinking({ reasoningEffort: effort, reasoningTokens: tokens }: Pa
   return { thinking: { type: 'enabled', ...(budget === undefined ? {} : { token_budget: budget }) } };
 }
 
-function textOf(parts: readonly MessagePart[]): string {
-  return parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
+function isTelling(part: MessagePart): boolean {
+  return part.type !== 'text' || part.text !== '';
 }

@@ -1,4 +1,4 @@
-// Owns what Cohere's flat error answers, and the faults at the end of its streams, mean.
+// Owns the meaning of Cohere's error answers, and of faults at the end of its streams.
 import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
 import { isJsonObject, type JsonValue } from '../../kernel/json.ts';
 import type { Secret } from '../../kernel/secret.ts';
@@ -31,14 +31,14 @@ const TOO_LONG =
   /too many tokens|exceeds? (the )?(maximum|max) (context|input|number of tokens)|context (length|window)/i;
 
 function codeOf(status: number, errorType: string | undefined, words: string): ProviderErrorCode | undefined {
-  // Cohere's own: the token is invalid. https://docs.cohere.com/reference/errors
+  // Cohere uses this status for an invalid token. https://docs.cohere.com/reference/errors
   if (status === 498) return 'PROVIDER_AUTHENTICATION';
   if (status !== 400 && status !== 422) return undefined;
   if (errorType === 'TOO_MANY_TOKENS' || TOO_LONG.test(words)) return 'CONTEXT_LENGTH_EXCEEDED';
   return /invalid api (token|key)/i.test(words) ? 'PROVIDER_AUTHENTICATION' : undefined;
 }
 
-/** The fault by which an answer ended, if its reason to finish is one. */
+/** The fault that ended an answer, if its finish reason is one. */
 export function faultOfEnd(reason: string, message: string | null | undefined): ProviderError | undefined {
   if (reason !== 'ERROR' && reason !== 'TIMEOUT' && !message) return undefined;
   const timedOut = reason === 'TIMEOUT';

@@ -12,7 +12,7 @@ import { type CohereModelList, modelListSchema } from './wire.ts';
 const MAX_PAGE_SIZE = 1000;
 const MAX_PAGES = 50;
 
-/** Their name of a feature -> ours. */
+/** Cohere's name of a feature, and the catalogue's. */
 const CAPABILITIES: Readonly<Record<string, readonly string[]>> = {
   tools: ['tools'],
   json_mode: ['json'],
@@ -20,7 +20,7 @@ const CAPABILITIES: Readonly<Record<string, readonly string[]>> = {
   reasoning: ['reasoning'],
 };
 
-/** Chat is of version 2 and the list of version 1, so a base URL may name either, or none. */
+/** Chat is in version 2 of the API and the list in version 1, so a base URL may name either of them, or none. */
 export function rootOf({ baseUrl }: ProviderTarget): string {
   return baseUrl.replace(/\/v[12]$/, '');
 }

@@ -1,10 +1,10 @@
-// Owns what of a request Cohere cannot be told.
+// Owns which parts of a request Cohere cannot express.
 import type { Parameters, ProviderRequest, Unsupported } from '../contract/completions.ts';
 
 /** https://docs.cohere.com/reference/chat#request.body.stop_sequences */
 export const MAX_STOP_SEQUENCES = 5;
 
-/** A cache hint needs nothing: Cohere caches the beginning of a prompt by itself. */
+/** Cache hints need no support: Cohere caches the beginning of a prompt by itself. */
 export function unsupportedBy(request: ProviderRequest): Unsupported[] {
   const found = unsupportedParameters(request.parameters, request.model.reasoning);
   for (const [index, { role, parts }] of request.messages.entries()) {
@@ -49,7 +49,7 @@ function unsupportedParameters({ stop, ...parameters }: Parameters, reasoning: b
   return found;
 }
 
-/** `strict_tools` holds for all tools of a request. */
+/** `strict_tools` applies to all tools of a request. */
 function unsupportedStrictness({ tools, toolChoice }: ProviderRequest): Unsupported[] {
   const offered = toolChoice?.type === 'tool' ? tools.filter(({ name }) => name === toolChoice.name) : tools;
   if (offered.every(({ strict }) => strict)) return [];

@@ -9,20 +9,25 @@ import type { UpstreamHttp } from './http.ts';
 import type { Models } from './models.ts';
 
 /**
- * One wire protocol. Stateless but for what it is constructed with (HTTP pools, a token cache). A capability that is absent is a kind of call
- * that the protocol does not have: the gateway then refuses, in words, to use its models for such calls.
+ * One wire protocol: how its requests are written and its answers read.
+ * An adapter keeps no state between calls apart from what it was made with (the HTTP client, the token cache): one object serves all runs of a node at
+ * once. Each field is a capability, a kind of call. If a capability is absent, the gateway does not use models of this protocol for such calls, and its
+ * errors say so. Everything that is known about one provider or model comes with the call, in `ProviderTarget`.
  */
 export interface Adapter {
-  /** Protocol name, as in `ProviderSpec.protocol`: `a-z`, `0-9` and `-`. */
+  /** Name of the protocol, 1 to 64 of `a-z`, `0-9` and `-`. Rows name it in `ProviderSpec.protocol`; no two adapters of a gateway may share one. */
   readonly protocol: string;
-  /** Its answers are made up, so it serves only requests that name it: it never stands in for a real model. */
+  /** True if its answers are made up, as the sandbox's are: its models serve only requests that name them, never in place of a real model. Default false. */
   readonly simulated?: boolean;
-  /** Answers conversations. */
+  /** The capability to answer conversations. */
   readonly completions?: Completions;
-  /** Lists models. */
+  /** The capability to list the models that a credential can see. If absent, model syncs of such providers end without a list. */
   readonly models?: Models;
   readonly health: Health;
-  /** What is wrong with the quirks of a row, each with its place and what is known; absent: nothing is checked. Pure. */
+  /**
+   * The faults in the quirks of a row, each with its place and what would be right; the gateway calls it when a row is written, and refuses the row.
+   * Pure. If absent, quirks are not checked.
+   */
   faultsOfQuirks?(quirks: JsonObject): readonly QuirksFault[];
 }
 
@@ -31,19 +36,19 @@ export interface CompletionAdapter extends Adapter {
   readonly completions: Completions;
 }
 
-/** What every adapter is made with, built in or further; each takes of it what its protocol needs. */
+/** What every adapter is made with, built-in or external; an adapter uses the parts that its protocol needs. */
 export interface AdapterDependencies {
-  /** The only way out: pooled, bounded, and checked against addresses that may not be called. */
+  /** The only way by which an adapter may reach a provider: it pools connections, bounds the time to connect, and refuses addresses that may not be called. */
   readonly http: UpstreamHttp;
-  /** For protocols whose credential is exchanged for a token of some minutes. */
+  /** For protocols that exchange a credential for a token of some minutes: a cache that fetches each token once, for all nodes where they share a store. */
   readonly tokens: TokenCache;
   readonly clock: Clock;
-  /** Mints what the provider leaves out, e.g. the id of a tool call. */
+  /** Makes ids that the provider leaves out, e.g. that of a tool call. */
   readonly newId: NewId;
 }
 
 export interface QuirksFault {
-  /** Dots between the steps; empty for the quirks as a whole. */
+  /** Path in the quirks, steps joined by dots; empty if the fault is about the quirks as a whole. */
   readonly path: string;
   readonly message: string;
 }

@@ -1,25 +1,31 @@
-// Owns the contract of the capability "completions": what a model is asked in a conversation, and the parts of its answer.
+// Owns the contract of the capability "completions": the request of a conversation, and the parts of its answer.
 import type { JsonObject, JsonValue } from '../../kernel/json.ts';
 import type { OptionRules } from './option-rules.ts';
 import type { CallOptions, ProviderTarget } from './target.ts';
 
 /** The capability of a protocol whose models answer a conversation. */
 export interface Completions {
-  /** What `providerOptions` may not set in this protocol's requests. */
+  /** The fields of this protocol's request that `providerOptions` may not set. */
   readonly optionRules: OptionRules;
   /**
-   * Runs one completion. Each yielded array holds the parts of one upstream read, never empty. The last part of all is `finish`; anything else
-   * is raised as `ProviderError`. Leaving the loop, or aborting the signal, stops the upstream request.
+   * Runs one completion.
+   * Each yielded array holds the parts of one read from the provider and is never empty: yield what has come without waiting for more. The last part of
+   * all is `finish`, exactly once; an answer that stops without it, and every other fault, is raised as `ProviderError`, after the parts that came
+   * before it. If the consumer leaves the loop, or `options.signal` is aborted, the request to the provider must end at once.
+   * Fields that `unsupported` lists are left out of the request. Nothing is retried here: the gateway does that.
    */
   stream(request: ProviderRequest, options: CallOptions): AsyncIterable<StreamPart[]>;
-  /** What of the request this protocol, with these quirks, cannot express. Pure; no I/O. Such fields are left out by `stream`. */
+  /**
+   * The parts of the request that this protocol, with these quirks, cannot express; empty if there are none. The gateway refuses the request for it or
+   * drops them, as the caller wishes. Pure, without I/O.
+   */
   unsupported(request: ProviderRequest): Unsupported[];
 }
 
 export interface ProviderRequest {
   readonly target: ProviderTarget;
   readonly model: {
-    /** The model's name on the wire. */
+    /** The model's name in the provider's API. */
     readonly key: string;
     readonly maxOutputTokens?: number;
     readonly reasoning: boolean;
@@ -29,7 +35,7 @@ export interface ProviderRequest {
   readonly tools: readonly Tool[];
   readonly toolChoice?: ToolChoice;
   readonly responseFormat?: ResponseFormat;
-  /** Further body fields for this protocol, merged in last; they keep this protocol's `optionRules`. */
+  /** Further fields of the request's body for this protocol, to be merged in last. The gateway has checked them against `optionRules`. */
   readonly providerOptions: JsonObject;
 }
 
@@ -42,7 +48,7 @@ export interface Message {
   readonly toolCalls: readonly ToolCall[];
   /** For role `tool`: the call that this message answers. */
   readonly toolCallId?: string;
-  /** For role `assistant`: what this same protocol gave with `finish`, to be sent back. */
+  /** For role `assistant`: the value that this protocol gave in `finish` for that message, to be sent back to the provider. */
   readonly continuation?: JsonValue;
 }
 
@@ -98,7 +104,7 @@ export interface Parameters {
   /** Token id (as text) to bias. */
   readonly logitBias?: Readonly<Record<string, number>>;
   readonly reasoningEffort?: ReasoningEffort;
-  /** Upper bound on reasoning tokens, for protocols that take one. */
+  /** Bound on reasoning tokens, for protocols that have one. */
   readonly reasoningTokens?: number;
   readonly parallelToolCalls?: boolean;
 }
@@ -110,7 +116,7 @@ export type StreamPart =
   | { readonly type: 'response-start'; readonly servedModel?: string; readonly providerRequestId?: string }
   | { readonly type: 'text-delta'; readonly text: string }
   | { readonly type: 'reasoning-delta'; readonly text: string }
-  /** The first delta of an `index` carries `callId` (minted if the provider has none) and `name`. */
+  /** The first delta of an `index` carries `name`, and `callId`, which the adapter makes if the provider gives none. */
   | {
       readonly type: 'tool-call-delta';
       readonly index: number;
@@ -118,27 +124,43 @@ export type StreamPart =
       readonly name?: string;
       readonly argumentsText: string;
     }
-  /** What is known so far; a later one replaces it. */
+  /** The counts so far; a later part replaces an earlier one. */
   | { readonly type: 'usage'; readonly usage: ProviderUsage }
   | { readonly type: 'warning'; readonly code: string; readonly message: string }
   | {
       readonly type: 'finish';
       readonly reason: FinishReason;
-      /** The provider's own word for it. */
+      /** The provider's own word for the reason. */
       readonly providerReason?: string;
-      /** What must be sent back with this assistant message in a tool loop. */
+      /** Data that must be sent back with this assistant message in a tool loop (signatures, encrypted reasoning); plain JSON that only this adapter reads. */
       readonly continuation?: JsonValue;
     };
 
+/**
+ * By type of part: its texts that tell of the answer and are no content. A provider may have put anything into them, so the gateway removes its own
+ * secrets from them; content is the caller's and stays as it is.
+ */
+export const TEXTS_BESIDE_CONTENT: {
+  readonly [Type in StreamPart['type']]: readonly (keyof Extract<StreamPart, { readonly type: Type }>)[];
+} = {
+  'response-start': ['servedModel', 'providerRequestId'],
+  'text-delta': [],
+  'reasoning-delta': [],
+  'tool-call-delta': [],
+  usage: [],
+  warning: ['code', 'message'],
+  finish: ['providerReason'],
+};
+
 export type FinishReason = 'stop' | 'length' | 'tool-calls' | 'content-filter' | 'other';
 
-/** Each token is counted in one place only. */
+/** The provider's count of tokens; each token is counted in one field only. */
 export interface ProviderUsage {
-  /** Input read without a cache. */
+  /** Input tokens that were neither read from a cache nor written to one. */
   readonly inputTokens: number;
   readonly cacheReadTokens: number;
   readonly cacheWriteTokens: number;
-  /** Visible output: text and tool calls, without reasoning. */
+  /** Visible output (text and tool calls), without reasoning. */
   readonly outputTokens: number;
   readonly reasoningTokens: number;
 }

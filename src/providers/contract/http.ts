@@ -1,6 +1,9 @@
-// Owns the contract of the one way out to providers: a request, its answer, and the pool that carries both.
+// Owns the contract of HTTP towards providers: a request, its answer, and the client that sends both.
 
-/** The one way out to providers: pooled, with time to connect bounded and addresses checked. Faults are `ProviderError`. */
+/**
+ * The only way by which adapters call providers: connections are pooled, the time to connect is bounded, and addresses are checked. Faults of the
+ * connection are raised as `ProviderError`; an answer of any status is an answer.
+ */
 export interface UpstreamHttp {
   send(request: UpstreamRequest): Promise<UpstreamResponse>;
   close(): Promise<void>;
@@ -13,16 +16,22 @@ export interface UpstreamRequest {
   readonly body?: string | Uint8Array;
   readonly signal: AbortSignal;
   readonly connectTimeoutMs: number;
-  /** Further PEM certificates to trust, beside the system's roots. */
+  /** PEM certificates to trust in addition to the system's. */
   readonly caPem?: string;
 }
 
-/** Headers have arrived; the body is read by iterating (one chunk per upstream read) or by `text`. Either releases the connection. */
+/**
+ * An answer whose headers have arrived. Its body is read by iterating (one chunk for each read from the socket) or by `text`. Reading it to the end, or
+ * leaving the loop, releases the connection; one of the two must be done.
+ */
 export interface UpstreamResponse {
   readonly status: number;
   /** Lower-case names; repeated headers joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: AsyncIterable<Uint8Array>;
-  /** The whole body as text, cut at `limitBytes`. Without it an error is cut at 1 MiB, and anything else of more than 16 MiB is `PROVIDER_PROTOCOL`. */
+  /**
+   * The whole body as text, cut at `limitBytes`. Without a limit, an error's text is cut at 1 MiB, and any other text of more than 16 MiB raises
+   * `PROVIDER_PROTOCOL`.
+   */
   text(limitBytes?: number): Promise<string>;
 }

@@ -1,19 +1,26 @@
-// Owns the contract on `providerOptions`: what of a protocol's request a caller may not write into by hand.
+// Owns the contract of option rules: which fields of a protocol's request a caller may not set through `providerOptions`.
 
 /**
- * Names are those of the wire, dotted where they nest (`generationConfig.maxOutputTokens`). They are compared without regard to case, `_` and `-`,
- * as several servers read them. The gateway checks a request against these rules before it is accepted, for every protocol that it names.
+ * Names are those of the provider's API, with dots where they nest (`generationConfig.maxOutputTokens`). Case, `_` and `-` do not count when names are
+ * compared, because several servers ignore them too. The gateway checks each request against these rules before it begins a run, for every protocol that
+ * its `providerOptions` name.
  */
 export interface OptionRules {
-  /** Fields that options may not set, each with the words that tell the caller what to do instead: the gateway decides, records or bounds by them. */
+  /**
+   * Fields that options may not set, because the gateway decides them, records them or enforces a bound by them; each with the words that tell the
+   * caller what to do instead.
+   */
   readonly reserved: Readonly<Record<string, string>>;
-  /** Fields that change what the provider charges. They are refused where a completion is paid from an account or a budget; lists on the way are looked through. */
+  /**
+   * Fields that change what the provider charges. They are refused if an account or a budget pays for the completion. Lists on the path are searched as
+   * well.
+   */
   readonly priced: readonly string[];
-  /** Lists to which options add: the caller's own entries stay. */
+  /** Lists that options extend: their entries are added after the caller's own, not put in place of them. */
   readonly extended: readonly string[];
 }
 
-/** What a caller does instead of setting a reserved field. */
+/** What to do instead of setting a reserved field, for fields that many protocols have. */
 export const INSTEAD = {
   model: 'name the model in "model"',
   messages: 'give the conversation, its system messages too, in "messages"',

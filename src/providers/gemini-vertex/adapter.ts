@@ -8,7 +8,7 @@ import { faultsIn } from '../shared/quirks.ts';
 import { vertexModelUrl } from '../vertex/address.ts';
 import { createVertexSignIn } from '../vertex/sign-in.ts';
 
-/** Without `models`: Vertex lists what its garden has, not what a project may call. */
+/** Has no `models`: Vertex lists the models of its catalogue, not those that a project may call. */
 export function createGeminiVertexAdapter({
   http,
   tokens,

@@ -1,4 +1,4 @@
-// Owns the memory of a body's last bytes: Gemini reports a fault within a stream as bare JSON, which is no server-sent event.
+// Owns keeping a body's last bytes, since Gemini reports a fault within a stream as plain JSON, which is not a server-sent event.
 
 const TAIL_BYTES = 64 * 1024;
 
@@ -6,7 +6,7 @@ export class BodyTail {
   #chunks: Uint8Array[] = [];
   #bytes = 0;
 
-  /** The same bytes, whose end is remembered. */
+  /** Passes the bytes on, and remembers the last of them. */
   async *watch(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
     for await (const chunk of body) {
       this.#chunks.push(chunk);
@@ -18,7 +18,7 @@ export class BodyTail {
     }
   }
 
-  /** What stands after the last event, if it is JSON: the lines from the first that opens an object or an array. */
+  /** The text after the last event, if it is JSON: the lines from the first one that opens an object or an array. */
   bareJson(): string | undefined {
     const lines = Buffer.concat(this.#chunks)
       .toString('utf8')

@@ -1,4 +1,4 @@
-// Owns what a Gemini answer leaves to be sent back with it: which part carried which signature and which call had which id.
+// Owns the data of a Gemini answer that must be sent back with it: which part had which signature, and which call had which id.
 import { z } from 'zod';
 import type { JsonValue } from '../../kernel/json.ts';
 import type { GeminiPart } from './wire.ts';
@@ -19,13 +19,13 @@ export type ContinuationStep = z.output<typeof stepSchema>;
 
 type PassedPart = Extract<ContinuationStep, { kind: 'part' }>['part'];
 
-/** What `finish` gave earlier; `undefined` if it is another's, or none. */
+/** The steps that `finish` gave earlier; `undefined` if there are none, or another protocol made them. */
 export function readContinuation(value: JsonValue | undefined): readonly ContinuationStep[] | undefined {
   const result = continuationSchema.safeParse(value);
   return result.success ? result.data.steps : undefined;
 }
 
-/** Notes the parts of one answer as they arrive. */
+/** Records the parts of one answer as they arrive. */
 export class ContinuationRecorder {
   readonly #steps: ContinuationStep[] = [];
 
@@ -51,7 +51,7 @@ export class ContinuationRecorder {
     this.#steps.push({ kind: 'part', part: part as PassedPart });
   }
 
-  /** `undefined` if the message alone says it all. */
+  /** `undefined` if the message alone holds everything. */
   result(): JsonValue | undefined {
     const needed = this.#steps.some(
       (step) =>

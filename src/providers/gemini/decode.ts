@@ -64,7 +64,7 @@ export class GeminiDecoder implements AnswerDecoder<unknown> {
     }
   }
 
-  /** Nothing more is needed: the last count comes with the finish reason or behind it. */
+  /** True once the last count has come, which is sent with the finish reason or after it. */
   get over(): boolean {
     return this.#over;
   }
@@ -172,7 +172,7 @@ export class GeminiDecoder implements AnswerDecoder<unknown> {
   }
 }
 
-/** Cached input is a part of the prompt; what its own tools read and what it thought come on top. */
+/** Cached input is part of the prompt; tokens that its own tools read and that it thought are counted separately. */
 export function toProviderUsage(wire: GeminiUsage): ProviderUsage {
   const prompt = wire.promptTokenCount ?? 0;
   const cacheReadTokens = Math.min(wire.cachedContentTokenCount ?? 0, prompt);

@@ -1,8 +1,9 @@
-// Owns how messages become Gemini's contents: turns of user and model, results in the order of their calls, signatures where they were.
+// Owns how messages become Gemini's contents: turns of user and model, results in the order of their calls, signatures in their places.
 import { ProviderError } from '../../kernel/errors.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
 import type { Message, MessagePart, ToolCall } from '../contract/completions.ts';
 import { argumentsObject } from '../shared/assistant-blocks.ts';
+import { joinedText } from '../shared/joined-text.ts';
 import { type ContinuationStep, readContinuation } from './continuation.ts';
 import { encodeImage } from './encode-media.ts';
 import type { GeminiQuirks } from './quirks.ts';
@@ -21,7 +22,7 @@ export function encodeSystem(messages: readonly Message[]): JsonObject {
   const parts = messages
     .filter(({ role }) => role === 'system')
     .flatMap((message) => textsOf(message.parts).map((text) => ({ text })));
-  // Contents may not be empty, so instructions that stand alone are said by the user.
+  // Contents may not be empty, so instructions without a conversation are sent as a user's message.
   return parts.length > 0 && hasConversation(messages) ? { systemInstruction: { parts } } : {};
 }
 
@@ -56,13 +57,13 @@ function encodePart(part: MessagePart, quirks: GeminiQuirks): JsonObject[] {
   return 'url' in part.image && !quirks.imageUrls ? [] : [encodeImage(part.image)];
 }
 
-/** The results that follow each other from `at` on: Gemini wants those of one turn in one content. */
+/** The consecutive results from `at` on: Gemini requires those of one turn in one content. */
 function takeResults(messages: readonly Message[], at: number): Message[] {
   const end = messages.findIndex(({ role }, index) => index > at && role !== 'tool');
   return messages.slice(at, end < 0 ? undefined : end);
 }
 
-/** In the order of the calls, which is what pairs them where Gemini gave no ids. */
+/** Results in the order of the calls, since that order pairs them if Gemini gave no ids. */
 function encodeResults(
   results: readonly Message[],
   open: readonly OpenCall[],
@@ -85,7 +86,7 @@ function encodeResults(
 }
 
 function encodeResult(message: Message, { call, wireId }: OpenCall, quirks: GeminiQuirks): JsonObject {
-  const text = textsOf(message.parts).join('');
+  const text = joinedText(message.parts);
   const images = quirks.toolResultImages
     ? message.parts.filter(({ type }) => type === 'image').flatMap((part) => encodePart(part, quirks))
     : [];
@@ -99,7 +100,7 @@ function encodeResult(message: Message, { call, wireId }: OpenCall, quirks: Gemi
   };
 }
 
-/** A response must be an object; `output` is the key under which Gemini looks for anything else. */
+/** A response must be an object; `output` is the key under which Gemini reads any other value. */
 function responseOf(text: string): JsonObject {
   const value = parseJson(text);
   if (isJsonObject(value)) return value;
@@ -114,7 +115,7 @@ function encodeAnswer(message: Message, quirks: GeminiQuirks): { parts: JsonObje
       ...message.parts.flatMap((part) => encodePart(part, quirks)),
       ...message.toolCalls.map((call, index) => ({
         functionCall: { name: call.name, args: argumentsObject(call) },
-        // Of calls made together, only the first carries a signature.
+        // Of parallel calls only the first has a signature.
         ...(index === 0 && quirks.thoughtSignatures === 'required'
           ? { thoughtSignature: FOREIGN_SIGNATURE }
           : {}),
@@ -124,14 +125,14 @@ function encodeAnswer(message: Message, quirks: GeminiQuirks): { parts: JsonObje
   };
 }
 
-/** Whether the message is still the one that the answer became. */
+/** True if the message is still the one that the answer became. */
 function fits(steps: readonly ContinuationStep[], message: Message): boolean {
   const calls = steps.filter(({ kind }) => kind === 'call').length;
   const length = steps.reduce((sum, step) => sum + (step.kind === 'text' ? step.length : 0), 0);
   return calls === message.toolCalls.length && length === textsOf(message.parts).join('').length;
 }
 
-/** The parts as they came, each with its own signature. */
+/** The parts of the original answer, each with its own signature. */
 function replayAnswer(
   message: Message,
   steps: readonly ContinuationStep[],

@@ -1,4 +1,4 @@
-// Owns how images travel to Gemini, and how finely they are to be looked at.
+// Owns how images are sent to Gemini, and the detail in which the model looks at them.
 import type { JsonObject } from '../../kernel/json.ts';
 import type { ImageSource, Message } from '../contract/completions.ts';
 
@@ -19,14 +19,14 @@ export function encodeImage(image: ImageSource): JsonObject {
   return { fileData: { mimeType: mediaTypeOf(image.url), fileUri: image.url } };
 }
 
-/** Vertex refuses an address without a type, and what an address leads to cannot be known here: JPEG is the likeliest. */
+/** Vertex refuses an address without a media type, and the real one is not known here: JPEG is the most likely. */
 function mediaTypeOf(url: string): string {
   const extension =
     /\.([a-z]+)$/i.exec(URL.canParse(url) ? new URL(url).pathname : '')?.[1]?.toLowerCase() ?? '';
   return MEDIA_TYPES[extension] ?? 'image/jpeg';
 }
 
-/** Gemini looks at all images of a request alike: `mixed` cannot be expressed. */
+/** Gemini has one level of detail for all images of a request, so `mixed` cannot be expressed. */
 export function imageDetailOf(messages: readonly Message[]): 'auto' | 'low' | 'high' | 'mixed' {
   const details = new Set(
     messages.flatMap(({ parts }) =>

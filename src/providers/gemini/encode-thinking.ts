@@ -51,7 +51,7 @@ export function unsupportedThinking(
   return found;
 }
 
-/** Gemini 3 still reads a budget, but not one of 0. */
+/** Gemini 3 still accepts a budget, but not one of 0. */
 function leastBudget(quirks: GeminiQuirks): number {
   return quirks.thinking === 'level' ? Math.max(1, quirks.thinkingBudgetMin) : quirks.thinkingBudgetMin;
 }
@@ -66,7 +66,7 @@ function encodeEffort(effort: Exclude<ReasoningEffort, 'none'>, quirks: GeminiQu
   return { thinkingBudget: Math.min(Math.max(budget, quirks.thinkingBudgetMin), quirks.thinkingBudgetMax) };
 }
 
-/** The level of that name, else the next higher that the model knows, else its highest. */
+/** The level of that name, else the next higher one that the model knows, else its highest. */
 function levelOf(effort: Exclude<ReasoningEffort, 'none'>, { thinkingLevels }: GeminiQuirks): string {
   const wanted = effort === 'max' ? THINKING_LEVELS.length - 1 : THINKING_LEVELS.indexOf(effort);
   const known = THINKING_LEVELS.filter((level) => thinkingLevels.includes(level));

@@ -12,7 +12,7 @@ import { imageDetailOf } from './encode-media.ts';
 import { encodeThinking } from './encode-thinking.ts';
 import { type GeminiQuirks, quirksOf } from './quirks.ts';
 
-/** Further sequences are refused: https://ai.google.dev/api/generate-content#generationconfig */
+/** More sequences are refused: https://ai.google.dev/api/generate-content#generationconfig */
 export const MAX_STOP_SEQUENCES = 5;
 
 export function encodeRequest(request: ProviderRequest): JsonObject {
@@ -27,7 +27,7 @@ export function encodeRequest(request: ProviderRequest): JsonObject {
   };
 }
 
-/** Whether JSON output must give way, since this model refuses it beside function declarations. */
+/** True if JSON output has to be left out, because this model refuses it together with function declarations. */
 export function isFormatRefused({ tools, responseFormat }: ProviderRequest, quirks: GeminiQuirks): boolean {
   return (
     !quirks.toolsWithJson &&
@@ -80,7 +80,7 @@ function encodeTool({ name, description, parameters }: Tool): JsonObject {
   };
 }
 
-/** A declaration without parameters is how Gemini is told of a function that takes none. */
+/** True for a function without parameters, which is declared to Gemini without a schema. */
 function takesNothing({ type, properties, ...rest }: JsonObject): boolean {
   const empty = typeof properties === 'object' && properties !== null && Object.keys(properties).length === 0;
   return (
@@ -89,7 +89,7 @@ function takesNothing({ type, properties, ...rest }: JsonObject): boolean {
   );
 }
 
-/** VALIDATED holds calls to their schemas without forcing one; ANY does so by itself. */
+/** VALIDATED holds calls to their schemas without forcing one; ANY includes that. */
 function encodeToolChoice(tools: readonly Tool[], choice: ToolChoice | undefined): JsonObject {
   if (tools.length === 0) return {};
   const config = (mode: string, names?: string[]) => ({

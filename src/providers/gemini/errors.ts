@@ -1,4 +1,4 @@
-// Owns what Google's error answers mean: their statuses and details say more than the HTTP status does.
+// Owns the meaning of Google's error answers: their statuses and details say more than the HTTP status does.
 import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
 import { type JsonValue, parseJson } from '../../kernel/json.ts';
 import type { Secret } from '../../kernel/secret.ts';
@@ -7,7 +7,7 @@ import { errorText, faultOfRedirect, faultOfStatus, withoutSecret } from '../sha
 import { waitOf } from '../shared/retry-after.ts';
 import { errorSchema, type GeminiError } from './wire.ts';
 
-/** The fault that an answer without 2xx is. Reads its body. */
+/** The fault that an answer with a status other than 2xx stands for. Reads its body. */
 export async function faultOfAnswer(
   response: UpstreamResponse,
   secret: Secret | undefined,
@@ -27,12 +27,12 @@ export function faultOfBody(
   return faultOfStatus(status, headers, { ...(error ? meaningOf(error, status) : {}), message: words });
 }
 
-/** Whether the words are Google's own, and not those of a partner whose model it serves. */
+/** True if the message is Google's own, and not that of a partner whose model it serves. */
 export function isGoogleError(body: string): boolean {
   return errorWithin(parseJson(body))?.status !== undefined;
 }
 
-/** The fault that an `error` object within a stream is. */
+/** The fault that an `error` object within a stream stands for. */
 export function faultOfErrorInStream(error: GeminiError): ProviderError {
   const status = error.code ?? 500;
   return faultOfStatus(
@@ -46,7 +46,7 @@ export function faultOfErrorInStream(error: GeminiError): ProviderError {
   );
 }
 
-/** The fault in bare JSON after the events of a stream, if it is one. */
+/** The fault in plain JSON after the events of a stream, if it is one. */
 export function faultOfBareJson(text: string): ProviderError | undefined {
   const error = errorWithin(parseJson(text));
   return error && faultOfErrorInStream(error);
@@ -60,7 +60,7 @@ export function faultOfBlockedPrompt(reason: string, message: string | undefined
   });
 }
 
-/** `{error}`, or `[{error}]` where a stream was asked for. */
+/** Google sends `{error}`, or `[{error}]` if a stream was requested. */
 function errorWithin(json: JsonValue | undefined): GeminiError | undefined {
   const [first] = Array.isArray(json) ? (json as readonly JsonValue[]) : [json];
   const error = typeof first === 'object' && first !== null && 'error' in first ? first.error : undefined;
@@ -96,7 +96,7 @@ function meaningOf(error: GeminiError, status: number): Meaning {
     ...(providerCode === undefined ? {} : { providerCode }),
     ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
     ...verdictOf(error, reason, status),
-    // A quota of the day does not come back within any wait that a retry would make.
+    // A quota for the day does not come back within any wait that a retry would make.
     ...(status === 429 && spentForToday(error) ? { transient: false } : {}),
   };
 }
@@ -105,7 +105,7 @@ function verdictOf(error: GeminiError, reason: string | undefined, status: numbe
   if (reason !== undefined && CREDENTIAL_REASONS.has(reason)) return { code: 'PROVIDER_AUTHENTICATION' };
   if (status !== 400) return {};
   if (TOO_LONG.test(error.message ?? '')) return { code: 'CONTEXT_LENGTH_EXCEEDED' };
-  // The account's region or billing stands in the way, not the request: another provider may serve it.
+  // The cause is the account's region or billing, not the request, so another provider may serve it.
   if (error.status === 'FAILED_PRECONDITION') return { code: 'PROVIDER_UNAVAILABLE', transient: false };
   return {};
 }

@@ -11,7 +11,7 @@ import { modelListSchema } from './wire.ts';
 
 const MAX_PAGE_SIZE = 1000;
 const MAX_PAGES = 50;
-/** Each Gemini model that thinks has these. */
+/** Capabilities that each Gemini model has that thinks. */
 const THINKING_CAPABILITIES = ['tools', 'json', 'json-schema', 'reasoning'];
 
 export async function listModels(
@@ -60,7 +60,7 @@ async function readPage(
 
 type WireModel = NonNullable<ReturnType<typeof modelListSchema.parse>['models']>[number];
 
-/** What the list does not tell, the catalogue does: `capabilities` is left out for models that may lack any of them. */
+/** `capabilities` is left out for models that may lack any of them, so that the catalogue's knowledge holds. */
 function toListedModel(model: WireModel): ListedModel {
   const methods = model.supportedGenerationMethods;
   const key = model.name.replace(/^models\//, '');

@@ -1,4 +1,4 @@
-// Owns how a function call's arguments are put together from the pieces that Vertex streams when asked to.
+// Owns the assembly of a function call's arguments from the pieces that Vertex streams if they are requested.
 // https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/function-calling#streaming-fc
 import type { GeminiPartialArg } from './wire.ts';
 

@@ -1,4 +1,4 @@
-// Owns the named deviations of Gemini models and endpoints, and what follows from a model's generation where its row says nothing.
+// Owns the named deviations of Gemini models and endpoints, and the values that follow from a model's generation if its row has none.
 import { z } from 'zod';
 import type { ProviderTarget } from '../contract/target.ts';
 import { readQuirks } from '../shared/quirks.ts';

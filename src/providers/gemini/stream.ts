@@ -1,4 +1,4 @@
-// Owns one call of the Gemini protocol at either host, from the encoded body to the last part.
+// Owns one call of the Gemini protocol at either of Google's hosts, from the encoded body to the last part.
 import type { NewId } from '../../kernel/ids.ts';
 import { parseJson } from '../../kernel/json.ts';
 import type { ProviderRequest, StreamPart } from '../contract/completions.ts';
@@ -16,12 +16,12 @@ import { faultOfAnswer, faultOfBareJson } from './errors.ts';
 import { OPTION_RULES } from './option-rules.ts';
 import { quirksOf } from './quirks.ts';
 
-/** Where the protocol is served: how a model's address is made, and how a call is signed in there. */
+/** A host of the protocol: how the address of a model is built, and how a call is signed in. */
 export interface GeminiHost {
   readonly http: UpstreamHttp;
   readonly newId: NewId;
   modelUrl(target: ProviderTarget, modelKey: string, method: string): string;
-  /** Sends with the credential's headers; where a token is refused, once more with a fresh one. */
+  /** Sends with the credential's headers; if a token is refused, once more with a new one. */
   signIn(
     target: ProviderTarget,
     options: CallOptions,
@@ -35,7 +35,7 @@ export async function* streamAnswer(
   options: CallOptions,
 ): AsyncGenerator<StreamPart[]> {
   const { target, model, providerOptions } = request;
-  // Without `alt=sse` the stream is one growing JSON array.
+  // Without `alt=sse` the stream would be one JSON array that grows.
   const url = `${host.modelUrl(target, model.key, 'streamGenerateContent')}?alt=sse`;
   const body = JSON.stringify(withProviderOptions(encodeRequest(request), providerOptions, OPTION_RULES));
   const response = await post(host, target, url, body, options);
@@ -43,7 +43,7 @@ export async function* streamAnswer(
   const decoder = new GeminiDecoder(host.newId);
   const answer = new AnswerBody(response, options);
   if ((await answer.form()) === 'json') {
-    // What does not stream answers in one piece, or in an array of them.
+    // An endpoint that does not stream answers in one piece, or in an array of pieces.
     const json = parseJson(await answer.text());
     yield* inOneRead((parts) => {
       for (const piece of Array.isArray(json) ? json : [json]) decoder.read(piece, parts);
@@ -55,14 +55,14 @@ export async function* streamAnswer(
   }
 }
 
-/** Gemini ends without a mark, but what stands between may add the usual one. */
+/** Gemini's stream has no end mark, but a proxy may add the usual one. */
 async function* readPieces(body: AsyncIterable<Uint8Array>): AsyncIterable<unknown[]> {
   for await (const events of readServerSentEvents(body)) {
     yield events.filter(({ data }) => data !== '[DONE]').map(({ data }) => parseJson(data));
   }
 }
 
-/** Gemini reports a fault within a stream as bare JSON behind the events. */
+/** Gemini reports a fault within a stream as plain JSON after the events. */
 function withTail(decoder: GeminiDecoder, tail: BodyTail): AnswerDecoder<unknown> {
   return {
     get over() {
@@ -80,7 +80,7 @@ function withTail(decoder: GeminiDecoder, tail: BodyTail): AnswerDecoder<unknown
   };
 }
 
-/** Counting tokens is free. That a model is unknown is told only to who may ask. */
+/** Counting tokens is free. Only a caller with a good credential is told that a model is unknown. */
 export async function checkByCounting(
   host: GeminiHost,
   target: ProviderTarget,
@@ -94,7 +94,7 @@ export async function checkByCounting(
     return;
   }
   const fault = await faultOfAnswer(response, target.secret);
-  // Google's own words for it: a 404 of anything else is a wrong address.
+  // This is Google's own code for an unknown model; a 404 from elsewhere means a wrong address.
   if (fault.code !== 'MODEL_UNAVAILABLE' || fault.providerCode !== 'NOT_FOUND') throw fault;
 }
 

@@ -1,11 +1,11 @@
-// Owns what of a request Gemini, with a model's quirks, cannot be told.
+// Owns which parts of a request Gemini, with a model's quirks, cannot express.
 import type { Message, Parameters, ProviderRequest, Unsupported } from '../contract/completions.ts';
 import { isFormatRefused, MAX_STOP_SEQUENCES } from './encode.ts';
 import { imageDetailOf } from './encode-media.ts';
 import { unsupportedThinking } from './encode-thinking.ts';
 import { type GeminiQuirks, quirksOf } from './quirks.ts';
 
-/** A cache hint needs nothing: Gemini caches the beginning of a prompt by itself. */
+/** Cache hints need no support: Gemini caches the beginning of a prompt by itself. */
 export function unsupportedBy(request: ProviderRequest): Unsupported[] {
   const quirks = quirksOf(request.target, request.model.key);
   const found = [...unsupportedParameters(request.parameters), ...unsupportedThinking(request, quirks)];

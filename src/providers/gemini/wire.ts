@@ -1,4 +1,4 @@
-// Owns the shapes that Gemini sends, as far as they are used, and the shapes that it is sent.
+// Owns the shapes that Gemini sends, as far as they are used, and the shapes that are sent to it.
 import { z } from 'zod';
 import type { JsonObject } from '../../kernel/json.ts';
 
@@ -24,12 +24,12 @@ export const functionCallSchema = z.object({
   name: z.string().optional(),
   id: z.string().optional(),
   args: z.record(z.string(), z.json()).nullish(),
-  /** Vertex only, where `streamFunctionCallArguments` was asked for. */
+  /** Sent by Vertex only, if `streamFunctionCallArguments` was requested. */
   partialArgs: z.array(partialArgSchema).optional(),
   willContinue: z.boolean().optional(),
 });
 
-/** Loose, since a part of a kind that is not known here must be sent back as it came. */
+/** A loose schema, since a part of an unknown kind must be sent back unchanged. */
 export const partSchema = z.looseObject({
   text: z.string().optional(),
   thought: z.boolean().optional(),

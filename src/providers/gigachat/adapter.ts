@@ -11,9 +11,9 @@ import { timeLimit } from './time-limit.ts';
 import { unsupportedBy } from './unsupported.ts';
 
 export interface GigaChatLimits {
-  /** How long a token may take. Default 15,000. */
+  /** How long fetching a token may take, in milliseconds. Default 15,000. */
   readonly tokenLimitMs?: number;
-  /** How long a check may take. Default 5,000. */
+  /** How long a check may take, in milliseconds. Default 5,000. */
   readonly checkLimitMs?: number;
 }
 

@@ -16,9 +16,9 @@ const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
   stop: 'stop',
   length: 'length',
   function_call: 'tool-calls',
-  // A forbidden topic: the text is a canned refusal.
+  // The topic is forbidden, and the text is a prepared refusal.
   blacklist: 'content-filter',
-  // The model wrote arguments that are none.
+  // The model wrote invalid arguments.
   error: 'other',
 };
 
@@ -108,7 +108,7 @@ export class GigaChatDecoder implements AnswerDecoder<Pick<ServerSentEvent, 'dat
 
   #add(said: WireSaid, parts: StreamPart[]): void {
     if (said.functions_state_id) this.#functionsStateId = said.functions_state_id;
-    // The service tells here how its own functions come along.
+    // In messages of this role the service reports the progress of its own functions.
     if (said.role === 'function_in_progress') return;
     if (said.reasoning_content) {
       this.#reasoning += said.reasoning_content;
@@ -137,7 +137,7 @@ export class GigaChatDecoder implements AnswerDecoder<Pick<ServerSentEvent, 'dat
   }
 }
 
-/** What was read from the cache comes on top of `prompt_tokens`. */
+/** Tokens that were read from the cache are not part of `prompt_tokens`. */
 function usageOf(usage: WireUsage): ProviderUsage {
   return {
     inputTokens: usage.prompt_tokens,

@@ -3,13 +3,14 @@ import { z } from 'zod';
 import { ProviderError } from '../../kernel/errors.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
 import type { Message, MessagePart, ProviderRequest, ToolCall } from '../contract/completions.ts';
+import { joinedText, joinedTexts } from '../shared/joined-text.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
 import { fitTools, wireFunctionName } from './functions.ts';
 import { OPTION_RULES } from './option-rules.ts';
 import { quirksOf } from './quirks.ts';
 import type { WireMessage } from './wire.ts';
 
-/** What must be sent back with an assistant message that this protocol gave. */
+/** Data that must be sent back with an assistant message that this protocol gave. */
 export const continuationSchema = z.object({
   functionsStateId: z.string().optional(),
   reasoning: z.string().optional(),
@@ -38,7 +39,7 @@ function encodeParameters({ parameters, target }: ProviderRequest): JsonObject {
   const effort = reasoningEffort && quirksOf(target).reasoningEfforts[reasoningEffort];
   return {
     ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
-    // A temperature of 0 is refused; a nucleus of 0 means the same.
+    // GigaChat refuses a temperature of 0; a `top_p` of 0 means the same.
     ...(temperature === 0 ? { top_p: 0 } : topP === undefined ? {} : { top_p: topP }),
     ...(temperature === undefined || temperature === 0 ? {} : { temperature }),
     ...(repetitionPenalty === undefined ? {} : { repetition_penalty: repetitionPenalty }),
@@ -46,20 +47,20 @@ function encodeParameters({ parameters, target }: ProviderRequest): JsonObject {
   };
 }
 
-/** The schema lies beside the type, not under `json_schema`. */
+/** The schema stands beside the type, not under `json_schema`. */
 function encodeFormat({ responseFormat }: ProviderRequest): JsonObject {
   if (responseFormat?.type !== 'json-schema') return {};
   const { schema, strict } = responseFormat;
   return { response_format: { type: 'json_schema', schema, ...(strict === undefined ? {} : { strict }) } };
 }
 
-/** Exactly one system message, and first; every call followed by its result. */
+/** GigaChat requires exactly one system message, at the beginning, and every call to be followed by its result. */
 function encodeMessages(
   messages: readonly Message[],
   fileIds: ReadonlyMap<MessagePart, string>,
 ): WireMessage[] {
   const systems = messages.filter(({ role }) => role === 'system').map(textOf);
-  const wire: WireMessage[] = systems.length > 0 ? [{ role: 'system', content: systems.join('\n\n') }] : [];
+  const wire: WireMessage[] = systems.length > 0 ? [{ role: 'system', content: joinedTexts(systems) }] : [];
   for (const [index, message] of messages.entries()) {
     if (message.role === 'user') wire.push(userMessage(message, fileIds));
     if (message.role === 'assistant') wire.push(...assistantMessages(message, resultsAfter(messages, index)));
@@ -73,7 +74,7 @@ function encodeMessages(
   return wire;
 }
 
-/** Ids repeat between turns with some vendors, so only the results up to the next assistant message count. */
+/** Some vendors repeat ids in later turns, so only results up to the next assistant message are used. */
 function resultsAfter(messages: readonly Message[], index: number): ReadonlyMap<string, Message> {
   const later = messages.slice(index + 1);
   const end = later.findIndex(({ role }) => role === 'assistant');
@@ -91,7 +92,7 @@ function userMessage(message: Message, fileIds: ReadonlyMap<MessagePart, string>
   return { role: 'user', content: textOf(message), ...(attachments.length > 0 ? { attachments } : {}) };
 }
 
-/** Only one call goes into a message, so parallel ones of another vendor are told one after another, each with its result. */
+/** A message may hold one call only, so parallel calls of another vendor become several messages, each followed by its result. */
 function assistantMessages(message: Message, results: ReadonlyMap<string, Message>): WireMessage[] {
   const kept = continuationSchema.safeParse(message.continuation).data;
   const first: WireMessage = {
@@ -113,7 +114,7 @@ function assistantMessages(message: Message, results: ReadonlyMap<string, Messag
 
 function functionCall({ name, argumentsText }: ToolCall): { name: string; arguments: JsonObject } {
   const parsed = argumentsText.trim() === '' ? {} : parseJson(argumentsText);
-  // What is no object cannot be sent; the model gets to see what it wrote.
+  // Arguments that are not an object cannot be sent, so the model gets the text that it wrote in a field of an object.
   const args = isJsonObject(parsed) ? parsed : { invalid_arguments: argumentsText };
   return { name: wireFunctionName(name), arguments: args };
 }
@@ -126,5 +127,5 @@ function functionResult({ name }: ToolCall, message: Message): WireMessage {
 }
 
 function textOf(message: Message): string {
-  return message.parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
+  return joinedText(message.parts);
 }

@@ -1,4 +1,4 @@
-// Owns what GigaChat's error answers mean: those of the API, of signing in, and of the gateway before both, which answers in HTML.
+// Owns the meaning of GigaChat's error answers: those of the API, of sign-in, and of the proxy before both, which answers in HTML.
 import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
 import type { Secret } from '../../kernel/secret.ts';
 import type { UpstreamResponse } from '../contract/http.ts';

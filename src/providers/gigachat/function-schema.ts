@@ -1,13 +1,13 @@
-// Owns fitting a tool's JSON Schema to what GigaChat takes: no references, no combinations, one type each, `properties` in every object.
+// Owns fitting a tool's JSON Schema to what GigaChat accepts: no references, no combinations, one type each, `properties` in every object.
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
 
-/** The fitted schema, or the words for what cannot be said without what is missing. */
+/** The fitted schema, or the reason why the schema cannot be expressed. */
 export type FittedSchema = { readonly schema: JsonObject } | { readonly problem: string };
 
 const FORMATS: ReadonlySet<JsonValue> = new Set(['date', 'date-time', 'time']);
 const LEFT_OUT: ReadonlySet<string> = new Set(['$schema', '$id', '$defs', 'definitions', '$comment']);
 const MAX_DEPTH = 64;
-/** References that lead to references multiply; what grows beyond this is no schema for a model. */
+/** References to references multiply; a larger schema is refused. */
 const MAX_NODES = 5000;
 
 class Unfit extends Error {}
@@ -88,7 +88,7 @@ function fitEntry(
   }
 }
 
-/** One step towards plainness; the schema itself where none is left to take. */
+/** Makes the schema simpler by one step; gives the schema itself if it is simple already. */
 function simplified(schema: JsonObject, root: JsonObject, place: string): JsonObject {
   const { $ref: reference, anyOf, oneOf, allOf, const: constant, ...rest } = schema;
   if (typeof reference === 'string') return { ...resolve(reference, root, place), ...rest };
@@ -110,7 +110,7 @@ function resolve(reference: string, root: JsonObject, place: string): JsonObject
   return value;
 }
 
-/** Such a property loses its null, so it must be possible to leave it out. */
+/** A property that may be null loses its null, so it must be possible to leave it out. */
 function mayBeNull(schema: JsonObject, name: JsonValue, root: JsonObject): boolean {
   const property = isJsonObject(schema.properties) ? schema.properties[String(name)] : undefined;
   const { $ref: reference, ...own } = isJsonObject(property) ? property : {};
@@ -125,7 +125,7 @@ function mayBeNull(schema: JsonObject, name: JsonValue, root: JsonObject): boole
   );
 }
 
-/** The choice beside null. */
+/** The only choice besides null. */
 function theOne(choices: JsonValue, words: string): JsonObject {
   const others = (Array.isArray(choices) ? choices : []).filter(
     (choice: JsonValue) => !isJsonObject(choice) || choice.type !== 'null',

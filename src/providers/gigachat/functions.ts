@@ -1,4 +1,4 @@
-// Owns tools as GigaChat has them: functions without a wrapper, under names that it takes, one of which may be called in a turn.
+// Owns tools in GigaChat's form: functions without a wrapper, under names that it accepts, of which one may be called in a turn.
 import type { JsonObject, JsonValue } from '../../kernel/json.ts';
 import type { ProviderRequest, Tool, Unsupported } from '../contract/completions.ts';
 import { fitSchema } from './function-schema.ts';
@@ -12,13 +12,13 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   'get_file_content',
 ]);
 
-/** The name itself where GigaChat takes it, otherwise one made from it. */
+/** The name itself if GigaChat accepts it, otherwise one computed from it. */
 export function wireFunctionName(name: string): string {
   if (PLAIN_NAME.test(name) && !OWN_NAMES.has(name)) return name;
   return `fn_${name.replace(/[^\w.-]/g, '_')}`;
 }
 
-/** Back from the wire to the caller's name. */
+/** The caller's name of a function that the API names. */
 export function toolNameOf(wireName: string, tools: readonly Tool[]): string {
   return tools.find(({ name }) => wireFunctionName(name) === wireName)?.name ?? wireName;
 }

@@ -1,4 +1,4 @@
-// Owns images as GigaChat takes them: uploaded first, one to a user message, ten to a request.
+// Owns images for GigaChat: they are uploaded first; a user message may have one, a request ten.
 import { randomUUID } from 'node:crypto';
 import { parseJson } from '../../kernel/json.ts';
 import type { ImageSource, Message, MessagePart, Unsupported } from '../contract/completions.ts';
@@ -45,7 +45,7 @@ function wordsAgainst(
   return inRequest >= MAX_IN_REQUEST ? `GigaChat takes ${MAX_IN_REQUEST} images per request.` : undefined;
 }
 
-/** The ids under which the images can be attached, one upload after another: private accounts have one request at a time. */
+/** The ids by which the images are attached. They are uploaded one after another, because private accounts may have one request at a time. */
 export async function uploadImages(
   signIn: GigaChatSignIn,
   target: ProviderTarget,

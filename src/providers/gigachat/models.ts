@@ -23,5 +23,5 @@ export async function listModels(
   });
 }
 
-/** Checkers and filters have no modality of their own. */
+/** Models for checking and filtering have no modality of the catalogue. */
 const OUTPUTS: Readonly<Record<string, readonly string[]>> = { chat: ['text'], embedder: ['embedding'] };

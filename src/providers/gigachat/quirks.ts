@@ -1,4 +1,4 @@
-// Owns the named deviations of GigaChat's models and stands, as data on their rows.
+// Owns the named deviations of GigaChat's models and installations, as data on their rows.
 import { z } from 'zod';
 import type { ProviderTarget } from '../contract/target.ts';
 import { readQuirks } from '../shared/quirks.ts';

@@ -1,4 +1,4 @@
-// Owns how GigaChat is signed in to: a key is exchanged for a token of half an hour, which all runs share, and which is replaced once when refused.
+// Owns sign-in to GigaChat: a key is exchanged for a token of half an hour, which all runs share, and which is replaced once if it is refused.
 import { createHash, randomUUID } from 'node:crypto';
 import { ProviderError } from '../../kernel/errors.ts';
 import { parseJson } from '../../kernel/json.ts';
@@ -14,25 +14,25 @@ import { tokenSchema } from './wire.ts';
 export interface SignInOptions {
   readonly http: UpstreamHttp;
   readonly tokens: TokenCache;
-  /** Default 15,000: a fetch that hangs must end, even while ever new runs wait for it. */
+  /** In milliseconds; default 15,000. A fetch that hangs must end even if new runs keep waiting for it. */
   readonly tokenLimitMs?: number;
 }
 
 export interface GigaChatSignIn {
-  /** Sends with a token; one that the API refuses is replaced, and the request sent once more. */
+  /** Sends with a token; if the API refuses it, the token is replaced and the request sent once more. */
   send(target: ProviderTarget, request: ApiRequest): Promise<UpstreamResponse>;
-  /** Asks for a new token, whatever is known: proof that the credential is good. */
+  /** Fetches a new token even if one is stored, which proves that the credential is good. */
   prove(target: ProviderTarget, signal: AbortSignal): Promise<void>;
 }
 
 export interface ApiRequest extends Pick<UpstreamRequest, 'method' | 'headers' | 'body' | 'signal'> {
-  /** Under the base URL, with a leading slash. */
+  /** Path under the base URL, with a leading slash. */
   readonly path: string;
 }
 
 const MIN_TOKEN_LIFE_MS = 60_000;
 const TOKEN_LIMIT_MS = 15_000;
-/** Below it a moment is in seconds: the documentation shows those, live answers have milliseconds. */
+/** Smaller numbers are seconds: the documentation shows seconds, real answers have milliseconds. */
 const FIRST_MILLISECONDS = 1e11;
 
 export function createGigaChatSignIn(options: SignInOptions): GigaChatSignIn {
@@ -107,7 +107,7 @@ function tokenRequest(target: ProviderTarget, { auth, oauthUrl, scope }: GigaCha
   };
 }
 
-/** The key as the cabinet shows it; a pair with a colon, which no such key has, is encoded first. */
+/** The key as GigaChat's console shows it. A pair with a colon, which such a key never has, is encoded first. */
 function basicKey({ secret, providerKey }: ProviderTarget): string {
   const key = (secret?.reveal() ?? '').trim().replace(/^Basic\s+/i, '');
   if (key === '') {
@@ -116,7 +116,7 @@ function basicKey({ secret, providerKey }: ProviderTarget): string {
   return key.includes(':') ? Buffer.from(key).toString('base64') : key;
 }
 
-/** Configs with the same credential share a token; the key of a shared store must not tell it. */
+/** Configs with the same credential share a token; the key under which it is stored must not reveal the credential. */
 function cacheKey(target: ProviderTarget, { auth, oauthUrl, scope }: GigaChatSettings): string {
   const where = auth === 'password' ? [target.baseUrl] : [oauthUrl, scope];
   const hash = createHash('sha256').update(JSON.stringify([auth, ...where, basicKey(target)]));

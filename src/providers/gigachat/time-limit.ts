@@ -1,4 +1,4 @@
-// Owns a bound on time that shows itself as a provider's: a signal that is aborted by the caller's, or when the time is over.
+// Owns a time limit that looks like a provider's timeout: a signal that is aborted by the caller's signal, or when the time is over.
 import { ProviderError } from '../../kernel/errors.ts';
 
 export interface TimeLimit extends Disposable {

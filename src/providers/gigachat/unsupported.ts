@@ -1,4 +1,4 @@
-// Owns what of a request GigaChat cannot be told.
+// Owns which parts of a request GigaChat cannot express.
 import type { Parameters, ProviderRequest, Unsupported } from '../contract/completions.ts';
 import { fitTools } from './functions.ts';
 import { fitImages } from './images.ts';

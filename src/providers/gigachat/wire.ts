@@ -27,7 +27,7 @@ export const chunkSchema = z.looseObject({
   usage: usageSchema.nullish(),
 });
 
-/** Both ways to sign in have been seen to answer in either shape. */
+/** Both ways of signing in have been seen to answer in either form. */
 export const tokenSchema = z.union([
   z.looseObject({ access_token: z.string().min(1), expires_at: z.number() }),
   z

@@ -1,11 +1,11 @@
-// Owns which addresses may be connected to: names are checked after DNS, on the very address that the socket then uses.
+// Owns which addresses may be connected to: a name is checked after DNS, on the very address that the socket then uses.
 import { type LookupAddress, type LookupOptions, lookup } from 'node:dns';
 import { isIP, isIPv6, type LookupFunction } from 'node:net';
 import { RefusedAddressError } from './transport-faults.ts';
 
 export type AllowAddress = (ip: string) => boolean;
 
-/** Whether every address that `ip` may stand for is allowed: IPv4 in its mapped, compatible, 6to4 and NAT64 forms too. */
+/** True if every address that `ip` may stand for is allowed: an IPv4 address in its mapped, compatible, 6to4 and NAT64 forms too. */
 export function isAllowed(ip: string, allow: AllowAddress): boolean {
   return addressesWithin(ip).every(allow);
 }
@@ -21,7 +21,7 @@ export type Resolve = (
   callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
 ) => void;
 
-/** A `dns.lookup` that gives allowed addresses only, asked anew for each connection: what a name meant before does not count. */
+/** A `dns.lookup` that gives allowed addresses only. It is asked again for each connection, since a name may have changed its address. */
 export function guardedLookup(allow: AllowAddress, resolve: Resolve = lookup): LookupFunction {
   return (hostname, options, callback) => {
     const all: LookupOptions & { all: true } = { ...options, all: true };

@@ -1,12 +1,12 @@
 // Owns the reading of a body as text, up to a limit.
 import { ProviderError } from '../../kernel/errors.ts';
 
-/** Of an error's words a megabyte is more than enough. */
+/** A megabyte is more than enough for the text of an error. */
 const ERROR_TEXT_BYTES = 1024 * 1024;
-/** Lists of models are the largest texts that are read whole. */
+/** Lists of models are the largest texts that are read as a whole. */
 const TEXT_BYTES = 16 * 1024 * 1024;
 
-/** The text of an answer with this status. An error's is cut, and so is any at a limit that is given; a longer one otherwise is refused. */
+/** The text of an answer with this status. The text of an error is cut, and so is any text at a given limit; other texts that are too long are refused. */
 export async function textOfAnswer(
   body: AsyncIterable<Uint8Array>,
   status: number,
@@ -22,7 +22,7 @@ export async function textOfAnswer(
   });
 }
 
-/** At `limitBytes` the text is cut, and the rest is left. */
+/** The text, cut at `limitBytes`; the rest is not read. */
 async function readText(
   body: AsyncIterable<Uint8Array>,
   limitBytes: number,

@@ -1,4 +1,4 @@
-// Owns the answers of servers that compress although they were asked not to.
+// Owns the answers of servers that compress although the request asks them not to.
 import { pipeline, Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { ProviderError } from '../../kernel/errors.ts';
@@ -41,7 +41,7 @@ function decode(body: AsyncIterable<Uint8Array>, encoding: string): AsyncIterato
           phase: 'stream',
         });
       }),
-    // A read may be under way that never ends: the streams are destroyed under it, and the connection with them.
+    // A read under way may never end: destroying the streams ends it, and the connection with it.
     return: async () => {
       decoder.destroy();
       source.destroy();

@@ -9,7 +9,7 @@ import { faultOfTransport, type Phase } from './transport-faults.ts';
 type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
 type Chunk = IteratorResult<Uint8Array, undefined>;
 
-/** What the reader may lag behind before the socket is paused. */
+/** How many unread bytes may gather before the socket is paused. */
 const HIGH_WATER_BYTES = 256 * 1024;
 
 const END: Chunk = { done: true, value: undefined };
@@ -63,13 +63,13 @@ export class HttpExchange implements Dispatcher.DispatchHandler, UpstreamRespons
     [Symbol.asyncIterator]: () => ({
       next: () => this.#next(),
       return: async () => {
-        this.#stop(new ProviderError('CANCELLED', 'The reader left.'));
+        this.#stop(new ProviderError('CANCELLED', 'The reader of the answer has left.'));
         return END;
       },
     }),
   };
 
-  // What undici calls.
+  // Methods that undici calls.
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
@@ -103,7 +103,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, UpstreamRespons
     this.#fail(faultOfTransport(error, this.#host, this.#phase));
   }
 
-  // The reader's side.
+  // Methods for the reader of the response.
 
   #next(): Promise<Chunk> {
     if (this.#queue.length > 0) return Promise.resolve(this.#take());
@@ -123,7 +123,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, UpstreamRespons
     return { done: false, value };
   }
 
-  /** undici parses a socket read in one go, so a microtask later all of its frames are here. */
+  /** undici parses everything that one read of the socket gave before it returns, so one microtask later all of its chunks are here. */
   #scheduleWake(): void {
     if (!this.#waiting || this.#wakeScheduled) return;
     this.#wakeScheduled = true;

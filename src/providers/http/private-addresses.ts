@@ -32,7 +32,7 @@ const SPECIAL_RANGES = [
   'ff00::/8',
 ];
 
-/** What `PRIVATE_UPSTREAMS` lets through: everything, only public addresses, or those and the given CIDRs. Raises `Error` on a bad CIDR. */
+/** The addresses that `PRIVATE_UPSTREAMS` allows: all, only public ones, or public ones and the given CIDRs. Raises `Error` on a bad CIDR. */
 export function addressPolicy(privateUpstreams: 'allow' | 'deny' | readonly string[]): AllowAddress {
   if (privateUpstreams === 'allow') return () => true;
   const special = rangesOf(SPECIAL_RANGES);

@@ -1,10 +1,10 @@
-// Owns how a fault of the way to a provider (DNS, connection, TLS, HTTP framing) becomes a ProviderError that names host and cause.
+// Owns how faults on the way to a provider (DNS, connection, TLS, HTTP framing) become a ProviderError that names host and cause.
 import { errors } from 'undici';
 import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
 
 export type Phase = 'connect' | 'headers' | 'stream';
 
-/** Raised in the connector when the address behind a name is not one that may be called. It keeps that address to itself: it may be an internal one. */
+/** Raised in the connector if the address of a name may not be called. Its text does not tell the address, which may be an internal one. */
 export class RefusedAddressError extends Error {
   override readonly name = 'RefusedAddressError';
   readonly code = 'ADDRESS_REFUSED';
@@ -78,12 +78,12 @@ export function faultOfTransport(error: unknown, host: string, phase: Phase): Pr
   });
 }
 
-/** Without its cause, which holds the bytes that came: content, perhaps, and no matter for a log. */
+/** The cause is left out: it holds the bytes that came, which may be content and must not be logged. */
 function notHttp({ message }: Error, host: string, phase: Phase): ProviderError {
   return new ProviderError('PROVIDER_PROTOCOL', `${host} did not answer in HTTP (${message})`, { phase });
 }
 
-/** undici ends the connection at an interim answer 100 that it did not ask for, and says no more than "bad response". */
+/** True for an interim answer 100 that was not asked for: undici ends the connection then, and says no more than "bad response". */
 function isUnaskedContinue(error: unknown): boolean {
   return error instanceof errors.SocketError && error.message === 'bad response';
 }

@@ -1,4 +1,4 @@
-// Owns the one way out to providers: pooled keep-alive connections on undici, verified TLS, checked addresses, and a word to telemetry for each request.
+// Owns the one way to call providers: pooled keep-alive connections on undici, verified TLS, checked addresses, and a telemetry event for each request.
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, getCACertificates } from 'node:tls';
 import { Agent, buildConnector } from 'undici';
@@ -12,22 +12,22 @@ import { HttpExchange } from './exchange.ts';
 
 export interface UpstreamHttpOptions {
   readonly logger: Logger;
-  /** Is told of each request. */
+  /** Gets an event for each request. */
   readonly telemetry?: Telemetry;
-  /** Whether an address may be connected to; asked after DNS, with IPv4-mapped forms unwrapped. Without it, all may. */
+  /** Whether an address may be connected to; asked after DNS, with IPv4-mapped forms unwrapped. Absent: all addresses may. */
   readonly allowAddress?: AllowAddress;
-  /** Instead of the system's resolver. */
+  /** Replaces the system's resolver. */
   readonly resolve?: Resolve;
-  /** How long an idle connection is kept, unless the server says less. Default 30,000. */
+  /** How long, in milliseconds, an idle connection is kept, unless the server names a shorter time. Default 30,000. */
   readonly keepAliveMs?: number;
 }
 
 const MAX_KEEP_ALIVE_MS = 600_000;
-/** Pools, one for each pair of connect limit and further certificates, which configs name freely. */
+/** Bound on the pools. There is one for each pair of connect limit and extra certificates, and configs may name any number of these. */
 const MAX_AGENTS = 64;
 
 export function createUpstreamHttp(options: UpstreamHttpOptions): UpstreamHttp {
-  /** The one that was used last stands last. */
+  /** The most recently used pool stands last. */
   const agents = new Map<string, Agent>();
   const leaving = new Set<Agent>();
   const { telemetry = silentTelemetry } = options;
@@ -41,7 +41,7 @@ export function createUpstreamHttp(options: UpstreamHttpOptions): UpstreamHttp {
     return agent;
   }
 
-  /** Requests under way go on to their end; idle connections are closed at once. */
+  /** Requests under way go on to their end; idle connections of the pool are closed at once. */
   function drop(key: string): void {
     const agent = agents.get(key);
     agents.delete(key);
@@ -106,7 +106,7 @@ function exchange(agent: Agent, url: URL, request: UpstreamRequest): Promise<Ups
   return handler.started;
 }
 
-/** Waiting for headers and bytes is bounded by the caller's signal, so undici's own limits are off. */
+/** The caller's signal bounds the wait for headers and bytes, so undici's own limits are off. */
 function newAgent(options: UpstreamHttpOptions, connectTimeoutMs: number, caPem: string | undefined): Agent {
   const { allowAddress } = options;
   const connect = buildConnector({
@@ -117,7 +117,7 @@ function newAgent(options: UpstreamHttpOptions, connectTimeoutMs: number, caPem:
   });
   return new Agent({
     connect(target, callback) {
-      // Node asks no lookup for a literal address.
+      // Node calls no lookup for a literal address, so it is checked here.
       if (allowAddress) checkLiteral(target.hostname.replace(/^\[|\]$/g, ''), allowAddress);
       connect(target, callback);
     },
@@ -129,7 +129,7 @@ function newAgent(options: UpstreamHttpOptions, connectTimeoutMs: number, caPem:
   });
 }
 
-/** Node leaves out of a bundle what it cannot read, without a word; so the first certificate is parsed here. */
+/** Node silently ignores certificates of a bundle that it cannot read, so the first one is parsed here. */
 function secureContextWith(caPem: string) {
   try {
     new X509Certificate(caPem);

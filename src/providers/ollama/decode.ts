@@ -11,7 +11,7 @@ import { chunkSchema, type OllamaChunk, type OllamaToolCall } from './wire.ts';
 const FINISH_REASONS: Readonly<Record<string, FinishReason>> = { stop: 'stop', length: 'length' };
 
 export class OllamaDecoder implements AnswerDecoder<string> {
-  /** The answer is whole with its last line, not before. */
+  /** Always false: the answer is whole only with its last line. */
   readonly whole = false;
   readonly #newId: NewId;
   #started = false;
@@ -88,7 +88,7 @@ export class OllamaDecoder implements AnswerDecoder<string> {
   }
 }
 
-/** A prompt that stands wholly in the cache is not evaluated, and then there is no count of it. */
+/** A prompt that is wholly cached is not evaluated, and the server then sends no count of it. */
 export function toProviderUsage(chunk: OllamaChunk): ProviderUsage | undefined {
   if (chunk.prompt_eval_count === undefined && chunk.eval_count === undefined) return undefined;
   return {

@@ -8,13 +8,14 @@ import type {
   ResponseFormat,
 } from '../contract/completions.ts';
 import { argumentsObject } from '../shared/assistant-blocks.ts';
+import { joinedText } from '../shared/joined-text.ts';
 import { type OllamaQuirks, ollamaSettings, quirksOf, THINK_LEVELS } from './quirks.ts';
 
 export function encodeRequest(request: ProviderRequest): JsonObject {
   const { target, model, messages, parameters, tools, toolChoice, responseFormat } = request;
   const { numCtx, keepAlive } = ollamaSettings(target);
   const options = { ...encodeParameters(parameters), ...(numCtx === undefined ? {} : { num_ctx: numCtx }) };
-  // There is no tool choice: not to offer the tools is how to have none called.
+  // Ollama has no tool choice: if no tool may be called, none is offered.
   const offered = toolChoice?.type === 'none' ? [] : tools;
   return {
     model: model.key,
@@ -45,7 +46,7 @@ function encodeMessage(
   const thinking = isJsonObject(continuation) ? continuation.thinking : undefined;
   return {
     role,
-    content: parts.map((part) => (part.type === 'text' ? part.text : '')).join(''),
+    content: joinedText(parts),
     ...(images.length > 0 ? { images } : {}),
     ...(typeof thinking === 'string' && role === 'assistant' ? { thinking } : {}),
     ...(toolCalls.length > 0
@@ -94,7 +95,7 @@ function encodeThinking(effort: ReasoningEffort | undefined, quirks: OllamaQuirk
   return { think: thinkOf(effort, quirks) };
 }
 
-/** The level of that name, else the next higher that the model knows, else its highest; just on where it knows none. */
+/** The level of that name, else the next higher one that the model knows, else its highest; only `true` if it knows no levels. */
 function thinkOf(effort: Exclude<ReasoningEffort, 'none'>, { thinkLevels }: OllamaQuirks): JsonValue {
   const wanted = effort === 'minimal' ? 0 : THINK_LEVELS.indexOf(effort);
   const known = THINK_LEVELS.filter((level) => thinkLevels.includes(level));

@@ -1,4 +1,4 @@
-// Owns what Ollama's errors mean, which are words and little else.
+// Owns the meaning of Ollama's errors, which consist of little more than a message.
 import { ProviderError, type ProviderErrorCode, USUALLY_TRANSIENT } from '../../kernel/errors.ts';
 import type { Secret } from '../../kernel/secret.ts';
 import type { UpstreamResponse } from '../contract/http.ts';
@@ -19,7 +19,7 @@ export async function faultOfAnswer(
   });
 }
 
-/** The fault in a line of a stream, which has status 200. */
+/** The fault that a line of a stream tells; the answer has status 200 then. */
 export function faultOfLine(message: string): ProviderError {
   const code = codeOf(message) ?? 'PROVIDER_UNAVAILABLE';
   return new ProviderError(code, message || 'Ollama reported a fault within its answer.', {

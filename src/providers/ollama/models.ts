@@ -1,4 +1,4 @@
-// Owns the listing of the models that an Ollama server holds, with what it tells of each.
+// Owns the listing of the models that an Ollama server holds, with the facts that it tells of each.
 import { parseJson } from '../../kernel/json.ts';
 import type { UpstreamHttp, UpstreamResponse } from '../contract/http.ts';
 import type { ListedModel } from '../contract/models.ts';
@@ -9,17 +9,17 @@ import { checkListLength } from '../shared/model-list.ts';
 import { faultOfAnswer } from './errors.ts';
 import { type OllamaShow, showSchema, tagsSchema, versionSchema } from './wire.ts';
 
-/** A server on somebody's machine is not to be flooded. */
+/** How many models are asked about at once, since the server is often a person's own machine. */
 const SHOWN_AT_ONCE = 4;
 
-/** Their name of a capability -> ours; whatever completes can be held to a schema. */
+/** Ollama's name of a capability, and the catalogue's; every model that completes text can be held to a schema. */
 const CAPABILITIES: Readonly<Record<string, readonly string[]>> = {
   completion: ['json', 'json-schema'],
   tools: ['tools'],
   thinking: ['reasoning'],
 };
 
-/** With or without `/api`: the row of Ollama Cloud may have either. */
+/** The address of a call. The base URL may end in `/api` or not, as the row of Ollama Cloud does. */
 export function apiUrl({ baseUrl }: ProviderTarget, call: string): string {
   return `${baseUrl.replace(/\/api$/, '')}/api/${call}`;
 }
@@ -52,7 +52,7 @@ export async function listModels(
   return models;
 }
 
-/** What the server cannot tell of a model leaves its name alone; a server that fails leaves no half list behind. */
+/** If the server knows nothing of a model, its name alone is listed. If the server fails, the whole list fails, so that no partial list is stored. */
 async function describe(
   http: UpstreamHttp,
   target: ProviderTarget,

@@ -8,7 +8,7 @@ export const THINK_LEVELS = ['low', 'medium', 'high', 'max'] as const;
 
 export const quirksSchema = z.strictObject({
   /**
-   * Levels of thinking that model and server tell apart; none where it is only on or off, which servers before 0.12 require.
+   * Levels of thinking that model and server distinguish; empty if thinking is only on or off, as servers before 0.12 require.
    * https://docs.ollama.com/capabilities/thinking
    */
   thinkLevels: z.array(z.enum(THINK_LEVELS)).default(['low', 'medium', 'high']),
@@ -19,7 +19,7 @@ export const quirksSchema = z.strictObject({
 export type OllamaQuirks = z.output<typeof quirksSchema>;
 
 const settingsSchema = z.object({
-  /** Context length to load models with; beyond the server's default, the beginning of a prompt is dropped without a word. */
+  /** Context length to load models with. If a prompt exceeds the server's default, the server drops its beginning silently. */
   numCtx: z.int().min(1).optional(),
   /** How long a model stays loaded: `5m`, or seconds; 0 unloads it, -1 keeps it. */
   keepAlive: z.union([z.string().max(20), z.number()]).optional(),

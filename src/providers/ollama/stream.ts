@@ -14,7 +14,7 @@ import { faultOfAnswer } from './errors.ts';
 import { apiUrl } from './models.ts';
 import { OPTION_RULES } from './option-rules.ts';
 
-/** An answer in one piece is one line, so there is no second way to read it. */
+/** An answer in one piece is a single line, so it is read in the same way. */
 export async function* streamAnswer(
   http: UpstreamHttp,
   newId: NewId,

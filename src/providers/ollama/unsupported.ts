@@ -1,8 +1,8 @@
-// Owns what of a request Ollama cannot be told.
+// Owns which parts of a request Ollama cannot express.
 import type { Parameters, ProviderRequest, Unsupported } from '../contract/completions.ts';
 import { quirksOf } from './quirks.ts';
 
-/** A cache hint needs nothing: Ollama keeps the beginning of a prompt by itself. */
+/** Cache hints need no support: Ollama caches the beginning of a prompt by itself. */
 export function unsupportedBy(request: ProviderRequest): Unsupported[] {
   const { parameters, model, tools, toolChoice } = request;
   const found = unsupportedParameters(parameters);

@@ -18,7 +18,7 @@ export const chunkSchema = z.object({
       tool_calls: z.array(toolCallSchema).nullish(),
     })
     .optional(),
-  /** The words of `/api/generate`, which is answered alike. */
+  /** The text of an answer of `/api/generate`, which is otherwise alike. */
   response: z.string().optional(),
   thinking: z.string().optional(),
   done: z.boolean().optional(),

@@ -1,4 +1,4 @@
-// Owns the adapter `openai-chat`: OpenAI's chat completions and the whole family of servers that speak them.
+// Owns the adapter `openai-chat`: OpenAI's chat completions and the whole family of servers that offer them.
 
 import type { AdapterDependencies, CompletionAdapter } from '../contract/adapter.ts';
 import type { UpstreamHttp, UpstreamRequest } from '../contract/http.ts';
@@ -49,7 +49,7 @@ async function check(http: UpstreamHttp, target: ProviderTarget, signal: AbortSi
     const body = await checkByGet(http, target, getOf(target, path, signal));
     if (checkPath === undefined) decodeModels(body);
   } catch (error) {
-    // Many servers serve their models without listing them.
+    // Many servers have no list of the models that they serve.
     if (checkPath !== undefined || !isLacking(error)) throw error;
     await ask();
   }

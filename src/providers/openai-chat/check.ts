@@ -1,4 +1,4 @@
-// Owns the proof of address and credential: a GET, or a completion that is too empty to cost anything.
+// Owns the check of address and credential: a GET, or a completion that is too empty to cost anything.
 import { ProviderError } from '../../kernel/errors.ts';
 import type { UpstreamHttp, UpstreamRequest, UpstreamResponse } from '../contract/http.ts';
 import type { ProviderTarget } from '../contract/target.ts';
@@ -20,7 +20,7 @@ export async function checkByGet(
   throw ofAddress(await faultOfAnswer(response, target.secret), target, request);
 }
 
-/** A good credential gets as far as the validation of the body, which names no model and no message. */
+/** With a good credential the server validates the body, which names no model and no message, and refuses it as invalid. */
 export async function checkByEmptyCompletion(
   http: UpstreamHttp,
   target: ProviderTarget,
@@ -39,7 +39,7 @@ export async function checkByEmptyCompletion(
   if (!isValidation(fault)) throw ofAddress(fault, target, request);
 }
 
-/** Some servers look for the model that was not named before they look at the rest. */
+/** Some servers look for the model, which was not named, before they check the rest. */
 function isValidation({ code, status, message }: ProviderError): boolean {
   if (code === 'PROVIDER_AUTHENTICATION') return false;
   return status === 400 || status === 422 || (status === 404 && /model/i.test(message));
@@ -49,7 +49,7 @@ function isSuccess({ status }: UpstreamResponse): boolean {
   return status >= 200 && status < 300;
 }
 
-/** Without a model in play, "not found" speaks of the address. */
+/** Since no model is named, "not found" is about the address. */
 function ofAddress(fault: ProviderError, target: ProviderTarget, request: UpstreamRequest): ProviderError {
   if (fault.status !== 404) return fault;
   const { host, pathname } = new URL(request.url);

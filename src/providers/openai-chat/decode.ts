@@ -80,7 +80,7 @@ export class OpenAiChatDecoder implements AnswerDecoder<ServerSentEvent> {
     this.#repeated.learn(data, chunk);
   }
 
-  /** Reads an answer that came as one JSON object, or as something else altogether, though a stream was asked for. */
+  /** Reads an answer that came as one JSON object, or in an unexpected form, though a stream was requested. */
   readWhole(body: string, parts: StreamPart[]): void {
     const answer = parseJson(body);
     if (answer === undefined) throw faultOfUnreadable(body, this.#context);
@@ -93,7 +93,7 @@ export class OpenAiChatDecoder implements AnswerDecoder<ServerSentEvent> {
   }
 
   end(parts: StreamPart[]): void {
-    // vllm-mlx and Snowflake end with `[DONE]` alone, which is an end if anything was said before it.
+    // vllm-mlx and Snowflake end with `[DONE]` only, which counts as an end if any content came before it.
     const reason = this.#finishReason ?? (this.#over && this.#hasContent ? '' : undefined);
     if (reason === undefined) throw protocolFault('The provider ended its stream without a finish reason.');
     if (FAULT_REASONS.has(reason)) {
@@ -126,7 +126,7 @@ export class OpenAiChatDecoder implements AnswerDecoder<ServerSentEvent> {
     }
   }
 
-  /** Azure opens with a chunk that has neither choices nor a model. */
+  /** Azure's first chunk has neither choices nor a model. */
   #start(chunk: WireChunk, hasChoice: boolean, parts: StreamPart[]): void {
     const servedModel = textOf(chunk.model);
     if (this.#started || (servedModel === '' && !hasChoice)) return;
@@ -180,6 +180,7 @@ export class OpenAiChatDecoder implements AnswerDecoder<ServerSentEvent> {
       return;
     }
     const { text, reasoning, dropped } = textsOfContentList(listOf(content));
+    this.#reasoning.addThinking(reasoning);
     if (reasoning !== '') parts.push({ type: 'reasoning-delta', text: reasoning });
     if (text !== '') parts.push({ type: 'text-delta', text });
     if (dropped) this.#warnOfDroppedOutput(parts);
@@ -201,7 +202,7 @@ function isFirstChoice(choice: unknown): choice is WireChoice {
   return isRecord(choice) && (choice.index === undefined || choice.index === null || choice.index === 0);
 }
 
-/** Servers say many words after calls, "stop" above all; a loop that waits for calls must not end there. */
+/** After tool calls servers name many reasons, most often "stop", which must not end a loop that waits for calls. */
 function reasonOf(word: string, calls: number): FinishReason {
   const known = FINISH_REASONS.get(word.toLowerCase());
   if (known === undefined) return calls > 0 ? 'tool-calls' : 'other';
@@ -220,7 +221,7 @@ function plainText(chunk: JsonValue | undefined): string | undefined {
     : undefined;
 }
 
-/** HTML and the like under a status of 200 comes from something between the gateway and the provider. */
+/** HTML or the like with status 200 comes from a machine between the gateway and the provider. */
 function faultOfUnreadable(body: string, { secret }: FaultContext): ProviderError {
   const words = withoutSecret(errorText(body).message, secret) || 'nothing';
   return protocolFault(`The provider answered with something that is no completion: ${words}`);

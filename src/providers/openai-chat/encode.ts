@@ -1,4 +1,4 @@
-// Owns the request body: a fitted completion request under the protocol's own names, as the quirks spell them.
+// Owns the body of the request: a completion request under the protocol's own names, changed by the quirks.
 import { createHash } from 'node:crypto';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
 import type {
@@ -12,6 +12,7 @@ import type {
   ToolCall,
   ToolChoice,
 } from '../contract/completions.ts';
+import { joinedText } from '../shared/joined-text.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
 import { OPTION_RULES } from './option-rules.ts';
 import type { ChatQuirks } from './quirks.ts';
@@ -24,7 +25,7 @@ export function encodeRequest(request: ProviderRequest, quirks: ChatQuirks, stre
   const messages = quirks.strictTurns ? inStrictTurns(request.messages) : request.messages;
   const body: Body = {
     model: request.model.key,
-    messages: messages.map((message) => encodeMessage(message, quirks)),
+    messages: messages.map((message) => encodeMessage(message, quirks, request.model.reasoning)),
     stream: streamed,
     stream_options: streamed && quirks.streamOptions ? { include_usage: true } : undefined,
     ...encodeTools(request, quirks),
@@ -35,12 +36,12 @@ export function encodeRequest(request: ProviderRequest, quirks: ChatQuirks, stre
   return JSON.stringify(withProviderOptions(body, request.providerOptions, OPTION_RULES));
 }
 
-function encodeMessage(message: Message, quirks: ChatQuirks): JsonObject {
+function encodeMessage(message: Message, quirks: ChatQuirks, reasoning: boolean): JsonObject {
   switch (message.role) {
     case 'system':
       return { role: quirks.systemRole, content: encodeContent(message.parts, quirks) };
     case 'user':
-      return { role: 'user', content: encodeContent(message.parts, quirks) };
+      return { role: 'user', content: encodeUserContent(message.parts, quirks) };
     case 'tool':
       return {
         role: 'tool',
@@ -48,18 +49,20 @@ function encodeMessage(message: Message, quirks: ChatQuirks): JsonObject {
         content: encodeContent(message.parts, quirks),
       };
     case 'assistant':
-      return encodeAssistant(message, quirks);
+      return encodeAssistant(message, quirks, reasoning);
   }
 }
 
-function encodeAssistant(message: Message, quirks: ChatQuirks): JsonObject {
+function encodeAssistant(message: Message, quirks: ChatQuirks, reasoning: boolean): JsonObject {
   const { parts, toolCalls } = message;
   const called = toolCalls.length > 0;
+  const { thinking, ...echoed } = echoedReasoning(message, quirks);
+  const content = parts.length === 0 && called ? null : encodeContent(parts, quirks);
   return {
     role: 'assistant',
-    content: parts.length === 0 && called ? null : encodeContent(parts, quirks),
+    content: thinking === undefined ? content : [thinking, ...parts.map((part) => encodePart(part, quirks))],
     ...(called ? { tool_calls: toolCalls.map((call) => encodeToolCall(call, quirks)) } : {}),
-    ...echoedReasoning(message, quirks),
+    ...(reasoning && called && thinking === undefined ? padded(echoed, quirks) : echoed),
   };
 }
 
@@ -71,25 +74,46 @@ function encodeToolCall(call: ToolCall, quirks: ChatQuirks): JsonObject {
   };
 }
 
-/** The fields of a continuation of this protocol; of another's, none. */
+/** The fields of a continuation that this protocol made; none for a continuation of another protocol. */
 function echoedReasoning({ continuation, toolCalls }: Message, { echoReasoning }: ChatQuirks): JsonObject {
   if (echoReasoning === 'never' || !isJsonObject(continuation)) return {};
   if (echoReasoning === 'with-tool-calls' && toolCalls.length === 0) return {};
-  const { reasoning_content, reasoning, reasoning_details } = continuation;
+  const { reasoning_content, reasoning, reasoning_details, thinking } = continuation;
   return {
     ...(typeof reasoning_content === 'string' ? { reasoning_content } : {}),
     ...(typeof reasoning === 'string' ? { reasoning } : {}),
     ...(Array.isArray(reasoning_details) ? { reasoning_details } : {}),
+    // Of Mistral: no field of the message, but the first chunk of its content.
+    ...(typeof thinking === 'string' ? { thinking: thinkingChunk(thinking) } : {}),
   };
 }
 
-/** Plain text goes as a string, which every server of the family reads. */
+function thinkingChunk(text: string): JsonObject {
+  return { type: 'thinking', thinking: [{ type: 'text', text }] };
+}
+
+/** A caller need not keep continuations, and a message may stem from another model: neither must end in a refusal. */
+function padded(echoed: JsonObject, { reasoningPad }: ChatQuirks): JsonObject {
+  if (reasoningPad === undefined || Object.keys(echoed).length > 0) return echoed;
+  return { reasoning_content: reasoningPad };
+}
+
+/** Text alone is sent as a string, which every server of the family reads. */
 function encodeContent(parts: readonly MessagePart[], quirks: ChatQuirks): JsonValue {
-  const [first] = parts;
   const plain = parts.every((part) => part.type === 'text' && !(quirks.cacheControl && part.cacheHint));
-  if (!plain) return parts.map((part) => encodePart(part, quirks));
-  if (parts.length === 1 && first?.type === 'text') return first.text;
-  return parts.map((part) => (part.type === 'text' ? part.text : '')).join('\n');
+  return plain ? joinedText(parts) : parts.map((part) => encodePart(part, quirks));
+}
+
+/**
+ * Lists are read by every server of the family in the user's messages; in the others, many know strings only.
+ * The strict templates read no lists of texts at all.
+ */
+function encodeUserContent(parts: readonly MessagePart[], quirks: ChatQuirks): JsonValue {
+  const telling = parts.filter((part) => part.type !== 'text' || part.text !== '');
+  const plain = quirks.strictTurns && telling.every(({ type }) => type === 'text');
+  return telling.length < 2 || plain
+    ? encodeContent(telling, quirks)
+    : telling.map((part) => encodePart(part, quirks));
 }
 
 function encodePart(part: MessagePart, quirks: ChatQuirks): JsonObject {
@@ -118,7 +142,7 @@ function encodeTools({ tools, toolChoice, parameters }: ProviderRequest, quirks:
   return {
     tools: tools.map(encodeTool),
     tool_choice: toolChoice && encodeToolChoice(toolChoice, quirks),
-    // Refused by OpenAI where there are no tools.
+    // OpenAI refuses it in a request without tools.
     parallel_tool_calls: parameters.parallelToolCalls,
   };
 }

@@ -1,4 +1,4 @@
-// Owns what an error of the compatible family means: an HTTP error answer, an error within a 200, or one amid a stream.
+// Owns the meaning of the compatible family's errors: HTTP error answers, errors within a 200, and errors in mid-stream.
 import type { ProviderError, ProviderErrorCode } from '../../kernel/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
 import type { Secret } from '../../kernel/secret.ts';
@@ -11,7 +11,7 @@ import {
   withoutSecret,
 } from '../shared/answer-faults.ts';
 
-/** What an error has to be read against. */
+/** The facts that an error is read with. */
 export interface FaultContext {
   readonly status: number;
   readonly headers: UpstreamResponse['headers'];
@@ -25,14 +25,14 @@ export async function faultOfAnswer(response: UpstreamResponse, secret?: Secret)
   return faultOfText(body, { status, headers, secret }, 'headers');
 }
 
-/** An error body, or the error that came instead of an answer. */
+/** An error body, or the error that came in place of an answer. */
 export function faultOfText(body: string, context: FaultContext, phase: 'headers' | 'stream'): ProviderError {
   const text = errorText(body);
   const json = isJsonObject(text.json) ? text.json : {};
   const inner = isJsonObject(json.error) ? json.error : json;
   const status = (context.status < 400 && toldStatus(json, inner)) || context.status;
   const meaning = meaningOf(signalsOf(json, inner, text, status));
-  // An error without a status of its own within a 200 is taken for a fault of the server.
+  // An error within a 200 that has no status of its own is treated as a fault of the server.
   const known = status >= 400 ? undefined : { code: 'PROVIDER_UNAVAILABLE' as const, transient: true };
   return faultOfStatus(status, context.headers, {
     message: withoutSecret(withUpstreamWords(text.message, inner), context.secret),
@@ -51,7 +51,7 @@ export function faultOfValue(
   return faultOfText(typeof value === 'string' ? value : JSON.stringify(value), context, phase);
 }
 
-/** Within a 200, gateways put the real status into the body. */
+/** The real status, which gateways put into the body of a 200. */
 function toldStatus(json: JsonObject, inner: JsonObject): number | undefined {
   for (const value of [
     inner.status_code,
@@ -118,7 +118,7 @@ const CODES: ReadonlyMap<string, Meaning> = new Map([
     'data_inspection_failed',
     'moderation_blocked',
   ),
-  // A quota that is used up, or an account without money: waiting helps nobody.
+  // The quota is used up, or the account has no money: waiting does not help.
   ...meaning(
     'PROVIDER_RATE_LIMITED',
     false,
@@ -155,7 +155,7 @@ const CODES: ReadonlyMap<string, Meaning> = new Map([
     'service_unavailable',
     'capacity_exceeded',
   ),
-  // Groq: the model wrote a call that does not fit the tool; another try may do better.
+  // Groq: the model wrote a call that does not fit the tool; another try may succeed.
   ...meaning('PROVIDER_INVALID_REQUEST', true, 'tool_use_failed'),
 ]);
 
@@ -174,7 +174,7 @@ function meaningOf({ status, codes, message, moderated }: Signals): Meaning | un
     if (known) return known;
   }
   if (moderated) return { code: 'PROVIDER_CONTENT_FILTERED', transient: false };
-  // Limits on tokens per minute speak of tokens too; and servers say 400, 413, 422 or 500 to a prompt that does not fit.
+  // Errors about tokens per minute mention tokens too, so those statuses are excluded. Servers use 400, 413, 422 or 500 for a prompt that does not fit.
   if (status !== 429 && status !== 401 && CONTEXT_TEXT.test(message)) {
     return { code: 'CONTEXT_LENGTH_EXCEEDED', transient: false };
   }
@@ -185,7 +185,7 @@ function meaningOf({ status, codes, message, moderated }: Signals): Meaning | un
   return undefined;
 }
 
-/** A gateway's message often says only that its upstream failed; the words of that upstream lie in `metadata.raw`. */
+/** A gateway's message often says only that its provider failed; that provider's own message stands in `metadata.raw`. */
 function withUpstreamWords(message: string, inner: JsonObject): string {
   const raw = isJsonObject(inner.metadata) ? inner.metadata.raw : undefined;
   if (raw === undefined || raw === null) return message;
@@ -193,7 +193,7 @@ function withUpstreamWords(message: string, inner: JsonObject): string {
   return words === '' || message.includes(words) ? message : `${message}: ${words}`;
 }
 
-/** The error that a chunk or a JSON answer carries, if it is or has one. */
+/** The error of a chunk or a JSON answer, if it is one or holds one. */
 export function errorWithin(chunk: JsonObject): JsonValue | undefined {
   if (chunk.error) return chunk;
   const groq = isJsonObject(chunk.x_groq) ? chunk.x_groq.error : undefined;

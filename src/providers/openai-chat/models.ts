@@ -1,4 +1,4 @@
-// Owns the model list of the compatible family, with what some servers tell beside the id.
+// Owns the model list of the compatible family, with the facts that some servers tell beside the id.
 
 import { ProviderError } from '../../kernel/errors.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../../kernel/json.ts';
@@ -42,7 +42,7 @@ export function decodeModels(body: string): ListedModel[] {
   if (!Array.isArray(list)) {
     throw new ProviderError(
       'PROVIDER_PROTOCOL',
-      'The provider answered with something that is no model list.',
+      'The provider answered with a text that is not a list of models.',
       {
         phase: 'stream',
       },
@@ -53,7 +53,7 @@ export function decodeModels(body: string): ListedModel[] {
 
 function decodeModel(model: JsonObject): ListedModel[] {
   const key = firstText(model.id, model.name);
-  // Groq lists models that are switched off.
+  // Groq also lists models that are switched off.
   if (key === undefined || model.active === false) return [];
   const architecture = isJsonObject(model.architecture) ? model.architecture : {};
   const provider = isJsonObject(model.top_provider) ? model.top_provider : {};
@@ -78,7 +78,7 @@ function decodeModel(model: JsonObject): ListedModel[] {
   return [listed];
 }
 
-/** OpenRouter names parameters, Mistral flags; the names are kept as they come. */
+/** OpenRouter lists names of parameters, Mistral flags; the names are kept unchanged. */
 function capabilitiesOf(model: JsonObject): readonly string[] | undefined {
   const { capabilities, supported_parameters } = model;
   if (isJsonObject(capabilities)) {

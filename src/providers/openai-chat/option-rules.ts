@@ -4,7 +4,7 @@ import { INSTEAD, type OptionRules } from '../contract/option-rules.ts';
 export const OPTION_RULES: OptionRules = {
   reserved: {
     model: INSTEAD.model,
-    // OpenRouter and LiteLLM: further models, of which one answers where the first does not.
+    // OpenRouter and LiteLLM: further models, one of which answers if the first does not.
     models: INSTEAD.model,
     fallbacks: INSTEAD.model,
     messages: INSTEAD.messages,
@@ -14,7 +14,7 @@ export const OPTION_RULES: OptionRules = {
     max_completion_tokens: INSTEAD.maxTokens,
     max_output_tokens: INSTEAD.maxTokens,
     max_new_tokens: INSTEAD.maxTokens,
-    // llama.cpp and Ollama.
+    // Names that llama.cpp and Ollama use.
     n_predict: INSTEAD.maxTokens,
     num_predict: INSTEAD.maxTokens,
     'options.num_predict': INSTEAD.maxTokens,
@@ -22,7 +22,7 @@ export const OPTION_RULES: OptionRules = {
     best_of: INSTEAD.count,
     stream: INSTEAD.stream,
     stream_options: INSTEAD.stream,
-    // Proxies unpack it into the body, past these rules.
+    // Proxies merge its fields into the body, past these rules.
     extra_body: 'put its fields beside the other options',
   },
   priced: [

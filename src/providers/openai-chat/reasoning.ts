@@ -1,15 +1,16 @@
-// Owns reasoning text in its three dialects, and what of it has to be sent back.
+// Owns the reading of reasoning text in its three forms, and which of it has to be sent back.
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
 import { type EchoedReasoning, isRecord, listOf, textOf, type WireDelta } from './wire.ts';
 
-/** Gathers the reasoning of an answer; of fields that say the same twice, one is read. */
+/** Gathers the reasoning of an answer; if two fields say the same, only one is read. */
 export class ReasoningReader {
   readonly #keep: boolean;
   readonly #details: Record<string, JsonValue>[] = [];
   #content = '';
   #reasoning = '';
+  #thinking = '';
 
-  /** `keep` is false where nothing is ever sent back. */
+  /** `keep` is false if reasoning is never sent back. */
   constructor(keep: boolean) {
     this.#keep = keep;
   }
@@ -29,17 +30,23 @@ export class ReasoningReader {
     return details.map((detail) => textOf(detail.text) || textOf(detail.summary)).join('');
   }
 
-  /** What an assistant message is sent back with. Details hold all that the plain fields do, and signatures beside. */
+  /** Takes reasoning that came as a chunk of the content. */
+  addThinking(text: string): void {
+    if (this.#keep) this.#thinking += text;
+  }
+
+  /** The fields to send back with an assistant message. Details hold everything that the plain fields hold, and signatures as well. */
   continuation(): JsonObject | undefined {
     const echoed: EchoedReasoning = {};
     if (this.#details.length > 0) echoed.reasoning_details = this.#details;
     else if (this.#content !== '') echoed.reasoning_content = this.#content;
     else if (this.#reasoning !== '') echoed.reasoning = this.#reasoning;
+    else if (this.#thinking !== '') echoed.thinking = this.#thinking;
     else return undefined;
     return { ...echoed };
   }
 
-  /** Fragments of one detail follow each other under its index and type; their texts add up, their other fields replace. */
+  /** Fragments of one detail follow each other with the same index and type; their texts are joined, their other fields replaced. */
   #merge(detail: JsonObject): void {
     const last = this.#details.at(-1);
     if (!last || !continues(last, detail)) {
@@ -65,7 +72,7 @@ function continues(last: JsonObject, next: JsonObject): boolean {
 export interface ContentTexts {
   readonly text: string;
   readonly reasoning: string;
-  /** Whether there was content of a kind that is not read. */
+  /** True if there was content of a kind that is not read. */
   readonly dropped: boolean;
 }
 

@@ -1,4 +1,4 @@
-// Owns one call of the protocol, from the encoded body to the last part, for every adapter that speaks it.
+// Owns one call of the protocol, from the encoded body to the last part, for every adapter that uses it.
 import type { NewId } from '../../kernel/ids.ts';
 import type { StreamPart } from '../contract/completions.ts';
 import type { UpstreamHttp, UpstreamRequest } from '../contract/http.ts';
@@ -13,7 +13,7 @@ import type { ChatQuirks } from './quirks.ts';
 
 export interface ChatCall {
   readonly http: UpstreamHttp;
-  /** Builds the request, for an answer that is streamed or comes in one piece; what it raises is raised to the reader of the stream. */
+  /** Builds the request, for an answer that is streamed or in one piece; an error that it raises reaches the reader of the stream. */
   prepare(quirks: ChatQuirks, streamed: boolean): UpstreamRequest;
   readonly target: ProviderTarget;
   quirks(): ChatQuirks;
@@ -34,7 +34,7 @@ export async function* streamAnswer(call: ChatCall): AsyncGenerator<StreamPart[]
   const { status, headers } = response;
   const decoder = new OpenAiChatDecoder({ status, headers, secret: target.secret }, quirks, newId);
   const body = new AnswerBody(response, options);
-  // Servers answer with JSON to a request for a stream, and label it wrongly; no event begins as JSON or a page does.
+  // Some servers answer with JSON although a stream was requested, and label it wrongly; no event begins like JSON or a page.
   if ((await body.form()) === 'stream') yield* readAnswer(body, readServerSentEvents(body), decoder);
   else {
     const text = await body.text();

@@ -6,11 +6,11 @@ import { isRecord, textOf, type WireFunction, type WireToolCall } from './wire.t
 
 interface Call {
   readonly index: number;
-  /** The id on the wire; empty where there is none. */
+  /** The id that the provider gave; empty if it gave none. */
   wireId: string;
   name: string;
   announced: boolean;
-  /** Arguments that came before the name; empty once announced. */
+  /** Arguments that came before the name; empty once the call was announced. */
   held: string;
   empty: boolean;
 }
@@ -30,7 +30,7 @@ export class ToolCalls {
 
   push(fragment: WireToolCall, parts: StreamPart[]): void {
     const wireFunction = isRecord(fragment.function) ? fragment.function : {};
-    // Servers fill the fields of a call that there is not (Snowflake).
+    // Snowflake sends empty fields of a call although there is none.
     if (!textOf(fragment.id) && !textOf(wireFunction.name) && argumentsOf(wireFunction) === '') return;
     const call = this.#callOf(fragment, textOf(wireFunction.name));
     if (call.wireId === '') call.wireId = textOf(fragment.id);
@@ -38,7 +38,7 @@ export class ToolCalls {
     this.#append(call, argumentsOf(wireFunction), parts);
   }
 
-  /** Before the finish: a call without arguments has an empty object of them. */
+  /** Called before the finish: a call without arguments gets an empty object. */
   end(parts: StreamPart[]): void {
     for (const call of this.#calls) {
       if (!call.announced) {
@@ -56,7 +56,7 @@ export class ToolCalls {
       fragment.index === undefined || fragment.index === null
         ? this.#callWithoutIndex(id, name)
         : this.#byWireIndex.get(fragment.index);
-    // vLLM may give all parallel calls the index 0; a further fragment of one call repeats no name under another id.
+    // vLLM may give all parallel calls the index 0. A further fragment of the same call never has a name with another id.
     const another =
       known !== undefined && id !== '' && known.wireId !== '' && id !== known.wireId && name !== '';
     if (known && !another) return known;

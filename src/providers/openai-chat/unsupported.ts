@@ -1,4 +1,4 @@
-// Owns what of a request a server can express: the rest is listed, and left out, by one and the same rule.
+// Owns which parts of a request a server can express: one rule both lists the others and leaves them out.
 import type {
   Message,
   MessagePart,
@@ -9,6 +9,7 @@ import type {
   ToolChoice,
   Unsupported,
 } from '../contract/completions.ts';
+import { withStrictSchemas } from '../shared/strict-schemas.ts';
 import { type ChatQuirks, type Feature, quirksOf } from './quirks.ts';
 
 export function unsupportedBy(request: ProviderRequest): Unsupported[] {
@@ -16,12 +17,19 @@ export function unsupportedBy(request: ProviderRequest): Unsupported[] {
 }
 
 export interface FittedRequest {
-  /** Without what cannot be expressed; the given one itself where all can. */
+  /** The request without the parts that cannot be expressed; the given object itself if all can. */
   readonly request: ProviderRequest;
   readonly unsupported: Unsupported[];
 }
 
 export function fitRequest(request: ProviderRequest, quirks: ChatQuirks): FittedRequest {
+  const fitted = withoutLacks(request, quirks);
+  if (quirks.strictSchemas === 'as-given') return fitted;
+  const strict = withStrictSchemas(fitted.request);
+  return { request: strict.request, unsupported: [...fitted.unsupported, ...strict.unsupported] };
+}
+
+function withoutLacks(request: ProviderRequest, quirks: ChatQuirks): FittedRequest {
   const unsupported: Unsupported[] = [];
   const scope: Scope = { request, quirks, lacks: lackedBy(quirks, request.model.reasoning), unsupported };
   const { toolChoice, responseFormat } = request;
@@ -117,7 +125,7 @@ function fitParameters(scope: Scope, parameters: Parameters): Parameters {
   return fitted ?? parameters;
 }
 
-/** A mere switch is no effort: it is off, or it is on. */
+/** A server that has only a switch for reasoning knows no efforts: off or on. */
 function defaultEfforts({ reasoningStyle }: ChatQuirks): ChatQuirks['reasoningEfforts'] {
   return reasoningStyle === 'thinking' ? SWITCH_EFFORTS : undefined;
 }

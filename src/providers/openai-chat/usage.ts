@@ -1,8 +1,8 @@
-// Owns the token accounting of the compatible family: who includes what in what, settled by the server's own total.
+// Owns the token counts of the compatible family: servers differ in which counts include others, and their own total decides.
 import type { ProviderUsage } from '../contract/completions.ts';
 import { isRecord } from './wire.ts';
 
-/** `undefined` if the value tells no tokens. */
+/** `undefined` if the value holds no counts. */
 export function usageOf(wire: unknown): ProviderUsage | undefined {
   if (!isRecord(wire)) return undefined;
   const { prompt_tokens: promptTokens, completion_tokens: completionTokens } = wire;
@@ -13,7 +13,7 @@ export function usageOf(wire: unknown): ProviderUsage | undefined {
   return { ...inputSide(wire, prompt, completion, total), ...outputSide(wire, prompt, completion, total) };
 }
 
-/** Cached tokens lie within the prompt; Grok on Azure AI Foundry tells more of them than there are. */
+/** Cached tokens are part of the prompt; Grok on Azure AI Foundry reports more of them than the prompt has. */
 function inputSide(
   wire: Record<string, unknown>,
   prompt: number,
@@ -38,7 +38,7 @@ function inputSide(
   };
 }
 
-/** Reasoning lies within the completion, but beside it at xAI, whose total shows it. */
+/** Reasoning is part of the completion, except at xAI, where it is counted beside it; the total shows which. */
 function outputSide(
   wire: Record<string, unknown>,
   prompt: number,

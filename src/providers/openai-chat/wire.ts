@@ -1,4 +1,4 @@
-// Owns the shapes read from the wire: only the fields that are used, each of them doubted, since a hundred servers write them.
+// Owns the shapes that are read from answers: only the fields in use, each of unknown type, since many different servers write them.
 import type { JsonValue } from '../../kernel/json.ts';
 
 export interface WireChunk {
@@ -10,7 +10,7 @@ export interface WireChunk {
   readonly object?: unknown;
   readonly message?: unknown;
   readonly detail?: unknown;
-  /** Groq: usage and errors of its own. */
+  /** Groq puts usage and errors here. */
   readonly x_groq?: { readonly usage?: unknown; readonly error?: unknown } | null;
 }
 
@@ -19,7 +19,7 @@ export interface WireChoice {
   readonly delta?: WireDelta | null;
   /** In an answer that is not streamed, and beside an empty delta in Perplexity's last chunk. */
   readonly message?: WireDelta | null;
-  /** Of the old text completions. */
+  /** Field of the old text completions. */
   readonly text?: unknown;
   readonly finish_reason?: unknown;
 }
@@ -47,11 +47,13 @@ export interface WireFunction {
   readonly arguments?: unknown;
 }
 
-/** What an assistant message is sent back with, under the very names it came in. */
+/** The reasoning fields that are sent back with an assistant message, under the names in which they came. */
 export interface EchoedReasoning {
   reasoning_content?: string;
   reasoning?: string;
   reasoning_details?: JsonValue[];
+  /** Mistral: the text of the chunk `thinking` within the content. */
+  thinking?: string;
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -36,7 +36,7 @@ async function check(http: UpstreamHttp, target: ProviderTarget, options: CallOp
     await checkByEmptyRequest(http, target, options.signal);
   } else if (checkPath === undefined) {
     await listModels(http, target, options).catch((error: unknown) => {
-      // Many servers serve their models without listing them.
+      // Many servers have no list of the models that they serve.
       if (!isLacking(error)) throw error;
       return checkByEmptyRequest(http, target, options.signal);
     });
@@ -45,7 +45,7 @@ async function check(http: UpstreamHttp, target: ProviderTarget, options: CallOp
   }
 }
 
-/** It is refused as invalid only if address and credential are right. */
+/** The empty request is refused as invalid only if the address and the credential are right. */
 async function checkByEmptyRequest(
   http: UpstreamHttp,
   target: ProviderTarget,

@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json
 import type { Message } from '../contract/completions.ts';
 import type { InputItem, WireItem } from './wire.ts';
 
-/** Text and calls are in the message itself, so only their place is kept. */
+/** Text and calls stand in the message itself, so only their place is stored. */
 const placeSchema = z.union([
   z.strictObject({ text: z.int().min(0), phase: z.string().optional() }),
   z.strictObject({ call: z.string() }),
@@ -15,7 +15,7 @@ const continuationSchema = z.strictObject({ output: z.array(placeSchema) });
 
 type Place = z.output<typeof placeSchema>;
 
-/** `undefined` where there is nothing that the message does not say itself. */
+/** `undefined` if the message itself holds everything. */
 export function continuationOf(output: readonly WireItem[]): JsonValue | undefined {
   const places = output.map(placeOf).filter((place) => place !== undefined);
   const telling = places.some((place) => 'item' in place || ('text' in place && place.phase !== undefined));
@@ -32,7 +32,7 @@ function placeOf(item: WireItem): Place | undefined {
       // Without it the server would look for the item in its store, where nothing was kept.
       return item.encrypted_content ? { item: item as JsonObject } : undefined;
     default:
-      // Calls of the provider's own tools, between which reasoning items have their place.
+      // Calls of the provider's own tools are kept, because reasoning items have their places between them.
       return { item: item as JsonObject };
   }
 }
@@ -43,11 +43,15 @@ export function textOf(item: WireItem): string {
 
 /** The input items of an assistant message, in the order in which they were made as far as that is known. */
 export function assistantItems(message: Message): InputItem[] {
-  const text = message.parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
+  const texts = message.parts.flatMap((part) =>
+    part.type === 'text' && part.text !== '' ? [part.text] : [],
+  );
+  // The places were counted in the running text of the answer.
+  const text = texts.join('');
   const calls = new Map(message.toolCalls.map((call) => [call.callId, call]));
   const items: InputItem[] = [];
-  const pushText = (piece: string, phase?: string) => {
-    if (piece !== '') items.push(textItem(piece, phase));
+  const pushTexts = (pieces: readonly string[], phase?: string) => {
+    if (pieces.some((piece) => piece !== '')) items.push(textItem(pieces, phase));
   };
   const pushCall = (callId: string) => {
     const call = calls.get(callId);
@@ -63,15 +67,15 @@ export function assistantItems(message: Message): InputItem[] {
 
   const places = placesOf(message);
   const length = places.reduce((sum, place) => sum + ('text' in place ? place.text : 0), 0);
-  // A text that was edited meanwhile no longer fits its places, and goes first.
+  // A text that was edited since no longer fits the stored places, so it goes first.
   const fits = length === text.length;
-  if (!fits) pushText(text);
+  if (!fits) pushTexts(texts);
   let at = 0;
   for (const place of places) {
     if ('item' in place) items.push(place.item);
     else if ('call' in place) pushCall(place.call);
     else if (fits) {
-      pushText(text.slice(at, at + place.text), place.phase);
+      pushTexts([text.slice(at, at + place.text)], place.phase);
       at += place.text;
     }
   }
@@ -84,11 +88,11 @@ function placesOf(message: Message): readonly Place[] {
   return result.success ? result.data.output : [];
 }
 
-function textItem(text: string, phase: string | undefined): InputItem {
+function textItem(texts: readonly string[], phase: string | undefined): InputItem {
   return {
     type: 'message',
     role: 'assistant',
-    content: [{ type: 'output_text', text }],
+    content: texts.map((text) => ({ type: 'output_text', text })),
     ...(phase === undefined ? {} : { phase }),
   };
 }

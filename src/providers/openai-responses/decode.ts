@@ -17,7 +17,7 @@ import {
   type WireUsage,
 } from './wire.ts';
 
-/** What has been shown of one output item, so that its end adds only what no delta said. */
+/** How much of one output item was given as deltas, so that its end adds only the rest. */
 interface ItemProgress {
   readonly counts: { text: number; summary: number; reasoning: number; arguments: number };
   toolIndex?: number;
@@ -25,7 +25,7 @@ interface ItemProgress {
 
 type Kind = keyof ItemProgress['counts'];
 
-/** All others are left out, whatever their shape. */
+/** Events of other types are ignored, whatever their shape. */
 const READ_TYPES: ReadonlySet<string> = new Set([
   'response.output_text.delta',
   'response.refusal.delta',
@@ -49,12 +49,12 @@ const READ_TYPES: ReadonlySet<string> = new Set([
 const PARAGRAPH = '\n\n';
 
 export class OpenAiResponsesDecoder implements AnswerDecoder<ServerSentEvent> {
-  /** The answer is whole with its last event, not before. */
+  /** Always false: the answer is whole only with its last event. */
   readonly whole = false;
   readonly #headers: UpstreamResponse['headers'];
   readonly #progress = new Map<number, ItemProgress>();
   readonly #items = new Map<number, WireItem>();
-  /** Of the piece that is being read. */
+  /** Parts of the piece that is being read. */
   #parts: StreamPart[] = [];
   #started = false;
   #ending: StreamPart | undefined;
@@ -209,7 +209,7 @@ export class OpenAiResponsesDecoder implements AnswerDecoder<ServerSentEvent> {
     this.#parts.push({ type: 'tool-call-delta', index: progress.toolIndex, argumentsText });
   }
 
-  /** Adds what the whole item says beyond its deltas: some servers send items without any. */
+  /** Adds the content of the whole item that no delta gave: some servers send items without deltas. */
   #settle(index: number, item: WireItem): void {
     this.#items.set(index, item);
     const rest = (kind: Kind, whole: string) => whole.slice(this.#progressOf(index).counts[kind]);
@@ -262,7 +262,7 @@ function parsedJson(text: string): unknown {
   }
 }
 
-/** An event without a type that has an `error` is one. */
+/** An event that has an `error` and no type is an error event. */
 function typeOf(json: unknown): string | undefined {
   if (!isJsonObject(json)) return undefined;
   if (typeof json.type === 'string' && json.type !== '') return json.type;
@@ -275,7 +275,7 @@ function parsed(json: unknown): WireEvent {
   throw protocolFault('The provider sent an event of an unknown shape.', result.error);
 }
 
-/** Most events are of this kind; they need no schema. */
+/** True for the most frequent events, which are read without a schema. */
 function isPlainDelta(json: unknown): json is WireEvent {
   return isJsonObject(json) && typeof json.delta === 'string' && typeof json.output_index === 'number';
 }

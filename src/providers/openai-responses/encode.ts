@@ -10,7 +10,9 @@ import type {
   Tool,
   ToolChoice,
 } from '../contract/completions.ts';
+import { joinedText, joinedTexts } from '../shared/joined-text.ts';
 import { withProviderOptions } from '../shared/provider-options.ts';
+import { withStrictSchemas } from '../shared/strict-schemas.ts';
 import { assistantItems } from './continuation.ts';
 import { OPTION_RULES } from './option-rules.ts';
 import { quirksOf, type ResponsesQuirks } from './quirks.ts';
@@ -27,7 +29,8 @@ const NO_SUCH_PARAMETERS = [
   'reasoningTokens',
 ] as const satisfies readonly (keyof Parameters)[];
 
-export function encodeRequest(request: ProviderRequest, streamed = true): string {
+export function encodeRequest(asked: ProviderRequest, streamed = true): string {
+  const { request } = withStrictSchemas(asked);
   const quirks = quirksOf(request.target);
   const { instructions, rest } = splitInstructions(request.messages);
   const body = defined({
@@ -44,7 +47,7 @@ export function encodeRequest(request: ProviderRequest, streamed = true): string
   return JSON.stringify(withProviderOptions(body, request.providerOptions, OPTION_RULES));
 }
 
-/** The system messages at the head become `instructions`; one further down keeps its place as an item. */
+/** The system messages at the beginning become `instructions`; a later one keeps its place as an item. */
 function splitInstructions(messages: readonly Message[]): {
   instructions?: string;
   rest: readonly Message[];
@@ -55,7 +58,7 @@ function splitInstructions(messages: readonly Message[]): {
   // A request needs at least one input item.
   const count = end < 0 ? messages.length - 1 : end;
   if (count <= 0) return { rest: messages };
-  const instructions = messages.slice(0, count).map(plainText).join('\n\n');
+  const instructions = joinedTexts(messages.slice(0, count).map(({ parts }) => joinedText(parts)));
   return { instructions, rest: messages.slice(count) };
 }
 
@@ -73,9 +76,8 @@ function inputItems(message: Message): InputItem[] {
 }
 
 function toolOutput(message: Message): JsonValue {
-  return message.parts.every(({ type }) => type === 'text')
-    ? plainText(message)
-    : message.parts.map(inputPart);
+  const alone = message.parts.length < 2 && message.parts.every(({ type }) => type === 'text');
+  return alone ? joinedText(message.parts) : message.parts.map(inputPart);
 }
 
 function inputPart(part: MessagePart): JsonObject {
@@ -85,10 +87,6 @@ function inputPart(part: MessagePart): JsonObject {
 
 function urlOf(image: ImageSource): string {
   return 'url' in image ? image.url : `data:${image.mediaType};base64,${image.data}`;
-}
-
-function plainText(message: Message): string {
-  return message.parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
 }
 
 function encodeParameters({ parameters, model }: ProviderRequest, quirks: ResponsesQuirks): JsonObject {
@@ -123,7 +121,7 @@ function encodeTool(tool: Tool): JsonObject {
     name: tool.name,
     description: tool.description,
     parameters: tool.parameters,
-    // Left out, it would be true here, and refuse most schemas.
+    // If it were left out, this API would take it as true and refuse most schemas.
     strict: tool.strict ?? false,
   });
 }
@@ -140,12 +138,12 @@ function encodeReasoning(request: ProviderRequest, quirks: ResponsesQuirks): Jso
   const reasoning = defined({ effort, summary: silent ? undefined : quirks.reasoningSummary });
   return {
     ...(Object.keys(reasoning).length > 0 ? { reasoning } : {}),
-    // Models that do not reason refuse to be asked for it.
+    // Models that do not reason refuse requests for it.
     ...(model.reasoning && quirks.encryptedReasoning ? { include: ['reasoning.encrypted_content'] } : {}),
   };
 }
 
-/** The server's word for the effort that is asked for; `undefined` where there is none. */
+/** The server's word for the requested effort; `undefined` if none is requested. */
 export function effortOf(
   { model, parameters }: ProviderRequest,
   quirks: ResponsesQuirks,

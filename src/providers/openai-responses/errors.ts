@@ -49,7 +49,7 @@ export async function faultOfAnswer(response: UpstreamResponse, secret?: Secret)
   const { message, providerCode } = errorText(await response.text());
   if (response.status >= 300 && response.status < 400)
     return faultOfRedirect(response.status, response.headers);
-  // The type, which is read where there is no code, says less than the status.
+  // The type, which is read if there is no code, says less than the status.
   const meaning = providerCode === 'invalid_request_error' ? undefined : meaningOf(providerCode);
   return faultOfStatus(response.status, response.headers, {
     message: withoutSecret(message, secret),
@@ -66,7 +66,7 @@ export function faultWithin(
   const providerCode = String(fault?.code ?? fault?.type ?? '') || undefined;
   const { code, transient } = meaningOf(providerCode) ?? { code: 'PROVIDER_UNAVAILABLE' as const };
   const requestId = providerRequestId(headers);
-  return new ProviderError(code, fault?.message || 'The provider reported a failure without words.', {
+  return new ProviderError(code, fault?.message || 'The provider reported a failure without a message.', {
     status: 200,
     phase: 'stream',
     transient: transient ?? USUALLY_TRANSIENT[code],

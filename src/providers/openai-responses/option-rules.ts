@@ -16,7 +16,7 @@ export const OPTION_RULES: OptionRules = {
     n: INSTEAD.count,
     stream: INSTEAD.stream,
     stream_options: INSTEAD.stream,
-    // Such a response goes on, and is charged, after the gateway has stopped it.
+    // Such a response goes on, and is charged, after the gateway has stopped the run.
     background: 'a completion goes on without its caller unless "onDetach" says otherwise',
     extra_body: 'put its fields beside the other options',
   },

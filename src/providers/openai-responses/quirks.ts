@@ -1,4 +1,4 @@
-// Owns how a provider's or a model's Responses API may deviate from OpenAI's, as data on its row.
+// Owns the deviations of a provider's or model's Responses API from OpenAI's, as data on its row.
 import { z } from 'zod';
 import type { ProviderTarget } from '../contract/target.ts';
 import { readQuirks } from '../shared/quirks.ts';
@@ -7,15 +7,15 @@ const parameter = z.enum(['maxTokens', 'temperature', 'topP', 'reasoningEffort',
 
 /** The first five mean what they mean for `openai-chat`. */
 export const quirksSchema = z.strictObject({
-  /** Parameters that the server refuses, beside those that the protocol does not have. */
+  /** Parameters that the server refuses, in addition to those that the protocol does not have. */
   lacks: z.array(parameter).default([]),
   /** As `lacks`, for models that reason: OpenAI refuses sampling parameters there. A model row clears it with `[]`. */
   lacksWhenReasoning: z.array(parameter).default([]),
-  /** The accepted efforts and the server's words for them; others are refused before the call. Without it, all pass under their own names. */
+  /** The accepted efforts and the server's words for them; others are refused before the call. If absent, all are sent under their own names. */
   reasoningEfforts: z
     .partialRecord(z.enum(['none', 'minimal', 'low', 'medium', 'high', 'max']), z.string())
     .optional(),
-  /** Path of the model list under the base URL; `null` where there is none. */
+  /** Path of the model list under the base URL; `null` if there is none. */
   modelsPath: z.string().startsWith('/').nullable().default('/models'),
   /**
    * What `check` gets to prove address and credential; the model list by default. `null` posts an empty request instead, which a good

@@ -18,7 +18,7 @@ export interface SandboxAdapterOptions {
   readonly delay?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** So that a run as fast as possible leaves room for others, and hears its signal. */
+/** After this many reads the adapter yields to the event loop, so that a run at full speed does not block others and notices its abort. */
 const READS_PER_TURN = 256;
 
 export function createSandboxAdapter(given: SandboxAdapterOptions = {}): CompletionAdapter {
@@ -27,7 +27,7 @@ export function createSandboxAdapter(given: SandboxAdapterOptions = {}): Complet
     protocol: 'sandbox',
     simulated: true,
     completions: {
-      // Its options are its own settings: there is no request that they could change.
+      // The sandbox sends no request, so there are no fields that options could overwrite.
       optionRules: { reserved: {}, priced: [], extended: [] },
       unsupported: () => [],
       stream: (request, { signal }) => streamAnswer(request, signal, pacing),
@@ -81,7 +81,7 @@ async function* streamAnswer(
   yield [...read, { type: 'usage', usage: usageOf(request, answer) }, finishPart(answer)];
 }
 
-/** One part a token, in the order reasoning, text, tool calls. */
+/** One part for each token, in the order reasoning, text, tool calls. */
 function* contentParts(answer: SandboxAnswer): Generator<StreamPart> {
   for (const text of answer.reasoning) yield { type: 'reasoning-delta', text };
   for (const text of answer.text) yield { type: 'text-delta', text };
@@ -115,11 +115,11 @@ function usageOf(request: ProviderRequest, answer: SandboxAnswer): ProviderUsage
 
 interface Interruption {
   readonly afterTokens: number;
-  /** Raises, waits for ever, or just returns. */
+  /** Raises an error, waits for ever, or just returns. */
   act(signal: AbortSignal): Promise<void>;
 }
 
-/** The earliest interruption asked for; where the answer is shorter, it comes at the answer's end. */
+/** The earliest interruption that the options ask for; if the answer is shorter, it comes at the answer's end. */
 function interruptionOf({
   fail,
   stallAfterTokens,

@@ -1,4 +1,4 @@
-// Owns what the sandbox answers to a request: a plan of reasoning, text and tool calls, the same for the same request.
+// Owns the sandbox's answer to a request: a plan of reasoning, text and tool calls, the same for equal requests.
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../kernel/json.ts';
 import type { FinishReason, Message, ProviderRequest, ReasoningEffort } from '../contract/completions.ts';
@@ -16,7 +16,7 @@ export interface SandboxAnswer {
   readonly text: readonly string[];
   readonly toolCalls: readonly SandboxToolCall[];
   readonly finishReason: FinishReason;
-  /** Differs between two turns of a conversation. */
+  /** A text that differs between two turns of a conversation. */
   readonly turn: string;
 }
 
@@ -29,7 +29,7 @@ export interface SandboxToolCall {
 const WHO = "Modelgraph's sandbox, a simulated model, not a language model";
 const ECHO_LENGTH = 60;
 const MAX_IMAGES_TOLD = 8;
-/** What it says beyond the echo, a sentence at a time; the seed chooses the first. */
+/** What it says after the echo, a sentence at a time; the seed selects the first. */
 const SENTENCES = [
   'The gateway chose this instance from its plan, passed on each token as it came, and recorded what the answer cost.',
   'You may leave this stream and come back: the run goes on, and its events are sent again from where you left.',

@@ -1,10 +1,10 @@
-// Owns the sandbox's models: names that say what they are, and what each does unasked.
+// Owns the sandbox's models: their names, which tell what they do, and the default behaviour of each.
 import type { ListedModel } from '../contract/models.ts';
 
 export interface SandboxTraits {
-  /** Reasoning tokens where the request names no effort. */
+  /** Number of reasoning tokens if the request names no effort. */
   readonly reasoningTokens: number;
-  /** Whether it calls the first tool that it is offered, where the choice is its own and the message asks for none. */
+  /** True if it calls the first tool that is offered, if it may choose and the message asks for none. */
   readonly callsTools: boolean;
 }
 

@@ -1,4 +1,4 @@
-// Owns what a caller may choose of the sandbox's behaviour through `providerOptions`, and how a wrong choice is refused.
+// Owns the options by which a caller sets the sandbox's behaviour in `providerOptions`, and the refusal of wrong ones.
 import { z } from 'zod';
 import { ProviderError, type ProviderErrorCode } from '../../kernel/errors.ts';
 import type { JsonObject, JsonValue } from '../../kernel/json.ts';
@@ -25,23 +25,23 @@ const failSchema = z.strictObject({
   message: z.string().optional(),
   status: z.int().min(100).max(599).optional(),
   retryAfterMs: milliseconds.optional(),
-  /** More than 0: in mid-stream, after that many tokens. */
+  /** More than 0: the fault comes in mid-stream, after that many tokens. */
   afterTokens: tokenCount.default(0),
   transient: z.boolean().optional(),
 });
 
 const optionsSchema = z.strictObject({
-  /** Says exactly this. */
+  /** The exact text of the answer. */
   text: z.string().max(1_000_000).optional(),
-  /** Exact length of the text, where `text` is not given; without it the text ends with a whole sentence. */
+  /** Exact length of the text in tokens, if `text` is not given; without it the text ends with a whole sentence. */
   tokens: z.int().min(1).max(MAX_TOKENS).optional(),
   /** 0 is as fast as possible. */
   tokensPerSecond: z.number().min(0).max(10_000_000).default(50),
-  /** How many tokens arrive together. */
+  /** How many tokens arrive in one read. */
   tokensPerRead: z.int().min(1).max(MAX_TOKENS).default(1),
   firstTokenMs: milliseconds.default(50),
   reasoningTokens: tokenCount.optional(),
-  /** Calls exactly these; arguments given as text are sent as they are, so that bad JSON can be tried. */
+  /** Exactly these tool calls. Arguments given as text are sent unchanged, so that broken JSON can be tried. */
   toolCalls: z
     .array(
       z.strictObject({
@@ -53,9 +53,9 @@ const optionsSchema = z.strictObject({
     .optional(),
   finishReason: z.enum(['stop', 'length', 'tool-calls', 'content-filter', 'other']).optional(),
   fail: failSchema.optional(),
-  /** Says nothing more after that many tokens, and does not end. */
+  /** After that many tokens nothing more comes, and the answer does not end. */
   stallAfterTokens: tokenCount.optional(),
-  /** Ends after that many tokens without `finish`, as a broken adapter would. */
+  /** After that many tokens the stream ends without `finish`, as that of a faulty adapter would. */
   cutAfterTokens: tokenCount.optional(),
 });
 

@@ -1,4 +1,4 @@
-// Owns making a value that a JSON Schema accepts: the smallest honest one, with `simulated` as its text, and checked before it is said.
+// Owns making a value that a JSON Schema accepts: a small one, with `simulated` as its text, and checked before it is given.
 import { ProviderError } from '../../kernel/errors.ts';
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
 import { boundOf, entriesOf, itemsOf, partsOf, unmetKeyword } from './schema-check.ts';

@@ -1,4 +1,4 @@
-// Owns the sandbox's rule for tokens: each word is one token for every four characters begun, and the space before it is free.
+// Owns the sandbox's rule for tokens: each word has one token for every four characters or part of them, and the space before it is free.
 import type { Message, ProviderRequest } from '../contract/completions.ts';
 
 const TOKEN = /\s*\S{1,4}|\s+/gu;

@@ -1,4 +1,5 @@
-// Owns the body of an answer between HTTP and decoder: its form by its first byte, a bound on its size, and an end that spares the connection.
+// Owns the body of an answer between HTTP and decoder: it finds the body's form by its first byte, bounds its size, and ends it so that the connection
+// can be used again.
 
 import { ProviderError } from '../../kernel/errors.ts';
 import { parseJson } from '../../kernel/json.ts';
@@ -18,28 +19,28 @@ const FORMS: ReadonlyMap<number, BodyForm> = new Map([
 ]);
 const CLOSING: ReadonlySet<number> = new Set([0x7d, 0x5d]);
 const END: Chunk = { done: true, value: undefined };
-/** What a server may still send after its last event before the connection is given up. */
+/** How long a server may go on sending after its last event before the connection is closed. */
 const DRAIN_MS = 1000;
 const DRAIN_BYTES = 64 * 1024;
-/** The longest answers there are take about a kilobyte of wire for each of their 128,000 tokens. */
+/** The longest answers take about a kilobyte of body for each of their 128,000 tokens. */
 const MAX_STREAM_BYTES = 128 * 1024 * 1024;
 const MAX_TEXT_BYTES = 64 * 1024 * 1024;
 
 export class AnswerBody implements AsyncIterable<Uint8Array> {
-  /** Set when the protocol's own end was read: leaving the loop then reads on to the end of the HTTP body, so that the connection can be used again. */
+  /** Set when the end of the protocol was read: leaving the loop then reads on to the end of the HTTP body, so that the connection can be used again. */
   complete = false;
   readonly #source: AsyncIterator<Uint8Array>;
   readonly #onSign: CallOptions['onSign'];
   #peeked: Uint8Array | undefined;
   #bytes = 0;
 
-  /** `onSign` is told of every read. */
+  /** `onSign` is called for every read. */
   constructor(response: Pick<UpstreamResponse, 'body'>, { onSign }: Pick<CallOptions, 'onSign'> = {}) {
     this.#source = response.body[Symbol.asyncIterator]();
     this.#onSign = onSign;
   }
 
-  /** Told by the first byte that is not white space, whatever the content type says. White space before it is dropped. */
+  /** The form, found by the first byte that is not white space, whatever the content type says. White space before it is dropped. */
   async form(): Promise<BodyForm> {
     for (;;) {
       const { done, value } = await this.#read();
@@ -51,10 +52,7 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
     }
   }
 
-  /**
-   * The whole body as text, cut at `limitBytes`. JSON that is whole is not thrown away because the server breaks off behind it, or never
-   * ends its answer.
-   */
+  /** The whole body as text, cut at `limitBytes`. If the server breaks off after whole JSON, or never ends its answer, the JSON is used nevertheless. */
   async text(limitBytes = MAX_TEXT_BYTES): Promise<string> {
     const reads = this[Symbol.asyncIterator]();
     const chunks: Uint8Array[] = [];
@@ -86,7 +84,7 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
     return gathered();
   }
 
-  /** Gives the connection up, whatever is being waited for. */
+  /** Closes the connection, even during a read. */
   stop(): void {
     this.#source.return?.()?.catch(() => {});
   }
@@ -122,7 +120,7 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
     return chunk;
   }
 
-  /** Beside the caller, who is not kept waiting; an abort ends it too. */
+  /** Runs in the background, so that the caller does not wait for it; an abort ends it too. */
   async #drain(): Promise<void> {
     const timer = setTimeout(() => this.stop(), DRAIN_MS).unref();
     try {
@@ -133,7 +131,7 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
       }
       await this.#source.return?.();
     } catch {
-      // The answer is complete already: a fault behind it changes nothing.
+      // The answer is complete already, so a fault after it changes nothing.
     } finally {
       clearTimeout(timer);
     }

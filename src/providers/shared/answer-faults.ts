@@ -11,11 +11,11 @@ export interface AnswerFault {
   readonly message: string;
   /** The provider's own error code or type, verbatim. */
   readonly providerCode?: string;
-  /** Where the body tells it; otherwise the headers are read. */
+  /** Set if the body tells it; otherwise the headers are read. */
   readonly providerRequestId?: string;
-  /** Where the body tells it; otherwise the headers are read. */
+  /** Set if the body tells it; otherwise the headers are read. */
   readonly retryAfterMs?: number;
-  /** What the body means, where it says more than the status. */
+  /** The meaning of the body, if it says more than the status. */
   readonly code?: ProviderErrorCode;
   readonly transient?: boolean;
   readonly phase?: 'headers' | 'stream';
@@ -29,7 +29,7 @@ interface Meaning {
 
 const MEANINGS: Readonly<Record<number, Meaning>> = {
   401: { code: 'PROVIDER_AUTHENTICATION', transient: false },
-  // The account lacks money: its owner has to act, as with a bad key. With a time to wait it is a quota (OpenRouter).
+  // The account lacks money: its owner has to act, as with a bad key. If the provider names a time to wait, it is a quota instead (OpenRouter).
   402: { code: 'PROVIDER_AUTHENTICATION', transient: false },
   403: { code: 'PROVIDER_AUTHENTICATION', transient: false },
   404: { code: 'MODEL_UNAVAILABLE', transient: false },
@@ -39,7 +39,7 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   424: { code: 'PROVIDER_UNAVAILABLE', transient: true },
   425: { code: 'PROVIDER_UNAVAILABLE', transient: true },
   429: { code: 'PROVIDER_RATE_LIMITED', transient: true },
-  // Groq: the flexible tier has no capacity.
+  // Groq uses this status if its flexible tier has no capacity.
   498: { code: 'PROVIDER_UNAVAILABLE', transient: true },
   499: { code: 'PROVIDER_UNAVAILABLE', transient: true },
   501: { code: 'PROVIDER_INVALID_REQUEST', transient: false },
@@ -47,7 +47,7 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   524: { code: 'PROVIDER_TIMEOUT', transient: true },
 };
 
-/** The fault that an answer with this status is; what the body says in `fault` wins over the status. */
+/** The fault that an answer with this status stands for; the facts of the body in `fault` take precedence over the status. */
 export function faultOfStatus(
   status: number,
   headers: Headers,
@@ -82,13 +82,13 @@ function meaningOf(status: number, headers: Headers): Meaning {
   return { code: 'PROVIDER_PROTOCOL', transient: false };
 }
 
-/** https://github.com/openai/openai-node and Anthropic's SDK obey this header before the status. */
+/** https://github.com/openai/openai-node and Anthropic's SDK follow this header rather than the status. */
 function toldToRetry(headers: Headers): boolean | undefined {
   const told = headers['x-should-retry'];
   return told === 'true' ? true : told === 'false' ? false : undefined;
 }
 
-/** A redirect is never followed: the credential would travel to an address that nobody configured. */
+/** A redirect is never followed, because the credential would be sent to an address that nobody has configured. */
 export function faultOfRedirect(status: number, headers: Headers): ProviderError {
   const location = headers.location ?? '';
   const host = URL.canParse(location) ? new URL(location).host : location || 'nowhere';
@@ -116,7 +116,7 @@ export function providerRequestId(headers: Headers): string | undefined {
   return undefined;
 }
 
-/** The provider does not keep to its protocol; another try may be luckier. */
+/** The fault of a provider that breaks its protocol; another try may succeed. */
 export function protocolFault(message: string, cause?: unknown): ProviderError {
   return new ProviderError('PROVIDER_PROTOCOL', message, {
     phase: 'stream',
@@ -126,9 +126,9 @@ export function protocolFault(message: string, cause?: unknown): ProviderError {
 }
 
 export interface ErrorText {
-  /** The provider's words; empty if there are none. */
+  /** The provider's message; empty if there is none. */
   readonly message: string;
-  /** Its code or type. */
+  /** The provider's code or type. */
   readonly providerCode?: string;
   /** The whole body, if it is JSON. */
   readonly json?: JsonValue;
@@ -137,7 +137,7 @@ export interface ErrorText {
 const MAX_MESSAGE_CHARS = 2000;
 const HTML_TITLE = /<title[^>]*>([\s\S]*?)<\/title>/i;
 
-/** The words of an error body, whatever its content type says: JSON in any of the usual shapes, an HTML title, or bounded raw text. */
+/** The message of an error body, whatever its content type says: from JSON in any of the usual shapes, an HTML title, or bounded raw text. */
 export function errorText(body: string): ErrorText {
   const json = parseJson(body);
   if (json !== undefined && typeof json === 'object') {
@@ -152,7 +152,7 @@ export function errorText(body: string): ErrorText {
   return { message: bounded(title?.trim() || (body.trimStart().startsWith('<') ? '' : body)) };
 }
 
-/** Where servers keep their words, the more telling name first. */
+/** Fields in which servers put their message, the more informative ones first. */
 const WORD_NAMES = ['message', 'error_message', 'msg', 'detail', 'error', 'errors', 'title'] as const;
 
 function wordsWithin(json: JsonValue | undefined, depth = 0): string | undefined {
@@ -173,7 +173,7 @@ function wordsWithin(json: JsonValue | undefined, depth = 0): string | undefined
   return undefined;
 }
 
-/** FastAPI servers tell the place of a fault beside its words. */
+/** Adds the place of a fault, which FastAPI servers tell beside their message. */
 function withPlace(words: string, place: JsonValue | undefined): string {
   return Array.isArray(place) ? `${place.join('.')}: ${words}` : words;
 }
@@ -193,7 +193,7 @@ function bounded(text: string): string {
   return trimmed.length > MAX_MESSAGE_CHARS ? `${trimmed.slice(0, MAX_MESSAGE_CHARS)}…` : trimmed;
 }
 
-/** Some servers repeat the key that they refuse; it must not reach an error or a log. */
+/** Some servers repeat the key that they refuse; it must not get into an error or a log. */
 export function withoutSecret(message: string, secret: Secret | undefined): string {
   const text = secret?.reveal();
   return text && text.length >= 4 ? message.replaceAll(text, '[secret]') : message;

@@ -1,25 +1,25 @@
-// Owns the one way in which a streamed answer is read, whatever its protocol: the parts so far and then the fault, bounds, and when it is at its end.
+// Owns the one way in which streamed answers of all protocols are read: the parts so far and then the fault, the bounds, and when an answer is at its end.
 import { ProviderError } from '../../kernel/errors.ts';
 import type { StreamPart } from '../contract/completions.ts';
 import type { AnswerBody } from './answer-body.ts';
 import { WholeAnswerGrace } from './whole-answer-grace.ts';
 
-/** What a protocol makes of the pieces (events, frames, lines) of one answer. */
+/** Makes parts of the pieces (events, frames, lines) of one answer; each protocol has its own. */
 export interface AnswerDecoder<Piece> {
-  /** Adds the parts of one piece. What it raises is raised to the reader behind the parts that were added before. */
+  /** Adds the parts of one piece. An error that it raises reaches the reader after the parts that were added before. */
   read(piece: Piece, parts: StreamPart[]): void;
-  /** The protocol's own end was read: nothing more is to come. */
+  /** True once the end of the protocol was read: nothing more is to come. */
   readonly over: boolean;
-  /** Why the answer ended is known, though its protocol may go on, with its usage say. */
+  /** True once the reason why the answer ended is known, even if the protocol goes on, e.g. with the usage. */
   readonly whole: boolean;
-  /** Adds the last parts; raises where the answer broke off. */
+  /** Adds the last parts; raises an error if the answer broke off. */
   end(parts: StreamPart[]): void;
 }
 
 const MAX_PARTS = 1_000_000;
 const MAX_CALLS = 1_000;
 
-/** One array for each read that gave any parts. An answer that is whole ends well, however its connection does. */
+/** Gives one array for each read that yielded parts. An answer that is whole ends without an error, however its connection ends. */
 export async function* readAnswer<Piece>(
   body: AnswerBody,
   pieces: AsyncIterable<readonly Piece[]>,
@@ -34,7 +34,7 @@ export async function* readAnswer<Piece>(
       const read = reads.next();
       const next = decoder.whole ? await grace.within(read) : await read;
       if (typeof next === 'string') {
-        // A read that is under way would keep the connection until the server speaks again.
+        // A read under way would hold the connection until the server sends again.
         left = true;
         body.stop();
         break;
@@ -58,7 +58,7 @@ export async function* readAnswer<Piece>(
   if (!decoder.over) yield* inOneRead((parts) => decoder.end(parts));
 }
 
-/** What `fill` adds, and then what it raises. */
+/** Gives the parts that `fill` adds, and then raises the error that it raises. */
 export function* inOneRead(fill: (parts: StreamPart[]) => void): Generator<StreamPart[]> {
   const { parts, fault } = partsOf(fill);
   new PartBounds().check(parts);
@@ -85,7 +85,7 @@ function isContent({ type }: StreamPart): boolean {
   return type === 'text-delta' || type === 'reasoning-delta' || type === 'tool-call-delta';
 }
 
-/** A part or a call costs the gateway memory, however little of the wire it takes. */
+/** Each part and each call costs the gateway memory, however few bytes it has in the body. */
 class PartBounds {
   #parts = 0;
 

@@ -1,10 +1,10 @@
-// Owns the order of an assistant turn's blocks: what a continuation notes, so that signed and encrypted blocks go back unmodified and in place.
+// Owns the order of an assistant message's blocks: a continuation notes it, so that signed and encrypted blocks go back unmodified and in place.
 import { z } from 'zod';
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../kernel/json.ts';
 import type { Message, ToolCall } from '../contract/completions.ts';
 
 const noteSchema = z.discriminatedUnion('kind', [
-  /** The next `length` UTF-16 units of the message's text, with what else belongs to that block (citations). */
+  /** The next `length` UTF-16 units of the message's text, with further data of that block (citations). */
   z.object({
     kind: z.literal('text'),
     length: z.int().min(0),
@@ -19,13 +19,13 @@ const continuationSchema = z.object({ blocks: z.array(noteSchema) });
 
 export type BlockNote = z.output<typeof noteSchema>;
 
-/** What `finish` gave earlier; `undefined` if it is not ours. */
+/** The notes that `finish` gave earlier; `undefined` if the value has another form. */
 export function readBlockNotes(continuation: JsonValue | undefined): readonly BlockNote[] | undefined {
   const result = continuationSchema.safeParse(continuation);
   return result.success ? result.data.blocks : undefined;
 }
 
-/** `undefined` where the message alone says it all. */
+/** `undefined` if the message alone holds everything. */
 export function continuationOf(notes: readonly BlockNote[]): JsonValue | undefined {
   const needed = notes.some((note) => note.kind === 'opaque' || (note.kind === 'text' && note.extra));
   return needed ? ({ blocks: notes } as unknown as JsonValue) : undefined;
@@ -36,7 +36,7 @@ export type AssistantBlock =
   | { readonly kind: 'call'; readonly call: ToolCall }
   | { readonly kind: 'opaque'; readonly block: JsonObject };
 
-/** The message's text and calls with the opaque blocks between them; what the notes do not name comes last. */
+/** The message's text and calls with the opaque blocks between them; content that the notes do not name comes last. */
 export function assistantBlocks(message: Message, notes: readonly BlockNote[] = []): AssistantBlock[] {
   const opaqueOnly = notes.filter((note) => note.kind === 'opaque');
   const text = message.parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
@@ -74,7 +74,7 @@ function textBlocks(message: Message): AssistantBlock[] {
   );
 }
 
-/** The arguments as the object that the wire wants. A model's broken JSON is handed back as it was, so that the model can see it. */
+/** The arguments as the object that the API requires. Broken JSON of a model is put into an object as text, so that the model can see it. */
 export function argumentsObject({ argumentsText }: ToolCall): JsonObject {
   if (argumentsText.trim() === '') return {};
   const parsed = parseJson(argumentsText);

@@ -1,4 +1,4 @@
-// Owns what proves that an API has answered a check, and not a web page or a server that lacks the call.
+// Owns the proof that an API has answered a health check, and not a web page or a server that lacks the call.
 import { ProviderError } from '../../kernel/errors.ts';
 import { parseJson } from '../../kernel/json.ts';
 import type { UpstreamResponse } from '../contract/http.ts';
@@ -10,12 +10,12 @@ export function requireJson(text: string, url: string): void {
   if (parseJson(text) === undefined) throw noApi(url);
 }
 
-/** A page tells of an error as of anything else: nothing that it says comes from an API. */
+/** True for a web page: whatever status it has, no API has sent it. */
 export function isPage({ headers }: Pick<UpstreamResponse, 'headers'>): boolean {
   return /^\s*(text\/html|application\/xhtml)/i.test(headers['content-type'] ?? '');
 }
 
-/** Whether the server does not have what was asked for, such as a list of its models. */
+/** True if the server does not have the path or call that was asked for, such as a list of its models. */
 export function isLacking(error: unknown): boolean {
   return error instanceof ProviderError && LACKING.has(error.status ?? 0);
 }

@@ -28,7 +28,7 @@ function credentialHeaders({ auth, secret, providerKey }: ProviderTarget): Recor
   }
 }
 
-/** How to connect: the time limit, and the certificates that the config trusts beside the system's. */
+/** How to connect: the time limit, and the certificates that the config trusts in addition to the system's. */
 export function connectionOf({
   connectTimeoutMs,
   settings,

@@ -1,7 +1,7 @@
-// Owns what a finish reason means beside tool calls.
+// Owns the meaning of a finish reason in an answer that holds tool calls.
 import type { FinishReason } from '../contract/completions.ts';
 
-/** Many servers say "stop" after calls, and OpenAI too where one tool was demanded: a caller's loop must not end there. */
+/** Many servers say "stop" after tool calls, and so does OpenAI if a certain tool was demanded. Taken as such, it would end a caller's tool loop. */
 export function withCalls(named: FinishReason, calls: number): FinishReason {
   return named === 'stop' && calls > 0 ? 'tool-calls' : named;
 }

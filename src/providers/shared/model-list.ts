@@ -1,4 +1,4 @@
-// Owns the bounds on a provider's list of models, over all of its pages: what it holds becomes rows that every node keeps in memory.
+// Owns the bounds on a provider's list of models, over all of its pages, because its entries become rows that every node keeps in memory.
 import { ProviderError } from '../../kernel/errors.ts';
 import { type JsonValue, parseJson } from '../../kernel/json.ts';
 
@@ -9,7 +9,7 @@ export class ModelList<Entry> {
   readonly entries: Entry[] = [];
   #characters = 0;
 
-  /** The JSON of one page; `undefined` if it is none. */
+  /** The JSON of one page; `undefined` if the text is not JSON. */
   parse(text: string): JsonValue | undefined {
     this.#characters += text.length;
     if (this.#characters > MAX_LIST_CHARACTERS) throw tooLong(`${MAX_LIST_CHARACTERS} characters`);
@@ -22,7 +22,7 @@ export class ModelList<Entry> {
   }
 }
 
-/** Raises `PROVIDER_PROTOCOL` for a list that no provider has. */
+/** Raises `PROVIDER_PROTOCOL` for a list that is longer than any provider's. */
 export function checkListLength(length: number): void {
   if (length > MAX_LISTED_MODELS) throw tooLong(`${MAX_LISTED_MODELS} models`);
 }

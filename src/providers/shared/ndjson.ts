@@ -1,4 +1,4 @@
-// Owns the reading of newline-delimited bodies: one array of non-empty lines per upstream read.
+// Owns the reading of newline-delimited bodies: one array of non-empty lines for each read.
 import { TextLines } from './text-lines.ts';
 
 export async function* readLines(

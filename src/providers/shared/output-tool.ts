@@ -1,4 +1,4 @@
-// Owns the tool by which a model without JSON Schema output is made to give one: its arguments are the answer.
+// Owns the tool by which a model without JSON Schema output is made to give such output: the arguments of its call are the answer.
 import type { ResponseFormat, Tool } from '../contract/completions.ts';
 
 type SchemaFormat = Extract<ResponseFormat, { type: 'json-schema' }>;

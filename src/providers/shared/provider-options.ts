@@ -1,10 +1,10 @@
-// Owns how a caller's provider options enter the body of any protocol: objects are merged, lists that may be extended grow, anything else is replaced.
+// Owns how a caller's provider options are merged into the body of a request: objects are merged, lists that may be extended grow, other values are replaced.
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts';
 import type { OptionRules } from '../contract/option-rules.ts';
 
 type Body = Readonly<Record<string, JsonValue | undefined>>;
 
-/** The body itself where there are no options. `place` is the dotted path of `body`, with a dot at its end. */
+/** The body itself if there are no options. `place` is the dotted path of `body`, with a dot at its end. */
 export function withProviderOptions<Fields extends Body>(
   body: Fields,
   options: JsonObject,

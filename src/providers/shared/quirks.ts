@@ -1,16 +1,16 @@
-// Owns how the quirks of a row are read, in one way for every protocol: strictly, so that a misspelt name is told and not ignored.
+// Owns how the quirks of a row are read, in the same way for every protocol: strictly, so that a misspelt name is reported and not ignored.
 import { z } from 'zod';
 import { ProviderError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import type { QuirksFault } from '../contract/adapter.ts';
 
-/** Made by `z.strictObject`. */
+/** A schema that `z.strictObject` has made. */
 type QuirksSchema = z.ZodObject;
 
-/** Of a protocol that knows none. */
+/** The schema of a protocol that has no quirks. */
 export const NO_QUIRKS = z.strictObject({});
 
-/** Raises `MODEL_UNAVAILABLE`: what a row says wrongly does not keep a run from another candidate. */
+/** Raises `MODEL_UNAVAILABLE`, so that a run goes on with another candidate if a row is wrong. */
 export function readQuirks<Schema extends QuirksSchema>(
   protocol: string,
   schema: Schema,
@@ -23,7 +23,7 @@ export function readQuirks<Schema extends QuirksSchema>(
   });
 }
 
-/** Every fault, with the place and what is known there: for whoever writes the row. */
+/** A function that gives every fault of a row's quirks, with its place and the names that are known there, for the row's author. */
 export function faultsIn(schema: QuirksSchema): (quirks: JsonObject) => readonly QuirksFault[] {
   const known = Object.keys(schema.shape).sort().join(', ') || 'none';
   return (quirks) => {

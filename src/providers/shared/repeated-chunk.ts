@@ -1,8 +1,8 @@
-// Owns the shortcut past the JSON of a stream's chunks: most equal one another in everything but one text.
+// Owns a shortcut that avoids parsing the JSON of a stream's chunks: most of them differ from each other in one text only.
 import { type JsonValue, parseJson } from '../../kernel/json.ts';
 
 const PROBE = 'another text';
-/** How many chunks of a stream are tried as the model of those that follow. */
+/** How many chunks of a stream are tried as the pattern for those that follow. */
 const MAX_TRIES = 16;
 
 export class RepeatedChunk {
@@ -11,12 +11,12 @@ export class RepeatedChunk {
   #tail = '';
   #tries = 0;
 
-  /** `textIn` gives the text of a chunk that says nothing else, and `undefined` for any other. */
+  /** `textIn` gives the text of a chunk that holds nothing else, and `undefined` for any other chunk. */
   constructor(textIn: (chunk: JsonValue | undefined) => unknown) {
     this.#textIn = textIn;
   }
 
-  /** Takes a chunk as the model of those that follow; false where another text cannot be put in the place of its own. */
+  /** Takes a chunk as the pattern for those that follow; false if its text cannot be replaced in it. */
   learn(data: string, chunk: JsonValue): boolean {
     if (this.#tries === MAX_TRIES) return false;
     const text = this.#textIn(chunk);
@@ -32,14 +32,14 @@ export class RepeatedChunk {
     return true;
   }
 
-  /** The text of a chunk that has the same JSON around it. A string's place in JSON can be taken by any other: nothing else can differ. */
+  /** The text of a chunk that has the same JSON around it. In that place only a string can stand, so nothing else can differ. */
   textOf(data: string): string | undefined {
     const start = this.#head.length;
     const end = data.length - this.#tail.length;
-    // Slices are views, and comparing them is the fastest way to compare at a place.
+    // Slices are views without a copy, which makes this the fastest way to compare at a position.
     if (start === 0 || end <= start || data.slice(end) !== this.#tail || data.slice(0, start) !== this.#head)
       return undefined;
-    // Not JSON, if it is more than one text. And a text of its own: a slice would keep the whole read in memory.
+    // If more than the text differs, this is not JSON. Parsing also copies the text: a slice would keep the whole read in memory.
     const text = parseJson(data.slice(start, end));
     return typeof text === 'string' ? text : undefined;
   }

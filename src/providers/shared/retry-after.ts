@@ -1,4 +1,4 @@
-// Owns the dialects in which providers say when to come back: seconds, dates, Go durations, and the resets of rate limits.
+// Owns the forms in which providers say how long to wait: seconds, dates, Go durations, and the resets of rate limits.
 import type { UpstreamResponse } from '../contract/http.ts';
 
 type Headers = UpstreamResponse['headers'];
@@ -26,7 +26,7 @@ export function retryAfterMs(headers: Headers, nowMs: number): number | undefine
   return (after === undefined ? undefined : waitOf(after, nowMs)) ?? resetOfTightestLimit(headers, nowMs);
 }
 
-/** Milliseconds until a moment, given as seconds, a Go duration, an epoch time or a date. */
+/** Milliseconds until a moment that is given as seconds, a Go duration, an epoch time or a date. */
 export function waitOf(text: string, nowMs: number): number | undefined {
   const value = text.trim();
   const seconds = Number(value);
@@ -52,7 +52,7 @@ function goDurationMs(text: string): number {
   return Math.ceil(ms);
 }
 
-/** Several limits are told at once; the one with the least left is the one that was hit. */
+/** A provider names several limits at once; the one with the least left is the one that was exceeded. */
 function resetOfTightestLimit(headers: Headers, nowMs: number): number | undefined {
   let tightest: { readonly left: number; readonly waitMs: number } | undefined;
   for (const name in headers) {

@@ -1,10 +1,10 @@
-// Owns the reading of server-sent events: one array of events per upstream read that completed any.
+// Owns the reading of server-sent events: one array for each read that completed at least one event.
 import { TextLines, tooLong } from './text-lines.ts';
 
 export interface ServerSentEvent {
   readonly event?: string;
   readonly data: string;
-  /** Text of the non-standard field `error`, by which llama.cpp servers report a fault within a stream. */
+  /** Text of the non-standard field `error`, in which llama.cpp servers report a fault within a stream. */
   readonly errorField?: string;
 }
 

@@ -1,4 +1,4 @@
-// Owns the asking for a stream, and what follows where the provider refuses to stream to this organisation.
+// Owns the request for a stream, and what follows if the provider refuses to stream to this organisation.
 import { ProviderError } from '../../kernel/errors.ts';
 import type { UpstreamResponse } from '../contract/http.ts';
 import type { CallOptions } from '../contract/target.ts';
@@ -8,7 +8,7 @@ export interface StreamableCall {
   faultOf(response: UpstreamResponse): Promise<ProviderError>;
 }
 
-/** A response of status 200 to 299. OpenAI streams some models to verified organisations only, but answers in one piece to all. */
+/** Gives a response of status 200 to 299. OpenAI streams some models to verified organisations only, but answers all organisations in one piece. */
 export async function sendStreamed(
   { send, faultOf }: StreamableCall,
   { wholeSuffices, onSign }: CallOptions,

@@ -1,4 +1,4 @@
-// Owns the cutting of a byte stream into lines: incremental UTF-8, `\n`, `\r\n` and `\r`, wherever the reads were cut.
+// Owns the cutting of a byte stream into lines: incremental UTF-8, with ends `\n`, `\r\n` and `\r`, wherever the reads were cut.
 import { isAscii } from 'node:buffer';
 import { ProviderError } from '../../kernel/errors.ts';
 
@@ -9,11 +9,11 @@ const DEFAULT_MAX_CHARS = 16 * 1024 * 1024;
 
 export class TextLines {
   readonly #maxChars: number;
-  /** Keeps the start of a cut character. */
+  /** Keeps the first bytes of a character that a read has cut. */
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   #isCut = false;
   #begun = false;
-  /** The beginning of a line whose end has not arrived. Only new text is searched, so a long line costs no rescans. */
+  /** The beginning of a line whose end has not arrived. Only new text is searched for an end, so a long line is not searched again and again. */
   #rest = '';
   #afterCarriageReturn = false;
 

@@ -1,4 +1,4 @@
-// Owns how long the end of an answer is waited for that is whole already: servers there are that never close, or send heartbeats for ever.
+// Owns how long the gateway waits for the end of an answer that is already whole, since some servers never close the connection or send heartbeats for ever.
 
 const GRACE_MS = 5_000;
 
@@ -10,12 +10,12 @@ export class WholeAnswerGrace {
     this.#graceMs = graceMs;
   }
 
-  /** Content has come after all: the time begins anew. */
+  /** Called when further content has come: the time starts again. */
   restart(): void {
     this.#endsMs = undefined;
   }
 
-  /** The next read, if it comes in time and without a fault; all reads since the last content share one span of time. */
+  /** The next read, if it comes in time and without a fault. All reads after the last content share one time limit. */
   async within<Read extends object>(read: Promise<Read>): Promise<Read | 'late' | 'broken'> {
     this.#endsMs ??= performance.now() + this.#graceMs;
     let timer: NodeJS.Timeout | undefined;

@@ -1,12 +1,12 @@
-// Owns where a model of Vertex AI is called: by the location's own host, within a project or, in express mode, without one.
+// Owns the address of a model of Vertex AI: on the location's own host, within a project or, in express mode, without one.
 import { z } from 'zod';
 import { ProviderError } from '../../kernel/errors.ts';
 import type { ProviderTarget } from '../contract/target.ts';
 
-/** The host of the location `global`, and what a row says where the host shall follow from the location. */
+/** The host of the location `global`. A row with it means that the host follows from the location. */
 export const VERTEX_HOST = 'https://aiplatform.googleapis.com';
 
-/** They become parts of a host and of a path, so they are held to Google's own letters. */
+/** These settings become parts of a host and a path, so only the characters that Google uses are allowed. */
 const settingsSchema = z.object({
   project: z
     .string()
@@ -41,7 +41,7 @@ export function vertexModelUrl(
   target: ProviderTarget,
   { apiVersion, publisher, modelKey, method }: VertexModel,
 ): string {
-  // A version stands behind an `@`, which a path may hold as it is.
+  // A version follows an `@`, which may stand unencoded in a path.
   const model = `models/${encodeURIComponent(modelKey).replaceAll('%40', '@')}:${method}`;
   if (target.baseUrl.includes('/publishers/')) return `${target.baseUrl}/${model}`;
   const { project, location } = vertexSettings(target);

@@ -1,4 +1,4 @@
-// Owns how Google Cloud is signed in to: a service account's key, whose tokens are fetched and shared, an access token, or an API key.
+// Owns sign-in to Google Cloud: by a service account's key, whose tokens are fetched and shared, by an access token, or by an API key.
 import { createHash, createPrivateKey, sign } from 'node:crypto';
 import { z } from 'zod';
 import type { Clock } from '../../kernel/clock.ts';
@@ -17,7 +17,7 @@ export interface VertexSignInOptions {
   readonly clock: Clock;
 }
 
-/** Sends with the credential's headers; a refused token is replaced once. */
+/** Sends the request with the credential's headers; if a token is refused, it is replaced and the request sent once more. */
 export type VertexSignIn = (
   target: ProviderTarget,
   options: CallOptions,
@@ -40,7 +40,7 @@ type ServiceAccount = z.output<typeof serviceAccountSchema>;
 
 const tokenSchema = z.object({ access_token: z.string().min(1), expires_in: z.number().default(3600) });
 
-/** Keys of Google's API consoles, old and new; all else is an access token. */
+/** Keys of Google's API consoles, old and new; any other text is an access token. */
 const API_KEY = /^(AIza|AQ\.)/;
 
 export function createVertexSignIn(options: VertexSignInOptions): VertexSignIn {
@@ -66,7 +66,7 @@ export function createVertexSignIn(options: VertexSignInOptions): VertexSignIn {
   };
 }
 
-/** Without a credential only the config's own headers travel, e.g. to a proxy that signs in itself. */
+/** Without a credential only the config's own headers are sent, e.g. to a proxy that signs in itself. */
 function withoutGoogle(target: ProviderTarget): ProviderTarget {
   return target.auth.type === 'google' ? { ...target, auth: { type: 'none' } } : target;
 }
@@ -89,7 +89,7 @@ function readServiceAccount(secret: string): ServiceAccount {
   throw unusableKey(`${issue?.path.join('.') || 'the text'} is not valid`);
 }
 
-/** Of the key too, so that a replaced key asks for a token of its own. */
+/** Includes the key itself, so that a replaced key gets a token of its own. */
 function cacheKey(account: ServiceAccount): string {
   const digest = createHash('sha256').update(
     `${account.token_uri}\n${account.client_email}\n${account.private_key}`,
@@ -153,7 +153,7 @@ function signAssertion(account: ServiceAccount, nowSeconds: number): string {
     const signature = sign('RSA-SHA256', Buffer.from(unsigned), createPrivateKey(account.private_key));
     return `${unsigned}.${signature.toString('base64url')}`;
   } catch {
-    // Neither the key nor what OpenSSL says of it belongs in an error.
+    // Neither the key nor OpenSSL's words about it may stand in an error.
     throw unusableKey('private_key is not a private RSA key in PEM');
   }
 }

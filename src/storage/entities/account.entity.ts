@@ -1,4 +1,4 @@
-// Owns the mapping of accounts for reading: a workspace's balance and what of it is reserved, both caches of the ledger and the holds.
+// Owns the mapping of accounts for reading: a workspace's balance and how much of it is reserved, both caches of the ledger and the holds.
 import { defineEntity, p } from '@mikro-orm/core';
 
 const AccountSchema = defineEntity({

@@ -1,6 +1,6 @@
 // Owns the mapping of API keys: only the SHA-256 of a key is ever stored.
 import { defineEntity, p } from '@mikro-orm/core';
-import type { StoredLimits } from './workspace.entity.ts';
+import type { CallLimits } from '../../kernel/call-limits.ts';
 
 const ApiKeySchema = defineEntity({
   name: 'ApiKey',
@@ -14,10 +14,10 @@ const ApiKeySchema = defineEntity({
     scopes: p.array(),
     /** Empty: every model. */
     allowedModels: p.array(),
-    limits: p.json().$type<StoredLimits>(),
+    limits: p.json().$type<CallLimits>(),
     expiresAt: p.datetime().nullable(),
     revokedAt: p.datetime().nullable(),
-    /** The key as it was before its last rotation, good until then. */
+    /** Hash of the key's text before its last rotation; it is valid until `previousExpiresAt`. */
     previousHash: p.text().nullable(),
     previousExpiresAt: p.datetime().nullable(),
     rotatedAt: p.datetime().nullable(),

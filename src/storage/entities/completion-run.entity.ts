@@ -4,7 +4,7 @@ import type { JsonObject } from '../../kernel/json.ts';
 
 export type RunStatus = 'RUNNING' | 'FINISHED' | 'FAILED' | 'CANCELLED' | 'INTERRUPTED';
 
-/** Each is counted in one place only. */
+/** Each token is counted in one column only. */
 export const TOKENS = {
   inputTokens: p.integer(),
   cacheReadTokens: p.integer(),
@@ -29,7 +29,7 @@ export const BEGUN = {
   caller: p.text(),
   requestId: p.text().nullable(),
   model: p.text(),
-  /** May hold many megabytes, and is read by nobody: what was asked is kept for the database's own users. */
+  /** May hold many megabytes, and the gateway itself never reads it: it is kept for people who query the database. */
   input: p.json().$type<JsonObject>().lazy(),
   plan: p.json().$type<JsonObject>(),
   metadata: p.json().$type<JsonObject>(),
@@ -37,7 +37,7 @@ export const BEGUN = {
   createdAt: p.datetime(),
 };
 
-/** A writer names the epoch in which the run is its own; whoever takes a run from its node raises it. */
+/** The owner of the run. A writer names the epoch in which it owned the run; the node that takes the run raises it. */
 export const OWNED_BY = { nodeId: p.uuid(), epoch: p.integer() };
 
 export const TEXTS = { text: p.text(), reasoning: p.text() };

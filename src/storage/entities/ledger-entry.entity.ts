@@ -1,4 +1,4 @@
-// Owns the mapping of ledger entries for reading; they are only ever added, past the ORM.
+// Owns the mapping of ledger entries for reading; entries are only ever added, by functions of the database.
 import { defineEntity, p } from '@mikro-orm/core';
 
 export type LedgerEntryKind = 'CREDIT' | 'ADJUSTMENT' | 'CHARGE';
@@ -12,7 +12,7 @@ const LedgerEntrySchema = defineEntity({
     kind: p.text().$type<LedgerEntryKind>(),
     /** Charges are negative. */
     amountNano: p.bigint('bigint'),
-    /** After this entry. */
+    /** The balance after this entry. */
     balanceNano: p.bigint('bigint'),
     runId: p.uuid().nullable(),
     description: p.text(),

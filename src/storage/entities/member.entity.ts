@@ -1,6 +1,6 @@
-// Owns the mapping of members: what holds for one JWT subject in a workspace, as it does for a key.
+// Owns the mapping of members: the limits and allowed models of one JWT subject in a workspace, like those of an API key.
 import { defineEntity, p } from '@mikro-orm/core';
-import type { StoredLimits } from './workspace.entity.ts';
+import type { CallLimits } from '../../kernel/call-limits.ts';
 
 const MemberSchema = defineEntity({
   name: 'Member',
@@ -12,7 +12,7 @@ const MemberSchema = defineEntity({
     subject: p.text(),
     /** Empty: every model. */
     allowedModels: p.array(),
-    limits: p.json().$type<StoredLimits>(),
+    limits: p.json().$type<CallLimits>(),
     createdAt: p.datetime(),
     updatedAt: p.datetime(),
   },

@@ -11,7 +11,7 @@ const ModelSpecSchema = defineEntity({
     workspaceId: p.uuid().nullable(),
     providerKey: p.text(),
     key: p.text(),
-    /** `<providerKey>/<key>`, made by the database. */
+    /** `<providerKey>/<key>`, computed by the database. */
     canonicalId: p.text().generated("(provider_key || '/' || key) stored"),
     displayName: p.text(),
     description: p.text().nullable(),

@@ -1,4 +1,4 @@
-// Owns the mapping of model syncs: what asking one config's provider for its models came to.
+// Owns the mapping of model syncs: the result of asking the provider of one config for its models.
 import { defineEntity, p } from '@mikro-orm/core';
 import type { JsonObject } from '../../kernel/json.ts';
 
@@ -21,7 +21,7 @@ const ModelSyncSchema = defineEntity({
     added: p.array(),
     updated: p.array(),
     withdrawn: p.array(),
-    /** How many were listed and left as they were. */
+    /** How many listed models had rows that were left unchanged. */
     kept: p.integer(),
     error: p.json().$type<JsonObject>().nullable(),
     startedAt: p.datetime(),

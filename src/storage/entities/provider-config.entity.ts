@@ -1,11 +1,11 @@
-// Owns the mapping of provider configs: one workspace's credentials for a provider. Secrets are sealed before they come here.
+// Owns the mapping of provider configs: one workspace's credentials for a provider. Secrets are sealed before they are stored here.
 import { defineEntity, p } from '@mikro-orm/core';
 import type { JsonObject } from '../../kernel/json.ts';
 
 export type ConfigOrigin = 'BUILT_IN' | 'ENVIRONMENT' | 'CUSTOM';
 export type ConfigHealth = 'UNKNOWN' | 'HEALTHY' | 'UNHEALTHY';
 
-/** Milliseconds; an absent limit takes the default. */
+/** Milliseconds; a limit that is left out has its default. */
 export interface TimeLimits {
   readonly connectMs?: number;
   readonly firstTokenMs?: number;
@@ -13,9 +13,9 @@ export interface TimeLimits {
   readonly totalMs?: number;
 }
 
-/** What is left out is taken from the config, then from the environment. */
+/** Fields that are left out are taken from the config, then from the environment. */
 export interface RetryPolicy {
-  /** Calls of one instance within one run; 1 switches retries in place off. */
+  /** Calls of one instance within one run; 1 means that the same instance is never called again. */
   readonly maxAttempts?: number;
   readonly circuitBreaker?: boolean;
 }
@@ -25,14 +25,14 @@ export type SealedSecret =
   | { readonly env: string }
   | { readonly keyId: string; readonly wrappedKey: string; readonly sealed: string };
 
-/** What a secret may be sent to: fixed when it is given, and changed by administrators only. */
+/** The addresses that a secret may be sent to: fixed when the secret is given, and changed by administrators only. */
 export interface SecretDestination {
-  /** Of the base URL and of the addresses in the settings, sorted. */
+  /** Origins of the base URL and of the addresses in the settings, sorted. */
   readonly origins: readonly string[];
   readonly protocol: string | null;
-  /** An `AuthScheme`: how the secret travels. */
+  /** An `AuthScheme`: how the secret is sent. */
   readonly auth: JsonObject;
-  /** The address is that of a row of the installation, which may move it. */
+  /** True if the address comes from a row of the installation, which may move it. */
   readonly byInstallation: boolean;
 }
 
@@ -61,7 +61,7 @@ const ProviderConfigSchema = defineEntity({
     origin: p.text().$type<ConfigOrigin>(),
     health: p.text().$type<ConfigHealth>(),
     healthError: p.json().$type<JsonObject>().nullable(),
-    /** What kind of thing is wrong. */
+    /** The kind of fault. */
     healthFault: p.text().nullable(),
     healthLatencyMs: p.integer().nullable(),
     healthCheckedAt: p.datetime().nullable(),

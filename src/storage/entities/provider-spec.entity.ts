@@ -17,7 +17,7 @@ const ProviderSpecSchema = defineEntity({
     protocol: p.text().nullable(),
     unservableReason: p.text().nullable(),
     baseUrl: p.text().nullable(),
-    /** An `AuthScheme` of `providers/contract.ts`. */
+    /** An `AuthScheme` of `providers/contract`. */
     auth: p.json().$type<JsonObject>(),
     /** JSON Schema of the settings that a config of this provider carries. */
     settingsSchema: p.json().$type<JsonObject>(),

@@ -1,16 +1,6 @@
-// Owns the mapping of workspaces, the tenants that own everything else.
+// Owns the mapping of workspaces, the tenants to which all other rows belong.
 import { defineEntity, p } from '@mikro-orm/core';
-
-/** Requests and tokens by span, and runs at once; what is left out is not limited here. */
-export interface StoredLimits {
-  readonly requestsPerMinute?: number;
-  readonly requestsPerHour?: number;
-  readonly requestsPerDay?: number;
-  readonly tokensPerMinute?: number;
-  readonly tokensPerHour?: number;
-  readonly tokensPerDay?: number;
-  readonly concurrentRuns?: number;
-}
+import type { CallLimits } from '../../kernel/call-limits.ts';
 
 const WorkspaceSchema = defineEntity({
   name: 'Workspace',
@@ -19,8 +9,8 @@ const WorkspaceSchema = defineEntity({
     id: p.uuid().primary(),
     slug: p.text(),
     displayName: p.text(),
-    limits: p.json().$type<StoredLimits>(),
-    /** How long prompts and outputs are kept; 0: until a run can no longer be replayed. */
+    limits: p.json().$type<CallLimits>(),
+    /** How many days prompts and outputs are kept; 0: only as long as a run can be replayed. */
     contentRetentionDays: p.integer(),
     version: p.integer().version(),
     createdAt: p.datetime(),

@@ -1,4 +1,4 @@
-// Owns the list of the database's functions: a new file in this folder is added here. The rule for changing one heads `function-update.ts`.
+// Owns the list of the database's functions: add a new file of this folder here. The rules for changing a function stand at the head of `function-update.ts`.
 import { auditChange } from './audit-change.ts';
 import { beginRuns } from './begin-runs.ts';
 import { bookEntry } from './book-entry.ts';
@@ -36,5 +36,5 @@ export const ALL_FUNCTIONS: readonly DatabaseFunction[] = [
   withdrawRun,
 ];
 
-/** Signatures by name, such as `begin_runs: 'begin_runs(jsonb, jsonb)'`: their files are gone, and no node that calls them can be running any more. */
+/** Signatures by name, such as `begin_runs: 'begin_runs(jsonb, jsonb)'`: functions whose files are gone and which no running node can call any more. */
 export const DROPPED_FUNCTIONS: Readonly<Record<string, string>> = {};

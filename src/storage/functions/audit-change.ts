@@ -1,10 +1,9 @@
-// Owns `audit_change`: the trigger that notes who changed a row and what changed, for plain SQL too.
+// Owns `audit_change`: the trigger that records which actor changed a row and what changed, also for plain SQL.
 import type { DatabaseFunction } from './database-function.ts';
 
 /**
- * Who acts is a setting of the transaction; without it, it is the gateway itself on its own connections, and plain SQL on others.
- * What the gateway keeps up to date by itself (built-in rows, listed models, health) is no act of anybody's. Of secrets only the fact
- * of a change is kept.
+ * The actor is a setting of the transaction. Without it, the actor is the gateway on the gateway's own connections, and plain SQL on others. Changes
+ * that the gateway makes by itself (built-in rows, listed models, health) are not recorded. Of a secret only the fact of its change is recorded.
  */
 export const auditChange: DatabaseFunction = {
   name: 'audit_change',

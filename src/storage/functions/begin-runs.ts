@@ -1,15 +1,15 @@
-// Owns `begin_runs`: how a group of runs begins, with holds and idempotency keys decided on inside.
+// Owns `begin_runs`: it begins a group of runs and decides on their holds and idempotency keys.
 import { declared, listed } from '../columns.ts';
 import { BEGIN_COLUMNS, DECISION_COLUMNS } from '../run-columns.ts';
 import type { DatabaseFunction } from './database-function.ts';
 
-/** A node of a build that knew completions only does not name the kind. */
+/** Nodes of a version that had completions only do not give the kind. */
 const OTHER_COLUMNS = BEGIN_COLUMNS.filter(({ name }) => name !== 'kind');
 
 /**
- * `asks` has what is decided on, in order of arrival; `items` the rows. Accounts, then the uses of budgets, each in the order of their ids,
- * are locked once for the group. Then each ask is decided for itself, with running totals in variables: 'begun', 'joined' (same key, same
- * input), 'conflict' or 'refused' (no funds). Each row is written once.
+ * `asks` holds the facts that are decided on, in order of arrival; `items` the rows. Accounts, then the uses of budgets, each in the order of their ids,
+ * are locked once for the group. Then each ask is decided by itself, with running totals in variables: 'begun', 'joined' (same key, same input),
+ * 'conflict' or 'refused' (no funds). Each row is written once.
  */
 export const beginRuns: DatabaseFunction = {
   name: 'begin_runs',

@@ -1,4 +1,5 @@
-// Owns `book_entry`: one booking by hand on an account. Under a key that was used before: the entry of then where it is the same, else `conflict`.
+// Owns `book_entry`: a booking on an account by an administrator. If its key was used before, it gives the entry of then if that is the same, otherwise
+// `conflict`.
 import type { DatabaseFunction } from './database-function.ts';
 
 export const bookEntry: DatabaseFunction = {

@@ -4,8 +4,8 @@ import { ATTEMPT_COLUMNS, END_COLUMNS, END_ITEM_COLUMNS } from '../run-columns.t
 import type { DatabaseFunction } from './database-function.ts';
 
 /**
- * Whoever gets a run's id back has won and publishes the end. Row by row, each by its primary key: a join would be planned for what the table
- * held when the plan was made.
+ * The node that gets a run's id back has ended the run, and publishes the end. Row by row, each by its primary key: a join would be planned for the
+ * content that the table had when the plan was made.
  */
 export const endRuns: DatabaseFunction = {
   name: 'end_runs',

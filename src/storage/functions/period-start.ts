@@ -1,4 +1,4 @@
-// Owns `period_start`: the beginning of a budget’s present period: calendar periods in UTC.
+// Owns `period_start`: the beginning of a budget’s present period. Periods are those of the calendar in UTC.
 import type { DatabaseFunction } from './database-function.ts';
 
 export const periodStart: DatabaseFunction = {

@@ -1,4 +1,4 @@
-// Owns `raise_holds`: what each hold is to come to in all; answers whether there was room. A hold that is settled already is not raised.
+// Owns `raise_holds`: it raises holds to new totals and answers for each whether there was room. A hold that is settled already is not raised.
 import type { DatabaseFunction } from './database-function.ts';
 
 export const raiseHolds: DatabaseFunction = {

@@ -1,4 +1,4 @@
-// Owns `raise_revision`: the trigger that raises a table’s counter in the one `revision` row, so that every node sees a change by plain SQL too.
+// Owns `raise_revision`: the trigger that raises a table’s counter in the one `revision` row, so that every node notices changes by plain SQL too.
 import type { DatabaseFunction } from './database-function.ts';
 
 export const raiseRevision: DatabaseFunction = {

@@ -2,7 +2,8 @@
 import type { DatabaseFunction } from './database-function.ts';
 
 /**
- * Adds models and mends limits and prices of the installation's rows; it never withdraws, and leaves alone what somebody edited or priced.
+ * Adds models and updates limits and prices of the installation's rows. It never withdraws a model, and leaves fields alone that a person has edited or
+ * priced.
  */
 export const refreshCatalogue: DatabaseFunction = {
   name: 'refresh_catalogue',

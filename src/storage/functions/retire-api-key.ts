@@ -1,4 +1,5 @@
-// Owns `retire_api_key`: the trigger that remembers the text (as a hash) of a key that was rotated or deleted, so that the operator’s variable cannot bring it back at the next start.
+// Owns `retire_api_key`: the trigger that remembers the hash of a key that was rotated or deleted, so that the operator’s variable cannot make it valid
+// again at the next start.
 import type { DatabaseFunction } from './database-function.ts';
 
 export const retireApiKey: DatabaseFunction = {

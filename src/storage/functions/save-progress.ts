@@ -1,11 +1,9 @@
-// Owns `save_progress`: what running runs have come to, written once a second.
+// Owns `save_progress`: it writes the output so far of running runs, once a second.
 import { assigned, declared } from '../columns.ts';
 import { PROGRESS_COLUMNS, PROGRESS_ITEM_COLUMNS } from '../run-columns.ts';
 import type { DatabaseFunction } from './database-function.ts';
 
-/**
- * Row by row, each by its primary key: a join locks its rows in whatever order it was planned for.
- */
+/** Row by row, each by its primary key: a join would lock its rows in the order of whatever plan it gets. */
 export const saveProgress: DatabaseFunction = {
   name: 'save_progress',
   version: 2,

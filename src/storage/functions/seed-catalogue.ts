@@ -1,7 +1,7 @@
-// Owns `seed_catalogue`: bringing the built-in catalogue up to date with the data that the build came with. Its text is made from one list of columns.
+// Owns `seed_catalogue`: it brings the built-in catalogue up to date with the data of the build. Its text is made from one list of columns.
 import type { DatabaseFunction } from './database-function.ts';
 
-/** Columns that the data fills, with their types. */
+/** Columns that the data fills, with their SQL types. */
 type Columns = Readonly<Record<string, string>>;
 
 const PROVIDER_COLUMNS: Columns = {
@@ -39,7 +39,7 @@ const MODEL_COLUMNS: Columns = {
   released_at: 'date',
 };
 
-/** Columns that name a row. */
+/** Columns that identify a row. */
 const NAMES: Readonly<Record<string, Columns>> = {
   provider_spec: { key: 'text' },
   model_spec: { provider_key: 'text', key: 'text' },
@@ -52,7 +52,7 @@ const WITHDRAW = `
     and old.canonical_id not in (
       select (item->>'provider_key') || '/' || (item->>'key') from jsonb_array_elements(data->'models') item)`;
 
-/** A price is added where it differs from the latest one, unless an administrator set that or made the model's row. */
+/** A price is added if it differs from the latest one, unless an administrator has set that price or made the model's row. */
 const ADD_PRICES = `
   insert into price_version (id, workspace_id, canonical_id, input_nano_per_million, output_nano_per_million,
     cache_read_nano_per_million, cache_write_nano_per_million, tiers, source, effective_at, created_at)
@@ -113,7 +113,7 @@ function addMissing(table: string, list: string, name: string, columns: Columns)
       select 1 from ${table} old where old.workspace_id is null and old.${name} = ${nameOfItem(table)})`;
 }
 
-/** A field that somebody edited stays; a row in which nothing else differs is not touched. */
+/** A field that a person has edited stays; a row without any other difference is not written. */
 function mendChanged(table: string, list: string, name: string, columns: Columns): string {
   const names = Object.keys(columns);
   const kept = (column: string) => `'${camelCase(column)}' = any(old.edited_fields)`;

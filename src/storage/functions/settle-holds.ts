@@ -2,8 +2,9 @@
 import type { DatabaseFunction } from './database-function.ts';
 
 /**
- * Books what was used, below zero if need be, and gives back what was held. Locks as `begin_runs` does: accounts, budgets, then holds. Each
- * account is changed once, by the sums of its runs; each entry stands on the one before. What a budget is charged is noted for each run.
+ * Books what was used, even if the balance becomes negative, and releases what was held. It locks in the order of `begin_runs`: accounts, budgets, then
+ * holds. Each account is changed once, by the sum of its runs; each entry continues the balance of the one before. The charge to a budget is recorded
+ * for each run.
  */
 export const settleHolds: DatabaseFunction = {
   name: 'settle_holds',

@@ -1,10 +1,10 @@
-// Owns `take_orphans`: taking the runs of nodes that are dead.
+// Owns `take_orphans`: it takes the runs of dead nodes.
 import type { DatabaseFunction } from './database-function.ts';
 
 /**
- * Raising the epoch takes a run from its owner: whatever that still writes is refused. Looked for by a plain index scan, which cleans up behind
- * itself: of the runs in this index nearly all have ended. Without `lease_seconds` every other node counts as dead, whatever its lease says:
- * the clock may have been set back since it was renewed.
+ * Raising the epoch takes a run from its owner: later writes of that node are refused. The rows are found by a plain index scan, which removes dead
+ * entries from the index: nearly all runs in it have ended. Without `lease_seconds` every other node counts as dead, whatever its lease says, since the
+ * clock may have been set back after it was renewed.
  */
 export const takeOrphans: DatabaseFunction = {
   name: 'take_orphans',

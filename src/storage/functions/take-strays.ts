@@ -1,4 +1,5 @@
-// Owns `take_strays`: taking the rows that a node has and does not run: what undid or ended them was lost on its way. Only the database’s clock counts.
+// Owns `take_strays`: it takes the running rows of a node that the node does not run, because undoing or ending them was lost on the way. Only the
+// database’s clock counts.
 import type { DatabaseFunction } from './database-function.ts';
 
 export const takeStrays: DatabaseFunction = {

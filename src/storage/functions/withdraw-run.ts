@@ -1,4 +1,4 @@
-// Owns `withdraw_run`: undoing the beginning of a run that nothing was asked of yet: no row, no hold, its key free.
+// Owns `withdraw_run`: it undoes the beginning of a run for which no provider was called: it deletes the row and the hold, and frees the key.
 import type { DatabaseFunction } from './database-function.ts';
 
 export const withdrawRun: DatabaseFunction = {

@@ -6,7 +6,7 @@ import { toStorageError } from '../errors.ts';
 export type AuditEventRow = Readonly<AuditEventEntity>;
 
 export interface AuditFilter {
-  /** Absent: all of the installation. */
+  /** Absent: the events of the whole installation. */
   readonly workspaceId?: string;
   readonly actor?: string;
   readonly action?: string;
@@ -27,7 +27,7 @@ export class AuditRepository {
     this.#entities = storage.entities;
   }
 
-  /** Newest first; one more row than `limit` tells that there is a further page. */
+  /** Newest first. It reads one row more than `limit`, which shows whether there is a further page. */
   async list(filter: AuditFilter, { limit, backward, beyondId }: AuditPage): Promise<AuditEventRow[]> {
     const beyond = beyondId === undefined ? {} : { id: backward ? { $gt: beyondId } : { $lt: beyondId } };
     try {

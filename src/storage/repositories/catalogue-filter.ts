@@ -1,22 +1,22 @@
-// Owns what the lists of the catalogue can be narrowed by, and each filter's SQL.
+// Owns the filters of the catalogue's lists, and the SQL of each.
 import type { Nano } from '../../kernel/money.ts';
 import type { ConfigHealth, ConfigOrigin } from '../entities/provider-config.entity.ts';
 import type { RowOrigin } from '../entities/provider-spec.entity.ts';
 
-/** SQL text with `?` for each value; `t` is the listed table, `price` the price in force where a filter or an order needs it. */
+/** SQL text with `?` for each value; `t` is the listed table, `price` the price in force if a filter or an order needs it. */
 export interface SqlPart {
   readonly sql: string;
   readonly values: readonly unknown[];
 }
 
-/** Every condition must hold; of a list of names any one, of `capabilities`, modalities and `tags` all. */
+/** Every condition must hold. Of a list of names any one suffices; of `capabilities`, modalities and `tags` all must be there. */
 export interface ProviderSpecFilter {
   readonly search?: string;
   readonly keys?: readonly string[];
   readonly protocols?: readonly string[];
   readonly categories?: readonly string[];
   readonly enabled?: boolean;
-  /** Whether a protocol is known that serves it. */
+  /** True: only rows whose protocol is known. */
   readonly servable?: boolean;
   readonly free?: boolean;
   readonly origin?: RowOrigin;

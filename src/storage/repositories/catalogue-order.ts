@@ -1,4 +1,4 @@
-// Owns what the lists of the catalogue can be ordered by; every order ends with the id, so that a place in it is exact.
+// Owns the orders of the catalogue's lists. Every order ends with the id, so that a position in it is unique.
 interface SortKey {
   /** Never null. */
   readonly expression: string;

@@ -25,7 +25,7 @@ const ENTITIES = {
 type Columns<Row> = Pick<Row, Extract<keyof Row, string>>;
 type MadeByTheDatabase<Table> = 'version' | (Table extends 'model_spec' ? 'canonicalId' : never);
 
-/** Every column that the writer fills: one that is added to the entity is missing wherever a row is made. */
+/** Requires a value for every column, so that a column that is added to an entity makes each place fail to compile that creates a row. */
 export type NewRow<Table extends CatalogueTable> = { readonly id: string } & {
   readonly [Name in keyof Required<Omit<Columns<CatalogueRow<Table>>, MadeByTheDatabase<Table>>>]: Readonly<
     Required<Columns<CatalogueRow<Table>>>[Name]
@@ -39,7 +39,7 @@ export class CatalogueWriteRepository {
     this.#entities = storage.entities;
   }
 
-  /** Raises `StorageError` of kind `conflict` with the constraint's name where a unique name is taken. */
+  /** Raises `StorageError` of kind `conflict`, with the constraint's name, if a unique name is in use. */
   insert<Table extends CatalogueTable>(
     table: Table,
     row: NewRow<Table>,
@@ -75,7 +75,7 @@ export class CatalogueWriteRepository {
     }
   }
 
-  /** Whether the row was there with this version, and is no more. */
+  /** True if the row existed with this version and is deleted now. */
   async remove(table: CatalogueTable, id: string, version: number, actor: Actor): Promise<boolean> {
     const removed = await writeAs(this.#entities(), actor, (entities) =>
       entities.nativeDelete(entityOf(table), byId({ id, version })),
@@ -111,7 +111,7 @@ function entityOf<Table extends CatalogueTable>(table: Table): EntityClass<Catal
   return entity as EntityClass<CatalogueRow<Table>>;
 }
 
-/** Every table of the catalogue has these two columns, which the ORM's own type of a filter cannot tell of a table that is a parameter. */
+/** Every table of the catalogue has these two columns, but the ORM's filter type cannot know that of a generic table. */
 function byId<Table extends CatalogueTable>({
   id,
   version,

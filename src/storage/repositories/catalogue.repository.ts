@@ -1,4 +1,4 @@
-// Owns the reads of the catalogue: what a workspace sees of each table, by id, by name, and in pages, many lists in one statement.
+// Owns the reads of the catalogue: the rows of each table that a workspace sees, by id, by name, and in pages, with many lists in one statement.
 import type { EntityClass } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import { ModelInstanceEntity } from '../entities/model-instance.entity.ts';
@@ -20,7 +20,7 @@ const TABLES = {
 export type CatalogueTable = keyof typeof TABLES;
 export type CatalogueRow<Table extends CatalogueTable> = InstanceType<(typeof TABLES)[Table]['entity']>;
 
-/** Columns that a list can hang on: the models of each provider, the instances of each config or model. */
+/** Columns that name a row's parent: the models of each provider, the instances of each config or model. */
 export type ParentColumn = 'provider_key' | 'config_id' | 'canonical_id';
 
 export interface ListQuery<Table extends CatalogueTable> {
@@ -28,16 +28,16 @@ export interface ListQuery<Table extends CatalogueTable> {
   readonly order: CatalogueOrder<Table>;
   readonly limit: number;
   readonly backward: boolean;
-  /** The row that the page begins behind: its sort value as text, and its id. */
+  /** The row after which the page begins: its sort value as text, and its id. */
   readonly beyond?: readonly [value: string, id: string];
-  /** Makes a list of its own for each of these parents. */
+  /** Reads a separate list for each of these parents. */
   readonly parents?: { readonly column: ParentColumn; readonly values: readonly string[] };
 }
 
 export interface ListedRow<Row> {
   readonly row: Row;
   readonly sortValue: string;
-  /** The parent whose list the row is in; empty where there are no parents. */
+  /** The parent to whose list the row belongs; empty if there are no parents. */
   readonly parent: string;
 }
 
@@ -60,7 +60,7 @@ export class CatalogueRepository {
     this.#entities = storage.entities;
   }
 
-  /** One row more than `limit` (of each parent) tells that more follow; backward lists come in reverse. */
+  /** Reads one row more than `limit` (for each parent), which shows whether more follow; backward lists come in reverse order. */
   async list<Table extends CatalogueTable>(
     table: Table,
     workspaceId: string,
@@ -96,7 +96,7 @@ export class CatalogueRepository {
     });
   }
 
-  /** How many rows fit; by parent, or under the empty text where there are no parents. */
+  /** The number of matching rows by parent; under the empty text if there are no parents. */
   async count<Table extends CatalogueTable>(
     table: Table,
     workspaceId: string,
@@ -111,7 +111,7 @@ export class CatalogueRepository {
     return new Map(rows.map((row) => [row.parent, row.count]));
   }
 
-  /** Rows that the workspace may see, in no order: its own, and the installation's even where one of its own hides them. */
+  /** Rows that the workspace may see, in no order: its own and the installation's, even those that one of its own hides. */
   async byIds<Table extends CatalogueTable>(
     table: Table,
     workspaceId: string,
@@ -124,7 +124,7 @@ export class CatalogueRepository {
     return this.#map(table, await this.#query(sql, [workspaceId, JSON.stringify(ids)]));
   }
 
-  /** By natural name: `key`, `canonicalId`, `name` or `slug`; what a row of the workspace hides is left out. */
+  /** Rows by `key`, `canonicalId`, `name` or `slug`; rows that a row of the workspace hides are left out. */
   async byNames<Table extends CatalogueTable>(
     table: Table,
     workspaceId: string,
@@ -201,7 +201,7 @@ export class CatalogueRepository {
   }
 }
 
-/** `from … where …` of what a query is about. */
+/** The `from … where …` of a query. */
 function sourceOf<Table extends CatalogueTable>(
   table: Table,
   workspaceId: string,
@@ -223,7 +223,7 @@ function sourceOf<Table extends CatalogueTable>(
   };
 }
 
-/** Its own rows, and of a shared table the installation's that none of its own hides. */
+/** The workspace's own rows, and of a shared table the installation's rows that none of its own hides. */
 function visibleRows(table: CatalogueTable, workspaceId: string): SqlPart {
   const { name, shared } = TABLES[table];
   if (!shared) return { sql: 't.workspace_id = ?', values: [workspaceId] };

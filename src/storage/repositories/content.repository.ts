@@ -1,7 +1,7 @@
-// Owns the removal of what completions were asked and answered; what they used, cost and were routed by stays.
+// Owns the removal of prompts and outputs of completions. Their usage, cost and routing stay.
 import type { SqlClient } from '../sql.ts';
 
-/** In small lots, oldest first; nodes at it at once take different ones. A run that can still be replayed is left alone. */
+/** Removes in small lots, the oldest first; nodes that do so at once take different runs. Runs that can still be replayed are left alone. */
 const REMOVE = {
   name: 'remove-content',
   text: `update completion_run set input = '{}', text = '', reasoning = '', tool_calls = '[]', continuation = null,
@@ -22,7 +22,7 @@ export class ContentRepository {
     this.#sql = storage.sql;
   }
 
-  /** How many were removed; fewer than `limit` tells that there are no more. */
+  /** The number of runs whose content was removed; fewer than `limit` means that there are no more. */
   async remove(replaySeconds: number, limit: number): Promise<number> {
     return (await this.#sql.query(REMOVE, [replaySeconds, limit])).length;
   }

@@ -1,7 +1,7 @@
-// Owns the figures of attempts over a window: how often, how fast, how dear.
+// Owns the figures of attempts over a window of time: numbers, latencies and costs.
 import type { SqlClient } from '../sql.ts';
 
-/** What the figures are told apart by. */
+/** The grouping of the figures. */
 export type FiguresGroup = 'instance' | 'model' | 'config';
 
 export interface FiguresQuery {

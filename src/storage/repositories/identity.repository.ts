@@ -29,7 +29,7 @@ const KEY_STATE = {
   text: `select case when revoked_at is null then 'current' else 'retired' end as state from api_key where hash = $1
          union all select 'retired' from retired_api_key where hash = $1 limit 1`,
 };
-/** Those who change one row at a time do so one after the other. */
+/** Locks the row, so that changes of one row happen one after the other. */
 const LOCKED = { lockMode: LockMode.PESSIMISTIC_WRITE } as const;
 
 export class IdentityRepository {
@@ -53,7 +53,7 @@ export class IdentityRepository {
     await this.#run((entities) => entities.insert(WorkspaceEntity, { ...row, version: 1 }), actor);
   }
 
-  /** `null` if there is none. */
+  /** `null` if there is no such workspace. */
   updateWorkspace(id: string, changes: Partial<WorkspaceRow>, actor: Actor): Promise<WorkspaceRow | null> {
     return this.#run(async (entities) => {
       const workspace = await entities.findOne(WorkspaceEntity, { id }, LOCKED);
@@ -70,7 +70,7 @@ export class IdentityRepository {
     );
   }
 
-  /** What has become of a key's text: `unknown` if no key ever had it, `retired` if its key was revoked or rotated since, or is deleted. */
+  /** The state of a key's text: `unknown` if no key ever had it, `retired` if its key was revoked, rotated or deleted since. */
   async apiKeyState(hash: string): Promise<'unknown' | 'current' | 'retired'> {
     const [row] = await this.#sql.query<{ state: 'current' | 'retired' }>(KEY_STATE, [hash]);
     return row?.state ?? 'unknown';
@@ -80,7 +80,7 @@ export class IdentityRepository {
     await this.#run((entities) => entities.insert(ApiKeyEntity, { ...row }), actor);
   }
 
-  /** The key as `change` leaves it; `null` if the workspace has no such key. */
+  /** The key as `change` has left it; `null` if the workspace has no such key. */
   changeApiKey(
     workspaceId: string,
     id: string,
@@ -112,11 +112,11 @@ export class IdentityRepository {
     );
   }
 
-  /** Makes the member, or changes it if it is there. */
+  /** Creates the member, or changes it if it exists. */
   async setMember(row: MemberRow, actor: Actor): Promise<MemberRow> {
     const set = () => this.#setMember(row, actor);
     return set().catch((error: unknown) => {
-      // Another has made it at this moment: now it is there to be changed.
+      // Another caller has created the member at this moment, so now it can be changed.
       if (error instanceof StorageError && error.kind === 'conflict') return set();
       throw error;
     });

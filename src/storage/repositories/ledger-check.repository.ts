@@ -1,7 +1,7 @@
-// Owns the statement that proves the books: stored balances and reserved sums are caches, and this says where they are not what they cache.
+// Owns the statement that checks the books: stored balances and reserved sums are caches, and it finds those that differ from their sources.
 import type { SqlClient } from '../sql.ts';
 
-/** Something that does not add up; amounts in nano-dollars as decimal text. */
+/** A stored sum that differs from its source; amounts in nano-dollars as decimal text. */
 export interface Discrepancy {
   readonly rule: string;
   /** Id of the workspace, budget, run or entry. */
@@ -10,7 +10,7 @@ export interface Discrepancy {
   readonly found: string;
 }
 
-/** One statement, so that it sees one moment, whatever runs meanwhile. */
+/** A single statement, so that it sees one moment even while runs are settled. */
 const CHECK = {
   name: 'check-ledger',
   text: `

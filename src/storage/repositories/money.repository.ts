@@ -1,4 +1,4 @@
-// Owns the statements of accounts, the ledger and budgets, beside those that run with each completion (`run.repository.ts`).
+// Owns the statements of accounts, the ledger and budgets, except those that run with each completion (`run.repository.ts`).
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import { type Actor, writeAs } from '../acting.ts';
 import { AccountEntity } from '../entities/account.entity.ts';
@@ -19,7 +19,7 @@ export interface NewEntry {
   readonly createdBy: string;
 }
 
-/** A budget, and what the period that runs now has used of it. */
+/** A budget, and how much of it was used in the present period. */
 export interface BudgetState {
   readonly budget: BudgetRow;
   readonly periodStart: Date;
@@ -55,12 +55,12 @@ export class MoneyRepository {
     this.#entities = storage.entities;
   }
 
-  /** `null` where nothing was ever booked or held. */
+  /** `null` if nothing was ever booked or held. */
   account(workspaceId: string): Promise<Readonly<AccountEntity> | null> {
     return this.#run((entities) => entities.findOne(AccountEntity, { workspaceId }));
   }
 
-  /** Booked once for each key: `known` if it had been, `conflict` if something else had. */
+  /** Books once for each key: `known` if the same booking was made before, `conflict` if the key belongs to another booking. */
   async book(entry: NewEntry): Promise<{ outcome: 'booked' | 'known' | 'conflict'; entry: LedgerEntryRow }> {
     const { workspaceId, kind, amountNano, description, idempotencyKey, createdBy } = entry;
     const [row] = await this.#sql.query<{ outcome: 'booked' | 'known' | 'conflict'; entry_id: string }>(
@@ -73,7 +73,7 @@ export class MoneyRepository {
     return { outcome: row?.outcome ?? 'booked', entry: booked };
   }
 
-  /** Newest first; one more row than `limit` tells that there is a further page. */
+  /** Newest first. It reads one row more than `limit`, which shows whether there is a further page. */
   entries(workspaceId: string, { limit, backward, beyondId }: EntryPage): Promise<LedgerEntryRow[]> {
     const beyond = beyondId === undefined ? {} : { id: backward ? { $gt: beyondId } : { $lt: beyondId } };
     return this.#run((entities) =>
@@ -114,7 +114,7 @@ export class MoneyRepository {
     });
   }
 
-  /** Makes or changes the one budget of its caller and period; what was spent stays counted. */
+  /** Creates or changes the one budget of its caller and period; what was spent already stays counted. */
   setBudget(row: BudgetRow, actor: Actor): Promise<BudgetRow> {
     return this.#run(async (entities) => {
       const { workspaceId, caller, period, limitNano, updatedAt } = row;
@@ -126,7 +126,7 @@ export class MoneyRepository {
     }, actor);
   }
 
-  /** Whether there was one. */
+  /** True if there was one. */
   async removeBudget(
     where: { readonly workspaceId: string; readonly caller: string | null; readonly period: BudgetPeriod },
     actor: Actor,

@@ -1,4 +1,4 @@
-// Owns how runs begin: gathered into groups, each committed at once, with holds and idempotency keys decided on inside.
+// Owns how runs begin: they are gathered into groups, each committed as one, which also decides on holds and idempotency keys.
 import type { Batcher } from '../../kernel/batcher.ts';
 import { StorageError } from '../../kernel/errors.ts';
 import type { Telemetry } from '../../kernel/telemetry.ts';
@@ -15,11 +15,11 @@ import type { SqlClient } from '../sql.ts';
 import type { RunBegun } from './run.rows.ts';
 import { BEGIN, BEGIN_PLAIN, KNOWN_KEYS, WITHDRAW } from './run.statements.ts';
 
-/** A run to begin, or (`joinOnly`) only to look for the one that its key names. */
+/** A run to begin; or, with `joinOnly`, a search for the run that its key names. */
 interface Ask {
   readonly run: RunBegin;
   readonly joinOnly: boolean;
-  /** One text for what an idempotency key is unique in; empty without a key. */
+  /** A text that names what an idempotency key is unique in; empty without a key. */
   readonly key: string;
 }
 
@@ -35,7 +35,7 @@ const toRow = rowMapper<RunBegin>(BEGIN_COLUMNS);
 const toKeyedRow = rowMapper<RunBegin>(KEYED_BEGIN_COLUMNS);
 const toDecision = rowMapper<RunBegin>(DECISION_COLUMNS);
 
-/** A key that is taken when a group is written, and free when it is looked up, was given back in between: the run is written again. */
+/** If a key is in use when a group is written and free when it is looked up, it was given back in between, and the run is written again; at most this often. */
 const MAX_WRITES = 5;
 
 export class RunBegins {
@@ -51,7 +51,7 @@ export class RunBegins {
     });
   }
 
-  /** `joinOnly`: `undefined` where the key names no run; every run that was to begin before is taken into account. */
+  /** `joinOnly`: `undefined` if the key names no run. Runs that were to begin before are considered too. */
   ask(run: RunBegin, joinOnly: boolean, gone: AbortSignal | undefined): Promise<RunBegun | undefined> {
     return this.#asks.add({ run, joinOnly, key: keyOf(run) }, gone);
   }
@@ -72,7 +72,7 @@ export class RunBegins {
     return asks.map((ask) => answers.get(ask));
   }
 
-  /** Row by row, inside one function of the database. */
+  /** One function of the database decides on the rows one by one. */
   async #decide(begins: readonly Ask[], answers: Map<Ask, RunBegun>): Promise<void> {
     const runs = begins.map(({ run }) => run);
     const rows = await this.#sql.query<Omit<RunBegun, 'runId'> & { run_id: string }>(BEGIN, [
@@ -88,7 +88,10 @@ export class RunBegins {
     let open = begins;
     for (let write = 0; open.length > 0; write += 1) {
       if (write === MAX_WRITES) {
-        throw new StorageError('unavailable', 'An idempotency key is taken and given back all the time');
+        throw new StorageError(
+          'unavailable',
+          'The idempotency key was in use and was freed again at every try',
+        );
       }
       const rows = await this.#sql.query<{ id: string }>(BEGIN_PLAIN, [
         JSON.stringify(open.map(({ run }) => toKeyedRow(run))),
@@ -103,7 +106,7 @@ export class RunBegins {
     }
   }
 
-  /** Answers those whose key names a run. */
+  /** Answers the requests whose key names a run. */
   async #lookUp(asks: readonly Ask[], answers: Map<Ask, RunBegun>): Promise<void> {
     if (asks.length === 0) return;
     const rows = await this.#sql.query<KnownKey>(KNOWN_KEYS, [
@@ -120,9 +123,9 @@ export class RunBegins {
     }
   }
 
-  /** A row whose caller has been refused meanwhile would stay RUNNING, with its hold, without a node that runs it. */
+  /** If its caller was refused in the meantime, the row would stay RUNNING, with its hold, while no node runs it. */
   async #undo({ run }: Ask, answer: RunBegun | undefined): Promise<void> {
-    // Where this fails too, the keeper ends the row later.
+    // If this fails too, the keeper ends the row later.
     if (answer?.outcome === 'begun') await this.withdraw(run).catch(() => {});
   }
 }
@@ -140,7 +143,7 @@ function byKey({ key: one }: Ask, { key: other }: Ask): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }
 
-/** Whether there is a hold, or a key that comes twice (the asks are in order of their keys). */
+/** True if there is a hold, or a key that occurs twice (the requests are in the order of their keys). */
 function needsDecision(asks: readonly Ask[]): boolean {
   return asks.some(
     ({ run, key }, index) => run.holdNano !== undefined || (key !== '' && asks[index - 1]?.key === key),

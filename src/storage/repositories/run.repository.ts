@@ -1,4 +1,4 @@
-// Owns the statements of runs: written in groups past the ORM, read through it.
+// Owns the statements of runs: writes are grouped and go past the ORM, reads go through it.
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import type { Batcher } from '../../kernel/batcher.ts';
 import { StorageError } from '../../kernel/errors.ts';
@@ -35,17 +35,17 @@ import {
 } from './run.statements.ts';
 import { RunBegins } from './run-begins.ts';
 
-/** How long a begin waits for the database, unless it is told otherwise. */
+/** How long beginning a run waits for the database, in milliseconds, unless another limit is given. */
 const BEGIN_WITHIN_MS = 5_000;
 
 const CONTENT = ['text', 'reasoning', 'toolCalls', 'continuation'] as const;
 type Content = (typeof CONTENT)[number];
 
 type Columns = Pick<CompletionRunEntity, Extract<keyof CompletionRunEntity, string>>;
-/** A run as it was read: its content only where that was asked for. */
+/** A run as it was read; it has its content only if that was asked for. */
 export type CompletionRunRow = Omit<Columns, Content> & Partial<Pick<Columns, Content>>;
 
-/** What a hold is to come to in all, as decimal text. */
+/** The new total of a hold, as decimal text. */
 interface HoldRaise {
   readonly run_id: string;
   readonly amount_nano: string;
@@ -55,7 +55,7 @@ const toProgressRow = rowMapper<RunProgress>(PROGRESS_ITEM_COLUMNS);
 const toEndRow = rowMapper<RunEnd>(END_ITEM_COLUMNS);
 const toAttemptRow = rowMapper<AttemptEnd>(ATTEMPT_COLUMNS);
 
-/** After so many leases without a word the row of a dead node's lease is of no use to anybody. */
+/** After this many lease times without renewal, the row of a dead node's lease is deleted. */
 const LEASES_KEPT = 6;
 
 export class RunRepository {
@@ -80,8 +80,8 @@ export class RunRepository {
   }
 
   /**
-   * Resolves once the run's row (or the finding that its key is taken) is committed. Raises `StorageError` where that takes too long, after
-   * which the run does not begin any more, and the reason of `gone` where that was aborted before the row was on its way.
+   * Resolves once the run's row, or the finding that its key is in use, is committed. Raises `StorageError` if that takes too long, in which case the
+   * run does not begin afterwards; or the reason of `gone`, if that was aborted before the row was sent.
    */
   async begin(run: RunBegin, gone?: AbortSignal): Promise<RunBegun> {
     const begun = await this.#begins.ask(run, false, gone);
@@ -89,22 +89,22 @@ export class RunRepository {
     return begun;
   }
 
-  /** The run that the key names, if there is one. Every run that this node was to begin before is taken into account. */
+  /** The run that the key names, if there is one. Runs that this node was asked to begin before are considered too. */
   join(run: RunBegin, gone?: AbortSignal): Promise<RunBegun | undefined> {
     return this.#begins.ask(run, true, gone);
   }
 
-  /** Undoes the beginning of a run that nothing was asked of yet; its key is free again. */
+  /** Undoes the beginning of a run for which no provider was called; its key is free again. */
   withdraw(run: RunKey & Pick<RunBegin, 'id'>): Promise<void> {
     return this.#begins.withdraw(run);
   }
 
-  /** Whether there was room for the hold to come to so much in all. */
+  /** True if there was room to raise the hold to this total. */
   raiseHold(runId: string, amount: bigint): Promise<boolean> {
     return this.#raises.add({ run_id: runId, amount_nano: amount.toString() });
   }
 
-  /** True if this call took the run out of RUNNING; false if it had ended already or has another owner. */
+  /** True if this call took the run out of RUNNING; false if the run had ended before or has another owner. */
   end(run: RunEnd): Promise<boolean> {
     return this.#ends.add(run);
   }
@@ -118,7 +118,7 @@ export class RunRepository {
     await this.#sql.query(REQUEST_CANCEL, [runId]);
   }
 
-  /** Those of the runs that go on and belong to the node, with whether somebody has asked to cancel them. */
+  /** Those of the runs that go on and belong to the node, and whether a caller has asked to cancel each. */
   async ownedBy(
     nodeId: string,
     runIds: readonly string[],
@@ -127,13 +127,13 @@ export class RunRepository {
     return new Map(rows.map(({ id, is_cancelled }) => [id, { isCancelled: is_cancelled }]));
   }
 
-  /** How far a run is, and since when its row has not changed, by the database's clock; nothing of its content is read. */
+  /** The status of a run, and how long ago its row last changed, by the database's clock; no content is read. */
   async phaseOf(runId: string): Promise<{ status: RunStatus; unchangedMs: number } | undefined> {
     const [row] = await this.#sql.query<{ status: RunStatus; unchanged_ms: number }>(PHASE, [runId]);
     return row && { status: row.status, unchangedMs: row.unchanged_ms };
   }
 
-  /** How many nodes are alive, this one included. */
+  /** Renews the lease; gives the number of live nodes, this one included. */
   async renewLease(nodeId: string, leaseSeconds: number): Promise<number> {
     const [row] = await this.#sql.query<{ others: number }>(RENEW_LEASE, [nodeId, leaseSeconds]);
     return (row?.others ?? 0) + 1;
@@ -144,8 +144,8 @@ export class RunRepository {
   }
 
   /**
-   * Makes `nodeId` the owner of every running run whose node has not renewed its lease for so long, and gives their ids. `null`: no other
-   * node can be alive, whatever its lease says.
+   * Makes `nodeId` the owner of every running run whose node has not renewed its lease for `leaseSeconds`, and gives the ids. `null`: every other node
+   * counts as dead, whatever its lease says.
    */
   async takeOrphans(nodeId: string, leaseSeconds: number | null): Promise<string[]> {
     const rows = await this.#sql.query<{ id: string }>(TAKE_ORPHANS, [nodeId, leaseSeconds]);
@@ -153,7 +153,7 @@ export class RunRepository {
     return rows.map(({ id }) => id);
   }
 
-  /** Ids of the running rows of a node that are none of those which it runs. */
+  /** Ids of the running rows of a node that it does not run. */
   async takeStrays(nodeId: string, runningIds: readonly string[]): Promise<string[]> {
     const rows = await this.#sql.query<{ id: string }>(TAKE_STRAYS, [nodeId, runningIds]);
     return rows.map(({ id }) => id);
@@ -179,7 +179,7 @@ export class RunRepository {
     );
   }
 
-  /** Newest first; one more row than `limit` tells that there is a further page. */
+  /** Newest first. It reads one row more than `limit`, which shows whether there is a further page. */
   async list(filter: RunListFilter, page: RunListPage): Promise<CompletionRunRow[]> {
     const beyond = page.beyondId && { id: page.backward ? { $gt: page.beyondId } : { $lt: page.beyondId } };
     const rows: unknown[] = await this.#reading((entities) =>
@@ -194,7 +194,7 @@ export class RunRepository {
         },
       ),
     );
-    // The ORM's own type of a row with excluded columns takes lists of JSON objects for single ones.
+    // The ORM's type of a row with excluded columns confuses lists of JSON objects with single ones.
     return rows as CompletionRunRow[];
   }
 
@@ -214,7 +214,7 @@ export class RunRepository {
   }
 
   async #writeEnds(items: readonly RunEnd[]): Promise<boolean[]> {
-    // Several runs are locked by id everywhere, so that no two statements wait for each other.
+    // Every statement locks several runs in the order of their ids, so that no two statements wait for each other.
     const inOrder = items.toSorted((one, other) => (one.id < other.id ? -1 : 1));
     const rows = await this.#sql.query<{ id: string }>(END, [JSON.stringify(inOrder.map(toEndItem))]);
     const won = new Set(rows.map(({ id }) => id));

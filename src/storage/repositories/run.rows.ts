@@ -1,11 +1,11 @@
-// Owns what the repository of runs answers, and what a list of them is asked for.
+// Owns the types of what the repository of runs answers and is asked.
 import type { RunStatus } from '../entities/completion-run.entity.ts';
 
 export interface RunBegun {
   readonly outcome: 'begun' | 'joined' | 'conflict' | 'refused';
   /** The run that the key names; the new one if it was begun. */
   readonly runId: string;
-  /** Set where it was refused. */
+  /** Set if the run was refused. */
   readonly refusal: HoldRefusal | null;
 }
 
@@ -30,8 +30,8 @@ export interface RunListFilter {
 export interface RunListPage {
   readonly limit: number;
   readonly backward: boolean;
-  /** Id of the row that the page begins behind; ids sort by time. */
+  /** Id of the row after which the page begins; ids sort by time. */
   readonly beyondId?: string;
-  /** Whether text, reasoning, tool calls and continuations are read; they are empty otherwise. */
+  /** True: text, reasoning, tool calls and continuations are read; otherwise they are empty. */
   readonly withContent: boolean;
 }

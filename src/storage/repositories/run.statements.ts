@@ -6,7 +6,7 @@ export const BEGIN = {
   name: 'begin-runs',
   text: 'select outcome, run_id, refusal from begin_runs($1::jsonb, $2::jsonb) order by ordinal',
 };
-/** The same without holds, where no key comes twice in the group: one statement, and nothing to walk through. */
+/** The same without holds, for a group in which no key occurs twice: a single insert, which decides nothing row by row. */
 export const BEGIN_PLAIN = {
   name: 'begin-plain-runs',
   text: `

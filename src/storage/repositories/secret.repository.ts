@@ -1,10 +1,10 @@
-// Owns the statements of stored secrets as such: which keys seal them, their replacement one by one, and where each may be sent.
+// Owns the statements of stored secrets: which keys seal them, how they are replaced one by one, and where each may be sent.
 import type { JsonObject } from '../../kernel/json.ts';
 import type { Actor } from '../acting.ts';
 import type { SealedSecret, SecretDestination } from '../entities/provider-config.entity.ts';
 import type { SqlClient } from '../sql.ts';
 
-/** A secret of a config; `null` where it has none, or refers to the environment. */
+/** A secret of a config; `null` if the config has none, or names a variable of the environment. */
 export interface SealedRow {
   readonly id: string;
   readonly name: string;
@@ -12,7 +12,7 @@ export interface SealedRow {
   readonly headers: SealedSecret | null;
 }
 
-/** A config as far as it says where its secrets may be sent. */
+/** The fields of a config that decide where its secrets may be sent. */
 export interface BindingRow {
   readonly id: string;
   readonly version: number;
@@ -44,7 +44,7 @@ const BINDINGS = {
   name: 'secret-bindings',
   text: `select ${BINDING_COLUMNS} from provider_config where workspace_id = $1 and provider_key = $2 order by id`,
 };
-/** Only if nobody has changed the config or its binding meanwhile. */
+/** Applies only if neither the config nor its binding was changed since it was read. */
 const BIND = {
   name: 'bind-secrets',
   text: `with acting as materialized (
@@ -66,7 +66,7 @@ const SEALED_OTHERWISE = {
   text: `select id, name, secret, headers from provider_config
          where id > $2::uuid and (secret->>'keyId' <> $1 or headers->>'keyId' <> $1) order by id limit $3`,
 };
-/** Only if nobody has changed them meanwhile. */
+/** Applies only if the secrets were not changed since they were read. */
 const RESEAL = {
   name: 'reseal',
   text: `with acting as materialized (
@@ -84,17 +84,17 @@ export class SecretRepository {
     this.#sql = storage.sql;
   }
 
-  /** One secret for each key that seals any. */
+  /** One secret for each key that seals any secret. */
   sealingKeys(): Promise<(SealedRow & { readonly key_id: string })[]> {
     return this.#sql.query(KEYS, []);
   }
 
-  /** Those that another key than this seals, in the order of their ids. */
+  /** Secrets that are sealed by another key than this one, in the order of their ids. */
   sealedOtherwise(keyId: string, beyondId = FIRST_ID, limit = 100): Promise<SealedRow[]> {
     return this.#sql.query(SEALED_OTHERWISE, [keyId, beyondId, limit]);
   }
 
-  /** Whether `before` was still what was stored. */
+  /** True if `before` was still stored, so that it was replaced. */
   async reseal(
     before: SealedRow,
     after: Pick<SealedRow, 'secret' | 'headers'>,

@@ -1,4 +1,4 @@
-// Owns the writing of the built-in catalogue: one call, one transaction, and nothing where it is up to date.
+// Owns the writing of the built-in catalogue: one call in one transaction, which writes nothing if the catalogue is up to date.
 import { toRow } from '../columns.ts';
 import type { SqlClient } from '../sql.ts';
 
@@ -24,7 +24,7 @@ export class SeedRepository {
     return (await this.#sql.query(SEEDED, [hash])).length > 0;
   }
 
-  /** False if another node has done it meanwhile. */
+  /** False if another node has done it before. */
   async seed(data: SeedData, at: Date): Promise<boolean> {
     const rows = {
       ...data,

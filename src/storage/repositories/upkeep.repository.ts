@@ -1,4 +1,4 @@
-// Owns the statements of health checks and model syncs. Neither touches a config's version: they are no change that a user could lose.
+// Owns the statements of health checks and model syncs. They do not raise a config's version, so that they never conflict with a user's change.
 import type { RequiredEntityData } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import type { JsonObject } from '../../kernel/json.ts';
@@ -41,7 +41,7 @@ const SAVE_HEALTH = {
            health_checked_at = $6::timestamptz
          where id = $1`,
 };
-/** Whoever gets a row back does the check; the others find it done. */
+/** The node that gets a row back does the check; other nodes find it claimed. */
 const CLAIM_CHECKS = {
   name: 'claim-checks',
   text: `update provider_config set health_checked_at = now()
@@ -71,7 +71,7 @@ const SEEN_BY_OTHERS = {
   text: `select distinct seen.canonical_id from config_model seen join provider_config config on config.id = seen.config_id
          where config.workspace_id = $1 and config.provider_key = $2 and config.id <> $3`,
 };
-/** Whoever gets the row does the refresh. */
+/** The node that gets the row does the refresh. */
 const CLAIM_REFRESH = {
   name: 'claim-refresh',
   text: `update catalogue_refresh set started_at = now()
@@ -114,7 +114,7 @@ export class UpkeepRepository {
     ]);
   }
 
-  /** Enabled configs whose last check is older, now this node's to check. */
+  /** Enabled configs whose last check is older than that; they are now claimed for this node. */
   claimChecks(olderThanSeconds: number): Promise<{ id: string; workspaceId: string }[]> {
     return this.#sql.query(CLAIM_CHECKS, [olderThanSeconds]);
   }
@@ -123,12 +123,12 @@ export class UpkeepRepository {
     return this.#sql.query(DUE_SYNCS, [olderThanSeconds]);
   }
 
-  /** True if the last refresh began longer ago, and this node is to do the next. */
+  /** True if the last refresh began longer ago, and this node has claimed the next. */
   async claimRefresh(olderThanSeconds: number): Promise<boolean> {
     return (await this.#sql.query(CLAIM_REFRESH, [olderThanSeconds])).length > 0;
   }
 
-  /** One source's models with their prices; all of it or nothing. */
+  /** Writes one source's models with their prices, completely or not at all. */
   async refreshCatalogue(source: string, models: readonly object[], at: Date): Promise<RefreshWritten> {
     const values = [source, JSON.stringify(models.map(toRow)), at.toISOString()];
     const [written] = await this.#sql.query<RefreshWritten>(REFRESH, values);
@@ -154,7 +154,7 @@ export class UpkeepRepository {
     return this.#run((entities) => entities.findOne(ModelSyncEntity, { configId, status: 'RUNNING' }));
   }
 
-  /** What each credential saw at its last sync: canonical ids by config. */
+  /** The models that each credential saw at its last sync, as canonical ids by config. */
   async listedModels(configIds: readonly string[]): Promise<ReadonlyMap<string, string[]>> {
     const rows = await this.#sql.query<{ config_id: string; canonical_ids: string[] }>(LISTED_MODELS, [
       JSON.stringify(configIds),
@@ -162,7 +162,7 @@ export class UpkeepRepository {
     return new Map(rows.map((row) => [row.config_id, row.canonical_ids]));
   }
 
-  /** What other configs of the same provider in the workspace can see. */
+  /** The models that other configs of the same provider in the workspace can see. */
   async seenByOthers(
     workspaceId: string,
     providerKey: string,
@@ -176,13 +176,13 @@ export class UpkeepRepository {
     return new Set(rows.map((row) => row.canonical_id));
   }
 
-  /** How many models the provider listed the last time that it went well. */
+  /** How many models the provider listed at the last successful sync. */
   async lastListed(configId: string): Promise<number> {
     const [row] = await this.#sql.query<{ listed: number }>(LAST_LISTED, [configId]);
     return row?.listed ?? 0;
   }
 
-  /** All of it or nothing, with the end of the sync. */
+  /** Writes all changes and the end of the sync, or nothing. */
   writeSync({ sync, inserts, updates, withdrawnIds, seen }: SyncWrites): Promise<void> {
     return this.#run((entities) =>
       entities.transactional(async (transaction) => {
@@ -219,7 +219,7 @@ export class UpkeepRepository {
   }
 }
 
-/** A user's change at the same moment wins: it has raised the version, and is among the edited fields the next time. */
+/** A user's change at the same moment takes precedence: it has raised the version, and the next sync finds its field among the edited ones. */
 async function changeModel(
   transaction: SqlEntityManager,
   id: string,

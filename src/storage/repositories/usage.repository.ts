@@ -1,4 +1,4 @@
-// Owns the statement of the usage report: what completions that have ended used and cost, grouped one way.
+// Owns the statement of the usage report: the usage and cost of ended completions, by one grouping.
 import { firstIdAt } from '../../kernel/ids.ts';
 import type { SqlClient } from '../sql.ts';
 
@@ -24,7 +24,7 @@ export interface UsageQuery {
   readonly metadataKey?: string;
 }
 
-/** Sums as decimal text: they may pass what a number holds. */
+/** Sums as decimal text, since they may exceed what a JavaScript number holds. */
 export interface UsageRow {
   readonly key: string;
   readonly runs: number;
@@ -40,7 +40,10 @@ export interface UsageRow {
   readonly unpriced: number;
 }
 
-/** Ids sort by the time when they were made, give or take what lies between an id and its row: they are the index of the window. */
+/**
+ * Ids sort by the time at which they were made, so the index on ids serves the window of time; this allows for the time between making an id and writing
+ * its row.
+ */
 const SLACK_MS = 60_000;
 
 const KEYS: Readonly<Record<UsageGroup, string>> = {

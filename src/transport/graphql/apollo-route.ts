@@ -1,4 +1,4 @@
-// Owns the route of queries and mutations over HTTP: Apollo on Fastify, bounded before it executes, with every error in its last form.
+// Owns the route of queries and mutations over HTTP: Apollo on Fastify. Operations are bounded before they are executed, and errors get their final form.
 import { ApolloServer, type ApolloServerPlugin, type HTTPGraphQLHead } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
@@ -42,19 +42,19 @@ interface ApolloRouteOptions {
   readonly maxTokens: number;
   readonly batching: boolean;
   readonly persisted: PersistedOperations;
-  /** Where subscriptions are answered, in words for those who send one here. */
+  /** Where subscriptions are served, in words for clients that send one here. */
   readonly subscribeAt: string;
 }
 
-/** In characters. What clients register by themselves must not fill the memory. */
+/** Weights are characters. Texts that clients register themselves must not fill the memory. */
 const REGISTERED_TEXTS = { maxWeight: 4_000_000, maxEntryWeight: 100_000 };
 const MAX_BATCH = 100;
 const READABLE = /(application|\*)\/(json|graphql-response\+json|\*)/i;
 const BY_POST: Arrival = { kind: 'http' };
 const BY_GET: Arrival = { kind: 'http', readOnly: true };
-/** A page of another origin cannot send these without asking first. */
+/** A page of another origin can send these only if the gateway has agreed to it before (CORS preflight). */
 const NOT_SIMPLE_HEADERS = ['x-apollo-operation-name', 'apollo-require-preflight', 'authorization'];
-/** Faults of a request that was well formed as HTTP. Source: GraphQL over HTTP, "application/json". */
+/** Codes of faults in a request that is well formed as HTTP. Source: GraphQL over HTTP, "application/json". */
 const WELL_FORMED =
   /"code":"(GRAPHQL_PARSE_FAILED|GRAPHQL_VALIDATION_FAILED|BAD_USER_INPUT|QUERY_TOO_COMPLEX)"/;
 
@@ -74,7 +74,7 @@ export async function registerApolloRoute(
     documentStore: documentStore(),
     csrfPrevention: { requestHeaders: NOT_SIMPLE_HEADERS },
     persistedQueries: {
-      // What clients register by themselves is kept in memory only, and not at all where the operator decides.
+      // Operations that clients register themselves are kept in memory only, and none are accepted if the operator has fixed the list.
       cache: {
         get: async (key) => persisted.get(key.replace(/^apq:/, '')) ?? registered.get(key),
         set: async (key, text) => {
@@ -85,7 +85,7 @@ export async function registerApolloRoute(
     },
     plugins: [
       ApolloServerPluginLandingPageDisabled(),
-      // It would wrap the resolver of every field, at every door; and nobody is told of what is asked here.
+      // This plugin would wrap the resolver of every field, and reports of usage would be sent to Apollo.
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
       ApolloServerPluginSchemaReportingDisabled(),
@@ -110,7 +110,7 @@ export async function registerApolloRoute(
   return apollo;
 }
 
-/** Parsed documents by digest, as Apollo asks for them. Its own store holds as many as come. */
+/** Parsed documents by digest, in the form that Apollo asks for. Apollo's own store has no bound. */
 function documentStore() {
   const documents = createDocumentCache();
   return {
@@ -121,7 +121,7 @@ function documentStore() {
   };
 }
 
-/** Apollo finds out that a client cannot read its answer only when the operation has been executed, and a completion paid. */
+/** Apollo finds out that a client cannot read its answer only after the operation was executed, when a completion would be paid already. */
 function refuseUnreadableAnswers(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   const { accept } = request.headers;
   if (accept === undefined || READABLE.test(accept)) {
@@ -132,7 +132,7 @@ function refuseUnreadableAnswers(request: FastifyRequest, reply: FastifyReply, d
   refuseAsGraph(reply, { code: 'BAD_REQUEST', message, status: 406 });
 }
 
-/** Before Apollo parses them; a list is a batch. */
+/** Checks documents before Apollo parses them; a list is a batch of operations. */
 function refuseOutsizedDocuments(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   const sent = request.method === 'GET' ? request.query : request.body;
   const operations = [sent].flat() as readonly ({ readonly query?: unknown } | null | undefined)[];
@@ -154,7 +154,10 @@ function refuseOutsizedDocuments(request: FastifyRequest, reply: FastifyReply, d
   done();
 }
 
-/** No answer is kept on its way. Clients of `application/json` take the status for that of the transport: a well-formed request is 200, whatever its document is. */
+/**
+ * Forbids caches to store answers. For clients that accept `application/json` the status is that of the transport, so a well-formed request gets 200
+ * whatever its document is.
+ */
 function finishAnswer(
   _request: FastifyRequest,
   reply: FastifyReply,
@@ -179,8 +182,8 @@ function contextOf(request: FastifyRequest, reply: FastifyReply, contextFor: Con
 }
 
 /**
- * Bounds an operation once it is known and valid, before anything of it is executed; and puts errors into form with the request's id, which
- * Apollo's own `formatError` is not told.
+ * Bounds an operation after it was parsed and validated and before it is executed. It also gives errors their final form with the request's id, which
+ * Apollo's own `formatError` does not get.
  */
 function graphPlugin(options: ApolloRouteOptions): ApolloServerPlugin<GraphContext> {
   const { schema, bounds, persisted, formatError } = options;
@@ -212,7 +215,7 @@ function wrongAddress(subscribeAt: string): GraphQLError {
   });
 }
 
-/** An answer without data for an outage of ours: whoever stands between, a load balancer or a retrying client, looks at the status alone. */
+/** Sets the HTTP status and `Retry-After` of an answer that has no data because of an outage: load balancers and clients that retry look at these only. */
 function tellOutage(
   http: HTTPGraphQLHead,
   data: object | null | undefined,

@@ -1,8 +1,8 @@
-// Owns the execution of subscriptions: the stream is opened once with what it was asked for, and each of its events is answered without.
+// Owns the execution of subscriptions: the operation's arguments are used once, to open the stream, and each event is then executed without them.
 //
-// graphql-js executes the whole operation anew for each event: it reads every variable and every argument of the root field again, a long
-// prompt among them, though only the resolver that opens the stream has a use for it. Here events are executed against a view of the schema
-// whose subscriptions have no arguments, by an operation that declares only the variables that its selection needs.
+// graphql-js executes the whole operation again for each event: it reads every variable and every argument of the root field, which may hold a long
+// prompt, though only the resolver that opens the stream uses them. Here events are executed against a view of the schema whose subscriptions have no
+// arguments, by an operation that declares only the variables that its selection needs.
 import {
   createSourceEventStream,
   type DocumentNode,
@@ -29,7 +29,7 @@ export class EventExecution {
     this.#view = viewOf(schema);
   }
 
-  /** As graphql-js' `subscribe`. */
+  /** Has the contract of graphql-js' `subscribe`. */
   async subscribe(args: ExecutionArgs): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
     const source = await createSourceEventStream(args);
     if (!(Symbol.asyncIterator in source)) return source;
@@ -49,7 +49,7 @@ export class EventExecution {
     return answers;
   }
 
-  /** Answers the events of a stream that the operation has opened. */
+  /** The function that executes the events of a stream that the operation has opened. */
   of(args: ExecutionArgs): ExecuteEvent {
     const operation = { ...args, schema: this.#view, document: this.#documentOf(args) };
     return (event) => execute({ ...operation, rootValue: event });
@@ -64,7 +64,7 @@ export class EventExecution {
   }
 }
 
-/** The same types; an event is the answer of whichever subscription it belongs to. */
+/** The schema with the same types, in which no subscription has arguments. */
 function viewOf(schema: GraphQLSchema): GraphQLSchema {
   const config = schema.toConfig();
   const { subscription } = config;

@@ -1,4 +1,4 @@
-// Owns the explorer's answer panel: the events of a stream, put together in the browser into the answer that they make up.
+// Owns the explorer's answer panel: it joins the events of a stream, in the browser, to the answer that they make up.
 
 export const ANSWER_STYLE = `
 #answer-panel { position: fixed; right: 12px; bottom: 44px; z-index: 900; width: min(46vw, 640px); max-height: 45vh; display: flex; flex-direction: column;
@@ -12,8 +12,8 @@ export const ANSWER_STYLE = `
 @media (max-width: 700px) { #answer-panel { left: 8px; right: 8px; width: auto } }`;
 
 /**
- * Runs before the explorer's own scripts. It listens to what graphql-ws brings, without changing it, and shows the text of the latest stream.
- * It also keeps the newest event of the list in view.
+ * Runs before the explorer's own scripts. It reads what graphql-ws receives, without changing it, and shows the text of the latest stream. It also keeps
+ * the newest event of the list in view.
  */
 export const ANSWER_SCRIPT = `
 const panel = document.createElement('aside');

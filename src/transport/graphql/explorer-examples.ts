@@ -1,9 +1,9 @@
-// Owns the operations that the explorer opens with: one tab each, written for someone who sees the graph for the first time.
+// Owns the operations that the explorer opens with: one in each tab, written for readers who see the graph for the first time.
 
 export interface ExplorerExample {
   /** Title of the tab. */
   readonly name: string;
-  /** What stands in it; values are written out rather than put into variables, so that all of it is seen at once. */
+  /** The operation's text. Values are written into it rather than put into variables, so that the reader sees everything at once. */
   readonly document: string;
 }
 

@@ -1,4 +1,4 @@
-// Owns the explorer's sign-in: whoever sees the output of the process opens the link in it, and its page gets the administrator's key, once.
+// Owns the explorer's sign-in: a person who reads the process's output opens the link in it, and that page gets the administrator's key, once.
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 
@@ -22,12 +22,12 @@ export class ExplorerSignIn {
     this.#apiKey = apiKey;
   }
 
-  /** Belongs behind the explorer's address. Browsers send a fragment to no server and no proxy. */
+  /** To be added to the explorer's address. Browsers send a fragment to no server and no proxy. */
   get fragment(): string {
     return this.#code === undefined ? '' : `#sign-in=${this.#code}`;
   }
 
-  /** The key for a request that brings the code, directly from a page of this gateway on this machine; the code is used up by that. */
+  /** Gives the key to a request that brings the code, if it comes directly from a page of this gateway on this machine; the code is then used up. */
   redeem(request: FastifyRequest): string | undefined {
     const given = request.headers[SIGN_IN_CODE_HEADER];
     if (typeof given !== 'string' || this.#code === undefined || !isDirect(request)) return undefined;
@@ -39,7 +39,7 @@ export class ExplorerSignIn {
   }
 }
 
-/** From this machine, by its own name for itself, from no page of another origin, and past no proxy that says so. */
+/** True for a request from this machine that names it by a local name, comes from no page of another origin, and has passed no proxy that says so. */
 function isDirect({ headers, socket }: FastifyRequest): boolean {
   const { host = '', origin } = headers;
   const site = headers['sec-fetch-site'];

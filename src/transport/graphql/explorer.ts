@@ -17,7 +17,7 @@ interface ExplorerOptions {
   readonly graphqlPath: string;
   /** Path of the graphql-ws endpoint. */
   readonly wsPath: string;
-  /** Absent: whoever opens the explorer pastes a key. */
+  /** Absent: a person who opens the explorer has to paste an API key. */
   readonly signIn?: ExplorerSignIn;
   /** Default: the operations of `explorer-examples.ts`. */
   readonly examples?: readonly ExplorerExample[];
@@ -41,10 +41,10 @@ const FRONT_PATH = '/';
 const SIGN_IN_PATH = '/explorer/sign-in';
 const AUTHORIZATION = `Bearer {{${KEY_VARIABLE}}}`;
 
-/** Without a row of buttons under each event a stream reads as a stream; and the pane for results waits without a joke. */
+/** Hides the row of buttons under each event, so that a stream can be read as one text, and the joke that Altair shows while it waits. */
 const STYLE = '.query-result__list-item-actions, .query-result__none { display: none }';
 
-/** Runs in the page: trades the code in its address for the key, which this browser then keeps. The page itself never holds one. */
+/** Runs in the page: exchanges the code in its address for the key, which this browser then stores. The page itself never contains a key. */
 const SIGN_IN_SCRIPT = `let apiKey = localStorage.getItem('${KEY_STORE}');
 const code = new URLSearchParams(location.hash.slice(1)).get('sign-in');
 if (code) {
@@ -73,7 +73,7 @@ const COMPRESSED = new Set(['.css', '.html', '.js', '.json', '.svg', '.ttf']);
 const packageFile = createRequire(import.meta.url).resolve('altair-static/package.json');
 const distFolder = join(dirname(packageFile), 'build', 'dist');
 
-/** Whether a browser asks for a page, as opposed to a client that sends a query by GET. */
+/** True for a browser that asks for a page, false for a client that sends a query by GET. */
 function wantsExplorer(request: FastifyRequest): boolean {
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   const accepts = request.headers.accept?.toLowerCase() ?? '';
@@ -81,7 +81,7 @@ function wantsExplorer(request: FastifyRequest): boolean {
 }
 
 /**
- * Serves the page at `graphqlPath` to browsers, ahead of whatever else answers there, and its assets below `/explorer`; leads browsers there from
+ * Serves the page to browsers at `graphqlPath`, before other routes can answer there, and its assets below `/explorer`; redirects browsers there from
  * the front page. Called on the root instance, before the GraphQL routes are registered.
  */
 export function registerExplorer(fastify: FastifyInstance, options: ExplorerOptions): void {
@@ -113,7 +113,7 @@ export function registerExplorer(fastify: FastifyInstance, options: ExplorerOpti
   );
 }
 
-/** The page and the policy that it needs: scripts and connections of this origin only, and nothing that the page itself did not name. */
+/** The page and its content security policy: scripts and connections of this origin only, and nothing that the page itself does not name. */
 export function explorerPage(options: ExplorerPageOptions): ExplorerPage {
   const nonce = randomBytes(16).toString('base64');
   const start = `${SIGN_IN_SCRIPT}
@@ -122,7 +122,7 @@ if (apiKey) {
   const { base, subEnvironments: [chosen] } = options.initialEnvironments;
   base.variables.${KEY_VARIABLE} = chosen.variables.${KEY_VARIABLE} = apiKey;
   chosen.title = "Key: this machine's administrator";
-  // Altair prefers what it has stored to what it is given: another key starts afresh.
+  // Altair prefers what it has stored to what the page gives it, so each key gets a store of its own.
   options.instanceStorageNamespace += apiKey.slice(-8) + '_';
 }
 AltairGraphQL.init({ ...options, cspNonce: ${scriptJson(nonce)},
@@ -191,7 +191,7 @@ function initialOptions({ examples }: ExplorerPageOptions): Record<string, unkno
     disableAccount: true,
     preserveState: true,
   };
-  // Altair keeps tabs in the browser and prefers them to what is given here; other examples start afresh.
+  // Altair stores tabs in the browser and prefers them to those of the page, so changed examples get a store of their own.
   const stamp = createHash('sha256').update(JSON.stringify(options)).digest('hex').slice(0, 12);
   return { ...options, instanceStorageNamespace: `modelgraph_${stamp}_` };
 }
@@ -203,13 +203,13 @@ function scriptJson(value: unknown): string {
 
 let versionedPath: string | undefined;
 
-/** Has the package's version in it, so that everything below may be kept for ever. */
+/** The path contains the package's version, so that browsers may cache everything below it for ever. */
 function assetsPath(): string {
   versionedPath ??= `/explorer/${(JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }).version}/`;
   return versionedPath;
 }
 
-/** The files of the package by their names: no path of a request ever reaches the file system. */
+/** The package's files by name: a path from a request is looked up here and never reaches the file system. */
 class ExplorerAssets {
   readonly #files = new Map(
     readdirSync(distFolder, { recursive: true, withFileTypes: true })
@@ -225,7 +225,7 @@ class ExplorerAssets {
     const extension = extname(path);
     const compress = COMPRESSED.has(extension) && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
     if (compress) reply.header('content-encoding', 'gzip');
-    // The frame that runs a user's scripts must not be of our origin, whatever the page asks for.
+    // This frame runs scripts that users write, so it must not share the gateway's origin, whatever the page asks for.
     if (name.startsWith('iframe-sandbox/')) reply.header('content-security-policy', 'sandbox allow-scripts');
     return reply
       .type(CONTENT_TYPES[extension] ?? 'application/octet-stream')

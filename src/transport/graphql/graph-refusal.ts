@@ -1,4 +1,4 @@
-// Owns how the graph's door spells a refusal: errors in the form of GraphQL, under the status of the first one's code.
+// Owns the form of a refusal at the graph's door: GraphQL errors, with the HTTP status of the first one's code.
 import type { FastifyReply } from 'fastify';
 import type { GraphQLFormattedError } from 'graphql';
 import { toExtensions } from '../../graphql/error-format.ts';
@@ -13,7 +13,7 @@ export function refuseAsGraph(reply: FastifyReply, refusal: Refusal): FastifyRep
   return refuse(reply, refusal, spellAsGraph);
 }
 
-/** With what GraphQL's own stages found, which may be several. */
+/** Answers with the errors that GraphQL's own stages have found, which may be several. */
 export function refuseWithErrors(
   reply: FastifyReply,
   errors: readonly GraphQLFormattedError[],

@@ -1,4 +1,4 @@
-// Owns the door of the graph: queries and mutations by Apollo, subscriptions by SSE and WebSocket, and the explorer for browsers.
+// Owns the door of the graph: queries and mutations through Apollo, subscriptions over SSE and WebSocket, and the explorer for browsers.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Services } from '../../domain/gateway.ts';
@@ -27,12 +27,12 @@ interface GraphqlDoorOptions {
   readonly batching: boolean;
   readonly persisted: PersistedOperations;
   readonly explorer: boolean;
-  /** Given once to the explorer's page that is opened by the link with its code; absent: whoever opens the explorer pastes a key. */
+  /** A key that the explorer gets once, when its page is opened by the link with the code; absent: a person who opens the explorer pastes a key. */
   readonly explorerKey?: string;
 }
 
 export interface GraphqlDoor extends Door {
-  /** Path of the explorer, with a code that signs it in once if it may be; `undefined` if it is off. */
+  /** Path of the explorer, with a code that signs its first user in where that is allowed; `undefined` if the explorer is off. */
   readonly explorerPath: string | undefined;
 }
 
@@ -106,7 +106,7 @@ async function open(
   };
 }
 
-/** Why the JSON in the URL is not parsed, if it is not. */
+/** The reason why the JSON in the URL must not be parsed; `undefined` if it may be. */
 function excessOfParameters(request: FastifyRequest): string | undefined {
   const query = (request.query ?? {}) as Readonly<Record<string, unknown>>;
   for (const name of JSON_PARAMETERS) {

@@ -1,4 +1,4 @@
-// Owns the reading of operations at the doors that are not Apollo's: parsed and validated once per text.
+// Owns the reading of operations at the transports that Apollo does not serve (WebSocket and SSE): each text is parsed and validated once.
 import {
   type DocumentNode,
   type ExecutionArgs,
@@ -37,9 +37,9 @@ interface OperationsOptions {
 
 type PreparedOperation = ExecutionArgs | readonly GraphQLError[];
 
-/** In characters of their texts: a parsed document takes about fifty times as many bytes. */
+/** Weights are characters of the texts: a parsed document takes about fifty times as many bytes. */
 const DOCUMENT_CACHE = { maxWeight: 1_000_000, maxEntryWeight: 16_384 };
-/** The printed value of each fault may be as large as the request. */
+/** Coercion stops at the first fault, since the text of each fault may be as large as the request. */
 export const EXECUTION_OPTIONS = { maxCoercionErrors: 1 };
 
 /** Documents by their text or digest. */
@@ -59,7 +59,7 @@ export class Operations {
       : [...specifiedRules, NoSchemaIntrospectionCustomRule];
   }
 
-  /** What to execute, or why it cannot be. */
+  /** The operation to execute, or the errors that forbid it. */
   prepare(request: OperationRequest, contextValue: unknown): PreparedOperation {
     const { schema, bounds, persisted } = this.#options;
     const { operationName, variables } = request;
@@ -101,13 +101,13 @@ export function isErrors(prepared: PreparedOperation): prepared is readonly Grap
   return Array.isArray(prepared);
 }
 
-/** Whether an error comes from state that nodes share and that does not answer now. */
+/** True if the error says that state which nodes share (Redis) does not answer now. */
 export function isSharedStateFault(error: unknown): boolean {
   const original = originalOf(error);
   return original instanceof GatewayError && original.cause instanceof SharedStateUnavailable;
 }
 
-/** Whether an error comes from an outage of the gateway: whoever comes back may fare better. */
+/** True if the error comes from an outage of the gateway, so that the client may succeed by trying again. */
 export function isOutageFault(error: unknown): boolean {
   return isOutage(toGatewayError(originalOf(error))?.code);
 }
@@ -118,7 +118,7 @@ function originalOf(error: unknown): unknown {
   return original;
 }
 
-/** Kind of the operation that would be executed; `undefined` if the name fits none, or the document has several. */
+/** Kind of the operation that would be executed; `undefined` if no operation has the name, or none is named and the document has several. */
 export function kindOf({ document, operationName }: ExecutionArgs): OperationTypeNode | undefined {
   return getOperationAST(document, operationName)?.operation;
 }

@@ -1,4 +1,4 @@
-// Owns operations that are known by their digest: a client sends the digest alone, and an operator may allow nothing else.
+// Owns persisted operations: a client sends only the digest of an operation that the gateway knows, and the operator may forbid all others.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { GraphQLError } from 'graphql';
@@ -7,7 +7,7 @@ import { StartError } from '../../kernel/errors.ts';
 interface PersistedOptions {
   /** JSON file: SHA-256 in hex to the text of the operation. */
   readonly file: string | undefined;
-  /** Whether operations that are not in the file are refused. */
+  /** True: operations that are not in the file are refused. */
   readonly only: boolean;
 }
 
@@ -18,7 +18,7 @@ export class PersistedOperations {
   readonly #texts: ReadonlySet<string>;
   readonly only: boolean;
 
-  /** Raises `StartError` where the file is none, or a digest is not that of its text. */
+  /** Raises `StartError` if the file cannot be read, or if a digest does not fit its text. */
   constructor({ file, only }: PersistedOptions) {
     this.#known = file === undefined ? new Map() : readManifest(file);
     this.#texts = new Set(this.#known.values());
@@ -32,7 +32,7 @@ export class PersistedOperations {
     return this.#known.get(digest);
   }
 
-  /** The text to execute. Raises a `GraphQLError` for what is unknown, or not allowed. */
+  /** The text to execute. Raises a `GraphQLError` if the operation is unknown or not allowed. */
   resolve(query: string | null | undefined, extensions: unknown): string {
     const digest = digestOf(extensions);
     // The graphql-ws protocol wants a text always: an empty one stands for none.

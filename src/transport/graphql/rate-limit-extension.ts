@@ -1,4 +1,4 @@
-// Owns `extensions.rateLimit` of a result: what is left of the caller's limits, told once for each completion that was begun.
+// Owns `extensions.rateLimit` of a result: what is left of the caller's limits, given once for each completion that was begun.
 import type { GraphContext } from '../../graphql/context.ts';
 
 export function withRateLimit<Result extends { extensions?: Record<string, unknown> | undefined }>(

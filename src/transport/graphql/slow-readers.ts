@@ -1,15 +1,15 @@
-// Owns the patience with sockets that do not take what they are sent: memory for them is bounded, and so is their time.
+// Owns the bounds on sockets whose clients do not read: on the memory for what they have not read, and on the time.
 import type { WebSocket } from 'ws';
 
 interface SlowReadersOptions {
   readonly sockets: ReadonlySet<WebSocket>;
-  /** How long what was sent may lie unread. */
+  /** How long, in milliseconds, sent data may stay unread. */
   readonly patienceMs: number;
-  /** How much of it may lie there at all. */
+  /** How many bytes may stay unread at any time. */
   readonly maxBufferedBytes: number;
 }
 
-/** Outside the codes that graphql-ws takes for final, so that its client comes back. */
+/** Not one of the codes after which graphql-ws gives up, so that its client reconnects. */
 export const TOO_SLOW = 4410;
 const REASON = 'Too slow: what was sent lies unread. Connect again and go on behind the last event';
 const LOOKS_PER_PATIENCE = 4;
@@ -20,7 +20,7 @@ interface Stuck {
   readonly sinceMs: number;
 }
 
-/** Watches until the returned function is called. */
+/** Checks the sockets until the returned function is called. */
 export function watchSlowReaders({ sockets, patienceMs, maxBufferedBytes }: SlowReadersOptions): () => void {
   const stuck = new WeakMap<WebSocket, Stuck>();
   const look = () => {
@@ -32,7 +32,7 @@ export function watchSlowReaders({ sockets, patienceMs, maxBufferedBytes }: Slow
         stuck.delete(socket);
         continue;
       }
-      // Bytes that leave make room for others: as long as they do, the reader reads.
+      // If the number of unread bytes falls, the client reads, so its time begins again.
       const sinceMs = before && bytes >= before.bytes ? before.sinceMs : now;
       stuck.set(socket, { bytes, sinceMs });
       if (now - sinceMs >= patienceMs || bytes > maxBufferedBytes) dismiss(socket);
@@ -44,6 +44,6 @@ export function watchSlowReaders({ sockets, patienceMs, maxBufferedBytes }: Slow
 
 function dismiss(socket: WebSocket): void {
   socket.close(TOO_SLOW, REASON);
-  // Its close frame lies behind what it does not read.
+  // The close frame lies behind the data that the client does not read, so the connection is ended without waiting for an answer.
   setTimeout(() => socket.terminate(), TERMINATE_AFTER_MS).unref();
 }

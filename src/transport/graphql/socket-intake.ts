@@ -1,19 +1,19 @@
-// Owns how much a WebSocket may send: little before it has signed in, and after that its share of what the node receives at once.
+// Owns how much a WebSocket may send: little before it has signed in, and afterwards within the bound on unfinished requests of the node.
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { IntakeBudget } from '../http/intake-budget.ts';
 
-/** Room for the largest credential that is looked at, twice. */
+/** Twice the size of the largest credential that is accepted. */
 const BYTES_BEFORE_SIGN_IN = 32_768;
 const TOO_BIG = 1009;
 const TRY_AGAIN_LATER = 1013;
 const TERMINATE_AFTER_MS = 1_000;
-/** What a client's ping or pong takes beside its payload: two bytes of head, four of mask. */
+/** Bytes of a client's ping or pong beside its payload: two of the frame's head and four of its mask. */
 const CONTROL_FRAME_BYTES = 6;
 
 /**
- * Counts what comes in on the raw socket, since `ws` itself tells of a message only when the whole of it is in memory. Returns the function that
- * is to be called when the socket has signed in.
+ * Counts the bytes on the raw socket, since `ws` reports a message only after the whole of it is in memory. Returns a function to call when the socket
+ * has signed in.
  */
 export function boundIntake(socket: WebSocket, raw: Duplex, budget: IntakeBudget): () => void {
   const share = budget.openShare();
@@ -38,7 +38,7 @@ export function boundIntake(socket: WebSocket, raw: Duplex, budget: IntakeBudget
   };
 }
 
-/** Closes a socket that is not read any more, whatever it goes on sending. */
+/** Closes a socket and stops reading it, even if the client goes on sending. */
 export function dismiss(socket: WebSocket, code: number, reason: string): void {
   if (socket.readyState !== socket.OPEN) return;
   socket.pause();

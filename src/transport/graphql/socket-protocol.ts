@@ -1,11 +1,11 @@
-// Owns the binding of the graphql-ws protocol to sockets of `ws`: messages are bounded before they are parsed, and a client that has left is no fault.
+// Owns the binding of the graphql-ws protocol to sockets of `ws`: messages are bounded before they are parsed, and a client that has left causes no error.
 import type { IncomingMessage } from 'node:http';
 import { CloseCode, handleProtocols, makeServer, type ServerOptions } from 'graphql-ws';
 import type { WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../../kernel/logger.ts';
 import { jsonExcess } from '../http/json-bounds.ts';
 
-/** What the protocol's hooks find beside the context of a connection. */
+/** Data that the protocol's hooks find beside the context of a connection. */
 export interface SocketExtra {
   readonly socket: WebSocket;
   readonly request: IncomingMessage;
@@ -18,13 +18,13 @@ interface SocketProtocolOptions<Session> {
   readonly logger: Logger;
 }
 
-/** Serves each connection that `sockets` announces; the returned function sends all of them away. */
+/** Serves each connection of `sockets`; the returned function tells all clients to leave. */
 export function serveSockets<Session>(options: SocketProtocolOptions<Session>): () => Promise<void> {
   const { sockets, keepAliveMs, logger } = options;
   const protocol = makeServer<Record<string, unknown>, SocketExtra & Session>(options.hooks);
   sockets.options.handleProtocols = handleProtocols;
   sockets.on('connection', (socket, request) => {
-    // A close follows; a client that breaks its connection or the protocol is nothing that an operator can mend.
+    // The socket closes after this. A client that breaks the connection or the protocol is nothing that an operator can correct, so it is logged as debug.
     socket.on('error', (error) => logger.debug({ err: error }, 'A WebSocket failed'));
     const stopPinging = keepAlive(socket, keepAliveMs);
     const closed = protocol.opened(
@@ -50,11 +50,11 @@ export function serveSockets<Session>(options: SocketProtocolOptions<Session>): 
   };
 }
 
-/** Settles when the text has been handed on, or can no longer be: what a client that left was to get is nobody's fault. */
+/** Settles when the text has been handed to the socket, or cannot be sent any more because the client has left. */
 function send(socket: WebSocket, text: string): Promise<void> {
   return new Promise((resolve) => {
     if (socket.readyState === socket.OPEN) socket.send(text, () => resolve());
-    // Not at once: a stream that always has more would never let the socket tell that it has closed.
+    // Resolved one turn of the event loop later: otherwise a stream that always has more would keep the socket from reporting that it has closed.
     else setImmediate(resolve);
   });
 }
@@ -65,7 +65,7 @@ async function receive(
   take: (text: string) => Promise<void>,
   logger: Logger,
 ): Promise<void> {
-  // What comes after a close was asked for is not looked at.
+  // Messages that arrive after a close was requested are ignored.
   if (socket.readyState !== socket.OPEN) return;
   const excess = jsonExcess(text);
   if (excess !== undefined) {
@@ -80,7 +80,7 @@ async function receive(
   }
 }
 
-/** Ends a connection whose other side no longer answers. Returns the function that stops it. */
+/** Ends a connection whose client no longer answers pings. Returns the function that stops the check. */
 function keepAlive(socket: WebSocket, everyMs: number): () => void {
   let answered = true;
   socket.on('pong', () => {

@@ -24,9 +24,9 @@ interface SseRouteOptions {
   readonly desk: SignInDesk;
   readonly contextFor: ContextFor;
   readonly formatError: ErrorFormatter;
-  /** Aborted when the node goes away: open streams are closed, and their clients come back elsewhere. */
+  /** Aborted when the node shuts down: open streams are closed, and their clients reconnect to another node. */
   readonly closing: AbortSignal;
-  /** How long a client may leave unread what it was sent. */
+  /** How long, in milliseconds, a client may leave sent data unread. */
   readonly slowReaderMs: number;
 }
 
@@ -51,7 +51,7 @@ export function registerSseRoute(server: FastifyInstance, options: SseRouteOptio
   );
 }
 
-/** By GET the variables travel as JSON text. */
+/** In a GET request the variables are JSON text. */
 function fromQuery(query: unknown): unknown {
   const { variables, ...rest } = (query ?? {}) as { variables?: string };
   if (variables === undefined) return rest;
@@ -102,7 +102,7 @@ async function answer(
   }
   const source = await createSourceEventStream(prepared);
   if (!(Symbol.asyncIterator in source)) return refuseWithErrors(reply, format(source.errors ?? []));
-  // Headers that hooks have set, as those of CORS, go out with the stream.
+  // Headers that hooks have set (e.g. those of CORS) are sent with the stream.
   const headers = reply.getHeaders() as OutgoingHttpHeaders;
   reply.hijack();
   const stream = new EventStream(reply.raw, { headers, gone, closing, slowReaderMs });
@@ -115,7 +115,7 @@ async function answer(
   return reply;
 }
 
-/** Results as graphql-sse wants them, each with the id that a client resumes from. */
+/** Results in the form of graphql-sse, each with the id from which a client resumes. */
 function formOf(
   prepared: ExecutionArgs,
   events: EventExecution,
@@ -146,8 +146,8 @@ function nextEvent(data: string): string {
 }
 
 /**
- * A client that takes nothing but an event stream is refused by one: it shows the words at once, and does not take the refusal for a fault of the
- * network that it tries again. What it should try again (503 with `Retry-After`) and a bad credential stay statuses, which proxies act upon.
+ * A client that accepts only an event stream gets the refusal as one: it shows the message at once, instead of treating it as a fault of the network and
+ * trying again. Refusals to try again (503 with `Retry-After`) and bad credentials stay HTTP statuses, because proxies act on them.
  */
 function refuseAsEvents(
   request: FastifyRequest,

@@ -1,4 +1,4 @@
-// Owns the WebSockets of the graph: graphql-ws on the same port, signed in at its start, told when the node goes away.
+// Owns the WebSockets of the graph: graphql-ws on the gateway's port. A connection signs in when it opens, and is told to reconnect when the node shuts down.
 import { GraphQLError } from 'graphql';
 import { CloseCode, type Context } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -27,23 +27,23 @@ interface WebSocketsOptions {
   readonly contextFor: ContextFor;
   readonly formatError: ErrorFormatter;
   readonly logger: Logger;
-  /** What the node may hold of unfinished messages, over all sockets and requests. */
+  /** Bound on the unfinished messages and requests that the node holds, over all connections. */
   readonly budget: IntakeBudget;
   readonly maxMessageBytes: number;
   readonly maxSubscriptionsPerSocket: number;
-  /** How long a socket may leave unread what it was sent. */
+  /** How long, in milliseconds, a socket may leave sent data unread. */
   readonly slowReaderMs: number;
 }
 
 interface WebSockets {
   readonly accept: AcceptUpgrade;
-  /** Tells every client to come back elsewhere, and takes no new ones. */
+  /** Tells every client to reconnect elsewhere, and accepts no new connections. */
   close(): Promise<void>;
 }
 
 interface Session extends Record<PropertyKey, unknown> {
   credential?: SignedIn;
-  /** Of the client's connection, so of everything that it asks for over it. */
+  /** The trace context of the client's connection, which holds for everything that it asks for over it. */
   trace?: TraceContext | undefined;
   unfollow?: () => void;
 }
@@ -54,7 +54,7 @@ const MAX_BUFFERED_BYTES = 64 * 1_048_576;
 const INIT_WAIT_MS = 10_000;
 const KEEP_ALIVE_MS = 20_000;
 const CLOSE_ANSWER_MS = 1_500;
-/** A close frame takes 123 bytes of it. */
+/** A close frame has room for 123 bytes of reason. */
 const MAX_REASON_LENGTH = 100;
 
 export function openWebSockets(options: WebSocketsOptions): WebSockets {
@@ -101,7 +101,7 @@ export function openWebSockets(options: WebSocketsOptions): WebSockets {
     stopWatching();
     for (const socket of sockets.clients)
       socket.close(GOING_AWAY, 'The node is shutting down; connect again');
-    // A client that does not answer the close frame, as one that is frozen or hostile, is not waited for.
+    // If a client does not answer the close frame (it may be frozen, or hostile), its connection is ended after a while.
     const timer = setTimeout(() => {
       for (const socket of sockets.clients) socket.terminate();
     }, CLOSE_ANSWER_MS);
@@ -110,7 +110,7 @@ export function openWebSockets(options: WebSocketsOptions): WebSockets {
   };
   return {
     accept,
-    // Readers are sent away before the server closes, which asks for it again.
+    // Readers are told to leave before the server closes; the server calls this once more then.
     close: () => {
       closing ??= close();
       return closing;
@@ -126,7 +126,7 @@ async function admit(
   const { extra, connectionParams } = context;
   try {
     const credential = await desk.signIn(parameterOf('authorization', connectionParams), extra.request);
-    // It may have closed meanwhile, and has told so already.
+    // The socket may have closed since, and has reported that already.
     if (extra.socket.readyState !== extra.socket.OPEN) return false;
     onSignedIn();
     extra.credential = credential;
@@ -139,14 +139,14 @@ async function admit(
     );
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
-    // An outage of ours, or a pause for an address, is no verdict on the credential.
+    // An outage of the gateway, or too many failures from this address, says nothing about the credential, so the client may try again.
     const code = error.code === 'UNAUTHENTICATED' ? CloseCode.Unauthorized : TRY_AGAIN_LATER;
     extra.socket.close(code, error.message.slice(0, MAX_REASON_LENGTH));
   }
   return true;
 }
 
-/** As a header it may be spelt in any case. */
+/** Finds a parameter whose name, like that of a header, may be written in any case. */
 function parameterOf(
   wanted: string,
   connectionParams: Readonly<Record<string, unknown>> = {},
@@ -172,7 +172,7 @@ function prepare(
   if (Object.keys(context.subscriptions).length > options.maxSubscriptionsPerSocket) {
     return [
       new GraphQLError(
-        `At most ${options.maxSubscriptionsPerSocket} subscriptions are open on one socket; open another`,
+        `At most ${options.maxSubscriptionsPerSocket} subscriptions may be open on one socket; open another socket`,
       ),
     ];
   }
@@ -195,10 +195,10 @@ function prepare(
   );
 }
 
-/** Aborted when the client unsubscribes, or its socket closes, before the operation has a result or a stream to leave. */
+/** Aborted when the client unsubscribes, or its socket closes, before the operation has a result or a stream. */
 function goneSignalOfOperation({ subscriptions }: Context, operationId: string): AbortSignal {
   const gone = new AbortController();
-  // The library tells nobody of this, but leaves what stands here; it puts the stream itself here once there is one.
+  // graphql-ws reports this to no hook, but it calls `return` of the entry that stands here. It puts the stream itself here as soon as there is one.
   subscriptions[operationId] = {
     async *[Symbol.asyncIterator]() {},
     async return() {
@@ -208,12 +208,12 @@ function goneSignalOfOperation({ subscriptions }: Context, operationId: string):
   return gone.signal;
 }
 
-/** What nodes share cannot be read here now: a client that comes back, to another node perhaps, goes on where it was. */
+/** This node cannot read shared events now, so the client is told to reconnect: it resumes there, perhaps on another node. */
 function sendElsewhere(
   context: Context<Record<string, unknown>, SocketExtra & Session>,
   errors: readonly unknown[],
 ): void {
   if (!errors.some(isSharedStateFault)) return;
-  // What is sent from here on is not: the client sees the close alone.
+  // Messages after this are dropped, so the client sees the close code only, and not the error.
   context.extra.socket.close(TRY_AGAIN_LATER, 'Events cannot be read on this node now; connect again');
 }

@@ -1,8 +1,8 @@
-// Owns how a door learns that its caller went away before it was answered.
+// Owns how a door finds out that its caller disconnected before it was answered.
 import type { ServerResponse } from 'node:http';
 import { GatewayError } from '../../kernel/errors.ts';
 
-/** Why a call was given up, for whoever still waits for it on this side. */
+/** The reason of an abort because the caller has disconnected. */
 export function callerGone(): GatewayError {
   return new GatewayError('CANCELLED', 'The caller closed the connection before it was answered');
 }
@@ -13,7 +13,7 @@ export function goneSignalOf(response: ServerResponse): AbortSignal {
   const look = () => {
     if (!response.writableFinished) gone.abort(callerGone());
   };
-  // A closed response tells no listener again.
+  // A response that has closed already emits no further event.
   if (response.closed || response.destroyed) look();
   else response.once('close', look);
   return gone.signal;

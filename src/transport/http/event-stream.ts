@@ -1,22 +1,22 @@
-// Owns one answer by server-sent events: pings, patience with slow readers, and the end by whichever side.
+// Owns an answer in server-sent events: pings, the time limit for slow readers, and its end by the client or by the gateway.
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 
 interface EventStreamOptions {
   readonly headers: OutgoingHttpHeaders;
-  /** Aborted when the client has gone. */
+  /** Aborted when the client has disconnected. */
   readonly gone: AbortSignal;
-  /** Aborted when the node goes away: the client comes back elsewhere. */
+  /** Aborted when the node shuts down: the client reconnects to another node. */
   readonly closing: AbortSignal;
-  /** How long the client may leave unread what it was sent. */
+  /** How long, in milliseconds, the client may leave sent data unread. */
   readonly slowReaderMs: number;
 }
 
-/** How a door writes what goes out, each piece with the blank line that ends it. */
+/** How a door writes its events; each piece has the blank line that ends it. */
 export interface EventForm<Event> {
   textOf(event: Event): string | Promise<string>;
-  /** What the client is told of a fault, before the end; `undefined`: the stream breaks off, and a client that comes back may fare better. */
+  /** The text that tells the client of a fault before the end; `undefined`: the stream breaks off, so that the client reconnects. */
   textOfFault(error: unknown): string | undefined;
-  /** What says that nothing follows. */
+  /** The text which says that nothing follows. */
   readonly end: string;
 }
 
@@ -27,7 +27,7 @@ export const EVENT_STREAM_HEADERS = {
 };
 const PING_EVERY_MS = 12_000;
 
-/** It ends with the form's `end`, or without it where the client should come back. */
+/** The stream ends with the form's `end`, or without it if the client should reconnect. */
 export class EventStream {
   readonly #response: ServerResponse;
   readonly #options: EventStreamOptions;
@@ -44,7 +44,7 @@ export class EventStream {
     response.on('error', leave);
   }
 
-  /** Ends without the form's `end`: a client that comes back is asked for its credential again. */
+  /** Ends without the form's `end`: a client that reconnects must show its credential again. */
   leave(): void {
     this.#left.abort();
   }
@@ -102,7 +102,7 @@ export class EventStream {
     });
   }
 
-  /** What a client does not take in time is dropped with its connection. */
+  /** Ends the answer. Data that the client does not read in time is dropped with the connection. */
   #end(): void {
     this.#response.end();
     if (this.#response.writableFinished || this.#response.destroyed) return;

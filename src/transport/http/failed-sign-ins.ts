@@ -1,8 +1,8 @@
-// Owns the count of failed sign-ins by address: guessing is slow, and costs neither the database nor signatures without end.
+// Owns the count of failed sign-ins by address, which slows guessing down and bounds what it costs the database and the check of signatures.
 import { isIPv6 } from 'node:net';
 
 const WINDOW_MS = 60_000;
-/** Of an address that is over its limit: so many bad tokens a second are verified before good new ones are kept out as well. */
+/** Bound for an address that is over its limit: this many unknown tokens a second are verified; more are refused, even if they are good. */
 const TOKENS_PER_SECOND = 20;
 const MAX_ADDRESSES = 10_000;
 
@@ -16,10 +16,10 @@ interface Failures {
 export class FailedSignIns {
   readonly #perMinute: number;
   readonly #nowMs: () => number;
-  /** In the order of their first failure. */
+  /** Networks in the order of their first failure. */
   readonly #byNetwork = new Map<string, Failures>();
 
-  /** 0 a minute: not limited. */
+  /** `perMinute`: 0 sets no limit. */
   constructor(perMinute: number, nowMs: () => number = Date.now) {
     this.#perMinute = perMinute;
     this.#nowMs = nowMs;
@@ -29,7 +29,7 @@ export class FailedSignIns {
     return this.#byNetwork.size === 0;
   }
 
-  /** Gives for how long the address is over its limit; 0: it is not. */
+  /** Counts a failure. Gives for how long, in milliseconds, the address is now over its limit; 0 if it is not. */
   add(address: string): number {
     if (this.#perMinute === 0) return 0;
     const now = this.#nowMs();
@@ -50,7 +50,7 @@ export class FailedSignIns {
     return (this.#of(networkOf(address))?.count ?? 0) > this.#perMinute;
   }
 
-  /** Whether a token from an address that is over its limit is verified all the same. */
+  /** True if one more token from an address over its limit may be verified now. */
   mayVerify(address: string): boolean {
     const failures = this.#of(networkOf(address));
     return !failures || failures.secondEndsMs <= this.#nowMs() || failures.inSecond < TOKENS_PER_SECOND;
@@ -64,7 +64,7 @@ export class FailedSignIns {
   }
 }
 
-/** One client has 2^64 addresses of IPv6. */
+/** One client may have 2^64 IPv6 addresses, so they are counted as one network. */
 function networkOf(address: string): string {
   if (!isIPv6(address) || address.startsWith('::ffff:')) return address;
   const [head = '', tail = ''] = address.split('::');

@@ -32,12 +32,12 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   INTERNAL: 500,
 };
 
-/** The codes that GraphQL's own stages raise are all about the request, so they are 400. */
+/** Codes that are not the gateway's own come from GraphQL's stages; they are all about the request, so the status is 400. */
 export function statusOf(code: unknown): number {
   return STATUS[code as ErrorCode] ?? 400;
 }
 
-/** Faults of this node or of what it needs, as opposed to those of the request: a load balancer may ask another node. */
+/** True for faults of this node or of what it depends on, not of the request: a load balancer may then try another node. */
 export function isOutage(code: unknown): boolean {
   return code === 'STORAGE_UNAVAILABLE' || code === 'NODE_DRAINING' || code === 'NODE_BUSY';
 }
@@ -47,7 +47,7 @@ export function retryAfterOf(retryAfterMs: number): string {
   return String(Math.max(1, Math.ceil(retryAfterMs / 1_000)));
 }
 
-/** Sets the status and, where it is known when to ask again, `Retry-After`. */
+/** Sets the status and, if the time to try again is known, `Retry-After`. */
 export function setFaultStatus(reply: FastifyReply, code: unknown, retryAfterMs?: number): FastifyReply {
   const wait = retryAfterMs ?? (isOutage(code) ? 1_000 : undefined);
   if (wait !== undefined) reply.header('retry-after', retryAfterOf(wait));

@@ -1,8 +1,8 @@
-// Owns what a load balancer asks: whether the process lives, and whether it can take work, with the reason if it cannot.
+// Owns the health checks for load balancers: whether the process lives, and whether it can take work, with the reason if it cannot.
 import type { FastifyInstance } from 'fastify';
 
 export interface Readiness {
-  /** What stands in the way, by name; empty = ready. */
+  /** The obstacles by name, each with its reason; empty if the node is ready. */
   check(): Promise<Readonly<Record<string, string>>>;
 }
 

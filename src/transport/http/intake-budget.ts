@@ -1,6 +1,6 @@
-// Owns how many bytes of unfinished requests a node holds at once, over all connections: together they must not exhaust its memory.
+// Owns how many bytes of unfinished requests a node holds at once, over all connections, so that together they cannot exhaust its memory.
 
-/** Small requests are not counted, so that a few large uploads never keep them out. */
+/** The first bytes of each request are not counted, so that a few large uploads never keep small requests out. */
 const FREE_BYTES = 65_536;
 
 export class IntakeBudget {
@@ -11,7 +11,7 @@ export class IntakeBudget {
     this.#maxBytes = maxBytes;
   }
 
-  /** What one connection or one request holds; give it back by `release`. */
+  /** Opens the account of one connection or request; call `release` to give its bytes back. */
   openShare(): IntakeShare {
     return new IntakeShare((change) => {
       this.#bytes += change;
@@ -28,7 +28,7 @@ class IntakeShare {
     this.#count = count;
   }
 
-  /** False if the node holds too much with these bytes: the request must be refused, and its share released. */
+  /** False if the node would hold too much with these bytes: the request must then be refused, and its share released. */
   add(bytes: number): boolean {
     return this.#set(this.#received + bytes);
   }

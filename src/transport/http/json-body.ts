@@ -1,4 +1,4 @@
-// Owns the reading of JSON from HTTP requests: bounded in bytes, for one request and for all of them together, and in shape before it is parsed.
+// Owns the reading of JSON from HTTP requests: bounded in bytes, for each request and for all together, and in shape before it is parsed.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { GatewayError } from '../../kernel/errors.ts';
 import type { IntakeBudget } from './intake-budget.ts';
@@ -9,9 +9,9 @@ interface JsonBodyOptions {
   readonly budget: IntakeBudget;
 }
 
-/** JSON is the only kind of body that is read. */
+/** Reads JSON bodies; requests with any other kind of body are refused. */
 export function registerJsonBody(server: FastifyInstance, options: JsonBodyOptions): void {
-  // Nothing that is known of JSON.parse may be changed by a key called `__proto__` or `constructor`.
+  // A key named `__proto__` or `constructor` is an error, since it could change the prototype of the parsed objects.
   const parse = server.getDefaultJsonParser('error', 'error');
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', (request, payload, done) => {
@@ -66,7 +66,7 @@ function tooLarge(maxBodyBytes: number): Error {
 function tooBusy(): GatewayError {
   return new GatewayError(
     'NODE_BUSY',
-    'This node is receiving as much as it can hold; send the request again',
+    'This node is receiving as many bytes as it can hold; send the request again later',
     {
       retryAfterMs: 1_000,
     },

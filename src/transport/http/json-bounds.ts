@@ -1,8 +1,8 @@
-// Owns the bounds on JSON text before it is parsed: parsing takes time and memory by the number of values, and whatever walks them calls itself by their depth.
+// Owns the bounds on JSON text before it is parsed: parsing takes time and memory for each value, and code that walks the values recurses by their depth.
 
 const MAX_DEPTH = 128;
 const MAX_VALUES = 200_000;
-/** Of one object: each that its type does not know is looked for and told of. */
+/** Bound for one object: the validation of its type searches for and reports each unknown key. */
 const MAX_KEYS = 5_000;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -11,13 +11,13 @@ const BACKSLASH = 0x5c;
 const OPENING = new Set([0x5b, 0x7b]);
 const CLOSING = new Set([0x5d, 0x7d]);
 
-/** Why the text is refused, in words for whoever sent it; `undefined` if it is within the bounds (which says nothing about its syntax). */
+/** The reason why the text is refused, in words for its sender; `undefined` if it is within the bounds, whether or not its syntax is right. */
 export function jsonExcess(text: string): string | undefined {
-  // Too short to reach either bound.
+  // The text is too short to exceed any of the bounds.
   if (text.length <= MAX_DEPTH) return undefined;
   let depth = 0;
   let values = 1;
-  /** By depth: how many keys the object has that is open there. */
+  /** By depth: the number of keys of the object that is open there. */
   const keys = new Uint32Array(MAX_DEPTH + 1);
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
@@ -42,12 +42,12 @@ export function jsonExcess(text: string): string | undefined {
   return undefined;
 }
 
-/** Where the string that begins at `start` ends; the end of the text for one that does not end. */
+/** Index of the end of the string that begins at `start`; the end of the text if the string does not end. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;
     while (text.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes += 1;
-    // An even number of them escape each other, not the quote.
+    // An even number of backslashes escape each other, not the quote.
     if (backslashes % 2 === 0) return end;
   }
   return text.length;

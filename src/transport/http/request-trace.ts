@@ -1,4 +1,4 @@
-// Owns where a request over HTTP says which trace it belongs to: its headers `traceparent` and `tracestate`.
+// Owns the reading of the trace that an HTTP request belongs to, from its headers `traceparent` and `tracestate`.
 import type { FastifyRequest } from 'fastify';
 import { parseTraceContext, type TraceContext } from '../../kernel/trace-context.ts';
 

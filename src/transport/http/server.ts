@@ -1,4 +1,4 @@
-// Owns the HTTP server: one Fastify with every door on it, what they all share, and the order in which they close.
+// Owns the HTTP server: one Fastify instance with every door on it, what the doors share, and the order in which they close.
 import { randomUUID } from 'node:crypto';
 import cors from '@fastify/cors';
 import Fastify, {
@@ -22,16 +22,16 @@ import { routeUpgrades } from './upgrades.ts';
 export interface ServerOptions {
   readonly host: string;
   readonly port: number;
-  /** What no door has a path for is refused in the words of the first. */
+  /** A request for a path of no door is refused in the form of the first door. */
   readonly doors: readonly [Door, ...Door[]];
   readonly signIn: SignInOptions;
   readonly readiness: Readiness;
   readonly callerErrors: CallerErrors;
   readonly logger: Logger;
   readonly maxBodyBytes: number;
-  /** How long a client of a stream may leave unread what it was sent. */
+  /** How long, in milliseconds, a client of a stream may leave sent data unread. */
   readonly slowReaderMs: number;
-  /** Origins whose pages may call; `undefined`: none but the gateway's own. */
+  /** Origins whose pages may call the gateway; `undefined`: only the gateway's own. */
   readonly corsOrigins: '*' | readonly string[] | undefined;
   readonly maxConnections: number;
 }
@@ -39,18 +39,18 @@ export interface ServerOptions {
 export interface RunningServer {
   /** `http://host:port`. */
   readonly url: string;
-  /** Sends clients of open streams elsewhere, and refuses new streams; waits for nobody. Requests under way are still answered. */
+  /** Tells clients of open streams to reconnect elsewhere, and refuses new streams; does not wait for them. Requests under way are still answered. */
   detachReaders(): void;
-  /** In bounded time: what has not been answered by then is cut. */
+  /** Closes in bounded time: requests that are not answered by then are cut off. */
   close(): Promise<void>;
 }
 
-/** How many bodies of the largest size may be under way together. */
+/** Unfinished bodies may together take this many times the size of the largest body. */
 const BODIES_AT_ONCE = 2;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
-/** How long a client may take to send its request; streams and long answers are not bounded by it. */
+/** How long, in milliseconds, a client may take to send its request; streams and long answers are not bounded by it. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** How long requests under way may take when the server closes. */
+/** How long, in milliseconds, requests under way may take when the server closes. */
 const LAST_ANSWERS_MS = 2_000;
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -60,7 +60,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
     routerOptions: { ignoreTrailingSlash: true },
     forceCloseConnections: 'idle',
-    // Its own answer has no errors in it; ours has.
+    // Fastify's own answer would not be in the form of any door.
     return503OnClosing: false,
     requestTimeout: REQUEST_TIMEOUT_MS,
   });
@@ -115,7 +115,7 @@ function addHooks(server: FastifyInstance, state: ServerState, { doors, logger }
     else done();
   });
   server.addHook('onSend', (_request, reply, payload, done) => {
-    // Clients that keep connections take their next request to another node.
+    // Clients that keep connections open then send their next request to another node.
     if (state.closing.signal.aborted) reply.header('connection', 'close');
     done(null, payload);
   });
@@ -133,7 +133,7 @@ function addHooks(server: FastifyInstance, state: ServerState, { doors, logger }
   });
 }
 
-/** Each door in a scope of its own, so that its hooks hold for its own routes. */
+/** Opens each door in a Fastify scope of its own, so that its hooks hold for its own routes only. */
 async function openDoors(
   server: FastifyInstance,
   { doors, corsOrigins }: ServerOptions,
@@ -141,7 +141,7 @@ async function openDoors(
 ): Promise<OpenedDoor[]> {
   for (const door of doors) door.registerPages?.(server);
   const opened: OpenedDoor[] = [];
-  // Pages of other origins may read what the doors' routes answer, and nothing else (the explorer's sign-in least of all).
+  // Pages of other origins may read the answers of the doors' routes, and nothing else, in particular not the explorer's sign-in.
   await server.register(async (shared) => {
     if (corsOrigins !== undefined) await shared.register(cors, corsOf(corsOrigins));
     for (const door of doors) {
@@ -157,14 +157,14 @@ function acceptorsOf(opened: readonly OpenedDoor[]): Map<string, AcceptUpgrade> 
   return new Map(opened.flatMap(({ upgrade }) => (upgrade ? [[upgrade.path, upgrade.accept]] : [])));
 }
 
-/** The words of the door that the request came to, whether or not there is a route for it. */
+/** The form of the door whose path the request has, even if there is no route for it. */
 function spellingFor({ url }: FastifyRequest, doors: ServerOptions['doors']): SpellRefusal {
   const path = url.split('?')[0] ?? '';
   const isOf = (each: string) => path === each || path.startsWith(`${each}/`);
   return (doors.find(({ paths }) => paths.some(isOf)) ?? doors[0]).spell;
 }
 
-/** Before anything of such a request is read. */
+/** Refuses requests for unknown paths before their bodies are read. */
 function refuseUnknownPaths(server: FastifyInstance, doors: ServerOptions['doors']): void {
   const places = doors.map(({ name, paths }) => `${name} is at ${paths[0]}`).join(', ');
   server.addHook('onRequest', async (request, reply) => {
@@ -174,7 +174,7 @@ function refuseUnknownPaths(server: FastifyInstance, doors: ServerOptions['doors
   });
 }
 
-/** Tells where the doors are. */
+/** Serves a page at `/` that names the doors' addresses. */
 function registerFrontPage(server: FastifyInstance, doors: readonly Door[]): void {
   const addresses = Object.assign({}, ...doors.map((door) => door.addresses));
   server.get('/', async () => ({
@@ -184,7 +184,7 @@ function registerFrontPage(server: FastifyInstance, doors: readonly Door[]): voi
   }));
 }
 
-/** Credentials travel in a header that a page sends itself: cookies are neither read nor allowed. */
+/** A page sends its credential in a header, so cookies are neither read nor allowed. */
 function corsOf(origins: '*' | readonly string[]) {
   return {
     origin: origins === '*' ? '*' : [...origins],
@@ -194,7 +194,7 @@ function corsOf(origins: '*' | readonly string[]) {
   };
 }
 
-/** What never comes to a route (no good credential, a body that is no JSON, or too large) is told in the same form as what does. */
+/** Refuses requests that reach no route (a bad credential, a body that is not JSON or is too large) in the same form as the routes do. */
 function refuseFaults({ callerErrors, doors }: ServerOptions) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
     const { statusCode: status = 500, message } = error;
@@ -208,7 +208,7 @@ function requestIdOf(header: string | string[] | undefined): string {
   return typeof header === 'string' && REQUEST_ID.test(header) ? header : randomUUID();
 }
 
-/** What an operator can mend is said without a stack. */
+/** Faults of the listening address that an operator can correct are told without a stack. */
 function explainAddress(error: NodeJS.ErrnoException): never {
   if (error.code === 'EADDRINUSE') {
     throw new StartError(

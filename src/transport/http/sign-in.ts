@@ -1,4 +1,4 @@
-// Owns signing in at any door: by a credential, from an address whose failures are counted, so that guessing is slow.
+// Owns signing in at any door: a credential is checked, and failures are counted by address, so that guessing is slow.
 import type { IncomingMessage } from 'node:http';
 import proxyAddr from '@fastify/proxy-addr';
 import type { Authenticator, Looks, SignedIn } from '../../domain/identity/authenticator.ts';
@@ -8,9 +8,9 @@ import { FailedSignIns } from './failed-sign-ins.ts';
 
 export interface SignInOptions {
   readonly authenticator: Authenticator;
-  /** 0: not limited. */
+  /** Failed sign-ins that an address may have in a minute; 0: not limited. */
   readonly failuresPerMinute: number;
-  /** Whose word on a client's address is taken: so many hops, or those addresses. */
+  /** Which proxies may name a client's address: so many hops before the gateway, or those at the listed addresses. */
   readonly trustProxy: false | number | string[];
   readonly logger: Logger;
 }
@@ -43,8 +43,8 @@ export class SignInDesk {
   }
 
   /**
-   * A credential that is known to be good is always taken. Raises `UNAUTHENTICATED`; `RATE_LIMITED` where too many from this address were bad;
-   * `STORAGE_UNAVAILABLE` where it cannot be checked now.
+   * Signs a request in. A credential that is known to be good is always accepted. Raises `UNAUTHENTICATED`; `RATE_LIMITED` after too many failures from
+   * this address; `STORAGE_UNAVAILABLE` if the credential cannot be checked now.
    */
   async signIn(authorization: string | undefined, request: IncomingMessage): Promise<SignedIn> {
     if (this.#warnsOfProxy && request.headers['x-forwarded-for'] !== undefined) {
@@ -52,7 +52,7 @@ export class SignInDesk {
       this.#logger.warn({ setting: 'TRUST_PROXY' }, UNTRUSTED_PROXY);
     }
     try {
-      // Without an await where none is needed: a key is looked up in memory.
+      // No `await` here: a known key is found in memory, so most sign-ins need no turn of the event loop.
       const signedIn = this.authenticator.signIn(authorization, this.#looksAt(request));
       return signedIn instanceof Promise ? await signedIn : signedIn;
     } catch (error) {
@@ -64,8 +64,8 @@ export class SignInDesk {
   }
 
   /**
-   * What is looked at beyond the credentials that are known to be good. From an address with too many failures no unknown key is, since each costs
-   * a look into the database. New tokens are, since nobody can guess a signature, unless bad ones come faster than is worth verifying.
+   * Which credentials are checked beyond those that are known to be good. After too many failures from an address, unknown keys are not, since each
+   * costs a query. New tokens are, since signatures cannot be guessed, unless bad ones come too fast to verify.
    */
   #looksAt(request: IncomingMessage): Looks {
     if (this.#failures.none) return 'all';

@@ -1,16 +1,16 @@
-// Owns the upgrades of HTTP connections: each goes to the door that takes them at its path, or is refused.
+// Owns the upgrades of HTTP connections: each goes to the door that accepts them at its path, or is refused.
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AcceptUpgrade } from './door.ts';
 
-/** Listens from now on, and until the server is closed: without a listener, Node hands the request to the routes, as if it were no upgrade. */
+/** Listens until the server is closed: without a listener, Node would pass the request to the routes as if it were no upgrade. */
 export function routeUpgrades(
   server: Server,
   acceptors: ReadonlyMap<string, AcceptUpgrade>,
   closing: AbortSignal,
 ): void {
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    // Node leaves the socket to us: an error that nobody listens for would end the process.
+    // Node does not handle errors of this socket: without a listener, one would end the process.
     socket.on('error', () => socket.destroy());
     // As for the routes, a slash at the end makes no difference.
     const accept = acceptors.get(request.url?.split('?')[0]?.replace(/\/$/, '') ?? '');

@@ -13,10 +13,10 @@ function openLog(maxEndedBytes = 1_000_000) {
   return { log, other: log, [Symbol.asyncDispose]: () => log.dispose() };
 }
 
-describe('the event log in the process', () => {
+describe('event log in the process', () => {
   eventLogContract(() => openLog());
 
-  test('forgets the oldest ended runs beyond its bound, and never a running one', async () => {
+  test('the event log in the process forgets the oldest ended runs beyond its bound, and never a running one', async () => {
     await using opened = openLog(1_000);
     opened.log.append('running', range(1, 50));
     for (const run of ['first', 'second', 'third']) {

@@ -4,13 +4,13 @@ import { ShareLimiter } from '../../../src/coordination/memory/share-limiter.ts'
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { limiterContract } from '../../contracts/limiter.ts';
 
-describe('limits in the process', () => {
+describe('limiter in the process', () => {
   limiterContract(() => {
     const one = new MemoryLimiter({ clock: systemClock });
     return { one, other: one, [Symbol.asyncDispose]: async () => one.dispose() };
   });
 
-  test('are shared out over the nodes where these cannot count together', async () => {
+  test('limits in the process are shared out over the nodes where these cannot count together', async () => {
     let nodes = 4;
     const limiter = new ShareLimiter(new MemoryLimiter({ clock: systemClock }), () => nodes);
     const want = { key: 'requests', windowMs: 60_000, limit: 10, amount: 1 };

@@ -4,13 +4,13 @@ import { createMemoryTokenCache } from '../../../src/coordination/memory/token-c
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { tokenCacheContract } from '../../contracts/token-cache.ts';
 
-describe('the in-process token cache', () => {
+describe('token cache in the process', () => {
   tokenCacheContract((clock) => ({
     cache: createMemoryTokenCache({ clock }),
     async [Symbol.asyncDispose]() {},
   }));
 
-  test('forgets tokens that have expired', async () => {
+  test('the token cache in the process forgets tokens that have expired', async () => {
     const cache = createMemoryTokenCache({ clock: systemClock });
     const { signal } = new AbortController();
     const fetch = async () => ({ token: 'dead', expiresAtMs: 0 });

@@ -36,7 +36,7 @@ async function openNode(prefix: string, openMs = 200, url = REDIS_URL) {
 }
 
 withRedis('circuits shared by Redis', () => {
-  test('open on every node, let one probe of all through, and close on every node', async () => {
+  test('a circuit in Redis opens on every node, lets one probe of all through, and closes on every node', async () => {
     const prefix = `test:${randomUUID()}`;
     await using one = await openNode(prefix);
     await using two = await openNode(prefix);
@@ -58,7 +58,7 @@ withRedis('circuits shared by Redis', () => {
     await expect.poll(() => one.circuits.view('k').state).toBe('CLOSED');
   });
 
-  test('are known to a node that starts later', async () => {
+  test('circuits in Redis are known to a node that starts later', async () => {
     const prefix = `test:${randomUUID()}`;
     await using one = await openNode(prefix, 60_000);
     one.fail('k');
@@ -84,7 +84,7 @@ withRedis('circuits shared by Redis', () => {
     await expect.poll(() => three.store.acquireProbe('k', 60_000)).toBe(true);
   });
 
-  test('a node without Redis lets one probe through, not one for each that asks', async () => {
+  test('a node without Redis lets one probe of a circuit through, not one for each that asks', async () => {
     await using lost = await openNode(`test:${randomUUID()}`, 200, 'redis://127.0.0.1:9');
     const admitted = await Promise.all([1, 2, 3].map(() => lost.store.acquireProbe('k', 60_000)));
     expect(admitted).toEqual([true, false, false]);

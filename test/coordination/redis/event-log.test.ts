@@ -58,7 +58,7 @@ withRedis('the event log in Redis', () => {
   describe('as an event log', () => eventLogContract(() => openPair()));
   describe('as a strict event log', () => eventLogContract(() => openPair({ strict: true })));
 
-  test('takes more events at once than a call takes arguments', async () => {
+  test('the event log in Redis takes more events at once than a call takes arguments', async () => {
     const prefix = `test:${randomUUID()}:`;
     {
       await using node = await openNode(prefix);
@@ -70,7 +70,7 @@ withRedis('the event log in Redis', () => {
     await redis.quit();
   });
 
-  test('shows the owner’s readers an event at once, and a strict one only when Redis has it', async () => {
+  test('the event log in Redis shows the owner’s readers an event at once, and a strict one only when Redis has it', async () => {
     await using proxy = await startTcpProxy(6379);
     proxy.delay(300);
     const prefix = `test:${randomUUID()}:`;
@@ -85,7 +85,7 @@ withRedis('the event log in Redis', () => {
     expect(await reader.log.lastSeq('strict')).toBe(1);
   });
 
-  test('expires after the retention, and is kept by the owner until Redis has its end', async () => {
+  test('a log in Redis expires after the retention, and is kept by the owner until Redis has its end', async () => {
     const prefix = `test:${randomUUID()}:`;
     await using owner = await openNode(prefix, { retentionMs: 5_000 });
     const redis = new Redis(REDIS_URL);
@@ -96,7 +96,7 @@ withRedis('the event log in Redis', () => {
     redis.disconnect();
   });
 
-  test('an outage loses nothing: what came meanwhile is appended when Redis is back, to an empty one too', async () => {
+  test('an outage of Redis loses no event: what came meanwhile is appended when Redis is back, to an empty one too', async () => {
     await using proxy = await startTcpProxy(6379);
     const prefix = `test:${randomUUID()}:`;
     await using owner = await openNode(prefix, { url: proxy.redisUrl });
@@ -160,7 +160,7 @@ withRedis('the event log in Redis', () => {
     expect(await readAll(owner.log, 'r', 0)).toEqual([1, 2, 3]);
   });
 
-  test('an end by another hand that Redis cannot take now is written when it is back', async () => {
+  test('an end by another hand that Redis cannot take now is written when Redis is back', async () => {
     await using proxy = await startTcpProxy(6379);
     const prefix = `test:${randomUUID()}:`;
     await using owner = await openNode(prefix);
@@ -175,7 +175,7 @@ withRedis('the event log in Redis', () => {
       .toBe(4);
   });
 
-  test('what is lacking before an end is only taken if it follows what is there at that moment', async () => {
+  test('events that a log lacks before an end are only taken if they follow what is there at that moment', async () => {
     await using pair = await openPair();
     pair.log.append('r', range(1, 4));
     await expect.poll(() => pair.other.lastSeq('r')).toBe(4);
@@ -186,7 +186,7 @@ withRedis('the event log in Redis', () => {
     expect(await pair.other.read('r', 0, 10)).toMatchObject({ events: range(1, 4), state: 'open' });
   });
 
-  test('an owner that another node has replaced cannot write behind the end', async () => {
+  test('an owner of a log that another node has replaced cannot write behind the end', async () => {
     await using pair = await openPair();
     pair.log.append('r', range(1, 3));
     await expect.poll(() => pair.other.lastSeq('r')).toBe(3);
@@ -198,7 +198,7 @@ withRedis('the event log in Redis', () => {
     expect(events.map(({ seq }) => seq)).toEqual([1, 2, 3, 1_000_003]);
   });
 
-  test('a reader on another node is known to the owner while it follows', async () => {
+  test('a reader on another node is known to the owner of the log while it follows', async () => {
     await using pair = await openPair();
     pair.log.append('r', range(1, 1));
     expect(await pair.log.lastFollowedElsewhere('r')).toBeUndefined();

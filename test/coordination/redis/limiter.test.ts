@@ -38,7 +38,7 @@ withRedis('limits in Redis', () => {
     });
   });
 
-  test('fall back to a share while Redis is away, and are exact again when it is back', async () => {
+  test('limits in Redis fall back to a share while Redis is away, and are exact again when it is back', async () => {
     const proxy = await startTcpProxy(Number(new URL(REDIS_URL).port || 6379));
     const { link, limiter } = await openLimiter(`test:${randomUUID()}`, proxy.redisUrl, 50);
     onTestFinished(async () => {
@@ -58,7 +58,7 @@ withRedis('limits in Redis', () => {
     await expect.poll(async () => (await take()).remaining[0]).toBe(8);
   });
 
-  test('do not begin anew when Redis is left out: what was granted by Redis counts on', async () => {
+  test('limits do not begin anew when Redis is left out: what was granted by Redis counts on', async () => {
     const proxy = await startTcpProxy(Number(new URL(REDIS_URL).port || 6379));
     const { link, limiter } = await openLimiter(`test:${randomUUID()}`, proxy.redisUrl, 500, 1);
     onTestFinished(async () => {
@@ -85,7 +85,7 @@ withRedis('limits in Redis', () => {
   });
 
   test.skipIf(!ownRedisUsable()).each(['full', 'read-only'] as const)(
-    'fall back to a share while Redis answers but is %s, and are exact again when it takes writes',
+    'limits in Redis fall back to a share while Redis answers but is %s, and are exact again when it takes writes',
     async (how) => {
       await using redis = await startOwnRedis();
       const { link, limiter } = await openLimiter('test', redis.url);
@@ -109,7 +109,7 @@ withRedis('limits in Redis', () => {
     },
   );
 
-  test('are exact while Redis is late, until it has been three times', async () => {
+  test('limits in Redis are exact while Redis is late, until it has been three times', async () => {
     const proxy = await startTcpProxy(Number(new URL(REDIS_URL).port || 6379));
     const { link, limiter } = await openLimiter(`test:${randomUUID()}`, proxy.redisUrl, 100);
     onTestFinished(async () => {
@@ -133,7 +133,7 @@ withRedis('limits in Redis', () => {
     await expect.poll(leftOfShare).toEqual([500, false]);
   });
 
-  test('keep no key longer than it counts', async () => {
+  test('limits in Redis keep no key longer than it counts', async () => {
     const prefix = `test:${randomUUID()}`;
     const { link, limiter } = await openLimiter(prefix);
     const redis = new Redis(REDIS_URL);

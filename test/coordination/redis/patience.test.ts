@@ -10,11 +10,11 @@ function stall(ms: number): void {
   while (performance.now() < until);
 }
 
-test('what does not come is given up', async () => {
+test('a call of Redis that does not come back is given up', async () => {
   await expect(new Patience().within(never, 20)).rejects.toThrow('No answer within 20 ms');
 });
 
-test('each is waited for by its own time, and a fault is told at once', async () => {
+test('each call of Redis is waited for by its own time, and a fault is told at once', async () => {
   const patience = new Patience();
   const told: string[] = [];
   await Promise.allSettled([
@@ -27,7 +27,7 @@ test('each is waited for by its own time, and a fault is told at once', async ()
   expect(told.slice(2)).toEqual(['short', 'long']);
 });
 
-test('what has come while the node itself could not look is taken, however late that is', async () => {
+test('an answer of Redis that came while the node itself could not look is taken, however late that is', async () => {
   const worker = new Worker(
     "const { parentPort } = require('node:worker_threads'); parentPort.on('message', (text) => parentPort.postMessage(text))",
     { eval: true },

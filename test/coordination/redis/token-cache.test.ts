@@ -39,7 +39,7 @@ withRedis('tokens in Redis', () => {
     ...over,
   });
 
-  test('many askers on two nodes share one fetch, and one more after a rejection', async () => {
+  test('many askers on two nodes share one fetch of a token, and one more after a rejection', async () => {
     await using one = await openCache(systemClock);
     await using two = await openCache(systemClock, one.prefix);
     let fetches = 0;
@@ -59,7 +59,7 @@ withRedis('tokens in Redis', () => {
     expect(fetches).toBe(2);
   });
 
-  test('lie there sealed, and no longer than they live', async () => {
+  test('tokens lie in Redis sealed, and no longer than they live', async () => {
     await using one = await openCache(systemClock);
     await one.cache.get(
       'k',
@@ -73,7 +73,7 @@ withRedis('tokens in Redis', () => {
     redis.disconnect();
   });
 
-  test('are fetched by each node itself while Redis is away', async () => {
+  test('tokens are fetched by each node itself while Redis is away', async () => {
     await using lost = await openCache(systemClock, undefined, 'redis://127.0.0.1:9');
     expect(
       await lost.cache.get(
@@ -83,7 +83,7 @@ withRedis('tokens in Redis', () => {
     ).toBe('own');
   });
 
-  test('are not fetched for whoever left while Redis was being asked', async () => {
+  test('a token is not fetched for whoever left while Redis was being asked', async () => {
     const proxy = await startTcpProxy(Number(new URL(REDIS_URL).port || 6379));
     await using slow = await openCache(systemClock, undefined, proxy.redisUrl);
     onTestFinished(() => proxy[Symbol.asyncDispose]());
@@ -107,7 +107,7 @@ withRedis('tokens in Redis', () => {
   });
 
   test.skipIf(!ownRedisUsable()).each(['full', 'read-only'] as const)(
-    'are good for the node that fetched them where Redis is %s and cannot keep them',
+    'a token is good for the node that fetched it where Redis is %s and cannot keep it',
     async (how) => {
       await using redis = await startOwnRedis();
       await using one = await openCache(systemClock, undefined, redis.url);

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { costOf } from '../../../src/domain/billing/cost.ts';
-import { libraryPrice, loadPriceLibrary } from '../../../src/domain/billing/library-price.ts';
+import { loadPriceLibrary } from '../../../src/domain/billing/library-price.ts';
 import { priceInForce } from '../../../src/domain/billing/model-price.ts';
 import type { PriceRow } from '../../../src/domain/catalogue/snapshot.ts';
 
@@ -14,10 +14,10 @@ const usage = (inputTokens: number) => ({
   estimated: false,
 });
 
-describe('the price of a model', () => {
+describe('prices of models', () => {
   beforeAll(loadPriceLibrary);
 
-  test('is the library’s where no version of ours is in force', () => {
+  test('the price of a model is the library’s where no version of ours is in force', () => {
     const price = priceInForce(new Map(), 'openai/gpt-4o', at);
     expect(price).toMatchObject({
       id: null,
@@ -32,7 +32,7 @@ describe('the price of a model', () => {
     expect(costOf(usage(1_000), price)).toMatchObject({ totalNano: 5_250_000n, priceVersionId: null });
   });
 
-  test('is our version over the library’s, from its moment on', () => {
+  test('the price of a model is our version over the library’s, from its moment on', () => {
     const own = {
       id: 'v1',
       canonicalId: 'openai/gpt-4o',
@@ -47,28 +47,5 @@ describe('the price of a model', () => {
     expect(priceInForce(versions, 'openai/gpt-4o', new Date('2026-11-18T00:00:00Z'))?.source).toBe(
       'genai-prices',
     );
-  });
-
-  test('counts the library’s tiers by the size of the input, cached input included', () => {
-    const price = libraryPrice('google/gemini-2.5-pro');
-    if (!price) throw new Error('no price');
-    expect(price.tiers).toEqual([
-      { aboveInputTokens: 200_000, input: '2500000000', output: '15000000000', cacheRead: '250000000' },
-    ]);
-    const inputRate = (tokens: number) => costOf(usage(tokens), price).lines[0]?.nanoPerMillion;
-    expect(inputRate(199_000)).toBe('1250000000');
-    expect(inputRate(199_001)).toBe('2500000000');
-  });
-
-  test.each([
-    'openai/no-such-model',
-    'nobody/gpt-4o',
-    'ollama/llama3',
-    'openai/',
-    '/',
-    '',
-    'openai/__proto__',
-  ])('is not known for %j, which harms nobody', (canonicalId) => {
-    expect(libraryPrice(canonicalId)).toBeUndefined();
   });
 });

@@ -27,20 +27,20 @@ async function longestStall(work: () => Promise<unknown>): Promise<number> {
   return longest;
 }
 
-describe('counting tokens where a provider sent no usage', () => {
+describe('counted tokens', () => {
   beforeAll(async () => {
     await loadTokenizer();
     await countInput('warm');
   });
 
-  test('is exact for texts of ordinary length', async () => {
+  test('a count of tokens is exact for texts of ordinary length', async () => {
     const count = await loadTokenizer();
     const text = 'The quick brown fox jumps over the lazy dog. '.repeat(30);
     expect(await countInput(text)).toBe(4 + count(text));
     expect(await countInput('Hello', 'world')).toBe(8 + 2);
   });
 
-  test('goes by samples from everywhere of long texts, whichever language they begin in', async () => {
+  test('a count of the tokens of long texts goes by samples from everywhere, whichever language they begin in', async () => {
     const count = await loadTokenizer();
     const [english, chinese] = ['plain words of English '.repeat(5_000), hanText(100_000, 1)];
     const exact = count(english) + Math.round(count(chinese.slice(0, 2_000)) * 50);
@@ -53,7 +53,7 @@ describe('counting tokens where a provider sent no usage', () => {
     }
   });
 
-  test('takes many texts together as one: thousands of messages cost no more than one', async () => {
+  test('a count of tokens takes many texts together as one: thousands of messages cost no more than one', async () => {
     const many = Array.from({ length: 2_000 }, (_value, index) => hanText(1_000, index));
     const started = performance.now();
     await countInput(...many);
@@ -65,8 +65,11 @@ describe('counting tokens where a provider sent no usage', () => {
     ['Chinese letters', Array.from({ length: 30 }, (_value, index) => hanText(20_000, index))],
     ['signs without an end', Array(30).fill('=-'.repeat(10_000))],
     ['one letter', Array(30).fill('a'.repeat(20_000))],
-  ])('lets the process go on meanwhile, also for texts without breaks: %s', async (_name, texts) => {
-    const stall = await longestStall(() => Promise.all(texts.map((text) => countInput(text))));
-    expect(stall).toBeLessThan(1_000);
-  });
+  ])(
+    'a count of tokens lets the process go on meanwhile, also for texts without breaks: %s',
+    async (_name, texts) => {
+      const stall = await longestStall(() => Promise.all(texts.map((text) => countInput(text))));
+      expect(stall).toBeLessThan(1_000);
+    },
+  );
 });

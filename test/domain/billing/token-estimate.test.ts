@@ -41,7 +41,7 @@ test.each<[string, readonly Message[], readonly Tool[], { atLeast: number; held:
   ],
   ['a tool', [], [{ name: 'find', parameters: {} }], { atLeast: 0, held: 11, counted: 8 }],
 ])(
-  'the input of %s is estimated on the side of too few, of too many, and as it mostly is',
+  'the estimate of the input of %s is on the side of too few, of too many, and as it mostly is',
   (_what, messages, tools, expected) => {
     const { atLeast, held, counted } = new InputEstimate(messages, tools);
     expect({ atLeast, held, counted }).toEqual(expected);
@@ -52,7 +52,7 @@ test('beside texts that were counted, a message takes 4 tokens and an image 765'
   expect(tokensBesideTexts([message({ parts: [text('long'.repeat(100)), image] }), message()])).toBe(773);
 });
 
-test('four characters of output are taken for a token', () => {
+test('an estimate takes four characters of output for a token', () => {
   expect(outputTokensOf(10)).toBe(2.5);
 });
 

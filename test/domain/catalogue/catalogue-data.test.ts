@@ -48,7 +48,7 @@ function settingsOf({ settingsSchema }: CatalogueProvider): {
   };
 }
 
-describe('the built-in catalogue', () => {
+describe('built-in catalogue', () => {
   let data: CatalogueData;
   let providers: ReadonlyMap<string, CatalogueProvider>;
 
@@ -60,7 +60,7 @@ describe('the built-in catalogue', () => {
   const idOf = ({ provider, key }: CatalogueModel) => `${provider}/${key}`;
   const protocolOf = (model: CatalogueModel) => model.protocol ?? providers.get(model.provider)?.protocol;
 
-  it('has rows that are all of the stated form, under one version', () => {
+  it('the rows of the built-in catalogue are all of the stated form, under one version', () => {
     const checkedProviders = providersFileSchema.safeParse(fileOf('providers.json').json);
     const checkedModels = modelsFileSchema.safeParse(fileOf('models.json').json);
     expect(checkedProviders.error?.issues.slice(0, 5)).toBeUndefined();
@@ -68,7 +68,7 @@ describe('the built-in catalogue', () => {
     expect(checkedModels.data?.version).toBe(checkedProviders.data?.version);
   });
 
-  it('keeps one row a line, in the order of names, so that changes read well', () => {
+  it('the built-in catalogue keeps one row a line, in the order of names, so that changes read well', () => {
     const names = {
       'providers.json': data.providers.map(({ key }) => key),
       'models.json': data.models.map(({ provider, key }) => `${provider}\0${key}`),
@@ -81,7 +81,7 @@ describe('the built-in catalogue', () => {
     }
   });
 
-  it('knows at least 150 providers and 1,200 models, 25 of them for other things than text', () => {
+  it('the built-in catalogue knows at least 150 providers and 1,200 models, 25 of them for other things than text', () => {
     expect(data.providers.length).toBeGreaterThanOrEqual(150);
     expect(data.models.length).toBeGreaterThanOrEqual(1200);
     const others = data.models.filter(({ outputModalities }) => !outputModalities.includes('text'));
@@ -89,13 +89,13 @@ describe('the built-in catalogue', () => {
     expect(others.filter(({ capabilities }) => capabilities.length > 0)).toEqual([]);
   });
 
-  it('names each provider and each model once, and no model without its provider', () => {
+  it('the built-in catalogue names each provider and each model once, and no model without its provider', () => {
     expect(providers.size).toBe(data.providers.length);
     expect(new Set(data.models.map(idOf)).size).toBe(data.models.length);
     expect(data.models.filter(({ provider }) => !providers.has(provider)).map(idOf)).toEqual([]);
   });
 
-  it('serves each provider by a known protocol, or says why it cannot', () => {
+  it('the built-in catalogue serves each provider by a known protocol, or says why it cannot', () => {
     const unclear = data.providers.filter(
       ({ protocol, unservableReason }) => (protocol === null) === (unservableReason === null),
     );
@@ -105,12 +105,12 @@ describe('the built-in catalogue', () => {
     expect([...used].sort()).toEqual([...ADAPTERS.keys()].sort());
   });
 
-  it('describes each provider in words of its own', () => {
+  it('the built-in catalogue describes each provider in words of its own', () => {
     expect(new Set(data.providers.map(({ description }) => description)).size).toBe(data.providers.length);
     for (const { key, description } of data.providers) expect(description, key).toMatch(/^[A-Z].*\.$/);
   });
 
-  it('has a required setting for each placeholder of a base URL', () => {
+  it('the built-in catalogue has a required setting for each placeholder of a base URL', () => {
     for (const provider of data.providers) {
       const { required, names } = settingsOf(provider);
       const placeholders = placeholdersOf(provider);
@@ -119,14 +119,14 @@ describe('the built-in catalogue', () => {
     }
   });
 
-  it('fills only settings that exist from the environment', () => {
+  it('the built-in catalogue fills only settings that exist from the environment', () => {
     for (const provider of data.providers) {
       const { names } = settingsOf(provider);
       expect(names, provider.key).toEqual(expect.arrayContaining(Object.keys(provider.envVars.settings)));
     }
   });
 
-  it('lets no environment variable stand for the secrets of two addresses', () => {
+  it('the built-in catalogue lets no environment variable stand for the secrets of two addresses', () => {
     const addresses = new Map<string, Set<string>>();
     for (const { key, baseUrl, envVars } of data.providers) {
       for (const name of envVars.secret) {
@@ -136,7 +136,7 @@ describe('the built-in catalogue', () => {
     expect([...addresses].filter(([, { size }]) => size > 1)).toEqual([]);
   });
 
-  it('has settings schemas that compile strictly, refuse unknown settings, and explain each known one', () => {
+  it('the built-in catalogue has settings schemas that compile strictly, refuse unknown settings, and explain each known one', () => {
     const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
     for (const { key, settingsSchema } of data.providers) {
       const validate = ajv.compile(settingsSchema);
@@ -150,7 +150,7 @@ describe('the built-in catalogue', () => {
     }
   });
 
-  it('states quirks that the protocol of their row knows', () => {
+  it('the built-in catalogue states quirks that the protocol of their row knows', () => {
     for (const { key, protocol, quirks } of data.providers) {
       if (protocol === null) expect(quirks, key).toEqual({});
       else expect(faultsOf(protocol, quirks), key).toEqual([]);
@@ -166,7 +166,7 @@ describe('the built-in catalogue', () => {
     }
   });
 
-  it('names where the quirks of a row come from', () => {
+  it('the built-in catalogue names where the quirks of a row come from', () => {
     const unsourced = data.providers.filter(({ quirks, sources }) => {
       const telling = Object.keys(quirks).filter((name) => name !== 'modelsPath' && name !== 'checkPath');
       return telling.length > 0 && !sources.some((source) => source.startsWith('quirks: '));
@@ -174,7 +174,7 @@ describe('the built-in catalogue', () => {
     expect(unsourced.map(({ key }) => key)).toEqual([]);
   });
 
-  it('has a price of zero only where nothing is charged', () => {
+  it('the built-in catalogue has a price of zero only where nothing is charged', () => {
     const wrong = data.models.filter(({ prices, provider, key, outputModalities }) => {
       if (!prices) return false;
       const free = providers.get(provider)?.free || /(:|-|\/)free$/.test(key);
@@ -189,7 +189,7 @@ describe('the built-in catalogue', () => {
     expect(wrong.map(idOf)).toEqual([]);
   });
 
-  it('has price tiers in rising order, below the context that they speak of', () => {
+  it('the built-in catalogue has price tiers in rising order, below the context that they speak of', () => {
     const wrong = data.models.filter(({ prices, contextLength }) => {
       const bounds = prices?.tiers?.map(({ aboveInputTokens }) => aboveInputTokens) ?? [];
       return (
@@ -200,7 +200,7 @@ describe('the built-in catalogue', () => {
     expect(wrong.map(idOf)).toEqual([]);
   });
 
-  it('claims no more output than context, and vision only of models that read images', () => {
+  it('the built-in catalogue claims no more output than context, and vision only of models that read images', () => {
     const wrong = data.models.filter(
       ({ contextLength, maxOutputTokens, capabilities, inputModalities }) =>
         (maxOutputTokens ?? 0) > (contextLength ?? Number.POSITIVE_INFINITY) ||
@@ -209,7 +209,7 @@ describe('the built-in catalogue', () => {
     expect(wrong.map(idOf)).toEqual([]);
   });
 
-  it('offers default models that it knows', () => {
+  it('the built-in catalogue offers default models that it knows', () => {
     const ids = new Set(data.models.map(idOf));
     for (const { key, defaultModel } of data.providers) {
       if (defaultModel !== null) expect(ids).toContain(`${key}/${defaultModel}`);
@@ -217,7 +217,7 @@ describe('the built-in catalogue', () => {
     expect(providers.get('gigachat')?.defaultModel).toMatch(/^GigaChat-.*Pro$/);
   });
 
-  it('has the models of the sandbox as the sandbox lists them, and says that they are simulated', () => {
+  it('the built-in catalogue has the models of the sandbox as the sandbox lists them, and says that they are simulated', () => {
     const rows = data.models.filter(({ provider }) => provider === 'sandbox');
     const listed = listSandboxModels();
     expect(rows.map(({ key }) => key).sort()).toEqual(listed.map(({ key }) => key).sort());
@@ -229,7 +229,7 @@ describe('the built-in catalogue', () => {
     }
   });
 
-  it('loads in well under a second, and has the same digest each time', async () => {
+  it('the built-in catalogue loads in well under a second, and has the same digest each time', async () => {
     const before = performance.now();
     const again = await loadCatalogueData();
     expect(performance.now() - before).toBeLessThan(300);

@@ -75,8 +75,8 @@ describeEachDatabase('the seed of the catalogue', (kind) => {
     ).map(({ input, source }) => `${input} ${source}`);
   const revision = async () => (await query('select * from revision'))[0];
 
-  describe('of small data', () => {
-    test('adds what is missing, and writes nothing where it is up to date', async () => {
+  describe('small data', () => {
+    test('the seed of the catalogue adds what is missing, and writes nothing where it is up to date', async () => {
       expect(await seed([MODEL], [PROVIDER], 'same')).toBe(true);
       expect(await models()).toEqual([
         { key: 'm1', display_name: 'Model 1', context_length: 1000, available: true, version: 1 },
@@ -86,7 +86,7 @@ describeEachDatabase('the seed of the catalogue', (kind) => {
       expect(await revision()).toEqual(before);
     });
 
-    test('leaves rows as they are where only other rows changed', async () => {
+    test('the seed of the catalogue leaves rows as they are where only other rows changed', async () => {
       await seed([MODEL, { ...MODEL, key: 'm2' }]);
       expect((await models()).map(({ key, version }) => [key, version])).toEqual([
         ['m1', 1],
@@ -95,7 +95,7 @@ describeEachDatabase('the seed of the catalogue', (kind) => {
       expect(await prices()).toEqual(['100 catalogue 2026-11-20', '100 catalogue 2026-11-20']);
     });
 
-    test('mends what changed, but never a field that somebody edited', async () => {
+    test('the seed of the catalogue mends what changed, but never a field that somebody edited', async () => {
       await query(
         "update model_spec set display_name = 'Mine', edited_fields = '{displayName}' where key = 'm1' and workspace_id is null",
       );
@@ -112,14 +112,14 @@ describeEachDatabase('the seed of the catalogue', (kind) => {
       });
     });
 
-    test('withdraws a model that the data has no more, and offers it again when it is back', async () => {
+    test('the seed of the catalogue withdraws a model that the data has no more, and offers it again when it is back', async () => {
       await seed([MODEL]);
       expect((await models()).map(({ available }) => available)).toEqual([true, false]);
       await seed([MODEL, { ...MODEL, key: 'm2' }]);
       expect((await models()).map(({ available }) => available)).toEqual([true, true]);
     });
 
-    test('gives a changed price a version, and lets an administrator’s stand', async () => {
+    test('the seed of the catalogue gives a changed price a version, and lets an administrator’s stand', async () => {
       await seed([{ ...MODEL, prices: { input: '150', output: '200' } }]);
       expect(await prices()).toEqual([
         '100 catalogue 2026-11-20',
@@ -135,7 +135,7 @@ describeEachDatabase('the seed of the catalogue', (kind) => {
       expect((await prices()).at(-1)).toBe('7 contract');
     });
 
-    test('touches neither rows that somebody made nor a workspace’s own', async () => {
+    test('the seed of the catalogue touches neither rows that somebody made nor a workspace’s own', async () => {
       const workspaceId = newId();
       await query("insert into workspace (id, slug, display_name) values ($1, 'w', 'W')", [workspaceId]);
       const insert = `insert into model_spec (id, workspace_id, provider_key, key, display_name) values ($1, $2, 'first', $3, 'Own')`;
@@ -148,13 +148,13 @@ describeEachDatabase('the seed of the catalogue', (kind) => {
       ]);
     });
 
-    test('adds no price to a model that an administrator made by the same name', async () => {
+    test('the seed of the catalogue adds no price to a model that an administrator made by the same name', async () => {
       await seed([MODEL, { ...MODEL, key: 'm3' }]);
       const priced = await query<{ canonical_id: string }>('select distinct canonical_id from price_version');
       expect(priced.map(({ canonical_id }) => canonical_id).sort()).toEqual(['first/m1', 'first/m2']);
     });
 
-    test('leaves a model available or not as somebody decided', async () => {
+    test('the seed of the catalogue leaves a model available or not as somebody decided', async () => {
       const decide = (key: string, available: boolean) =>
         query(
           `update model_spec set available = $2, edited_fields = '{available}' where key = $1 and workspace_id is null`,
@@ -172,7 +172,7 @@ describeEachDatabase('the seed of the catalogue', (kind) => {
       ]);
     });
 
-    test('mends a provider except in what was edited, and keeps one that the data has no more', async () => {
+    test('the seed of the catalogue mends a provider except in what was edited, and keeps one that the data has no more', async () => {
       const second = { ...PROVIDER, key: 'second', displayName: 'Second' };
       await seed([MODEL, { ...MODEL, provider: 'second', key: 'm9' }], [PROVIDER, second]);
       await query(
@@ -202,7 +202,7 @@ describeEachDatabase('the seed of the catalogue', (kind) => {
       ]);
     });
 
-    test('keeps a price’s tiers, and gives no version to a model whose price is not known', async () => {
+    test('the seed of the catalogue keeps a price’s tiers, and gives no version to a model whose price is not known', async () => {
       const tiers = [{ aboveInputTokens: 500, input: '300', output: '400', cacheRead: '30' }];
       await seed([
         { ...MODEL, key: 'm5', prices: { input: '100', output: '200', cacheRead: '10', tiers } },
@@ -216,7 +216,7 @@ describeEachDatabase('the seed of the catalogue', (kind) => {
       ).toEqual([{ canonical_id: 'first/m5', cache_read: '10', tiers }]);
     });
 
-    test('is done once by two nodes that start together', async () => {
+    test('the seed of the catalogue is done once by two nodes that start together', async () => {
       const outcomes = await Promise.all([
         seed([MODEL], [PROVIDER], 'race'),
         seed([MODEL], [PROVIDER], 'race'),
@@ -225,7 +225,7 @@ describeEachDatabase('the seed of the catalogue', (kind) => {
     });
   });
 
-  test('takes the whole built-in data, and finds nothing to change in it when it comes again', async () => {
+  test('the seed of the catalogue takes the whole built-in data, and finds nothing to change in it when it comes again', async () => {
     const whole = await openTestStorage(kind);
     const data = await loadCatalogueData();
     const seedAt = (hash: string, minute: number) => {

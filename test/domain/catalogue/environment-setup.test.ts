@@ -21,8 +21,8 @@ describeEachDatabase('what is set up at start', (kind) => {
     return node.catalogueOf(workspaceId);
   }
 
-  describe('from the environment', () => {
-    test('is a config with the secret by reference, and the settings and the address of the variables', async () => {
+  describe('environment', () => {
+    test('a credential in the environment makes a config with the secret by reference, and the settings and the address of the variables', async () => {
       const catalogue = await start({
         ACME_TOKEN: 'sk-1',
         ACME_REGION: 'north',
@@ -43,24 +43,24 @@ describeEachDatabase('what is set up at start', (kind) => {
       expect([...catalogue.instancesBySlug.keys()]).toContain('chosen');
     });
 
-    test('has instances of the default model and of the newest that call tools, five in all', async () => {
+    test('a config from the environment has instances of the default model and of the newest that call tools, five in all', async () => {
       await start({ ACME_API_KEY: 'sk-1' });
       expect(await slugs()).toEqual(['chosen', 'y1', 'y2', 'y3-large', 'y4']);
     });
 
-    test('takes the canonical id as slug where the key is taken', async () => {
+    test('an instance set up from the environment takes the canonical id as slug where the key is taken', async () => {
       await start({ ACME_API_KEY: 'sk-1', NEEDY_API_KEY: 'sk-2', NEEDY_RESOURCE: 'r' });
       expect(await slugs()).toEqual(['chosen', 'needy-y1', 'y1', 'y2', 'y3-large', 'y4']);
     });
 
-    test('writes nothing when it is there already', async () => {
+    test('the set-up from the environment writes nothing when it is there already', async () => {
       await start({ ACME_API_KEY: 'sk-1' }, true);
       const before = await setup.revision();
       await start({ ACME_API_KEY: 'another value' }, true);
       expect(await setup.revision()).toEqual(before);
     });
 
-    test('follows the variables at each start', async () => {
+    test('a config from the environment follows the variables at each start', async () => {
       await start({ ACME_API_KEY: 'sk-1', ACME_REGION: 'north' });
       await start({ ACME_TOKEN: 'sk-1', ACME_REGION: 'south', ACME_BASE_URL: 'https://proxy.example' });
       expect(await configs()).toMatchObject([
@@ -73,7 +73,7 @@ describeEachDatabase('what is set up at start', (kind) => {
       ]);
     });
 
-    test('is switched off when the variable is gone or empty, and on again when it is back', async () => {
+    test('a config from the environment is switched off when the variable is gone or empty, and on again when it is back', async () => {
       await start({ ACME_API_KEY: 'sk-1' });
       await start({ ACME_API_KEY: ' ' });
       expect(await configs()).toMatchObject([{ enabled: false, version: 2 }]);
@@ -85,7 +85,7 @@ describeEachDatabase('what is set up at start', (kind) => {
       expect(await slugs()).toHaveLength(5);
     });
 
-    test('leaves alone what somebody has changed, and what somebody made by the same name', async () => {
+    test('the set-up from the environment leaves alone what somebody has changed, and what somebody made by the same name', async () => {
       await start({ ACME_API_KEY: 'sk-1' });
       await setup.query(
         `update provider_config set origin = 'CUSTOM', base_url = 'https://mine.example', enabled = false where workspace_id = $1`,
@@ -98,14 +98,14 @@ describeEachDatabase('what is set up at start', (kind) => {
       expect(await configs()).toEqual(mine);
     });
 
-    test('does not bring back an instance that somebody deleted', async () => {
+    test('the set-up from the environment does not bring back an instance that somebody deleted', async () => {
       await start({ ACME_API_KEY: 'sk-1' });
       await setup.query(`delete from model_instance where workspace_id = $1 and slug = 'y1'`, [workspaceId]);
       await start({ ACME_API_KEY: 'sk-1', ACME_REGION: 'south' });
       expect(await slugs()).toEqual(['chosen', 'y2', 'y3-large', 'y4']);
     });
 
-    test('is skipped where a required setting is missing, with one line that names its variable', async () => {
+    test('a provider is skipped by the set-up from the environment where a required setting is missing, with one line that names its variable', async () => {
       const lines: object[] = [];
       const logger: Logger = { ...silentLogger, warn: (fields) => lines.push(fields) };
       await start({ NEEDY_API_KEY: 'sk-canary' }, false, logger);
@@ -113,15 +113,15 @@ describeEachDatabase('what is set up at start', (kind) => {
       expect(lines).toEqual([{ provider: 'needy', variable: 'NEEDY_API_KEY', missing: ['NEEDY_RESOURCE'] }]);
     });
 
-    test('is made once by two nodes that start together', async () => {
+    test('the set-up from the environment is made once by two nodes that start together', async () => {
       await Promise.all([start({ ACME_API_KEY: 'sk-1' }, true), start({ ACME_API_KEY: 'sk-1' }, true)]);
       expect(await configs()).toMatchObject([{ name: 'acme' }, { name: 'sandbox' }]);
       expect(await slugs()).toHaveLength(7);
     });
   });
 
-  describe('of the sandbox', () => {
-    test('is a config with an instance for each of its models, while the sandbox is on', async () => {
+  describe('sandbox', () => {
+    test('the sandbox has a config with an instance for each of its models while it is on', async () => {
       await start({}, true);
       expect(await configs()).toMatchObject([{ name: 'sandbox', origin: 'BUILT_IN', secret: null }]);
       expect(await slugs()).toEqual(['sandbox-text', 'sandbox-tools']);
@@ -131,7 +131,7 @@ describeEachDatabase('what is set up at start', (kind) => {
       expect(await configs()).toMatchObject([{ enabled: true }]);
     });
 
-    test('stays off where somebody switched it off', async () => {
+    test('the sandbox stays off where somebody switched it off', async () => {
       await start({}, true);
       await setup.query(
         `update provider_config set origin = 'CUSTOM', enabled = false, version = 2 where workspace_id = $1`,
@@ -141,7 +141,7 @@ describeEachDatabase('what is set up at start', (kind) => {
       expect(await configs()).toMatchObject([{ enabled: false, version: 2 }]);
     });
 
-    test('is nothing where the sandbox has never been on', async () => {
+    test('nothing is set up of the sandbox where it has never been on', async () => {
       await start({});
       expect(await configs()).toEqual([]);
     });

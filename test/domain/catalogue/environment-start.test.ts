@@ -23,7 +23,7 @@ const ANSWER = [
   '[DONE]',
 ];
 
-describeEachDatabase('a gateway with a credential in its environment', (kind) => {
+describeEachDatabase('environment start', (kind) => {
   const canary = 'sk-canary-f3b1c0de';
   let upstream: FakeUpstream;
   let database: TestDatabase;
@@ -55,7 +55,7 @@ describeEachDatabase('a gateway with a credential in its environment', (kind) =>
     await database.drop();
   });
 
-  test('completes with no further set-up, and keeps the secret out of its database', async () => {
+  test('a gateway with a credential in its environment completes with no further set-up, and keeps the secret out of its database', async () => {
     expect(answer.data.complete.completion).toEqual({ status: 'FINISHED', text: 'Hello from afar' });
     expect(upstream.requests[0]?.headers.authorization).toBe(`Bearer ${canary}`);
     expect(configs).toContainEqual({ ...CONFIG, enabled: true });
@@ -64,7 +64,7 @@ describeEachDatabase('a gateway with a credential in its environment', (kind) =>
     expect(dump).not.toContain(canary);
   });
 
-  test('has the config switched off once the variable is gone', async () => {
+  test('a gateway with a credential in its environment has the config switched off once the variable is gone', async () => {
     await callOnce({});
     expect(configs).toContainEqual({ ...CONFIG, enabled: false });
     expect(answer.errors?.[0]?.extensions.code).toBe('MODEL_UNAVAILABLE');

@@ -60,7 +60,7 @@ describeEachDatabase('what is set up of an Ollama', (kind) => {
     );
   }
 
-  test('is a config with an instance for each model that writes text, known or not', async () => {
+  test('an Ollama that answers gets a config with an instance for each model that writes text, known or not', async () => {
     const upstream = await startOllama({
       'known:7b': ['completion'],
       'mine:latest': ['completion', 'tools'],
@@ -78,7 +78,7 @@ describeEachDatabase('what is set up of an Ollama', (kind) => {
     expect(made[0]).toEqual({ key: 'mine:latest', origin: 'SYNC', context_length: 4096 });
   });
 
-  test('gets what it has pulled since, and is followed where it moves', async () => {
+  test('an Ollama gets instances of what it has pulled since, and is followed where it moves', async () => {
     const first = await startOllama({ 'mine:latest': ['completion'] });
     await look({ OLLAMA_HOST: first.url });
     const second = await startOllama({ 'mine:latest': ['completion'], 'new:latest': ['completion'] });
@@ -87,14 +87,14 @@ describeEachDatabase('what is set up of an Ollama', (kind) => {
     expect(await slugs()).toEqual(['mine-latest', 'new-latest']);
   });
 
-  test('outlives a start without credentials, for it has none', async () => {
+  test('the config of an Ollama outlives a start without credentials, for it has none', async () => {
     const upstream = await startOllama({ 'mine:latest': ['completion'] });
     await look({ OLLAMA_HOST: upstream.url });
     await setUpFromEnvironment(await setup.startNode({}), workspaceId);
     expect(await configs()).toMatchObject([{ name: 'ollama', enabled: true }]);
   });
 
-  test('is nothing where none answers', async () => {
+  test('nothing is set up of an Ollama where none answers', async () => {
     const upstream = await startOllama({});
     await upstream.close();
     await look({ OLLAMA_HOST: upstream.url });

@@ -17,8 +17,8 @@ const withPattern = (pattern: string) => ({ type: 'object', properties: { a: { t
 const nested = (levels: number): JsonObject =>
   levels === 0 ? { type: 'string' } : { type: 'object', properties: { a: nested(levels - 1) } };
 
-describe('a settings schema of a workspace', () => {
-  test('may use types, properties, bounds and lists of values', () => {
+describe('settings schemas of workspaces', () => {
+  test('a settings schema of a workspace may use types, properties, bounds and lists of values', () => {
     const schema = {
       type: 'object',
       properties: {
@@ -33,7 +33,7 @@ describe('a settings schema of a workspace', () => {
   });
 
   test.each(['^[a-z]+$', '^[A-Za-z0-9-]{1,64}$', '^https?://', '^a\\.b-[0-9]{3}x?$', '^[a-z]+-[0-9]{1,10}$'])(
-    'may use the pattern %s',
+    'a settings schema of a workspace may use the pattern %s',
     (pattern) => {
       expect(problemsOf(withPattern(pattern))).toEqual([]);
     },
@@ -48,7 +48,7 @@ describe('a settings schema of a workspace', () => {
     '^[a-z]{0,9999}[a-z]{0,9999}$',
     '^\\w+\\1',
     '^(?=a)',
-  ])('may not use the pattern %s', (pattern) => {
+  ])('a settings schema of a workspace may not use the pattern %s', (pattern) => {
     expect(problemsOf(withPattern(pattern))).toEqual(['schema.properties.a.pattern']);
     expect(tenantSchema(withPattern(pattern))).toEqual({
       type: 'object',
@@ -64,12 +64,12 @@ describe('a settings schema of a workspace', () => {
     ['propertyNames', { propertyNames: { pattern: '^(a+)+$' } }],
     ['uniqueItems', { uniqueItems: true }],
     ['$defs', { $defs: {} }],
-  ])('may not use %s', (keyword, part) => {
+  ])('a settings schema of a workspace may not use %s', (keyword, part) => {
     expect(problemsOf({ type: 'object', ...(part as object) })).toEqual([`schema.${keyword}`]);
     expect(tenantSchema({ type: 'object', ...(part as object) })).toEqual({ type: 'object' });
   });
 
-  test('may not be deep or long', () => {
+  test('a settings schema of a workspace may not be deep or long', () => {
     expect(problemsOf(nested(4))).toEqual([]);
     expect(problemsOf(nested(5))).toHaveLength(1);
     expect(problemsOf({ type: 'object', description: 'x'.repeat(20_001) })).toEqual(['schema']);

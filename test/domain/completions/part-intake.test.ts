@@ -27,15 +27,15 @@ const call = (index: number, over: object = {}): StreamPart => ({
 const textOf = (parts: readonly StreamPart[]) =>
   parts.map((part) => (part.type === 'text-delta' ? part.text : '')).join('');
 
-describe('the parts of an answer, as a run takes them from an adapter,', () => {
-  test('are passed on as they are, without a copy, where they are in order', () => {
+describe('part intake', () => {
+  test('the parts of an answer are passed on as they are, without a copy, where they are in order', () => {
     const intake = new PartIntake();
     for (const parts of [[said('a'), said('😀')], [usage({})], [call(0)], [finish]]) {
       expect(intake.take(parts)).toBe(parts);
     }
   });
 
-  test('hold no text that the database refuses', () => {
+  test('the parts of an answer hold no text that the database refuses', () => {
     const bad = 'a\u0000b\ud800c';
     const taken = new PartIntake().take([
       { type: 'response-start', servedModel: bad, providerRequestId: bad },
@@ -53,7 +53,7 @@ describe('the parts of an answer, as a run takes them from an adapter,', () => {
     }
   });
 
-  test('keep a pair of surrogates whole that two reads have cut, and replace a half that stays alone', () => {
+  test('the parts of an answer keep a pair of surrogates whole that two reads have cut, and replace a half that stays alone', () => {
     const intake = new PartIntake();
     const parts = [
       ...intake.take([said('a\ud83d')]),
@@ -69,7 +69,7 @@ describe('the parts of an answer, as a run takes them from an adapter,', () => {
     ]);
   });
 
-  test('have names of bounded length', () => {
+  test('the parts of an answer have names of bounded length', () => {
     const long = 'x'.repeat(100_000);
     const [start, toolCall] = new PartIntake().take([
       { type: 'response-start', servedModel: long },
@@ -86,13 +86,13 @@ describe('the parts of an answer, as a run takes them from an adapter,', () => {
     ['a negative number', { outputTokens: -1 }],
     ['half a token', { outputTokens: 0.5 }],
     ['no number', { outputTokens: Number.NaN }],
-  ])('leave out a usage of %s, with one warning', (_name, over) => {
+  ])('the parts of an answer leave out a usage of %s, with one warning', (_name, over) => {
     const intake = new PartIntake();
     const taken = [...intake.take([usage(over), usage(over)]), ...intake.take([usage({})])];
     expect(taken).toEqual([expect.objectContaining({ code: 'USAGE_IMPLAUSIBLE' }), usage({})]);
   });
 
-  test('end with reason "length" and a warning where they pass the bound, and nothing comes after', () => {
+  test('the parts of an answer end with reason "length" and a warning where they pass the bound, and nothing comes after', () => {
     const intake = new PartIntake(1_000);
     expect(textOf(intake.take([said('a'.repeat(500))]))).toHaveLength(500);
     const last = intake.take([said('é'.repeat(500)), call(0), usage({}), said('more')]);
@@ -107,13 +107,13 @@ describe('the parts of an answer, as a run takes them from an adapter,', () => {
     expect(intake.take([said('more'), finish])).toEqual([]);
   });
 
-  test('come to an end also where they are countless and empty', () => {
+  test('the parts of an answer come to an end also where they are countless and empty', () => {
     const intake = new PartIntake(10_000);
     for (let read = 0; read < 1_000 && !intake.isFull; read += 1) intake.take([said('')]);
     expect(intake.isFull).toBe(true);
   });
 
-  test('are a fault of the provider where they make thousands of calls, or calls without a usable index', () => {
+  test('the parts of an answer are a fault of the provider where they make thousands of calls, or calls without a usable index', () => {
     const intake = new PartIntake();
     const calls = Array.from({ length: 1_001 }, (_value, index) => call(index));
     expect(() => intake.take(calls)).toThrow(/more than 1000 tool calls/);
@@ -122,7 +122,7 @@ describe('the parts of an answer, as a run takes them from an adapter,', () => {
     }
   });
 
-  test('have an end that is known, and state for the next turn only if it can be kept', () => {
+  test('the parts of an answer have an end that is known, and state for the next turn only if it can be kept', () => {
     let deep: unknown = 1;
     for (let depth = 0; depth < 100_000; depth += 1) deep = [deep];
     const strange = { type: 'finish', reason: 'weird', continuation: deep } as unknown as StreamPart;

@@ -31,7 +31,7 @@ test.each([
     'providerOptions.wire.generationConfig',
   ],
   ['no object at all', 'model', 'providerOptions.wire'],
-])('a reserved field is refused with its path: %s', (_what, fields, path) => {
+])('a reserved field of provider options is refused with its path: %s', (_what, fields, path) => {
   expect(faultOf(fields)?.path).toBe(path);
 });
 
@@ -39,12 +39,12 @@ test('a refusal of a reserved field says what to do instead', () => {
   expect(faultOf({ model: 'x' })?.message).toContain('name it in "model"');
 });
 
-test('a list that options add to must be a list', () => {
+test('a list that provider options add to must be a list', () => {
   expect(faultOf({ toolConfig: { tools: {} } })?.path).toBe('providerOptions.wire.toolConfig.tools');
   expect(faultOf({ toolConfig: { tools: [{}] } })).toBeUndefined();
 });
 
-test('a field that changes the price is refused only where somebody pays', () => {
+test('a provider option that changes the price is refused only where somebody pays', () => {
   expect(faultOf({ service_tier: 'flex' })).toBeUndefined();
   expect(faultOf({ service_tier: 'flex' }, true)?.path).toBe('providerOptions.wire.service_tier');
   const tools = [{ name: 'a' }, { cache_control: { type: 'ephemeral', ttl: '1h' } }];
@@ -52,7 +52,7 @@ test('a field that changes the price is refused only where somebody pays', () =>
   expect(faultOf({ tools: 'x', generationConfig: { temperature: 1 } }, true)).toBeUndefined();
 });
 
-test('every protocol that the options name is checked, and one that is not spoken here is passed over', () => {
+test('each protocol that provider options name is checked, and one that is not spoken here is passed over', () => {
   const rulesOf = (name: string) => (name === 'b' ? RULES : undefined);
   expect(faultOfOptions({ a: { model: 'x' } }, rulesOf, true)).toBeUndefined();
   expect(faultOfOptions({ a: {}, b: { model: 'x' } }, rulesOf, true)?.path).toBe('providerOptions.b.model');

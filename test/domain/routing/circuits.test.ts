@@ -30,8 +30,8 @@ function setUp(over: Partial<CircuitSettings> = {}) {
   };
 }
 
-describe('a circuit', () => {
-  test('opens on failures in a row, which a success begins to count anew', () => {
+describe('circuits', () => {
+  test('a circuit opens on failures in a row, which a success begins to count anew', () => {
     const { record, state, circuits } = setUp();
     record(FAILED, 4);
     record(WORKED);
@@ -41,7 +41,7 @@ describe('a circuit', () => {
     expect(circuits.view(KEY)).toMatchObject({ state: 'OPEN', reason: 'it is down', failuresInRow: 5 });
   });
 
-  test('opens when half of a full window failed, though never many in a row', () => {
+  test('a circuit opens when half of a full window failed, though never many in a row', () => {
     const { record, state } = setUp();
     for (let pair = 0; pair < 9; pair += 1) {
       record(FAILED);
@@ -53,14 +53,14 @@ describe('a circuit', () => {
     expect(state()).toBe('OPEN');
   });
 
-  test('takes a slow first token for a failure', () => {
+  test('a circuit takes a slow first token for a failure', () => {
     const { record, state, circuits } = setUp();
     record({ result: 'success', firstTokenMs: 1_001 }, 5);
     expect(state()).toBe('OPEN');
     expect(circuits.view(KEY).reason).toContain('1001 ms');
   });
 
-  test('is left alone by what says nothing of its health, and where it is switched off', () => {
+  test('a circuit is left alone by what says nothing of its health, and where it is switched off', () => {
     const neutral = setUp();
     neutral.record({ result: 'neutral', firstTokenMs: null }, 50);
     expect(neutral.state()).toBe('CLOSED');
@@ -72,7 +72,7 @@ describe('a circuit', () => {
     expect(policy.state()).toBe('CLOSED');
   });
 
-  test('lets single probes through when half open, and closes on recovery', async () => {
+  test('a circuit lets single probes through when half open, and closes on recovery', async () => {
     const { circuits, record, state, pass } = setUp();
     record(FAILED, 5);
     expect(await circuits.admit(KEY, false)).toBe('skip');
@@ -90,7 +90,7 @@ describe('a circuit', () => {
     expect(await circuits.admit(KEY, false)).toBe('go');
   });
 
-  test('lets another probe through when one was stopped without an outcome', async () => {
+  test('a circuit lets another probe through when one was stopped without an outcome', async () => {
     const { circuits, record, pass } = setUp();
     record(FAILED, 5);
     pass(5_000);
@@ -99,7 +99,7 @@ describe('a circuit', () => {
     expect(await circuits.admit(KEY, false)).toBe('probe');
   });
 
-  test('remembers for how long a provider asked for quiet, and is reset by hand', () => {
+  test('a circuit remembers for how long a provider asked for quiet, and is reset by hand', () => {
     const { circuits, record, pass, state } = setUp();
     circuits.record(KEY, { result: 'neutral', firstTokenMs: null, quietMs: 2_000 }, 'go', true);
     expect(circuits.view(KEY).quietUntilMs).toBe(1_800_000_002_000);

@@ -58,7 +58,7 @@ test('a fault that passes rules nobody out: a rate limit of the moment is no quo
   expect(ruledOutBy(fault('PROVIDER_RATE_LIMITED', { providerCode: 'insufficient_quota' }))).toBe('CONFIG');
 });
 
-test('the first fault is told, unless it came from the configuration only, or a filter refused the content later', () => {
+test('the first fault of a run is told, unless it came from the configuration only, or a filter refused the content later', () => {
   const down = fault('PROVIDER_UNAVAILABLE');
   expect(isMoreTelling(down, undefined)).toBe(true);
   expect(isMoreTelling(fault('PROVIDER_TIMEOUT'), down)).toBe(false);

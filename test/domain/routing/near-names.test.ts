@@ -36,8 +36,8 @@ const ask = (asked: string, allowed?: readonly string[]) =>
   nearNames({ catalogue, asked, allowed: allowed && new Set(allowed), speaks: () => true, output: 'text' });
 const names = (asked: string, allowed?: readonly string[]) => ask(asked, allowed).map(({ name }) => name);
 
-describe('a name that nothing has', () => {
-  test('finds the model of that key at each provider, its maker first, and says that a credential is lacking', () => {
+describe('near names', () => {
+  test('a name that nothing has finds the model of that key at each provider, its maker first, and says that a credential is lacking', () => {
     expect(ask('gpt-4o')).toEqual([
       {
         name: 'openai/gpt-4o',
@@ -61,18 +61,21 @@ describe('a name that nothing has', () => {
     ['dall-e', []],
     ['', []],
     ['x'.repeat(10_000), []],
-  ])('%.20s is told of %j: slips of the pen, and nothing that is merely alike', (asked, expected) => {
-    expect(names(asked)).toEqual(expected);
-  });
+  ])(
+    'a name that nothing has is told slips of the pen, and nothing that is merely alike (case %#)',
+    (asked, expected) => {
+      expect(names(asked)).toEqual(expected);
+    },
+  );
 
-  test('is told only of what the caller may use', () => {
+  test('a name that nothing has is told only of what the caller may use', () => {
     expect(names('gpt-4o', ['azure/*'])).toEqual(['azure/gpt-4o']);
     expect(names('gpt-4o', ['writer'])).toEqual([]);
     expect(names('writter', ['azure/*'])).toEqual([]);
     expect(names('writter', ['tag:chat'])).toEqual(['writer']);
   });
 
-  test('is compared with a bounded number of models, however many are known', () => {
+  test('a name that nothing has is compared with a bounded number of models, however many are known', () => {
     const large = knownModels();
     let compared = 0;
     const keys = function* () {

@@ -12,7 +12,7 @@ import {
 
 const OPEN: CircuitView = { ...CLOSED, state: 'OPEN', reason: 'PROVIDER_UNAVAILABLE: down', openUntilMs: 1 };
 
-describe('what a name selects', () => {
+describe('names', () => {
   const catalogue = catalogueOf({
     instances: [
       { slug: 'a', model: 'x', priority: 1 },
@@ -35,18 +35,18 @@ describe('what a name selects', () => {
     ['tag:chat', 'SAME_MODEL', ['b', 'c']],
     ['auto', undefined, ['b', 'c', 'a']],
     ['p/z', undefined, ['p/z@c', 'p/z@d']],
-  ] as const)('%s with fallback %s is served by %j', (model, fallback, expected) => {
+  ] as const)('the name %s with fallback %s is served by %j', (model, fallback, expected) => {
     const route = plan(catalogue, model, fallback ? { fallback } : {});
     expect([...order(route)].sort()).toEqual([...expected].sort());
     if (model !== 'p/z') expect(order(route)).toEqual(expected);
   });
 
-  test.each(['nothing', 'p/nothing', 'tag:nothing', 'nobody/x'])('%s names nothing', (model) => {
+  test.each(['nothing', 'p/nothing', 'tag:nothing', 'nobody/x'])('the name %s selects nothing', (model) => {
     expect(plan(catalogue, model)).toMatchObject({ unknown: true, candidates: [] });
   });
 });
 
-describe('what is left out', () => {
+describe('candidates that are left out', () => {
   const base: readonly TestInstance[] = [
     { slug: 'off', enabled: false },
     { slug: 'config-off', config: 'off' },
@@ -72,7 +72,7 @@ describe('what is left out', () => {
     configs: { off: { enabled: false }, keyless: { secret: null } },
   });
 
-  test('is told with the first reason that holds', () => {
+  test('a candidate that is left out is told with the first reason that holds', () => {
     const route = plan(catalogue, 'auto', {
       needs: { inputTokensAtLeast: 100, maxTokens: 6 },
       exclude: new Set(['excluded']),
@@ -100,7 +100,7 @@ describe('what is left out', () => {
     for (const { reason } of route.plan.candidates) expect(reason).toMatch(/^\S.* .*[^.]$/);
   });
 
-  test('comes back as a last resort where every circuit is open: the best one alone', () => {
+  test('the best candidate alone comes back as a last resort where every circuit is open', () => {
     const two = catalogueOf({
       instances: [
         { slug: 'low', priority: 1 },
@@ -116,8 +116,8 @@ describe('what is left out', () => {
   });
 });
 
-describe('the order', () => {
-  test('puts what made the continuation first, then the named, the well, the quiet, the unhealthy', () => {
+describe('order of candidates', () => {
+  test('the order of candidates puts what made the continuation first, then the named, the well, the quiet, the unhealthy', () => {
     const catalogue = catalogueOf({
       instances: [
         { slug: 'top', priority: 9, tags: ['t'] },
@@ -143,7 +143,7 @@ describe('the order', () => {
     ]);
   });
 
-  test('splits one priority by weight, within statistical bounds', () => {
+  test('the split of one priority goes by weight, within statistical bounds', () => {
     const catalogue = catalogueOf({
       instances: [
         { slug: 'one', weight: 1 },
@@ -172,7 +172,7 @@ describe('the order', () => {
     }
   });
 
-  test('keeps a sticky key’s choice when others come and go, and splits keys by weight', () => {
+  test('a sticky key keeps its choice when others come and go, and sticky keys are split by weight', () => {
     const instances = [
       { slug: 'a', weight: 1 },
       { slug: 'b', weight: 1, model: 'n' },
@@ -203,7 +203,7 @@ describe('the order', () => {
   });
 });
 
-describe('a half-open circuit', () => {
+describe('half-open circuits', () => {
   const HALF_OPEN: CircuitView = { ...OPEN, state: 'HALF_OPEN' };
   const catalogue = catalogueOf({
     instances: [
@@ -218,27 +218,27 @@ describe('a half-open circuit', () => {
     circuitOf: ({ label }: { readonly label: string }) => (labels.includes(label) ? HALF_OPEN : CLOSED),
   });
 
-  test('puts a candidate behind every one whose circuit is closed, fallbacks included, and keeps it in mind for a probe', () => {
+  test('a half-open circuit puts a candidate behind every one whose circuit is closed, fallbacks included, and keeps it in mind for a probe', () => {
     const route = plan(catalogue, 'tag:t', withHalfOpen('main'));
     expect(order(route)).toEqual(['second', 'sick', 'fallback', 'main']);
     expect(route.plan.candidates.at(-1)).toMatchObject({ label: 'main', code: 'PROBE', place: 4 });
     expect(route.halfOpen.map(({ label }) => label)).toEqual(['main']);
-    expect(route.plan.summary).toMatch(/Not asked: .*"main" \(it kept failing/);
+    expect(route.plan.summary).toMatch(/Not called: .*"main" \(it kept failing/);
   });
 
-  test('is not lost where fallback NONE chooses another', () => {
+  test('a candidate with a half-open circuit is not lost where fallback NONE chooses another', () => {
     const route = plan(catalogue, 'tag:t', { ...withHalfOpen('main'), fallback: 'NONE' });
     expect(order(route)).toEqual(['second']);
     expect(route.halfOpen.map(({ label }) => label)).toEqual(['main']);
   });
 
-  test('goes by priority among its like where no circuit is closed', () => {
+  test('candidates with half-open circuits go by priority among their like where no circuit is closed', () => {
     const route = plan(catalogue, 'tag:t', withHalfOpen('main', 'second', 'sick', 'fallback'));
     expect(order(route)).toEqual(['main', 'second', 'sick', 'fallback']);
     expect(route.plan.candidates[0]).toMatchObject({ code: 'PROBE' });
   });
 
-  test('leaves the split by weight among the others as it is, draw by draw', () => {
+  test('a half-open circuit leaves the split by weight among the others as it is, draw by draw', () => {
     const weighted = catalogueOf({
       instances: ['a', 'b', 'c'].map((slug, index) => ({
         slug,
@@ -258,7 +258,7 @@ describe('a half-open circuit', () => {
   });
 });
 
-describe('a simulated model', () => {
+describe('simulated models', () => {
   const catalogue = catalogueOf({
     instances: [
       { slug: 'real', model: 'x', tags: ['t'] },
@@ -277,12 +277,15 @@ describe('a simulated model', () => {
     ['made-up', undefined, ['made-up', 'made-up-too']],
     ['p/y', 'NONE', ['made-up']],
     ['tag:try', undefined, ['made-up', 'made-up-too', 'real']],
-  ] as const)('serves %s with fallback %s only if that names it: %j', (model, fallback, expected) => {
-    const route = plan(catalogue, model, { ...over, ...(fallback ? { fallback } : {}) });
-    expect([...order(route)].sort()).toEqual([...expected].sort());
-  });
+  ] as const)(
+    'a simulated model serves %s with fallback %s only if that names it: %j',
+    (model, fallback, expected) => {
+      const route = plan(catalogue, model, { ...over, ...(fallback ? { fallback } : {}) });
+      expect([...order(route)].sort()).toEqual([...expected].sort());
+    },
+  );
 
-  test('serves "auto" where there is nothing real that the caller may use, and not where what is real cannot serve', () => {
+  test('a simulated model serves "auto" where there is nothing real that the caller may use, and not where what is real cannot serve', () => {
     expect(order(plan(catalogue, 'auto', { ...over, allowed: new Set(['made-up']) }))).toEqual(['made-up']);
     const off = catalogueOf({
       instances: [
@@ -297,7 +300,7 @@ describe('a simulated model', () => {
   });
 });
 
-describe('a key that may not use all', () => {
+describe('keys that may not use all', () => {
   const catalogue = catalogueOf({
     instances: [
       { slug: 'a', tags: ['ab'] },
@@ -308,7 +311,7 @@ describe('a key that may not use all', () => {
   });
   const allowed = new Set(['tag:ab']);
 
-  test('is served by nobody where it names only what it may not use, whatever the fallback would bring in', () => {
+  test('a key is served by nobody where it names only what it may not use, whatever the fallback would bring in', () => {
     for (const model of ['tag:other', 'd', 'p/q']) {
       const route = plan(catalogue, model, { allowed, fallback: 'ANY' });
       expect(order(route)).toEqual([]);
@@ -316,7 +319,7 @@ describe('a key that may not use all', () => {
     }
   });
 
-  test('falls back within what it may use where it names something of that, though it is off', () => {
+  test('a key falls back within what it may use where it names something of that, though it is off', () => {
     const route = plan(catalogue, 'tag:chat', { allowed });
     expect(order(route)).toEqual(['a']);
     expect(leftOut(route)).toEqual({ c: 'NOT_ALLOWED', both: 'INSTANCE_DISABLED', d: 'NOT_ALLOWED' });
@@ -362,7 +365,7 @@ describe('random catalogues, health and seeds', () => {
     return { catalogue: catalogueOf({ instances, models, configs }), circuitOf, instances };
   }
 
-  test('every plan explains every candidate once, orders by priority, lets nothing through that is filtered, and is repeatable', () => {
+  test('every plan of a random catalogue explains every candidate once, orders by priority, lets nothing through that is filtered, and is repeatable', () => {
     for (let seed = 1; seed <= 2_000; seed += 1) {
       const { catalogue, circuitOf, instances } = randomCase(seed);
       const model = ['auto', 'tag:t', 'p/m1', 'i0'][seed % 4] as string;

@@ -34,7 +34,7 @@ const limited = (retryAfterMs?: number) =>
   });
 const cut = fault('PROVIDER_PROTOCOL', { phase: 'stream', transient: true });
 
-describe('after a fault', () => {
+describe('what follows a fault', () => {
   test.each([
     ['503', busy, {}, 'retry'],
     [
@@ -122,11 +122,14 @@ describe('after a fault', () => {
       'stop',
     ],
     ['a cut answer that nobody saw, to the same', cut, { onStreamFault: 'FAIL' }, 'next'],
-  ] as const)('%s: %#', (_name, error, over, expected) => {
-    expect(nextStep(situation(error, over)).type).toBe(expected);
-  });
+  ] as const)(
+    'after a fault a run goes on as its meaning allows: %s (case %#)',
+    (_name, error, over, expected) => {
+      expect(nextStep(situation(error, over)).type).toBe(expected);
+    },
+  );
 
-  test('a time to wait is honoured to the moment; without one the wait is random up to a bound that doubles', () => {
+  test('a provider’s time to wait is honoured to the moment; without one the wait is random up to a bound that doubles', () => {
     expect(nextStep(situation(limited(1_234)))).toEqual({ type: 'retry', waitMs: 1_234 });
     const waits = (attemptsHere: number, random: number) =>
       nextStep(situation(busy, { attemptsHere, maxHere: 10, waiting: 0, random: () => random }));

@@ -6,7 +6,7 @@ import { completionKind } from '../../support/kinds.ts';
 const GRACE_MS = 15_000;
 const FOLLOWER_KNOWN_MS = 4_000;
 
-describe('a run that is to be cancelled when nobody follows it', () => {
+describe('runs that are cancelled when nobody follows them', () => {
   /** When a reader on another node was there, in milliseconds since the run began. */
   let elsewhere: readonly (readonly [from: number, to: number])[];
   let begunMs: number;
@@ -44,7 +44,7 @@ describe('a run that is to be cancelled when nobody follows it', () => {
     return { run, stoppedAt: () => stopped };
   }
 
-  test('keeps its whole grace after a reader on another node has left, and no more', async () => {
+  test('a run that is cancelled when nobody follows it keeps its whole grace after a reader on another node has left, and no more', async () => {
     elsewhere = [[0, 9_500]];
     const { stoppedAt } = start();
     await vi.advanceTimersByTimeAsync(24_400);
@@ -53,7 +53,7 @@ describe('a run that is to be cancelled when nobody follows it', () => {
     expect(stoppedAt()).toBeGreaterThanOrEqual(24_500);
   });
 
-  test('goes on if a reader on another node comes back within the grace', async () => {
+  test('a run that is cancelled when nobody follows it goes on if a reader on another node comes back within the grace', async () => {
     elsewhere = [
       [0, 9_500],
       [16_000, 60_000],
@@ -63,7 +63,7 @@ describe('a run that is to be cancelled when nobody follows it', () => {
     expect(stoppedAt()).toBeUndefined();
   });
 
-  test('counts its grace from the last reader, wherever it was', async () => {
+  test('a run that is cancelled when nobody follows it counts its grace from the last reader, wherever it was', async () => {
     const { run, stoppedAt } = start();
     const leave = run.attend();
     await vi.advanceTimersByTimeAsync(20_000);

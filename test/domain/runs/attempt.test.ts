@@ -44,7 +44,7 @@ test.each<[string, FinishReason, string | undefined]>([
   ['{"city": "Par', 'content-filter', undefined],
   ['{"city": "Paris"}', 'tool-calls', undefined],
   ['', 'tool-calls', undefined],
-])('a call with the arguments %s that ends with %s ends as %s', async (argumentsText, reason, code) => {
+])('a tool call with the arguments %s that ends with %s ends as %s', async (argumentsText, reason, code) => {
   const { error } = await attemptOf(async function* () {
     yield [call(argumentsText)];
     yield [{ type: 'finish', reason }];
@@ -66,7 +66,7 @@ test.each([
   [undefined, 10_000, 'No first token within 10000 ms'],
   ['alive', 120_000, 'No first token within 120000 ms'],
   ['whole', 600_000, 'The answer was not complete within 600000 ms'],
-] as const)('a provider that has shown to be %s is waited for %i ms', async (sign, ms, message) => {
+] as const)('a provider whose sign of life is %s is waited for %i ms', async (sign, ms, message) => {
   const attempt = attemptOf((options) => silent(options, sign));
   const ended = vi.fn();
   void attempt.then(ended);
@@ -76,7 +76,7 @@ test.each([
   expect((await attempt).error).toMatchObject({ code: 'PROVIDER_TIMEOUT', message });
 });
 
-test('the adapter is told whether an answer in one piece is as good as a stream', async () => {
+test('an adapter is told whether an answer in one piece is as good as a stream', async () => {
   for (const wholeSuffices of [true, false]) {
     const seen: unknown[] = [];
     await attemptOf(async function* (options) {

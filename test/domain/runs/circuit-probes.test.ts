@@ -64,8 +64,8 @@ const failing = (code: ProviderErrorCode): Completions['stream'] =>
     yield await Promise.reject(new ProviderError(code, 'No'));
   };
 
-describe('a probe beside a run', () => {
-  test('is one small call, closes the circuit with the first word of the answer, and waits for no more of it', async () => {
+describe('probes beside a run', () => {
+  test('a probe beside a run is one small call, closes the circuit with the first word of the answer, and waits for no more of it', async () => {
     const left = deferred();
     const { probes, asked, state } = await halfOpen(async function* (_request, { signal }) {
       signal.addEventListener('abort', () => left.resolve());
@@ -87,7 +87,7 @@ describe('a probe beside a run', () => {
     ['PROVIDER_AUTHENTICATION', 'OPEN'],
     ['MODEL_UNAVAILABLE', 'OPEN'],
   ] as const)(
-    'that ends with %s leaves the circuit %s: what refuses the words has answered',
+    'a probe that ends with %s leaves the circuit %s: what refuses the words has answered',
     async (code, expected) => {
       const { probes, asked, state } = await halfOpen(failing(code));
       probes.start(completionKind, [CANDIDATE]);
@@ -96,7 +96,7 @@ describe('a probe beside a run', () => {
     },
   );
 
-  test('is made by nobody while another one is under way, and is free again when it was stopped without an outcome', async () => {
+  test('a probe is made by nobody while another one is under way, and is free again when it was stopped without an outcome', async () => {
     const begun = deferred();
     const { probes, circuits, asked, state } = await halfOpen(async function* (_request, { signal }) {
       begun.resolve();

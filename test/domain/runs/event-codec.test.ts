@@ -1,90 +1,55 @@
 import { expect, test } from 'vitest';
-import type { CompletionRecord } from '../../../src/domain/completions/completion-result.ts';
 import { decodeEvent, encodeEvent } from '../../../src/domain/runs/event-codec.ts';
-import { type RunEvent, toEndedEvent } from '../../../src/domain/runs/run-event.ts';
+import type { RunEvent } from '../../../src/domain/runs/run-event.ts';
+import type { RunAttempt, RunRecord } from '../../../src/domain/runs/run-record.ts';
 import { kinds } from '../../support/kinds.ts';
 
-const usage = {
-  inputTokens: 1,
-  cacheReadTokens: 0,
-  cacheWriteTokens: 0,
-  outputTokens: 2,
-  reasoningTokens: 0,
-  estimated: false,
-};
-const result = {
-  text: 'Hello',
-  reasoning: '',
-  toolCalls: [{ callId: 'c', name: 'f', argumentsText: '{}' }],
-  continuation: null,
-};
-const run: CompletionRecord = {
-  id: 'r',
-  kind: 'completion',
-  workspaceId: 'w',
-  caller: 'key:1',
-  requestId: null,
-  status: 'FINISHED',
-  model: 'auto',
-  plan: { model: 'auto', kind: 'AUTO', fallback: 'ANY', candidates: [], summary: '' },
-  metadata: { a: 1 },
-  instanceId: null,
-  canonicalId: 'p/m',
-  result,
-  finishReason: 'stop',
-  providerFinishReason: null,
-  usage,
-  costNano: 12_345_678_901_234_567_890n,
-  costLines: [],
-  priceVersionId: null,
-  warnings: [],
-  error: null,
-  attempts: [
-    {
-      number: 1,
-      instanceId: null,
-      configId: 'c',
-      canonicalId: 'p/m',
-      outcome: 'SUCCEEDED',
-      error: null,
-      servedModel: null,
-      providerRequestId: null,
-      startedAt: new Date(1_000),
-      firstTokenMs: 1,
-      durationMs: 2,
-      usage,
-      costNano: 7n,
-      costLines: [],
-      priceVersionId: null,
-      absorbed: false,
-    },
-  ],
-  lastSeq: 3,
-  createdAt: new Date(500),
-  endedAt: new Date(2_000),
-  contentRemovedAt: null,
-};
-const ended = toEndedEvent(run) as RunEvent;
+const base = { seq: 3, fromSeq: 2, runId: 'r', atMs: 1_764_000_000_123 };
+const attempt = (over: Partial<RunAttempt> = {}) =>
+  ({ number: 1, configId: 'c', startedAt: new Date(5), costNano: 7n, error: null, ...over }) as RunAttempt;
+const record = (over: Partial<RunRecord> = {}) =>
+  ({
+    id: 'r',
+    kind: 'completion',
+    status: 'FINISHED',
+    costNano: 9_007_199_254_740_993n,
+    createdAt: new Date(1_764_000_000_001),
+    endedAt: new Date(1_764_000_000_123),
+    contentRemovedAt: null,
+    attempts: [attempt()],
+    result: { text: 'one\n"two" 😀', reasoning: '', toolCalls: [], continuation: null },
+    ...over,
+  }) as unknown as RunRecord;
+const roundTrip = (event: object) => decodeEvent(encodeEvent(event as RunEvent), kinds);
 
-test('the terminal event of a run comes back from its text as it was, money and moments included', () => {
-  expect(decodeEvent(encodeEvent(ended), kinds)).toEqual(ended);
+test.each<[string, object]>([
+  ['a start', { ...base, type: 'started', plan: { summary: 'x' } }],
+  ['a piece of text', { ...base, type: 'text-delta', text: 'a\u2028b"\\' }],
+  ['a piece of a tool call', { ...base, type: 'tool-call-delta', index: 0, callId: 'c', argumentsText: '{' }],
+  ['a fail-over', { ...base, type: 'rerouted', from: 'a', to: 'b', reason: 'x', discard: true }],
+  ['content of an unknown kind', { ...base, type: 'unheard-of', letter: 'x' }],
+  ['an end', { ...base, type: 'finished', run: record() }],
+  ['an end without a cost', { ...base, type: 'failed', run: record({ costNano: null }) }],
+  ['an end without attempts', { ...base, type: 'failed', run: record({ attempts: [] }) }],
+  ['an end whose attempts were not read', { ...base, type: 'failed', run: record({ attempts: undefined }) }],
+  [
+    'an attempt without a cost',
+    { ...base, type: 'failed', run: record({ attempts: [attempt({ costNano: null })] }) },
+  ],
+  ['an end without its moment', { ...base, type: 'interrupted', run: record({ endedAt: null }) }],
+  ['a cost of nothing', { ...base, type: 'finished', run: record({ costNano: 0n }) }],
+])('%s comes back from its text as it was, money and moments included', (_what, event) => {
+  expect(roundTrip(event)).toEqual(event);
 });
 
-test('a delta comes back from its text as it was', () => {
-  const delta: RunEvent = {
-    type: 'text-delta',
-    seq: 2,
-    fromSeq: 2,
-    runId: 'r',
-    atMs: 1,
-    text: 'Hel',
-  } as never;
-  expect(decodeEvent(encodeEvent(delta), kinds)).toEqual(delta);
+test('an event is one line of text, so that a log can be split by lines', () => {
+  expect(encodeEvent({ ...base, type: 'text-delta', text: 'a\nb\r\n' } as RunEvent)).not.toMatch(/[\r\n]/);
 });
 
 test('a terminal event that was written before runs had kinds is read as that of a completion', () => {
-  const { run: written, ...event } = JSON.parse(encodeEvent(ended));
-  const { kind: _kind, result: texts, ...rest } = written;
-  const before = JSON.stringify({ ...event, run: { ...rest, ...texts } });
-  expect(decodeEvent(before, kinds)).toMatchObject(ended);
+  const event = { ...base, type: 'finished', run: record() };
+  const { run: written, ...rest } = JSON.parse(encodeEvent(event as RunEvent));
+  const { kind: _kind, result: texts, ...run } = written;
+  const before = JSON.stringify({ ...rest, run: { ...run, ...texts } });
+  expect(decodeEvent(before, kinds)).toMatchObject(event);
 });

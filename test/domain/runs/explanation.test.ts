@@ -44,7 +44,7 @@ const explain = (
 
 const answering = candidate('b', { place: 1 });
 
-test('an explanation names each instance above the one that answered, with the reason why it was not asked', () => {
+test('the explanation of a run names each instance above the one that answered, with the reason why it was not asked', () => {
   expect(
     explain(
       [
@@ -71,11 +71,11 @@ test('an explanation names each instance above the one that answered, with the r
       [attempt('b')],
     ),
   ).toBe(
-    '"tag:chat" was answered by "b" at the first attempt. Not asked: "unpriced" (no price of "p/m" is known, and it has to be paid for), "open" (its circuit is open for some seconds: it is down), "same" (it is off).',
+    '"tag:chat" was answered by "b" at the first attempt. Not called: "unpriced" (no price of "p/m" is known, and it has to be paid for), "open" (its circuit is open for some seconds: it is down), "same" (it is off).',
   );
 });
 
-test('an explanation tells of instances that were put behind, unless they were asked in the end', () => {
+test('the explanation of a run tells of instances that were put behind, unless they were asked in the end', () => {
   const behind = candidate('sick', {
     place: 2,
     priority: 9,
@@ -83,7 +83,7 @@ test('an explanation tells of instances that were put behind, unless they were a
     reason: 'Its last health check failed, so it is tried after the others',
   });
   expect(explain([answering, behind], [attempt('b')])).toContain(
-    'Not asked: "sick" (its last health check failed',
+    'Not called: "sick" (its last health check failed',
   );
   const failed = {
     outcome: 'FAILED' as const,
@@ -95,7 +95,7 @@ test('an explanation tells of instances that were put behind, unless they were a
   );
 });
 
-test('an explanation tells of an instance that the funds did not cover', () => {
+test('the explanation of a run tells of an instance that the funds did not cover', () => {
   const warnings = [
     { code: 'FUNDS', message: 'FUNDS: "dear" was skipped, since the funds do not cover it' },
     { code: 'UNPRICED_MODEL', message: 'Something else' },
@@ -105,7 +105,7 @@ test('an explanation tells of an instance that the funds did not cover', () => {
   );
 });
 
-test('an explanation of a failure tells who was left out of what was named, a few of them by name', () => {
+test('the explanation of a failed run tells who was left out of what was named, a few of them by name', () => {
   const many = Array.from({ length: 9 }, (_value, index) =>
     candidate(`i${index}`, { code: 'INSTANCE_DISABLED', reason: 'It is off' }),
   );
@@ -115,7 +115,7 @@ test('an explanation of a failure tells who was left out of what was named, a fe
   };
   const told = explain([answering, ...many], [attempt('b', failed as never)], { status: 'FAILED' });
   expect(told).toMatch(
-    /^"tag:chat" failed after one attempt: "b" failed \(PROVIDER_TIMEOUT: Late\)\. Not asked: "i0"/,
+    /^"tag:chat" failed after one attempt: "b" failed \(PROVIDER_TIMEOUT: Late\)\. Not called: "i0"/,
   );
   expect(told).toMatch(/"i4" \(it is off\) and 4 more\.$/);
 });

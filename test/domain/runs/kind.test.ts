@@ -20,7 +20,6 @@ import { silentTelemetry } from '../../../src/kernel/telemetry.ts';
 import type { Storage } from '../../../src/storage/orm.ts';
 import { RunRepository } from '../../../src/storage/repositories/run.repository.ts';
 import { describeEachDatabase, openTestStorage } from '../../support/databases.ts';
-import { completionKind } from '../../support/kinds.ts';
 import { beginRow } from '../../support/run-rows.ts';
 
 interface EchoRequest extends RunRequest {
@@ -129,7 +128,7 @@ const CANDIDATE = {
   circuitKey: 'c m',
 } as never;
 
-describeEachDatabase('a kind of call that the engine does not know', (database) => {
+describeEachDatabase('an unknown kind of call', (database) => {
   let storage: Storage;
   let runs: RunRepository;
   const workspaceId = randomUUID();
@@ -182,7 +181,7 @@ describeEachDatabase('a kind of call that the engine does not know', (database) 
 
   const stored = async (id: string) => (await runs.byIds([id]))[0];
 
-  test('is shown in events of its own, recorded while it runs, and ended with its own result', async () => {
+  test('a run of a kind that the engine does not know is shown in events of its own, recorded while it runs, and ended with its own result', async () => {
     const { id, last, log, kinds, executor, run, progress } = await begin('durable');
     await expect.poll(() => run.current?.answer.size).toBe(3);
     await progress.save();
@@ -199,7 +198,7 @@ describeEachDatabase('a kind of call that the engine does not know', (database) 
     ]);
   });
 
-  test('leaves nothing but its row while it runs where it is a light one, and its result at the end', async () => {
+  test('a run of a light kind leaves nothing but its row while it runs, and its result at the end', async () => {
     const { id, last, log, run, progress } = await begin('light');
     await expect.poll(() => run.current?.answer.size).toBe(3);
     await progress.save();
@@ -249,13 +248,3 @@ function termsOf(id: string, workspaceId: string, kind: Kind<EchoRequest, string
     createdAt: systemClock.now(),
   };
 }
-
-test('two kinds of one name, or with events of one type, are refused when the gateway is put together', () => {
-  const never = new Promise<void>(() => {});
-  expect(() => new Kinds([completionKind, completionKind])).toThrow(
-    'Two kinds of call have the name "completion"',
-  );
-  expect(() => new Kinds([echoKind('light', never), echoKind('durable', never)])).toThrow('"letter"');
-  const started = { ...echoKind('light', never), eventTypes: ['started'] };
-  expect(() => new Kinds([started])).toThrow('"started"');
-});

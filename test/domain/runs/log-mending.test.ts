@@ -31,13 +31,13 @@ const lackingEvents = (logged: readonly CompletionEvent[], run: CompletionRecord
 const shape = (events: readonly CompletionEvent[]) =>
   events.map((event) => [event.type, event.fromSeq, event.seq, ...('text' in event ? [event.text] : [])]);
 
-describe('a log that lacks its end', () => {
-  test('gets the end alone where nothing else is lost', () => {
+describe('logs that lack their end', () => {
+  test('a log that lacks its end gets the end alone where nothing else is lost', () => {
     const logged = [started, text(2, 'one '), text(3, 'two '), text(4, 'three')];
     expect(shape(lackingEvents(logged, ended({})))).toEqual([['finished', 5, 5]]);
   });
 
-  test('gets what was not written as one event in its place, without a gap', () => {
+  test('a log that lacks its end gets what was not written as one event in its place, without a gap', () => {
     expect(shape(lackingEvents([started, text(2, 'one ')], ended({})))).toEqual([
       ['text-delta', 3, 4, 'two three'],
       ['finished', 5, 5],
@@ -49,7 +49,7 @@ describe('a log that lacks its end', () => {
     ]);
   });
 
-  test('gets reasoning before text, and tool calls after it, each from where it was', () => {
+  test('a log that lacks its end gets reasoning before text, and tool calls after it, each from where it was', () => {
     const call = (seq: number, argumentsText: string): CompletionEvent => {
       return { ...at(seq), type: 'tool-call-delta', index: 0, callId: 'c', name: 'f', argumentsText };
     };
@@ -67,7 +67,7 @@ describe('a log that lacks its end', () => {
     ]);
   });
 
-  test('counts what was voided as not shown', () => {
+  test('a log that lacks its end counts what was voided as not shown', () => {
     const rerouted: CompletionEvent = {
       ...at(3),
       type: 'rerouted',
@@ -82,12 +82,12 @@ describe('a log that lacks its end', () => {
     ]);
   });
 
-  test('gets the end alone where what is there is not how the answer begins, or has no room', () => {
+  test('a log that lacks its end gets the end alone where what is there is not how the answer begins, or has no room', () => {
     expect(shape(lackingEvents([started, text(2, 'other')], ended({})))).toEqual([['finished', 5, 5]]);
     expect(shape(lackingEvents([started, text(4, 'one ')], ended({})))).toEqual([['finished', 5, 5]]);
   });
 
-  test('gets nothing while its run goes on', () => {
+  test('a log that lacks its end gets nothing while its run goes on', () => {
     expect(lackingEvents([started], ended({ status: 'RUNNING', lastSeq: null }))).toEqual([]);
   });
 });

@@ -13,7 +13,7 @@ const faulty: DecisiveAttempt = {
   finishReason: null,
 };
 
-describe('how a run ends', () => {
+describe('ends of runs', () => {
   test.each<
     [string, Exclude<StopKind, 'replaced'> | undefined, DecisiveAttempt | undefined, string, string | null]
   >([
@@ -27,18 +27,21 @@ describe('how a run ends', () => {
     ['a cancel before the first attempt', 'cancelled', undefined, 'CANCELLED', 'CANCELLED'],
     ['a shutdown in the middle of an answer', 'interrupted', faulty, 'INTERRUPTED', 'NODE_DRAINING'],
     ['funds that end in the middle of an answer', 'funds', faulty, 'FINISHED', null],
-  ])('after %s', (_name, stopKind, decisive, status, code) => {
-    const ending = endingOf(stopKind, decisive);
-    expect([ending.status, ending.error?.code ?? null]).toEqual([status, code]);
-  });
+  ])(
+    'the end of a run has the status and the error that follow from %s',
+    (_name, stopKind, decisive, status, code) => {
+      const ending = endingOf(stopKind, decisive);
+      expect([ending.status, ending.error?.code ?? null]).toEqual([status, code]);
+    },
+  );
 
-  test('has the finish reason of a whole answer, FUNDS where the funds ended it, and none otherwise', () => {
+  test('an ended run has the finish reason of a whole answer, FUNDS where the funds ended it, and none otherwise', () => {
     expect(endingOf('funds', whole).finishReason).toBe('tool-calls');
     expect(endingOf('funds', faulty).finishReason).toBe('funds');
     expect(endingOf(undefined, faulty).finishReason).toBeNull();
   });
 
-  test('tells when to ask again, where the provider has said it', () => {
+  test('an ended run tells when to ask again, where the provider has said it', () => {
     expect(endingOf(undefined, faulty).error).toEqual({
       code: 'PROVIDER_RATE_LIMITED',
       message: 'Slow down',
@@ -53,6 +56,6 @@ test.each([
   ['part of an answer that readers have', { whole: false, shown: true, replaced: false }, true],
   ['part of an answer that another attempt replaces', { whole: false, shown: true, replaced: true }, false],
   ['part of an answer that was held back', { whole: false, shown: false, replaced: false }, false],
-])('whether the client keeps and pays for %s', (_name, reach, kept) => {
+])('the end of a run decides whether the client keeps and pays for %s', (_name, reach, kept) => {
   expect(isKept(reach)).toBe(kept);
 });

@@ -75,7 +75,7 @@ describeEachDatabase('the progress records of runs', (kind) => {
     });
   const storedText = async (run: ActiveRun) => (await runs.byIds([run.id]))[0]?.text;
 
-  test('hold what was shown, a piece at a time', async () => {
+  test('progress records hold what was shown, a piece at a time', async () => {
     const begun = await running();
     const { run } = begun;
     const records = recordsOf(run);
@@ -86,7 +86,7 @@ describeEachDatabase('the progress records of runs', (kind) => {
     expect(await storedText(run)).toBe('Hello, world');
   });
 
-  test('hold no piece twice where the answer to a record was lost', async () => {
+  test('progress records hold no piece twice where the answer to a record was lost', async () => {
     const begun = await running();
     const { run } = begun;
     const records = recordsOf(run);
@@ -100,7 +100,7 @@ describeEachDatabase('the progress records of runs', (kind) => {
     expect(await storedText(run)).toBe('Hello, world!');
   });
 
-  test('are written for every other run where one run’s cannot be stored', async () => {
+  test('progress records are written for every other run where one run’s cannot be stored', async () => {
     const [good, bad, other] = [await running(), await running(), await running()];
     const records = recordsOf(good.run, bad.run, other.run);
     bad.answer.usage = {
@@ -120,7 +120,7 @@ describeEachDatabase('the progress records of runs', (kind) => {
     expect([good, bad, other].map(({ run }) => run.stopKind)).toEqual([undefined, undefined, undefined]);
   });
 
-  test('count what is held back, and neither hold its text nor charge for it', async () => {
+  test('progress records count what is held back, and neither hold its text nor charge for it', async () => {
     const begun = await running();
     const { run } = begun;
     begun.answer.take([{ type: 'text-delta', text: 'held back' }]);

@@ -84,7 +84,7 @@ describeEachDatabase('output that nobody got', (kind) => {
       reserved: string;
     };
 
-  test('of a `complete` that is cancelled is absorbed: not charged, and not to be read later for free', async () => {
+  test('output of a `complete` that is cancelled is absorbed: not charged, and not to be read later for free', async () => {
     const before = await account();
     const answer = begin();
     await adapter.said.promise;
@@ -102,7 +102,7 @@ describeEachDatabase('output that nobody got', (kind) => {
     expect(await account()).toEqual({ ...before, reserved: '0' });
   });
 
-  test('counts in limits on tokens all the same', async () => {
+  test('output that is absorbed counts in limits on tokens all the same', async () => {
     const made = await app.graph(
       'mutation { createApiKey(input: {name: "L", scopes: [RUN], limits: { tokensPerHour: 1000 }}) { secret } }',
       {},
@@ -124,7 +124,7 @@ describeEachDatabase('output that nobody got', (kind) => {
     expect(extensions.rateLimit[0].remaining).toBeLessThan(1_000 - 500 - 150);
   });
 
-  test('is charged where it can be read later: the caller of a `complete` has gone, and the run goes on', async () => {
+  test('output is charged where it can be read later: the caller of a `complete` has gone, and the run goes on', async () => {
     const before = await account();
     const leaving = new AbortController();
     const answer = begin({ signal: leaving.signal }).catch(() => 'gone');
@@ -140,8 +140,8 @@ describeEachDatabase('output that nobody got', (kind) => {
   });
 });
 
-describe.skipIf(!postgresUsable())('output that nobody got since the node was shut down', () => {
-  test('is absorbed where it was held back until it was whole', async () => {
+describe.skipIf(!postgresUsable())('output since the shutdown of the node', () => {
+  test('output that was held back until it was whole is absorbed where the node was shut down', async () => {
     const database = await createDatabase('postgresql');
     try {
       const { app, key, adapter, input } = await open('postgresql', { database });

@@ -25,7 +25,7 @@ describeEachDatabase('accounts with BILLING=on', (kind) => {
     mine = await payingWorkspace(app);
   });
 
-  test('are credited once for each key, by administrators of the installation only', async () => {
+  test('accounts are credited once for each key, by administrators of the installation only', async () => {
     const workspace = await payingWorkspace(app);
     const first = await workspace.credit('5.5', 'invoice-1');
     expect(first).toMatchObject({
@@ -58,7 +58,7 @@ describeEachDatabase('accounts with BILLING=on', (kind) => {
     expect((await workspace.account()).entries.totalCount).toBe(2);
   });
 
-  test('are read with scope READ, and another’s by administrators of the installation alone', async () => {
+  test('accounts are read with scope READ, and another’s by administrators of the installation alone', async () => {
     const other = await app.createWorkspace(['RUN']);
     const query = 'query ($id: ID) { account(workspaceId: $id) { balance } }';
     expect((await app.graph(query, {}, other.key)).errors?.[0]?.extensions.code).toBe('FORBIDDEN');
@@ -68,7 +68,7 @@ describeEachDatabase('accounts with BILLING=on', (kind) => {
     expect((await app.graph(query, { id: other.id })).data.account).toEqual({ balance: '0' });
   });
 
-  test('pay for what was used, and for no more: hold, settle, release', async () => {
+  test('accounts pay for what was used, and for no more: hold, settle, release', async () => {
     const workspace = await payingWorkspace(app);
     await workspace.credit('1');
     const run = await workspace.complete({ tokens: 40, maxTokens: 1_000 });
@@ -87,7 +87,7 @@ describeEachDatabase('accounts with BILLING=on', (kind) => {
     expect(account.balance).toBe(account.entries.nodes[0].balance);
   });
 
-  test('refuse what they do not cover, with what it takes and what there is, and leave nothing behind', async () => {
+  test('accounts refuse runs that they do not cover, with what it takes and what there is, and leave nothing behind', async () => {
     const workspace = await payingWorkspace(app);
     await workspace.credit('0.0001');
     const input = { idempotencyKey: 'later' };
@@ -103,7 +103,7 @@ describeEachDatabase('accounts with BILLING=on', (kind) => {
     expect(await workspace.complete({ maxTokens: 1_000, input })).toMatchObject({ status: 'FINISHED' });
   });
 
-  test('refuse a model without a price, unless it is free', async () => {
+  test('accounts refuse a model without a price, unless it is free', async () => {
     const workspace = await payingWorkspace(app);
     await workspace.credit('1');
     const { row: config } = await workspace.calls.mutate('createProviderConfig', {
@@ -121,12 +121,12 @@ describeEachDatabase('accounts with BILLING=on', (kind) => {
     expect((await workspace.account()).balance).toBe('1');
   });
 
-  describe('settle every way out', () => {
+  describe('every way out of a run', () => {
     test.each([
       ['failure after partial output', { fail: { code: 'PROVIDER_UNAVAILABLE', afterTokens: 20 } }, true],
       ['failure before any output', { fail: { code: 'PROVIDER_UNAVAILABLE' } }, false],
       ['a stream that breaks off', { cutAfterTokens: 20 }, true],
-    ])('%s', async (_name, sandbox, charged) => {
+    ])('accounts settle a run that ends by this way out: %s', async (_name, sandbox, charged) => {
       const workspace = await payingWorkspace(app);
       await workspace.credit('1');
       await using socket = openSocket(app, workspace.key);
@@ -148,7 +148,7 @@ describeEachDatabase('accounts with BILLING=on', (kind) => {
       expect(account.entries.totalCount).toBe(charged ? 2 : 1);
     });
 
-    test('cancel in mid-stream, and a reader that goes away', async () => {
+    test('accounts settle a run that is cancelled in mid-stream, and one whose reader goes away', async () => {
       const workspace = await payingWorkspace(app);
       await workspace.credit('1');
       for (const leave of ['cancel', 'detach'] as const) {
@@ -188,7 +188,7 @@ describeEachDatabase('accounts with BILLING=on', (kind) => {
       expect(balance).toBe(entries.nodes[0].balance);
     });
 
-    test('failover: the attempt whose output was kept is paid for, the other is absorbed', async () => {
+    test('accounts settle a failover: the attempt whose output was kept is paid for, the other is absorbed', async () => {
       const workspace = await payingWorkspace(app);
       await workspace.credit('1');
       const { row: config } = await workspace.calls.mutate('createProviderConfig', {
@@ -219,7 +219,7 @@ describeEachDatabase('accounts with BILLING=on', (kind) => {
     });
   });
 
-  test('stop an answer that nobody bounded when the funds end, and finish it with FUNDS', async () => {
+  test('accounts stop an answer that nobody bounded when the funds end, and finish it with FUNDS', async () => {
     const workspace = await payingWorkspace(app);
     // Enough for the hold of 4,096 tokens, not for as much again.
     await workspace.credit('0.006');
@@ -240,7 +240,7 @@ describeEachDatabase('accounts with BILLING=on', (kind) => {
     expect(account.entries.nodes[0].kind).toBe('CHARGE');
   });
 
-  test('raise the hold of an answer that passes it, as long as there is money', async () => {
+  test('accounts raise the hold of an answer that passes it, as long as there is money', async () => {
     const workspace = await payingWorkspace(app);
     await workspace.credit('1');
     await using socket = openSocket(app, workspace.key);
@@ -256,7 +256,7 @@ describeEachDatabase('accounts with BILLING=on', (kind) => {
     await settledAccount(workspace);
   });
 
-  test('let exactly as many of 500 run at once as they cover', async () => {
+  test('accounts let exactly as many of 500 runs go on at once as they cover', async () => {
     const workspace = await payingWorkspace(app);
     const probe = await refusalOf(workspace.complete({ maxTokens: 1_000 }));
     const each = Math.round(Number(probe.required) * 1e9);
@@ -289,7 +289,7 @@ describeEachDatabase('accounts with BILLING=on', (kind) => {
     expect(account.balance).toBe(account.entries.nodes[0].balance);
   });
 
-  test('have budgets for a key, a member and the workspace, each with its period', async () => {
+  test('accounts have budgets for a key, a member and the workspace, each with its period', async () => {
     const workspace = await payingWorkspace(app);
     await workspace.credit('10');
     const made = await workspace.calls.run(
@@ -336,7 +336,7 @@ describeEachDatabase('money with BILLING=off', (kind) => {
     app = await startTestApp(kind, { overrides: { catalogueData: await sandboxCatalogue() } });
   });
 
-  test('is recorded, and needs no balance; a budget that somebody set holds all the same', async () => {
+  test('with BILLING=off cost is recorded, and needs no balance; a budget that somebody set holds all the same', async () => {
     const workspace = await payingWorkspace(app);
     const run = await workspace.complete();
     expect(Number(run.cost)).toBeGreaterThan(0);
@@ -354,7 +354,7 @@ describeEachDatabase('money with BILLING=off', (kind) => {
     expect((await workspace.account()).budgets[0]).toMatchObject({ reserved: '0' });
   });
 
-  test('is reported by model, caller, day and metadata', async () => {
+  test('cost is reported by model, caller, day and metadata', async () => {
     const workspace = await payingWorkspace(app);
     const costs = await Promise.all(
       ['red', 'red', 'blue'].map((team) => workspace.complete({ input: { metadata: { team } } })),

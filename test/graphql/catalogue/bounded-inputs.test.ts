@@ -20,7 +20,7 @@ describeEachDatabase('an input from outside', (kind) => {
     (await admin.run(query, variables)).errors?.[0]?.extensions.code ?? 'fine';
 
   test.each(['auth', 'settingsSchema', 'quirks'])(
-    'that is nested too deep is refused with its field: %s of a provider',
+    'an input that is nested too deep is refused with its field: %s of a provider',
     async (field) => {
       const input = {
         key: 'deep',
@@ -36,7 +36,7 @@ describeEachDatabase('an input from outside', (kind) => {
     ['metadata', { metadata: deep }],
     ['providerOptions', { providerOptions: deep }],
     ['tools[0].parameters', { tools: [{ name: 't', parameters: deep }] }],
-  ])('that is nested too deep is refused with its field: %s of a completion', async (path, part) => {
+  ])('an input that is nested too deep is refused with its field: %s of a completion', async (path, part) => {
     const { errors } = await admin.run(
       'mutation ($input: CompletionInput!) { complete(input: $input) { completion { id } } }',
       { input: { model: 'x', messages: [{ role: 'USER', text: 'x' }], ...part } },
@@ -44,7 +44,7 @@ describeEachDatabase('an input from outside', (kind) => {
     expect(errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', path });
   });
 
-  test('may hold escapes as text', async () => {
+  test('an input may hold escapes as text', async () => {
     const model = await mine.model({ customFields: ESCAPES });
     expect(model.customFields).toEqual(ESCAPES);
     const { errors } = await admin.run(
@@ -84,7 +84,7 @@ describeEachDatabase('an input from outside', (kind) => {
         ],
       },
     ],
-  ])('that cannot be stored is refused before anything is written: the %s', async (_what, part) => {
+  ])('an input that cannot be stored is refused before anything is written: the %s', async (_what, part) => {
     const { errors } = await admin.run(
       'mutation ($input: CompletionInput!) { complete(input: $input) { completion { id } } }',
       { input: { model: 'nothing-here', messages: [{ role: 'USER', text: 'x' }], ...part } },
@@ -92,7 +92,7 @@ describeEachDatabase('an input from outside', (kind) => {
     expect(errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT');
   });
 
-  test('that holds U+0000 or is endless is no outage where lists are narrowed by it', async () => {
+  test('an input that holds U+0000 or is endless is no outage where lists are narrowed by it', async () => {
     const lists = ['providerSpecs', 'providerConfigs', 'modelSpecs', 'modelInstances'];
     for (const search of ['a\u0000b', 'x'.repeat(201)]) {
       for (const list of lists) {
@@ -112,7 +112,7 @@ describeEachDatabase('an input from outside', (kind) => {
     }
   });
 
-  test('that is no moment, or one of a far age, is refused', async () => {
+  test('an input that is no moment, or one of a far age, is refused', async () => {
     const report = 'query ($until: DateTime) { usageReport(input: {until: $until}) { until } }';
     const routing = 'query ($until: DateTime) { routingReport(input: {until: $until}) { until } }';
     for (const until of ['-271821-04-20T00:00:00Z', '1', '+275760-09-13T00:00:00Z', '2026-13-01']) {
@@ -124,7 +124,7 @@ describeEachDatabase('an input from outside', (kind) => {
     }
   });
 
-  test('that names an id in capitals finds what it names at every door', async () => {
+  test('an input that names an id in capitals finds what it names at every door', async () => {
     const made = await mine.provider();
     const [type, id = ''] = Buffer.from(made.id, 'base64url').toString().split(':');
     const capitals = Buffer.from(`${type}:${id.toUpperCase()}`).toString('base64url');
@@ -135,7 +135,7 @@ describeEachDatabase('an input from outside', (kind) => {
     expect(data).toEqual({ node: { id: made.id }, nodes: [{ id: made.id }], providerSpec: { id: made.id } });
   });
 
-  test('is refused where a schema of a workspace could hold up everybody', async () => {
+  test('an input is refused where a schema of a workspace could hold up everybody', async () => {
     const schema = { type: 'object', properties: { a: { type: 'string', pattern: '^(a+)+$' } } };
     const input = { key: 'slow', displayName: 'Slow', protocol: 'openai-chat', settingsSchema: schema };
     expect(await mine.refused('createProviderSpec', input)).toEqual([
@@ -163,7 +163,7 @@ describeEachDatabase('an input from outside', (kind) => {
   });
 
   test.each(['Content-Length', 'transfer-encoding', 'Host', 'connection', 'upgrade', 'expect'])(
-    'is refused where it is the header %s, which belongs to the connection',
+    'an input is refused where it is the header %s, which belongs to the connection',
     async (name) => {
       const { key } = await mine.provider();
       expect(

@@ -17,7 +17,7 @@ describeEachDatabase('further adapters', (kind) => {
     calls = catalogueCalls(app, app.adminKey);
   });
 
-  test('serve providers under their protocol names', async () => {
+  test('further adapters serve providers under their protocol names', async () => {
     const provider = await calls.provider({ protocol: 'test-echo', baseUrl: 'http://127.0.0.1:9' });
     const config = await calls.config({ providerKey: provider.key });
     const model = await calls.model({ providerKey: provider.key });
@@ -28,7 +28,7 @@ describeEachDatabase('further adapters', (kind) => {
 
   // Two nodes on one database: only one of them was started with the adapter.
   test.skipIf(kind === 'embedded')(
-    'that a node lacks leave their rows MODEL_UNAVAILABLE and harm no other',
+    'further adapters that a node lacks leave their rows MODEL_UNAVAILABLE and harm no other',
     async () => {
       const provider = await calls.provider({ protocol: 'test-echo', baseUrl: 'http://127.0.0.1:9' });
       const config = await calls.config({ providerKey: provider.key });
@@ -54,7 +54,7 @@ describeEachDatabase('further adapters', (kind) => {
     },
   );
 
-  test('that have no completions leave the models of their providers refused in words', async () => {
+  test('further adapters that have no completions leave the models of their providers refused in words', async () => {
     const without = await startTestApp(kind, {
       overrides: { adapters: [{ protocol: 'test-deaf', health: { check: async () => {} } }] },
     });
@@ -72,16 +72,16 @@ describeEachDatabase('further adapters', (kind) => {
 
   test.each([
     ['./nowhere.mjs', 'could not be loaded'],
-    ['./test/fixtures/adapters/taken.mjs', 'spoken already'],
+    ['./test/fixtures/adapters/taken.mjs', 'which another adapter has already'],
     ['./test/fixtures/adapters/silent.mjs', 'does not say what providerOptions may not set'],
     [
       './test/fixtures/adapters/earlier-form.mjs',
       'Move "optionRules" to "completions.optionRules", "stream" to "completions.stream", "unsupported" to "completions.unsupported", "listModels" to "models.list", "check" to "health.check". The form is { protocol, completions: {',
     ],
     ['./test/fixtures/adapters/partial.mjs', 'lacks health.check, completions.unsupported'],
-    ['./test/fixtures/adapters/idle.mjs', 'has no call that answers anybody'],
+    ['./test/fixtures/adapters/idle.mjs', 'has no call that a caller could use'],
     ['node:path', 'exports no function createAdapters'],
-  ])('%s stops the start with what is wrong', async (entry, words) => {
+  ])('a further adapter that is not one stops the start with what is wrong: %s', async (entry, words) => {
     const starting = startTestApp('embedded', { environment: { ADAPTERS: entry } });
     await expect(starting).rejects.toThrow(words);
     await expect(starting).rejects.toMatchObject({ name: 'StartError' });

@@ -28,7 +28,7 @@ beforeAll(async () => {
   calls = catalogueCalls(app, app.adminKey);
 });
 
-describe("a config's health", () => {
+describe('health of configs', () => {
   async function healthAt(answer: Answer, over: Record<string, unknown> = {}) {
     const upstream = await startFakeUpstream(answer);
     onTestFinished(() => upstream.close());
@@ -47,21 +47,21 @@ describe("a config's health", () => {
       method === 'GET' ? list : rest;
 
   describe.each(['openai-chat', 'openai-responses', 'anthropic-messages'])('by %s', (protocol) => {
-    test('is bad where a web page answers, and the address is named', async () => {
+    test("a config's health is bad where a web page answers, and the address is named", async () => {
       const health = await healthAt(server(PAGE, PAGE), { protocol });
       expect(health).toMatchObject({ state: 'UNHEALTHY', fault: 'OTHER' });
       if (protocol === 'openai-chat') expect(health.message).toContain('not the address of the API');
     });
 
-    test('is good where the server lists no models but knows the API', async () => {
+    test("a config's health is good where the server lists no models but knows the API", async () => {
       expect(await healthAt(server(NOTHING, INVALID), { protocol })).toMatchObject({ state: 'HEALTHY' });
     });
 
-    test('is bad where the server has neither', async () => {
+    test("a config's health is bad where the server has neither", async () => {
       expect(await healthAt(server(NOTHING, NOTHING), { protocol })).toMatchObject({ state: 'UNHEALTHY' });
     });
 
-    test('is asked for without the list where the provider has none by its row', async () => {
+    test("a config's health is asked for without the list where the provider has none by its row", async () => {
       const health = await healthAt(server(json({ error: 'no' }, 401), INVALID), {
         protocol,
         hasModelList: false,
@@ -71,7 +71,7 @@ describe("a config's health", () => {
     });
   });
 
-  test('is bad where a web page refuses the empty completion', async () => {
+  test("a config's health is bad where a web page refuses the empty completion", async () => {
     const over = { protocol: 'openai-chat', hasModelList: false };
     expect(await healthAt(server(LIST, REFUSED_PAGE), over)).toMatchObject({ state: 'UNHEALTHY' });
   });
@@ -93,7 +93,7 @@ describe('quirks', () => {
     'ollama',
     'gigachat',
   ])(
-    'that %s does not know are refused when a provider or a model is written, with those that it knows',
+    'quirks that %s does not know are refused when a provider or a model is written, with those that it knows',
     async (protocol) => {
       const { problems } = await calls.mutate('createProviderSpec', {
         ...made,
@@ -118,14 +118,14 @@ describe('quirks', () => {
     },
   );
 
-  test('have to fit the protocol that a provider gets', async () => {
+  test('quirks have to fit the protocol that a provider gets', async () => {
     const provider = await calls.provider({ quirks: { modelsPath: null } });
     expect(
       await calls.refused('updateProviderSpec', { id: provider.id, version: 1, protocol: 'ollama' }),
     ).toEqual(['quirks.modelsPath BAD_USER_INPUT']);
   });
 
-  test('of the built-in catalogue are all known to their protocols', async () => {
+  test('quirks of the built-in catalogue are all known to their protocols', async () => {
     const data = await loadCatalogueData();
     const adapters = await openAdapters({
       config: readConfig({ NODE_ENV: 'test' }),

@@ -56,11 +56,14 @@ describeEachDatabase('lists of the catalogue', (kind) => {
     ['OUTPUT_PRICE', 'abcde'],
     ['RELEASED_AT', 'abedc'],
     ['CREATED_AT', 'abcde'],
-  ])('are ordered by %s either way, equals by when they were made', async (field, expected) => {
-    expect(await keys({ orderBy: { field } })).toBe(expected);
-    const reversed = [...expected].reverse().join('');
-    expect(await keys({ orderBy: { field, direction: 'DESC' } })).toBe(reversed);
-  });
+  ])(
+    'lists of the catalogue are ordered by %s either way, equals by when they were made',
+    async (field, expected) => {
+      expect(await keys({ orderBy: { field } })).toBe(expected);
+      const reversed = [...expected].reverse().join('');
+      expect(await keys({ orderBy: { field, direction: 'DESC' } })).toBe(reversed);
+    },
+  );
 
   test.each([
     [{ search: 'ALPHA' }, 'bd'],
@@ -76,14 +79,14 @@ describeEachDatabase('lists of the catalogue', (kind) => {
     [{ available: false }, 'd'],
     [{ canonicalIds: ['listed/a', 'listed/c', 'no/model'] }, 'ca'],
     [{ origin: 'BUILT_IN' }, ''],
-  ])('fit the filter %j', async (filter, expected) => {
+  ])('lists of the catalogue fit the filter %j', async (filter, expected) => {
     const { nodes, totalCount } = await page({ filter });
     expect(nodes.map(({ key }: { key: string }) => key).join('')).toBe(expected);
     expect(totalCount).toBe(expected.length);
   });
 
   test.each(['NAME', 'INPUT_PRICE', 'CREATED_AT', 'RELEASED_AT'])(
-    'are walked by %s forwards and backwards, each row once',
+    'lists of the catalogue are walked by %s forwards and backwards, each row once',
     async (field) => {
       const orderBy = { field, direction: 'DESC' };
       const all = await keys({ orderBy });
@@ -114,20 +117,20 @@ describeEachDatabase('lists of the catalogue', (kind) => {
     [{ first: 1, last: 1 }, 'last'],
     [{ first: 1, after: 'nonsense' }, 'after'],
     [{ last: 1, after: 'x' }, 'after'],
-  ])('refuse the arguments %j and name the one', async (variables, path) => {
+  ])('lists of the catalogue refuse the arguments %j and name the one', async (variables, path) => {
     const { errors } = await mine.run(PAGE, variables);
     expect(errors?.map(({ extensions }) => [extensions.code, extensions.path])).toEqual([
       ['BAD_USER_INPUT', path],
     ]);
   });
 
-  test('refuse a cursor of another order', async () => {
+  test('lists of the catalogue refuse a cursor of another order', async () => {
     const { pageInfo } = await page({ first: 1 });
     const { errors } = await mine.run(PAGE, { after: pageInfo.endCursor, orderBy: { field: 'CREATED_AT' } });
     expect(errors?.[0]?.extensions.path).toBe('after');
   });
 
-  test('that nothing fits are empty', async () => {
+  test('lists of the catalogue that nothing fits are empty', async () => {
     const answer = await mine.run(
       '{ providerConfigs(filter: { search: "nothing" }) { totalCount nodes { id } edges { cursor } pageInfo { hasNextPage startCursor } } }',
     );
@@ -139,7 +142,7 @@ describeEachDatabase('lists of the catalogue', (kind) => {
     });
   });
 
-  describe('take few statements', () => {
+  describe('statements of lists', () => {
     let many: CatalogueCalls;
     beforeAll(async () => {
       many = catalogueCalls(app, (await app.createWorkspace(['CATALOGUE'])).key);
@@ -162,7 +165,7 @@ describeEachDatabase('lists of the catalogue', (kind) => {
       return { data: answer.data, count: statements.length };
     };
 
-    test('for 100 instances with config, spec and model', async () => {
+    test('a list takes few statements for 100 instances with config, spec and model', async () => {
       const { data, count } = await counted(`{ modelInstances(first: 100) {
         totalCount
         nodes { slug config { name provider { key displayName } } model { canonicalId contextLength } }
@@ -176,7 +179,7 @@ describeEachDatabase('lists of the catalogue', (kind) => {
       expect(count).toBeGreaterThan(0);
     });
 
-    test('for 50 specs with the first 10 models of each', async () => {
+    test('a list takes few statements for 50 specs with the first 10 models of each', async () => {
       const { data, count } = await counted(`{ providerSpecs(first: 50) {
         totalCount
         nodes { key models(first: 10) { totalCount nodes { providerKey canonicalId } pageInfo { hasNextPage } } }
@@ -193,7 +196,7 @@ describeEachDatabase('lists of the catalogue', (kind) => {
       expect(count).toBeLessThanOrEqual(5);
     });
 
-    test('for the prices and instances of 50 models, and for 100 nodes', async () => {
+    test('lists take few statements for the prices and instances of 50 models, and for 100 nodes', async () => {
       const { data, count } = await counted(
         '{ modelSpecs(first: 50) { nodes { id price { input } instances(first: 1) { totalCount nodes { slug } } } } }',
       );
@@ -207,7 +210,7 @@ describeEachDatabase('lists of the catalogue', (kind) => {
     });
   });
 
-  test('of nodes give null with one error for what does not exist', async () => {
+  test('a list of nodes gives null with one error for what does not exist', async () => {
     const { id } = await mine.provider();
     const answer = await mine.run('query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', {
       ids: [id, 'nonsense', id],

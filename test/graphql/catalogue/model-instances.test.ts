@@ -14,7 +14,7 @@ describeEachDatabase('model instances', (kind) => {
     other = catalogueCalls(app, (await app.createWorkspace(['CATALOGUE'])).key);
   });
 
-  test('are made, found by id and by slug, changed and deleted', async () => {
+  test('model instances are made, found by id and by slug, changed and deleted', async () => {
     const made = await mine.instance({
       slug: 'chat',
       priority: 10,
@@ -63,14 +63,14 @@ describeEachDatabase('model instances', (kind) => {
     ],
     ['a model that is not there', { canonicalId: 'no/model' }, 'canonicalId BAD_USER_INPUT'],
     ['a config that is not there', { configId: 'nonsense' }, 'configId BAD_USER_INPUT'],
-  ])('are refused for %s, and the field is named', async (_what, fault, expected) => {
+  ])('model instances are refused for %s, and the field is named', async (_what, fault, expected) => {
     const config = await mine.config();
     const { canonicalId } = await mine.model({ providerKey: config.providerKey, maxOutputTokens: 100 });
     const input = { slug: 'refused', configId: config.id, canonicalId, ...fault };
     expect(await mine.refused('createModelInstance', input)).toEqual([expected]);
   });
 
-  test('join a config with a model of the same provider only', async () => {
+  test('model instances join a config with a model of the same provider only', async () => {
     const config = await mine.config();
     const { canonicalId } = await mine.model();
     expect(
@@ -82,7 +82,7 @@ describeEachDatabase('model instances', (kind) => {
     ).toEqual(['canonicalId BAD_USER_INPUT']);
   });
 
-  test('have a slug of their own in a workspace', async () => {
+  test('model instances have a slug of their own in a workspace', async () => {
     const made = await mine.instance({ slug: 'taken' });
     const second = await mine.instance();
     expect(await mine.refused('updateModelInstance', { id: second.id, version: 1, slug: 'taken' })).toEqual([
@@ -94,7 +94,7 @@ describeEachDatabase('model instances', (kind) => {
     });
   });
 
-  test('of models without text output can be made, and are found by tag', async () => {
+  test('model instances of models without text output can be made, and are found by tag', async () => {
     const config = await mine.config();
     const model = await mine.model({ providerKey: config.providerKey, outputModalities: ['image'] });
     await mine.instance({

@@ -16,7 +16,7 @@ describeEachDatabase('model specs', (kind) => {
     other = catalogueCalls(app, (await app.createWorkspace(['CATALOGUE'])).key);
   });
 
-  test('are made, found by id and by canonical id, changed and deleted', async () => {
+  test('model specs are made, found by id and by canonical id, changed and deleted', async () => {
     const { key } = await mine.provider();
     const made = await mine.model({
       providerKey: key,
@@ -64,14 +64,14 @@ describeEachDatabase('model specs', (kind) => {
     ['an unknown protocol', { protocol: 'telepathy' }, 'protocol BAD_USER_INPUT'],
     ['a date that is none', { releasedAt: '2026-02-30' }, 'releasedAt BAD_USER_INPUT'],
     ['fields that cannot be stored', { customFields: { a: '\u0000' } }, 'customFields BAD_USER_INPUT'],
-  ])('are refused for %s, and the field is named', async (_what, fault, expected) => {
+  ])('model specs are refused for %s, and the field is named', async (_what, fault, expected) => {
     const { key } = await mine.provider();
     expect(await mine.refused('createModelSpec', { providerKey: key, key: 'refused', ...fault })).toEqual([
       expected,
     ]);
   });
 
-  test('exist once under a canonical id, and are kept while an instance uses them', async () => {
+  test('model specs exist once under a canonical id, and are kept while an instance uses them', async () => {
     const instance = await mine.instance();
     const { data } = await mine.run(
       'query ($id: ID!) { modelInstance(id: $id) { model { id version key providerKey } } }',
@@ -84,7 +84,7 @@ describeEachDatabase('model specs', (kind) => {
     expect(await mine.refused('deleteModelSpec', { id, version })).toEqual(['id CONFLICT']);
   });
 
-  test('that the installation shares become the own row of a workspace that changes them', async () => {
+  test('model specs that the installation shares become the own row of a workspace that changes them', async () => {
     const { key } = await installation.provider({ key: 'shared-models', owner: 'INSTALLATION' });
     const shared = await installation.model({
       providerKey: key,
@@ -100,7 +100,7 @@ describeEachDatabase('model specs', (kind) => {
     expect([await context(mine), await context(other)]).toEqual([16, 8]);
   });
 
-  test('have prices in versions, a workspace its own before the installation’s', async () => {
+  test('model specs have prices in versions, a workspace its own before the installation’s', async () => {
     const { key } = await installation.provider({ key: 'priced', owner: 'INSTALLATION' });
     const { canonicalId } = await installation.model({ providerKey: key, key: 'm', owner: 'INSTALLATION' });
     await installation.mutate('setPrice', { canonicalId, input: '1.5', output: '6', owner: 'INSTALLATION' });

@@ -3,7 +3,7 @@ import { startTestApp, type TestApp } from '../../support/app.ts';
 import { type CatalogueCalls, catalogueCalls } from '../../support/catalogue-calls.ts';
 import { describeEachDatabase } from '../../support/databases.ts';
 
-describeEachDatabase('where completions are paid for', (kind) => {
+describeEachDatabase('paid prices', (kind) => {
   let app: TestApp;
   let editor: CatalogueCalls;
   let owner: CatalogueCalls;
@@ -18,7 +18,7 @@ describeEachDatabase('where completions are paid for', (kind) => {
     editor = catalogueCalls(app, made.data.createApiKey.secret);
   });
 
-  test('a key without ADMIN neither sets prices nor calls anything free, which it may where nobody pays', async () => {
+  test('where completions are paid for a key without ADMIN neither sets prices nor calls anything free, which it may where nobody pays', async () => {
     const instance = await editor.instance();
     const [providerKey] = instance.canonicalId.split('/');
     const price = { canonicalId: instance.canonicalId, input: '1', output: '2' };

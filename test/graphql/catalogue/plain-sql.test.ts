@@ -12,7 +12,7 @@ const COMPLETE = `mutation { complete(input: { model: "by-sql", messages: [{ rol
 
 describeEachDatabase('a change by plain SQL', (kind) => {
   test.skipIf(kind === 'embedded')(
-    'makes a callable model, changes it and takes it away, each within a second',
+    'a change by plain SQL makes a callable model, changes it and takes it away, each within a second',
     async () => {
       const app = await startTestApp(kind, { overrides: { catalogueData: await sandboxCatalogue() } });
       const client = new pg.Client({ connectionString: app.database.url });

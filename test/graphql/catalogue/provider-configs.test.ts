@@ -22,7 +22,7 @@ describeEachDatabase('provider configs', (kind) => {
     other = catalogueCalls(app, (await app.createWorkspace(['CATALOGUE'])).key);
   });
 
-  test('are made, found by id and by name, changed and deleted', async () => {
+  test('provider configs are made, found by id and by name, changed and deleted', async () => {
     const provider = await mine.provider();
     const made = await mine.config({
       name: 'Main',
@@ -52,7 +52,7 @@ describeEachDatabase('provider configs', (kind) => {
     expect(gone.errors?.[0]?.extensions.code).toBe('NOT_FOUND');
   });
 
-  test('take secrets in and never give them out, neither in answers nor in what the database sees', async () => {
+  test('provider configs take secrets in and never give them out, neither in answers nor in what the database sees', async () => {
     const made = await mine.config({ secret: SECRET, headers: { 'x-canary': SECRET } });
     expect(made).toMatchObject({ hasSecret: true, secretHint: 'wxyz', secretEnv: null, hasHeaders: true });
     const all = await mine.run(
@@ -70,7 +70,7 @@ describeEachDatabase('provider configs', (kind) => {
     expect(row).toMatchObject({ hasSecret: false, secretHint: null, hasHeaders: false });
   });
 
-  test('hint at no short secret', async () => {
+  test('provider configs hint at no short secret', async () => {
     expect(await mine.config({ secret: 'short-secret' })).toMatchObject({
       hasSecret: true,
       secretHint: null,
@@ -89,14 +89,14 @@ describeEachDatabase('provider configs', (kind) => {
     ['a time limit of nothing', { timeLimits: { totalMs: 0 } }, 'timeLimits.totalMs BAD_USER_INPUT'],
     ['a setting that the provider lacks', { settings: { zone: 'x' } }, 'settings.zone BAD_USER_INPUT'],
     ['the environment of the operator', { secretEnv: 'HOME' }, 'secretEnv BAD_USER_INPUT'],
-  ])('are refused for %s, and the field is named', async (_what, fault, expected) => {
+  ])('provider configs are refused for %s, and the field is named', async (_what, fault, expected) => {
     const { key } = await mine.provider();
     expect(
       await mine.refused('createProviderConfig', { name: 'Refused', providerKey: key, ...fault }),
     ).toEqual([expected]);
   });
 
-  test('keep to the JSON Schema of their provider, when made and when changed', async () => {
+  test('provider configs keep to the JSON Schema of their provider, when made and when changed', async () => {
     const { key } = await mine.provider({
       baseUrl: 'https://{region}.example.com',
       settingsSchema: {
@@ -117,7 +117,7 @@ describeEachDatabase('provider configs', (kind) => {
     ).toEqual(['settings.region BAD_USER_INPUT']);
   });
 
-  test('need a provider that exists, is switched on, and has an address', async () => {
+  test('provider configs need a provider that exists, is switched on, and has an address', async () => {
     expect(await mine.refused('createProviderConfig', { name: 'x', providerKey: 'nothing' })).toEqual([
       'providerKey BAD_USER_INPUT',
     ]);
@@ -132,7 +132,7 @@ describeEachDatabase('provider configs', (kind) => {
     ]);
   });
 
-  test('have a name of their own in a workspace', async () => {
+  test('provider configs have a name of their own in a workspace', async () => {
     const { key } = await mine.provider();
     await mine.config({ name: 'Taken', providerKey: key });
     expect(await mine.refused('createProviderConfig', { name: 'Taken', providerKey: key })).toEqual([
@@ -145,7 +145,7 @@ describeEachDatabase('provider configs', (kind) => {
     await other.config({ name: 'Taken' });
   });
 
-  test('send a stored secret to a new address only on the word of an administrator', async () => {
+  test('provider configs send a stored secret to a new address only on the word of an administrator', async () => {
     const made = await mine.config();
     const move = { id: made.id, version: 1, baseUrl: 'http://127.0.0.1:11/v1' };
     expect(await mine.refused('updateProviderConfig', move)).toEqual(['secret BAD_USER_INPUT']);
@@ -156,12 +156,12 @@ describeEachDatabase('provider configs', (kind) => {
     expect(moved.problems).toEqual([]);
   });
 
-  test('may refer to the environment where an administrator of the installation says so', async () => {
+  test('provider configs may refer to the environment where an administrator of the installation says so', async () => {
     const made = await admin.config({ secret: undefined, secretEnv: 'SOME_PROVIDER_KEY' });
     expect(made).toMatchObject({ hasSecret: true, secretEnv: 'SOME_PROVIDER_KEY', secretHint: null });
   });
 
-  test('that an instance uses are kept', async () => {
+  test('provider configs that an instance uses are kept', async () => {
     const instance = await mine.instance();
     const { data } = await mine.run('query ($id: ID!) { modelInstance(id: $id) { config { id version } } }', {
       id: instance.id,
@@ -169,7 +169,7 @@ describeEachDatabase('provider configs', (kind) => {
     expect(await mine.refused('deleteProviderConfig', data.modelInstance.config)).toEqual(['id CONFLICT']);
   });
 
-  test('of another workspace do not exist', async () => {
+  test('provider configs of another workspace answer NOT_FOUND', async () => {
     const made = await mine.config();
     const seen = await other.run('query ($id: ID!) { node(id: $id) { id } }', { id: made.id });
     expect(seen.errors?.[0]?.extensions.code).toBe('NOT_FOUND');

@@ -23,7 +23,7 @@ describeEachDatabase('provider specs', (kind) => {
       })
     ).data.providerSpec;
 
-  test('are made, found by id and by key, changed and deleted', async () => {
+  test('provider specs are made, found by id and by key, changed and deleted', async () => {
     const made = await mine.provider({ key: 'own-server', displayName: 'Own server' });
     expect(made).toMatchObject({ key: 'own-server', version: 1, owner: 'WORKSPACE', enabled: true });
     const byId = await mine.run(
@@ -78,12 +78,12 @@ describeEachDatabase('provider specs', (kind) => {
       'auth.header BAD_USER_INPUT',
     ],
     ['an unknown category', { category: 'zoo' }, 'category BAD_USER_INPUT'],
-  ])('are refused for %s, and the field is named', async (_what, fault, expected) => {
+  ])('provider specs are refused for %s, and the field is named', async (_what, fault, expected) => {
     const input = { key: 'refused', displayName: 'Refused', protocol: 'openai-chat', ...fault };
     expect(await mine.refused('createProviderSpec', input)).toEqual([expected]);
   });
 
-  test('tell every problem at once, each with its mend', async () => {
+  test('provider specs tell every problem at once, each with its mend', async () => {
     const { problems } = await mine.mutate('createProviderSpec', {
       key: 'A',
       displayName: '',
@@ -93,7 +93,7 @@ describeEachDatabase('provider specs', (kind) => {
     expect(problems[2]?.message).toContain('openai-chat');
   });
 
-  test('have a key of their own in each workspace', async () => {
+  test('provider specs have a key of their own in each workspace', async () => {
     await mine.provider({ key: 'twice' });
     expect(
       await mine.refused('createProviderSpec', { key: 'twice', displayName: 'x', protocol: 'openai-chat' }),
@@ -101,7 +101,7 @@ describeEachDatabase('provider specs', (kind) => {
     await other.provider({ key: 'twice' });
   });
 
-  test('of another workspace do not exist', async () => {
+  test('provider specs of another workspace answer NOT_FOUND', async () => {
     const made = await mine.provider();
     const answer = await other.run('query ($id: ID!) { providerSpec(id: $id) { key } }', { id: made.id });
     expect(answer.data.providerSpec).toBeNull();
@@ -116,7 +116,7 @@ describeEachDatabase('provider specs', (kind) => {
     });
   });
 
-  test('that were changed since are not overwritten', async () => {
+  test('provider specs that were changed since are not overwritten', async () => {
     const made = await mine.provider();
     const changes = [1, 2, 3].map((n) =>
       mine.mutate('updateProviderSpec', { id: made.id, version: 1, displayName: `Change ${n}` }),
@@ -130,8 +130,8 @@ describeEachDatabase('provider specs', (kind) => {
     ]);
   });
 
-  describe('that the installation shares', () => {
-    test('are seen by every workspace, and made by its administrators only', async () => {
+  describe('shared provider specs', () => {
+    test('shared provider specs are seen by every workspace, and made by its administrators only', async () => {
       await installation.provider({ key: 'shared-seen', owner: 'INSTALLATION' });
       expect(await find(mine, 'shared-seen')).toMatchObject({ owner: 'INSTALLATION' });
       await expect(mine.provider({ key: 'shared-refused', owner: 'INSTALLATION' })).rejects.toMatchObject({
@@ -139,7 +139,7 @@ describeEachDatabase('provider specs', (kind) => {
       });
     });
 
-    test('become the own row of a workspace that changes them, for it alone', async () => {
+    test('shared provider specs become the own row of a workspace that changes them, for it alone', async () => {
       const shared = await installation.provider({ key: 'shared-copied', owner: 'INSTALLATION' });
       const { row } = await mine.mutate('updateProviderSpec', {
         id: shared.id,
@@ -161,7 +161,7 @@ describeEachDatabase('provider specs', (kind) => {
       expect(await find(mine, 'shared-copied')).toMatchObject({ owner: 'INSTALLATION' });
     });
 
-    test('are changed in place by an administrator of the installation, unless it wants a copy', async () => {
+    test('shared provider specs are changed in place by an administrator of the installation, unless it wants a copy', async () => {
       const shared = await installation.provider({ key: 'shared-changed', owner: 'INSTALLATION' });
       const changed = await installation.mutate('updateProviderSpec', {
         id: shared.id,
@@ -180,7 +180,7 @@ describeEachDatabase('provider specs', (kind) => {
       expect(await find(other, 'shared-changed')).toMatchObject({ displayName: 'A' });
     });
 
-    test('are not deleted by a workspace', async () => {
+    test('shared provider specs are not deleted by a workspace', async () => {
       const shared = await installation.provider({ key: 'shared-kept', owner: 'INSTALLATION' });
       await expect(mine.mutate('deleteProviderSpec', { id: shared.id, version: 1 })).rejects.toMatchObject({
         code: 'FORBIDDEN',
@@ -188,7 +188,7 @@ describeEachDatabase('provider specs', (kind) => {
     });
   });
 
-  test('that a config uses are kept, unless a shared one stands behind them', async () => {
+  test('provider specs that a config uses are kept, unless a shared one stands behind them', async () => {
     const used = await mine.provider();
     await mine.config({ providerKey: used.key });
     expect(await mine.refused('deleteProviderSpec', { id: used.id, version: 1 })).toEqual(['id CONFLICT']);
@@ -205,7 +205,7 @@ describeEachDatabase('provider specs', (kind) => {
     await mine.mutate('deleteProviderSpec', { id: own.id, version: 1 });
   });
 
-  test('are changed with scope CATALOGUE or ADMIN only, and read with any', async () => {
+  test('provider specs are changed with scope CATALOGUE or ADMIN only, and read with any', async () => {
     for (const scope of ['RUN', 'READ']) {
       const calls = catalogueCalls(app, (await app.createWorkspace([scope])).key);
       await expect(calls.provider()).rejects.toMatchObject({ code: 'FORBIDDEN' });
@@ -213,7 +213,7 @@ describeEachDatabase('provider specs', (kind) => {
     }
   });
 
-  test('are looked up by either id or key', async () => {
+  test('provider specs are looked up by either id or key', async () => {
     const answer = await mine.run(
       '{ a: providerSpec { key } b: providerSpec(id: "x", key: "y") { key } c: providerSpec(id: "nonsense") { key } }',
     );

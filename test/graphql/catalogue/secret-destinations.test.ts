@@ -62,7 +62,7 @@ describeEachDatabase('a stored secret', (kind) => {
   const leaked = () =>
     foreign.requests.filter(({ headers }) => JSON.stringify(headers).includes('sk-')).length;
 
-  test('is not sent to where a key without ADMIN moves the provider', async () => {
+  test('a stored secret is not sent to where a key without ADMIN moves the provider', async () => {
     const spec = await shared();
     const config = await configOf(spec.key);
     expect(await healthOf(editor, config.id)).toMatchObject({ state: 'HEALTHY' });
@@ -85,7 +85,7 @@ describeEachDatabase('a stored secret', (kind) => {
     expect(await healthOf(editor, config.id)).toMatchObject({ state: 'HEALTHY' });
   });
 
-  test('is not sent to where a new provider of the same key stands', async () => {
+  test('a stored secret is not sent to where a new provider of the same key stands', async () => {
     const spec = await shared();
     const config = await configOf(spec.key);
     await editor.provider({ key: spec.key, baseUrl: `${foreign.url}/v1` });
@@ -93,7 +93,7 @@ describeEachDatabase('a stored secret', (kind) => {
     expect(leaked()).toBe(0);
   });
 
-  test('is not sent to the shared provider once the own one that it was given for is deleted', async () => {
+  test('a stored secret is not sent to the shared provider once the own one that it was given for is deleted', async () => {
     const spec = await shared({ baseUrl: `${foreign.url}/v1` });
     const own = await owner.provider({ key: spec.key, baseUrl: `${trusted.url}/v1` });
     const config = await configOf(spec.key);
@@ -109,7 +109,7 @@ describeEachDatabase('a stored secret', (kind) => {
       { auth: { type: 'header', header: 'x-api-key', prefix: '', optional: false } },
     ],
     ['another protocol', { protocol: 'openai-responses' }],
-  ])('is not sent after a key without ADMIN gave its provider %s', async (_what, change) => {
+  ])('a stored secret is not sent after a key without ADMIN gave its provider %s', async (_what, change) => {
     const schemaOf = (host: string) => ({
       type: 'object',
       properties: { host: { type: 'string', default: host }, port: { type: 'string' } },
@@ -136,7 +136,7 @@ describeEachDatabase('a stored secret', (kind) => {
     expect(trusted.requests.length).toBe(before);
   });
 
-  test('may be given again by a key without ADMIN for the new address, together with the headers', async () => {
+  test('a stored secret may be given again by a key without ADMIN for the new address, together with the headers', async () => {
     const spec = await shared();
     const config = await configOf(spec.key);
     const move = { id: config.id, version: config.version, baseUrl: `${foreign.url}/v1` };
@@ -161,7 +161,7 @@ describeEachDatabase('a stored secret', (kind) => {
     expect(leaked()).toBe(0);
   });
 
-  test('is not sent to another address in the settings by a key without ADMIN', async () => {
+  test('a stored secret is not sent to another address in the settings by a key without ADMIN', async () => {
     const spec = await shared({
       settingsSchema: { type: 'object', properties: { oauthUrl: { type: 'string' } } },
     });
@@ -175,7 +175,7 @@ describeEachDatabase('a stored secret', (kind) => {
     ).toEqual(['secret BAD_USER_INPUT']);
   });
 
-  test('follows the address that an administrator gives a config or its provider', async () => {
+  test('a stored secret follows the address that an administrator gives a config or its provider', async () => {
     const second = await startFakeUpstream(() => LIST);
     onTestFinished(() => second.close());
     const spec = await shared();
@@ -205,7 +205,7 @@ describeEachDatabase('a stored secret', (kind) => {
     expect(await healthOf(owner, row.id)).toMatchObject({ state: 'HEALTHY' });
   });
 
-  test('follows the installation that moves its own row, for every workspace', async () => {
+  test('a stored secret follows the installation that moves its own row, for every workspace', async () => {
     const second = await startFakeUpstream(() => LIST);
     onTestFinished(() => second.close());
     const spec = await shared();
@@ -218,7 +218,7 @@ describeEachDatabase('a stored secret', (kind) => {
     expect(await healthOf(owner, config.id)).toMatchObject({ state: 'HEALTHY' });
   });
 
-  test('that is kept in the environment follows administrators of the installation only', async () => {
+  test('a stored secret that is kept in the environment follows administrators of the installation only', async () => {
     const spec = await shared();
     const config = await installation.config({
       providerKey: spec.key,
@@ -262,7 +262,7 @@ describeEachDatabase('a database from before secrets were bound', (kind) => {
     await storage.close();
   };
 
-  test('has each secret bound at the first start to the address that its config has then', async () => {
+  test('a database from before secrets were bound has each secret bound at the first start to the address that its config has then', async () => {
     const trusted = await startFakeUpstream(() => LIST);
     const foreign = await startFakeUpstream(() => LIST);
     onTestFinished(async () => {

@@ -179,7 +179,7 @@ describeEachDatabase('the upkeep of the catalogue', (kind) => {
     },
   );
 
-  test('a list that has shrunk is taken when the caller says that it is right', async () => {
+  test('a provider’s list that has shrunk is taken when the caller says that it is right', async () => {
     const { config, list } = await listingConfig(['a', 'b', 'c', 'd', 'e']);
     await sync({ configId: config.id });
     list(['a']);
@@ -219,7 +219,7 @@ describeEachDatabase('the upkeep of the catalogue', (kind) => {
     expect(steps.at(-1)).toBe('FINISHED DONE');
   });
 
-  test('without a config, every one that is switched on is synced, with an answer for each', async () => {
+  test('a sync without a config syncs every one that is switched on, with an answer for each', async () => {
     const mine = catalogueCalls(app, (await app.createWorkspace(['CATALOGUE'])).key);
     const provider = await mine.provider({ baseUrl: `${upstream.url}/v1` });
     const unlisted = await mine.provider({ hasModelList: false });
@@ -243,7 +243,7 @@ describeEachDatabase('the upkeep of the catalogue', (kind) => {
     });
   });
 
-  test('a config that is off, and one of another workspace, are refused', async () => {
+  test('a sync of a config that is off, and of one of another workspace, is refused', async () => {
     const { config } = await listingConfig(['a']);
     await calls.mutate('updateProviderConfig', { id: config.id, version: 1, enabled: false });
     expect((await sync({ configId: config.id })).userErrors).toMatchObject([
@@ -377,7 +377,7 @@ describeEachDatabase('the upkeep of the catalogue', (kind) => {
     expect(old.contextLength).toBe(10);
   });
 
-  test('a list that is none changes nothing and says so; a workspace’s own key may not refresh', async () => {
+  test('a refresh from a list that is none changes nothing and says so; a workspace’s own key may not refresh', async () => {
     const admin = catalogueCalls(app, app.adminKey);
     openRouter = { error: 'maintenance' };
     const { data } = await admin.run(

@@ -72,7 +72,7 @@ describeEachDatabase('complete', (kind) => {
     };
   };
 
-  test('answers with text, usage, cost, plan and attempts, and keeps them', async () => {
+  test('complete answers with text, usage, cost, plan and attempts, and keeps them', async () => {
     const given = await run({ ...sandboxInput({ text: 'All is well.' }), metadata: { ticket: 7 } });
     expect(given).toMatchObject({
       status: 'FINISHED',
@@ -100,7 +100,7 @@ describeEachDatabase('complete', (kind) => {
     expect(kept.data.node).toEqual({ id: given.id });
   });
 
-  test('charges tokens by kind at the price in force', async () => {
+  test('complete charges tokens by kind at the price in force', async () => {
     const { model, instance } = await served('openai-chat');
     await mine.mutate('setPrice', {
       canonicalId: model.canonicalId,
@@ -126,7 +126,7 @@ describeEachDatabase('complete', (kind) => {
     });
   });
 
-  test('says what a model without a price costs: nothing that is known', async () => {
+  test('complete says what a model without a price costs: nothing that is known', async () => {
     const { instance } = await served('openai-chat');
     answer = () => chatAnswer({ content: 'Hi' });
     const given = await run({ model: instance.slug, messages: HELLO });
@@ -136,7 +136,7 @@ describeEachDatabase('complete', (kind) => {
     ]);
   });
 
-  test('sends what was asked, the instance’s defaults under it', async () => {
+  test('complete sends what was asked, the instance’s defaults under it', async () => {
     const { instance, model } = await served('openai-chat', {
       model: { inputModalities: ['text', 'image'], capabilities: ['tools', 'vision'] },
       instance: { defaultParameters: { temperature: 0.1, topP: 0.5 } },
@@ -165,7 +165,7 @@ describeEachDatabase('complete', (kind) => {
     });
   });
 
-  test('carries a tool loop with its continuation', async () => {
+  test('complete carries a tool loop with its continuation', async () => {
     const { instance } = await served('anthropic-messages', {
       model: { capabilities: ['tools', 'reasoning'] },
     });
@@ -224,7 +224,7 @@ describeEachDatabase('complete', (kind) => {
     ]);
   });
 
-  test('tells of a provider’s fault with the run, its attempts and the provider’s words', async () => {
+  test('complete tells of a provider’s fault with the run, its attempts and the provider’s words', async () => {
     const { instance } = await served('openai-chat');
     answer = () => ({
       status: 401,
@@ -248,7 +248,7 @@ describeEachDatabase('complete', (kind) => {
     });
   });
 
-  test('goes on to the next instance of the model when one fails unseen, and accounts for both', async () => {
+  test('complete goes on to the next instance of the model when one fails unseen, and accounts for both', async () => {
     const { config, model, instance } = await served('openai-chat', { instance: { priority: 5 } });
     const second = await mine.instance({ configId: config.id, canonicalId: model.canonicalId, priority: 1 });
     let tries = 0;
@@ -305,12 +305,12 @@ describeEachDatabase('complete', (kind) => {
       'messages[0].continuation',
     ],
     ['an empty key', { idempotencyKey: '' }, 'idempotencyKey'],
-  ])('refuses %s and names the path', async (_what, fault, path) => {
+  ])('complete refuses %s and names the path', async (_what, fault, path) => {
     expect(await refusal({ ...sandboxInput(), ...fault })).toMatchObject({ code: 'BAD_USER_INPUT', path });
   });
 
-  describe('tells apart', () => {
-    test('a model that is unknown', async () => {
+  describe('what complete tells apart', () => {
+    test('complete tells apart a model that is unknown', async () => {
       expect(await refusal({ model: 'no-such-model', messages: HELLO })).toMatchObject({
         code: 'MODEL_NOT_FOUND',
       });
@@ -319,7 +319,7 @@ describeEachDatabase('complete', (kind) => {
       });
     });
 
-    test('a model, a config and an instance that is switched off', async () => {
+    test('complete tells apart a model, a config and an instance that is switched off', async () => {
       const { config, model, instance } = await served('openai-chat');
       await mine.mutate('updateModelInstance', { id: instance.id, version: 1, enabled: false });
       expect((await refusal({ model: instance.slug, messages: HELLO })).message).toContain(
@@ -337,14 +337,14 @@ describeEachDatabase('complete', (kind) => {
       expect(error.message).toContain(`model "${model.canonicalId}" is switched off`);
     });
 
-    test('a model whose provider nobody configured', async () => {
+    test('complete tells apart a model whose provider nobody configured', async () => {
       const model = await mine.model();
       expect(await refusal({ model: model.canonicalId, messages: HELLO })).toMatchObject({
         code: 'MODEL_UNAVAILABLE',
       });
     });
 
-    test('a model whose output is not text', async () => {
+    test('complete tells apart a model whose output is not text', async () => {
       const { instance } = await served('openai-chat', {
         model: { outputModalities: ['image'] },
         instance: { tags: ['art'] },
@@ -357,14 +357,14 @@ describeEachDatabase('complete', (kind) => {
       ).toMatchObject({ code: 'CAPABILITY_MISSING' });
     });
 
-    test('more tokens than the model gives', async () => {
+    test('complete tells apart a request for more tokens than the model gives', async () => {
       const { instance } = await served('openai-chat', { model: { maxOutputTokens: 50 } });
       const error = await refusal({ model: instance.slug, messages: HELLO, parameters: { maxTokens: 51 } });
       expect(error).toMatchObject({ code: 'BAD_USER_INPUT', path: 'parameters.maxTokens' });
     });
   });
 
-  test('shows its plan without calling anybody', async () => {
+  test('complete shows its plan without calling anybody', async () => {
     const before = upstream.requests.length;
     const { instance } = await served('openai-chat');
     const plan = await mine.run(
@@ -377,13 +377,13 @@ describeEachDatabase('complete', (kind) => {
     expect(upstream.requests.length).toBe(before);
   });
 
-  test('needs scope RUN', async () => {
+  test('complete needs scope RUN', async () => {
     const reader = await app.createWorkspace(['READ']);
     const { errors } = await complete(app, reader.key, sandboxInput());
     expect(errors?.[0]?.extensions.code).toBe('FORBIDDEN');
   });
 
-  test('is seen by its caller, by scope READ, and by nobody else', async () => {
+  test('a completion is seen by its caller, by scope READ, and by nobody else', async () => {
     const { id } = await run(sandboxInput());
     const seen = async (otherKey: string) => {
       const { data, errors } = await app.graph(
@@ -434,7 +434,7 @@ describeEachDatabase('complete', (kind) => {
     await spied.close();
   });
 
-  test('is listed newest first, in pages, by status', async () => {
+  test('completions are listed newest first, in pages, by status', async () => {
     const { key: own } = await app.createWorkspace();
     const calls = catalogueCalls(app, own);
     await calls.config({ name: 'Sandbox', providerKey: 'sandbox', secret: undefined });

@@ -42,7 +42,7 @@ describeEachDatabase('content', (kind) => {
     return { updateWorkspace, run, read };
   };
 
-  test('is removed when nobody can replay it any more, if the workspace keeps it for 0 days; the rest stays', async () => {
+  test('content is removed when nobody can replay it any more, if the workspace keeps it for 0 days; the rest stays', async () => {
     const { run, read, updateWorkspace } = await workspaceThatKeeps(0);
     expect(updateWorkspace.workspace.contentRetentionDays).toBe(0);
     const before = await run({ idempotencyKey: 'again' });
@@ -65,7 +65,7 @@ describeEachDatabase('content', (kind) => {
     }
   });
 
-  test('is kept for as many days as the workspace says', async () => {
+  test('content is kept for as many days as the workspace says', async () => {
     const [keeps, forgets] = [await workspaceThatKeeps(1), await workspaceThatKeeps(0)];
     const [kept, gone] = [await keeps.run(), await forgets.run()];
     await expect
@@ -74,7 +74,7 @@ describeEachDatabase('content', (kind) => {
     expect(await keeps.read(kept.id)).toMatchObject({ text: 'The answer.', contentRemovedAt: null });
   });
 
-  test.skipIf(kind === 'embedded')('is removed in lots, whatever there is of it', async () => {
+  test.skipIf(kind === 'embedded')('content is removed in lots, whatever there is of it', async () => {
     const { run, read } = await workspaceThatKeeps(1);
     const { id } = await run();
     const runId = Buffer.from(id, 'base64url').toString().split(':')[1];

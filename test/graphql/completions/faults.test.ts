@@ -170,7 +170,7 @@ describeEachDatabase('faults of providers', (kind) => {
     ],
     ['a context that overflows', [error(400, "This model's maximum context length is 10 tokens")], 1, 1, 0],
   ] as const)(
-    '%s: the answer is whole, the waits are honoured, the attempts are counted',
+    'a fault that passes leaves the answer whole, the waits honoured and the attempts counted: %s',
     async (_name, script, answering, hits, waitedMs) => {
       const { model, slugs, hits: hitsOf } = await scenario(script as Script, [GOOD]);
       const { completion, ms } = await ask(model);
@@ -205,7 +205,7 @@ describeEachDatabase('faults of providers', (kind) => {
       'The prompt was filtered',
     ],
   ] as const)(
-    '%s ends the run with the provider’s reason, and goes nowhere',
+    'the fault %s ends the run with the provider’s reason, and goes nowhere',
     async (_name, reply, code, words) => {
       const { model, hits } = await scenario([reply], [GOOD]);
       const { error: told } = await ask(model);
@@ -214,7 +214,7 @@ describeEachDatabase('faults of providers', (kind) => {
     },
   );
 
-  test('when all fail the first meaningful fault is told, with every attempt, in bounded time', async () => {
+  test('when all providers fail the first meaningful fault is told, with every attempt, in bounded time', async () => {
     const { model, hits } = await scenario(
       [error(503, 'The first one is down')],
       [error(400, 'prefill is not supported')],
@@ -244,7 +244,7 @@ describeEachDatabase('faults of providers', (kind) => {
     expect(hits(0)).toBe(1);
   });
 
-  test('the caller bounds attempts, patience and time', async () => {
+  test('the caller of a completion bounds attempts, patience and time', async () => {
     const all = await scenario([error(503)], [error(503)], [error(503)]);
     expect((await ask(all.model, { maxAttempts: 4 })).error?.extensions.attempts).toHaveLength(4);
     const single = await scenario([error(503)], [GOOD]);
@@ -307,7 +307,7 @@ describeEachDatabase('faults of providers', (kind) => {
     await expect.poll(health).toMatchObject({ availability: { state: 'CALLABLE' } });
   });
 
-  test('three instances of falling priority under one tag: the first two fail in turn, the answer comes from the third, and it reads like a sentence', async () => {
+  test('of three instances of falling priority under one tag the first two fail in turn, the answer comes from the third, and it reads like a sentence', async () => {
     const { model, slugs } = await scenario(
       [error(503, 'Overloaded')],
       [{ body: '', fault: 'silent' } as Reply],
@@ -359,7 +359,7 @@ describeEachDatabase('faults of providers', (kind) => {
     expect(events[1].text).toBe('All of it');
   });
 
-  test('a caller who wants to know gets the fault and what was produced, and pays for that alone', async () => {
+  test('a caller who wants to know of faults gets the fault and what was produced, and pays for that alone', async () => {
     const { model, hits } = await scenario([cutAfter('Half')], [GOOD]);
     const events = await stream(model, { onStreamFault: 'FAIL' });
     const { __typename, completion } = events.at(-1);
@@ -373,7 +373,7 @@ describeEachDatabase('faults of providers', (kind) => {
     expect(hits(1)).toBe(0);
   });
 
-  test('a primary that is down for a while is left alone, and used again within moments of its return', async () => {
+  test('a primary instance that is down for a while is left alone, and used again within moments of its return', async () => {
     const { model, slugs, hits } = await scenario([error(503, 'Down')], [GOOD]);
     const once = { maxAttemptsPerInstance: 1 };
     for (let request = 0; request < 5; request += 1) {

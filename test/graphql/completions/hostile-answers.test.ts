@@ -20,7 +20,7 @@ const RUN = 'query ($id: String!) { completion(id: $id) { status text cost } }';
 
 const MEGABYTE = 'lorem ipsum '.repeat(87_382);
 
-describeEachDatabase('what a provider sends', (kind) => {
+describeEachDatabase('hostile answers', (kind) => {
   let app: TestApp;
   let upstream: FakeUpstream;
   let key: string;
@@ -89,7 +89,7 @@ describeEachDatabase('what a provider sends', (kind) => {
     ).data.account;
 
   test.each(GARBAGE_ANSWERS)(
-    'as %s: its stream has exactly one terminal event, and the run is settled and charged',
+    'a provider that sends %s: its stream has exactly one terminal event, and the run is settled and charged',
     async (_name, reply, status) => {
       const { events, completion } = await read(await replying(reply));
       expect(completion.status).toBe(status);
@@ -105,13 +105,13 @@ describeEachDatabase('what a provider sends', (kind) => {
     },
   );
 
-  test('as a count of tokens that cannot be is not believed: the gateway counts, and says so', async () => {
+  test('an answer with a count of tokens that cannot be is not believed: the gateway counts, and says so', async () => {
     const { completion } = await read(await replying(streamOf(said('Hello world'), stopped(), used(3e9))));
     expect(completion.usage).toMatchObject({ outputTokens: 2, estimated: true });
     expect(completion.warnings).toEqual([{ code: 'USAGE_IMPLAUSIBLE' }]);
   });
 
-  test('as an answer without an end is cut at the bound, and ends with LENGTH, settled and charged', async () => {
+  test('an answer without an end is cut at the bound, and ends with LENGTH, settled and charged', async () => {
     const left = deferred();
     const model = await streaming(async function* (signal) {
       try {
@@ -130,7 +130,7 @@ describeEachDatabase('what a provider sends', (kind) => {
     expect((await account()).entries.nodes[0]).toMatchObject({ amount: `-${completion.cost}` });
   });
 
-  test('as one read of many thousand parts is taken, streamed and held back alike', async () => {
+  test('an answer that is one read of many thousand parts is taken, streamed and held back alike', async () => {
     const parts: StreamPart[] = [];
     for (let at = 0; at < 14_000; at += 1) {
       parts.push({ type: 'text-delta', text: 't' }, { type: 'reasoning-delta', text: 'r' });
@@ -151,7 +151,7 @@ describeEachDatabase('what a provider sends', (kind) => {
     ['throws what is no error', () => Promise.reject('just a text with \u0000')],
     ['gives parts of an unknown kind', async () => [{ type: 'video-delta' } as unknown as StreamPart]],
     ['gives no text', async () => [{ type: 'text-delta' } as unknown as StreamPart]],
-  ])('through an adapter that %s, ends the run with a typed fault', async (_name, next) => {
+  ])('a run whose adapter %s ends with a typed fault', async (_name, next) => {
     const model = await streaming(async function* () {
       yield await next();
     });

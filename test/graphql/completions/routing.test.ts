@@ -33,7 +33,7 @@ describeEachDatabase('routing', (kind) => {
     await expect.poll(() => mine.circuitOf(slug), { interval: 20 }).toBe('HALF_OPEN');
   }
 
-  describe('attempts are shared out', () => {
+  describe('attempts', () => {
     test('with two of three tiers down the first request with default settings is answered by the third', async () => {
       const { model, slugs, hits } = await mine.tiers([[refusal(500)], [refusal(503)], [GOOD]]);
       const answer = await mine.ask(model);
@@ -57,8 +57,8 @@ describeEachDatabase('routing', (kind) => {
     });
   });
 
-  describe('a half-open circuit', () => {
-    test('costs no request for which a healthy instance waits: it is probed beside it, by one call', async () => {
+  describe('half-open circuits', () => {
+    test('a half-open circuit costs no request for which a healthy instance waits: it is probed beside it, by one call', async () => {
       const { model, slugs, hits, answer, waitForHits } = await mine.tiers([[refusal(503)], [GOOD]], () => ({
         timeLimits: { firstTokenMs: 20_000 },
       }));
@@ -75,7 +75,7 @@ describeEachDatabase('routing', (kind) => {
       expect(hits(0)).toBe(before + 1);
     });
 
-    test('closes after a probe that was answered, and its instance is the first choice again', async () => {
+    test('a half-open circuit closes after a probe that was answered, and its instance is the first choice again', async () => {
       const { model, slugs, hits, answer, lastRequest } = await mine.tiers([[refusal(503)], [GOOD]]);
       await halfOpen(slugs[0] as string);
       answer(0, GOOD);
@@ -88,7 +88,7 @@ describeEachDatabase('routing', (kind) => {
       expect(await mine.ask(model)).toMatchObject({ instance: { slug: slugs[0] } });
     });
 
-    test('closes where only the second choice is wanted with fallback NONE', async () => {
+    test('a half-open circuit closes where only the second choice is wanted with fallback NONE', async () => {
       const { model, slugs, answer } = await mine.tiers([[refusal(503)], [GOOD]]);
       await halfOpen(slugs[0] as string);
       answer(0, GOOD);
@@ -96,7 +96,7 @@ describeEachDatabase('routing', (kind) => {
       await expect.poll(() => mine.circuitOf(slugs[0] as string), { interval: 10 }).toBe('CLOSED');
     });
 
-    test('takes one call, not three, where there is nothing else', async () => {
+    test('a half-open circuit takes one call, not three, where there is nothing else', async () => {
       const { slugs, hits } = await mine.tiers([[refusal(503)]]);
       await halfOpen(slugs[0] as string);
       const before = hits(0);
@@ -107,7 +107,7 @@ describeEachDatabase('routing', (kind) => {
       expect(hits(0)).toBe(before + 2);
     });
 
-    test('that holds a fallback back does not fail a request that its first choice answers when it is asked again', async () => {
+    test('a half-open circuit that holds a fallback back does not fail a request that its first choice answers when it is asked again', async () => {
       const { model, slugs, hits, answer } = await mine.tiers([[BROKEN_OFF, GOOD], [refusal(503)]]);
       await halfOpen(slugs[1] as string);
       // Somebody else's request is the probe meanwhile, and waits.
@@ -128,7 +128,7 @@ describeEachDatabase('routing', (kind) => {
     });
   });
 
-  describe('the sandbox', () => {
+  describe('sandbox', () => {
     async function workspace() {
       const own = await tieredWorkspace(app);
       const config = await own.calls.config({ name: 'S', providerKey: 'sandbox', secret: undefined });
@@ -137,7 +137,7 @@ describeEachDatabase('routing', (kind) => {
     }
 
     test.each(['tag', 'slug', 'auto', 'canonical id'])(
-      'never answers a request that named something else: by %s',
+      'the sandbox never answers a request that named something else: by %s',
       async (way) => {
         const { own, sandbox } = await workspace();
         await own.calls.instance({ slug: 'made-by-hand', priority: 1_000, ...sandbox });
@@ -158,14 +158,14 @@ describeEachDatabase('routing', (kind) => {
       },
     );
 
-    test('never stands in for instances that are all left out', async () => {
+    test('the sandbox never stands in for instances that are all left out', async () => {
       const { own } = await workspace();
       const { model } = await own.tiers([[GOOD]], () => ({ enabled: false }));
       expect(await own.ask(model)).toMatchObject({ code: 'MODEL_UNAVAILABLE', reason: 'INSTANCE_DISABLED' });
       expect(await own.ask('auto')).toMatchObject({ code: 'MODEL_UNAVAILABLE' });
     });
 
-    test('answers what names it, a tag that was given to it by hand, and "auto" where there is nothing else', async () => {
+    test('the sandbox answers what names it, a tag that was given to it by hand, and "auto" where there is nothing else', async () => {
       const { own, sandbox } = await workspace();
       await own.calls.instance({ slug: 'tried', tags: ['try'], ...sandbox });
       for (const model of ['tried', 'sandbox/sandbox-text', 'tag:try', 'auto']) {
@@ -205,7 +205,7 @@ describeEachDatabase('routing', (kind) => {
     );
     const { explanation } = await mine.ask(model, { exclude: [slugs[1]] });
     expect(explanation).toBe(
-      `"${model}" was answered by "${slugs[2]}" at the first attempt. Not asked: "${slugs[0]}" (the instance "${slugs[0]}" is switched off; enable it to call it), "${slugs[1]}" (the request excludes it).`,
+      `"${model}" was answered by "${slugs[2]}" at the first attempt. Not called: "${slugs[0]}" (the instance "${slugs[0]}" is switched off; enable it to call it), "${slugs[1]}" (the request excludes it).`,
     );
   });
 

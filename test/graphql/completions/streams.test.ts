@@ -45,8 +45,8 @@ describeEachDatabase('streams of completions', (kind) => {
     (await send(app, key, StartCompletionDocument, { input })).data.startCompletion.completion!.id;
   const typesOf = (events: readonly SeenEvent[]) => [...new Set(events.map(({ __typename }) => __typename))];
 
-  describe('over graphql-ws', () => {
-    test('bring every event once, and one end with usage and cost', async () => {
+  describe('graphql-ws', () => {
+    test('a stream over graphql-ws brings every event once, and one end with usage and cost', async () => {
       await using socket = openSocket(app, key);
       const events = await collect(socket.stream(sandboxInput({ tokens: 200, reasoningTokens: 20 })));
       const text = checkStream(events);
@@ -61,7 +61,7 @@ describeEachDatabase('streams of completions', (kind) => {
       expect((await found(end.completionId)).text).toBe(text);
     });
 
-    test('show a second reader the same run, from any place, to the same end', async () => {
+    test('a stream over graphql-ws shows a second reader the same run, from any place, to the same end', async () => {
       await using socket = openSocket(app, key);
       const id = await start(sandboxInput({ tokens: 60, tokensPerSecond: 200, tokensPerRead: 3 }));
       const readers = await Promise.all(
@@ -75,7 +75,7 @@ describeEachDatabase('streams of completions', (kind) => {
       expect(new Set(readers.map((events) => events.at(-1)!.seq)).size).toBe(1);
     });
 
-    test('can be replayed after the end, and are empty at or past it', async () => {
+    test('a stream over graphql-ws can be replayed after the end, and is empty at or past it', async () => {
       await using socket = openSocket(app, key);
       const { data } = await complete(app, key, sandboxInput({ tokens: 30 }));
       const { id, text } = data.complete.completion!;
@@ -90,7 +90,7 @@ describeEachDatabase('streams of completions', (kind) => {
       expect(end.map(({ __typename }) => __typename)).toEqual(['CompletionFinished']);
     });
 
-    test('refuse a negative place, and a run of somebody else', async () => {
+    test('a stream over graphql-ws refuses a negative place, and a run of somebody else', async () => {
       await using socket = openSocket(app, key);
       const id = await start(sandboxInput());
       const error = async (of: ReturnType<typeof openSocket>, after: number) =>
@@ -103,7 +103,7 @@ describeEachDatabase('streams of completions', (kind) => {
       expect(await error(other, 0)).toBe('NOT_FOUND');
     });
 
-    test('are left without stopping the run', async () => {
+    test('a stream over graphql-ws is left without stopping the run', async () => {
       await using socket = openSocket(app, key);
       const stream = socket.stream(sandboxInput({ tokens: 50, tokensPerSecond: 400 }));
       const first = (await stream.next()).value as SeenEvent;
@@ -115,7 +115,7 @@ describeEachDatabase('streams of completions', (kind) => {
       expect(rest.at(-1)!.__typename).toBe('CompletionFinished');
     });
 
-    test('end with what was used when they are cancelled, and the upstream request stops', async () => {
+    test('a stream over graphql-ws ends with what was used when its run is cancelled, and the upstream request stops', async () => {
       await using socket = openSocket(app, key);
       const chunk = (text: string) =>
         `data: ${JSON.stringify({ id: 'c', model: 'm', choices: [{ index: 0, delta: { content: text } }] })}\n\n`;
@@ -150,7 +150,7 @@ describeEachDatabase('streams of completions', (kind) => {
       await upstream.close();
     });
 
-    test('go on over a new socket when theirs is cut, without a second run', async () => {
+    test('a stream over graphql-ws goes on over a new socket when its own is cut, without a second run', async () => {
       const proxy = await startCuttingProxy(app.url);
       const own = await app.createWorkspace();
       await catalogueCalls(app, own.key).config({
@@ -181,7 +181,7 @@ describeEachDatabase('streams of completions', (kind) => {
       await proxy.close();
     });
 
-    test('that nobody follows are cancelled after the grace, where the caller wants it so', async () => {
+    test('a streamed run that nobody follows is cancelled after the grace, where the caller wants it so', async () => {
       const socket = openSocket(app, key);
       const stream = socket.stream(
         sandboxInput({ tokens: 5000, tokensPerSecond: 50 }, { onDetach: 'CANCEL', detachGraceMs: 50 }),
@@ -198,7 +198,7 @@ describeEachDatabase('streams of completions', (kind) => {
       expect(events.at(-1)!.__typename).toBe('CompletionCancelled');
     });
 
-    test('end with the fault where a provider fails in mid-answer', async () => {
+    test('a stream over graphql-ws ends with the fault where a provider fails in mid-answer', async () => {
       await using socket = openSocket(app, key);
       const events = await collect(
         socket.stream(
@@ -216,7 +216,7 @@ describeEachDatabase('streams of completions', (kind) => {
       });
     });
 
-    test('refuse before they begin what complete refuses', async () => {
+    test('a stream over graphql-ws is refused before it begins for what complete refuses', async () => {
       await using socket = openSocket(app, key);
       const refused = await collect(socket.stream({ model: 'nothing-here', messages: HELLO })).catch(
         (caught) => caught,
@@ -225,7 +225,7 @@ describeEachDatabase('streams of completions', (kind) => {
     });
   });
 
-  describe('over SSE', () => {
+  describe('SSE', () => {
     const input = (over: object = {}) => ({
       ...sandboxInput({ tokens: 40, tokensPerSecond: 300 }),
       idempotencyKey: crypto.randomUUID(),
@@ -236,7 +236,7 @@ describeEachDatabase('streams of completions', (kind) => {
         .filter(({ event }) => event === 'next')
         .map(({ data }) => Object.values(data.data)[0] as SeenEvent);
 
-    test('bring every event once, each with an id to resume from', async () => {
+    test('a stream over SSE brings every event once, each with an id to resume from', async () => {
       const { response, events } = await openSse(app, key, { query: STREAM, variables: { input: input() } });
       expect(response.headers.get('content-type')).toContain('text/event-stream');
       expect(response.headers.get('x-accel-buffering')).toBe('no');
@@ -249,7 +249,7 @@ describeEachDatabase('streams of completions', (kind) => {
       }
     });
 
-    test('go on after Last-Event-ID, in the same run', async () => {
+    test('a stream over SSE goes on after Last-Event-ID, in the same run', async () => {
       const wanted = input();
       const first = await openSse(app, key, { query: STREAM, variables: { input: wanted } });
       const seen: { event: string; id: string; data: any }[] = [];
@@ -269,7 +269,7 @@ describeEachDatabase('streams of completions', (kind) => {
       expect(new Set(all.map(({ completionId }) => completionId)).size).toBe(1);
     });
 
-    test('resume any run by its id', async () => {
+    test('a stream over SSE resumes any run by its id', async () => {
       const { data } = await complete(app, key, sandboxInput());
       const { id, text } = data.complete.completion!;
       const { events } = await openSse(app, key, { query: EVENTS, variables: { id } });
@@ -284,7 +284,7 @@ describeEachDatabase('streams of completions', (kind) => {
         { 'last-event-id': 'nonsense' },
         'Last-Event-ID',
       ],
-    ])('are refused %s, in words that help', async (_what, body, headers, words) => {
+    ])('a stream over SSE is refused %s, in words that help', async (_what, body, headers, words) => {
       const asJson = await openSse(
         app,
         key,
@@ -300,7 +300,7 @@ describeEachDatabase('streams of completions', (kind) => {
       expect(refusal?.data.errors[0].message).toContain(words);
     });
 
-    test('are refused by GET, which starts nothing', async () => {
+    test('a stream over SSE is refused by GET, which starts nothing', async () => {
       const query = new URLSearchParams({ query: STREAM, variables: JSON.stringify({ input: input() }) });
       const response = await fetch(`${app.url}/graphql/stream?${query}`, {
         headers: { authorization: `Bearer ${key}` },
@@ -312,8 +312,8 @@ describeEachDatabase('streams of completions', (kind) => {
     });
   });
 
-  describe('under one idempotency key', () => {
-    test('are one run, at whichever door and however many ask at once', async () => {
+  describe('idempotency keys', () => {
+    test('calls under one idempotency key are one run, at whichever door and however many ask at once', async () => {
       const wanted = sandboxInput(
         { tokens: 30, tokensPerSecond: 500 },
         { idempotencyKey: crypto.randomUUID() },
@@ -335,14 +335,14 @@ describeEachDatabase('streams of completions', (kind) => {
       expect(checkStream(streamed)).toBe(one.data.complete.completion!.text);
     });
 
-    test('are a conflict with another input', async () => {
+    test('calls under one idempotency key with different input are a conflict', async () => {
       const idempotencyKey = crypto.randomUUID();
       await complete(app, key, sandboxInput({}, { idempotencyKey }));
       const { errors } = await complete(app, key, sandboxInput({ tokens: 3 }, { idempotencyKey }));
       expect(errors?.[0]?.extensions).toMatchObject({ code: 'CONFLICT', path: 'idempotencyKey' });
     });
 
-    test('begin once the request is one that can be served', async () => {
+    test('calls under one idempotency key begin once the request is one that can be served', async () => {
       const idempotencyKey = crypto.randomUUID();
       const refused = await complete(app, key, sandboxInput({}, { idempotencyKey, model: 'nothing-here' }));
       expect(refused.errors?.[0]?.extensions.code).toBe('MODEL_NOT_FOUND');
@@ -350,7 +350,7 @@ describeEachDatabase('streams of completions', (kind) => {
       expect(data.complete.completion!.status).toBe('FINISHED');
     });
 
-    test('fail again as they failed', async () => {
+    test('calls under one idempotency key fail again as they failed', async () => {
       const wanted = sandboxInput(
         { fail: { code: 'PROVIDER_INVALID_REQUEST', message: 'No' } },
         { idempotencyKey: crypto.randomUUID() },

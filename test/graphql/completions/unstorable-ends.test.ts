@@ -27,7 +27,7 @@ const speaking = scriptedAdapter('speaking', async function* ({ model }) {
   ];
 });
 
-describe.skipIf(!postgresUsable())('an end that the database refuses', () => {
+describe.skipIf(!postgresUsable())('refused ends', () => {
   let app: TestApp;
   let key: string;
   let url: string;
@@ -98,7 +98,7 @@ describe.skipIf(!postgresUsable())('an end that the database refuses', () => {
       )
     )[0];
 
-  test('is written without its content, charged by the gateway’s own count', async () => {
+  test('an end that the database refuses is written without its content, charged by the gateway’s own count', async () => {
     const completion = await read('poison');
     expect(completion).toMatchObject({ status: 'FAILED', text: '', error: { code: 'INTERNAL' } });
     expect(completion.usage).toEqual({ outputTokens: 4, estimated: true });
@@ -108,13 +108,13 @@ describe.skipIf(!postgresUsable())('an end that the database refuses', () => {
     expect(await discrepanciesOf(url)).toEqual([]);
   });
 
-  test('is written without the charge where that is what cannot be booked', async () => {
+  test('an end that the database refuses is written without the charge where that is what cannot be booked', async () => {
     expect(await read('uncharged')).toMatchObject({ status: 'FAILED', cost: null });
     expect(await rowOf('uncharged')).toMatchObject({ status: 'FAILED', cost: null, charged: null, holds: 0 });
     expect(await discrepanciesOf(url)).toEqual([]);
   });
 
-  test('in every form still ends its stream, and the row is ended as soon as the database takes it', async () => {
+  test('an end that the database refuses in every form still ends its stream, and the row is ended as soon as the database takes it', async () => {
     expect(await read('cursed')).toMatchObject({ status: 'FAILED', error: { code: 'INTERNAL' } });
     expect(await rowOf('cursed')).toMatchObject({ status: 'RUNNING' });
     await plainSql(url, 'drop trigger refuse_poison on completion_run');

@@ -23,7 +23,7 @@ const ANSWERS: Readonly<Record<string, object>> = {
 };
 
 test.skipIf(!postgresUsable())(
-  'complete asks once more without a stream, and a stream ends with an error that says so',
+  'for an unverified organisation complete asks once more without a stream, and a stream ends with an error that says so',
   async () => {
     const app = await startTestApp('postgresql');
     const { key } = await app.createWorkspace();

@@ -67,7 +67,7 @@ describeEachDatabase('API keys', (kind) => {
     app = await startTestApp(kind, { overrides: { catalogueData: await sandboxCatalogue() } });
   });
 
-  test('are shown once, kept as a digest, and told apart by how they begin', async () => {
+  test('API keys are shown once, kept as a digest, and told apart by how they begin', async () => {
     const { ask, createKey } = await workspaceWithSandbox(app);
     const { secret, apiKey } = await createKey();
     expect(secret).toMatch(/^mg_[\w-]{43}$/);
@@ -83,7 +83,7 @@ describeEachDatabase('API keys', (kind) => {
     }
   });
 
-  test('are refused for each thing that is wrong with them, with its field', async () => {
+  test('API keys are refused for each thing that is wrong with them, with its field', async () => {
     const { createKey } = await workspaceWithSandbox(app);
     const refused = async (over: object) =>
       (await createKey(over)).userErrors.map(({ field }: { field: string[] }) => field.join('.'));
@@ -96,7 +96,7 @@ describeEachDatabase('API keys', (kind) => {
     ]);
   });
 
-  test('may use the models that they allow, by slug, model, tag or provider, and no others', async () => {
+  test('API keys may use the models that they allow, by slug, model, tag or provider, and no others', async () => {
     const { ask, createKey } = await workspaceWithSandbox(app);
     const run = (key: string, model: string) =>
       ask(
@@ -138,7 +138,7 @@ describeEachDatabase('API keys', (kind) => {
     ]);
   });
 
-  test('get a new text and stay what they are; the old text is good for a while', async () => {
+  test('API keys that are rotated get a new text and stay what they are; the old text is good for a while', async () => {
     const { ask, createKey } = await workspaceWithSandbox(app);
     const { secret, apiKey } = await createKey();
     const rotate = (overlapSeconds?: number) =>
@@ -160,7 +160,7 @@ describeEachDatabase('API keys', (kind) => {
     await expect(caller(secret)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   });
 
-  test('expire by themselves, are changed in place, and say when they were last used', async () => {
+  test('API keys expire by themselves, are changed in place, and say when they were last used', async () => {
     const { ask, createKey } = await workspaceWithSandbox(app);
     const { secret, apiKey } = await createKey({ expiresAt: new Date(Date.now() + 700).toISOString() });
     const update = (input: object) =>
@@ -191,7 +191,7 @@ describeEachDatabase('API keys', (kind) => {
     expect((await ask('{ viewer { scopes } }', {}, secret)).viewer.scopes).toEqual(['READ']);
   });
 
-  test('without which nobody is let in, at any door', async () => {
+  test('nobody is let in without an API key, at any door', async () => {
     for (const authorization of [
       undefined,
       '',
@@ -224,7 +224,7 @@ describeTwoNodes('a key that is revoked', () => {
     nodes = await startTwoNodes();
   });
 
-  test('is useless on every node within a second: its sockets and streams end, its runs go on', async () => {
+  test('a key that is revoked is useless on every node within a second: its sockets and streams end, its runs go on', async () => {
     const { ask, createKey } = await workspaceWithSandbox(nodes.a);
     const { secret, apiKey } = await createKey();
     const started = await ask(
@@ -273,7 +273,7 @@ describeTwoNodes('a key that is revoked', () => {
       .toBe('FINISHED');
   });
 
-  test('was good on another node a moment after it was made, and tells there when it was last used', async () => {
+  test('a key that is revoked was good on another node a moment after it was made, and tells there when it was last used', async () => {
     const { ask, createKey } = await workspaceWithSandbox(nodes.a);
     const { secret, apiKey } = await createKey();
     await expect

@@ -17,7 +17,7 @@ describeEachDatabase('the audit trail', (kind) => {
   const eventsOf = async (key: string, filter = {}) =>
     (await app.graph(EVENTS, { filter }, key)).data.auditEvents.nodes as Record<string, any>[];
 
-  test('tells who made, changed, rotated, revoked, deleted and credited what, without a secret', async () => {
+  test('the audit trail tells who made, changed, rotated, revoked, deleted and credited what, without a secret', async () => {
     const { id, key } = await app.createWorkspace();
     const mine = catalogueCalls(app, key);
     const { caller } = (await mine.run('{ viewer { caller } }')).data.viewer;
@@ -88,7 +88,7 @@ describeEachDatabase('the audit trail', (kind) => {
     ]);
   });
 
-  test('is seen by administrators, each of its workspace', async () => {
+  test('the audit trail is seen by administrators, each of its workspace', async () => {
     const { id, key } = await app.createWorkspace();
     const reader = await app.createWorkspace(['READ']);
     expect((await eventsOf(key)).every(({ workspaceId }) => workspaceId === id)).toBe(true);
@@ -104,25 +104,28 @@ describeEachDatabase('the audit trail', (kind) => {
     expect(page.data.auditEvents.nodes).toHaveLength(2);
   });
 
-  test.skipIf(kind === 'embedded')('holds what plain SQL changes, and cannot be changed itself', async () => {
-    const { id, key } = await app.createWorkspace();
-    await plainSql(
-      app.database.url!,
-      "update workspace set display_name = 'By hand' where slug = (select slug from workspace order by created_at desc limit 1)",
-    );
-    const [event] = await eventsOf(key);
-    expect(event).toMatchObject({
-      actor: 'database',
-      action: 'CHANGED',
-      objectType: 'Workspace',
-      workspaceId: id,
-    });
-    for (const statement of ['delete from audit_event', 'update audit_event set actor = $$me$$']) {
-      await expect(plainSql(app.database.url!, statement)).rejects.toThrow(/append-only/);
-    }
-  });
+  test.skipIf(kind === 'embedded')(
+    'the audit trail holds what plain SQL changes, and cannot be changed itself',
+    async () => {
+      const { id, key } = await app.createWorkspace();
+      await plainSql(
+        app.database.url!,
+        "update workspace set display_name = 'By hand' where slug = (select slug from workspace order by created_at desc limit 1)",
+      );
+      const [event] = await eventsOf(key);
+      expect(event).toMatchObject({
+        actor: 'database',
+        action: 'CHANGED',
+        objectType: 'Workspace',
+        workspaceId: id,
+      });
+      for (const statement of ['delete from audit_event', 'update audit_event set actor = $$me$$']) {
+        await expect(plainSql(app.database.url!, statement)).rejects.toThrow(/append-only/);
+      }
+    },
+  );
 
-  test('is quiet about what the gateway keeps up to date by itself', async () => {
+  test('the audit trail is quiet about what the gateway keeps up to date by itself', async () => {
     const seeded = (await eventsOf(app.adminKey, { objectType: 'ModelSpec' })).filter(
       ({ actor }) => actor === 'gateway',
     );

@@ -39,7 +39,7 @@ describeEachDatabase('keys that administer the installation', (kind) => {
     return errors?.[0]?.extensions.code ?? data[name].userErrors[0]?.code ?? 'done';
   };
 
-  test('are made, widened, lengthened, rotated and revoked by such keys only, not by an administrator by token', async () => {
+  test('keys that administer the installation are made, widened, lengthened, rotated and revoked by such keys only, not by an administrator by token', async () => {
     const byToken = await token(['admin']);
     const admin = await keyOf(['ADMIN']);
     const plain = await keyOf(['RUN']);
@@ -64,13 +64,13 @@ describeEachDatabase('keys that administer the installation', (kind) => {
     expect(await codeOf('revokeApiKey', { id: admin.id }, app.adminKey)).toBe('done');
   });
 
-  test('of another workspace than "default" are made by administrators by token, since they administer that workspace only', async () => {
+  test('keys of another workspace than "default" are made by administrators by token, since they administer that workspace only', async () => {
     const { slug } = await app.createWorkspace();
     const byToken = await token(['admin'], 'bob', slug);
     expect(await codeOf('createApiKey', { name: 'Mine', scopes: ['ADMIN'] }, byToken)).toBe('done');
   });
 
-  test('and workspaces and members are changed by several at once without an internal error', async () => {
+  test('keys of the installation, workspaces and members are changed by several at once without an internal error', async () => {
     const { id, key } = await app.createWorkspace();
     const names = [1, 2, 3, 4].map((n) => `Name ${n}`);
     const changed = names.map((displayName) => codeOf('updateWorkspace', { id, displayName }, key));
@@ -82,17 +82,20 @@ describeEachDatabase('keys that administer the installation', (kind) => {
   test.each([
     ['U+0000', 'ann\u0000'],
     ['half a surrogate pair', 'ann\ud800'],
-  ])('are asked for by no token whose subject holds %s: it signs nobody in', async (_what, sub) => {
-    const { errors } = await app.graph('{ viewer { caller } }', {}, await token(['run'], sub));
-    expect(errors?.[0]).toMatchObject({
-      message: expect.stringContaining('"sub"'),
-      extensions: { code: 'UNAUTHENTICATED' },
-    });
-  });
+  ])(
+    'a token whose subject holds %s asks for no key of the installation: it signs nobody in',
+    async (_what, sub) => {
+      const { errors } = await app.graph('{ viewer { caller } }', {}, await token(['run'], sub));
+      expect(errors?.[0]).toMatchObject({
+        message: expect.stringContaining('"sub"'),
+        extensions: { code: 'UNAUTHENTICATED' },
+      });
+    },
+  );
 });
 
 describeEachDatabase("the first administrator's key", (kind) => {
-  test('stays revoked, or rotated twice, at the next start, which tells the operator so', async () => {
+  test("the first administrator's key stays revoked, or rotated twice, at the next start, which tells the operator so", async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'modelgraph-bootstrap-'));
     onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
     const database = { ...(await createDatabase(kind)), dataDir };

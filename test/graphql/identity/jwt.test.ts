@@ -27,7 +27,7 @@ const signed = (
 const bySecret = (over: JWTPayload = {}, times = {}, secret = SECRET, alg = 'HS256') =>
   signed(claims(over), new TextEncoder().encode(secret), { alg }, times);
 
-describe('JWTs checked by a secret', () => {
+describe('JWTs by a secret', () => {
   let app: TestApp;
   beforeAll(async () => {
     app = await startTestApp('embedded', {
@@ -51,7 +51,7 @@ describe('JWTs checked by a secret', () => {
   const viewer = async (text: string) =>
     app.graph('{ viewer { caller scopes installationAdmin workspaceId } }', {}, text);
 
-  test('stand for a member of a workspace, with the scopes of its roles', async () => {
+  test('JWTs checked by a secret stand for a member of a workspace, with the scopes of its roles', async () => {
     const { data } = await viewer(await token());
     expect(data.viewer).toMatchObject({
       caller: 'sub:ann',
@@ -109,12 +109,12 @@ describe('JWTs checked by a secret', () => {
           `.${Buffer.from(JSON.stringify(claims({ sub: 'root' }))).toString('base64url')}.`,
         ),
     ],
-  ])('%s are refused', async (_name, make) => {
+  ])('JWTs %s are refused', async (_name, make) => {
     const answer = await viewer(await make());
     expect([answer.status, answer.errors?.[0]?.extensions.code]).toEqual([401, 'UNAUTHENTICATED']);
   });
 
-  test('count as keys do: own completions, allowed models, limits and budgets', async () => {
+  test('JWTs checked by a secret count as keys do: own completions, allowed models, limits and budgets', async () => {
     // Scope RUN alone, so that others' completions stay unseen.
     const runner = (sub: string) => token({ sub, realm: { roles: ['runner'] } });
     const [ann, bob] = [await runner('ann-2'), await runner('bob-2')];
@@ -150,7 +150,7 @@ describe('JWTs checked by a secret', () => {
   });
 });
 
-describe('JWTs checked by published keys', () => {
+describe('JWTs by published keys', () => {
   const published = async (alg: string) => {
     const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
     const kid = `key-${alg}`;
@@ -187,7 +187,7 @@ describe('JWTs checked by published keys', () => {
   const status = async (app: TestApp, token: string) =>
     (await app.graph('{ viewer { caller } }', {}, token)).status;
 
-  test('are taken by the algorithms that are configured; a public key is no secret', async () => {
+  test('JWTs checked by published keys are taken by the algorithms that are configured; a public key is no secret', async () => {
     const [rsa, ec, ps] = [await published('RS256'), await published('ES256'), await published('PS256')];
     const { url } = await issuer([rsa.jwk, ec.jwk, ps.jwk]);
     const app = await start(url);
@@ -204,7 +204,7 @@ describe('JWTs checked by published keys', () => {
     expect(await status(app, await by(stranger))).toBe(401);
   });
 
-  test('that cannot be checked now are no 401: the issuer is away, and a token seen before stays good', async () => {
+  test('JWTs that cannot be checked now are no 401: the issuer is away, and a token seen before stays good', async () => {
     const rsa = await published('RS256');
     const { url, goAway, comeBack } = await issuer([rsa.jwk]);
     const app = await start(url);
@@ -220,7 +220,7 @@ describe('JWTs checked by published keys', () => {
     expect(await status(app, known)).toBe(200);
   });
 
-  test('that expire close their sockets', async () => {
+  test('JWTs that expire close their sockets', async () => {
     const rsa = await published('RS256');
     const { url } = await issuer([rsa.jwk]);
     const app = await start(url);
@@ -252,7 +252,7 @@ describe('failed sign-ins', () => {
       body: '{"query":"{ viewer { caller } }"}',
     });
 
-  test('are limited per address as the proxy tells it; a good key is taken all the same', async () => {
+  test('failed sign-ins are limited per address as the proxy tells it; a good key is taken all the same', async () => {
     const app = await startTestApp('embedded', {
       environment: { TRUST_PROXY: '1', SIGN_IN_FAILURES_PER_MINUTE: '3' },
     });
@@ -269,7 +269,7 @@ describe('failed sign-ins', () => {
     expect(await statuses('203.0.113.8', 1)).toEqual([401]);
   });
 
-  test('from an address do not keep new tokens from it out', async () => {
+  test('failed sign-ins from an address do not keep new tokens from it out', async () => {
     const app = await startTestApp('embedded', {
       environment: {
         SIGN_IN_FAILURES_PER_MINUTE: '2',
@@ -283,7 +283,7 @@ describe('failed sign-ins', () => {
     expect((await badFrom(app, '203.0.113.1', await bySecret({ sub: 'new' }))).status).toBe(200);
   });
 
-  test('behind a proxy that is not trusted are warned of in the log, once', async () => {
+  test('failed sign-ins behind a proxy that is not trusted are warned of in the log, once', async () => {
     const lines: string[] = [];
     const app = await startTestApp('embedded', {
       environment: { LOG_LEVEL: 'warn' },
@@ -294,7 +294,7 @@ describe('failed sign-ins', () => {
     expect(lines.filter((line) => line.includes('TRUST_PROXY'))).toHaveLength(1);
   });
 
-  test('are counted for the address of the connection where no proxy is trusted', async () => {
+  test('failed sign-ins are counted for the address of the connection where no proxy is trusted', async () => {
     const app = await startTestApp('embedded', { environment: { SIGN_IN_FAILURES_PER_MINUTE: '2' } });
     const seen = [];
     for (const address of ['203.0.113.1', '203.0.113.2', '203.0.113.3'])

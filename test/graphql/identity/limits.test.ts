@@ -41,7 +41,7 @@ describeEachDatabase('limits', (kind) => {
     app = await startTestApp(kind, { overrides: { catalogueData: await sandboxCatalogue() } });
   });
 
-  test('on completions a minute hold exactly, and tell what is left and when to come again', async () => {
+  test('limits on completions a minute hold exactly, and tell what is left and when to come again', async () => {
     const { key } = await limited(app, { requestsPerMinute: 5 });
     const answers = await Promise.all(Array.from({ length: 12 }, () => post(app, key, sandboxInput())));
     const good = answers.filter(({ errors }) => !errors);
@@ -60,7 +60,7 @@ describeEachDatabase('limits', (kind) => {
     expect(data.completions.totalCount).toBe(5);
   });
 
-  test('on tokens count what was used, not what was asked for', async () => {
+  test('limits on tokens count what was used, not what was asked for', async () => {
     const { key } = await limited(app, { tokensPerHour: 1_000 });
     const asked = sandboxInput({ tokens: 10 }, { parameters: { maxTokens: 600 } });
     const first = await post(app, key, asked);
@@ -76,7 +76,7 @@ describeEachDatabase('limits', (kind) => {
     });
   });
 
-  test('on completions at once free a place when one ends, however it ends', async () => {
+  test('limits on completions at once free a place when one ends, however it ends', async () => {
     const { key } = await limited(app, { concurrentRuns: 1 });
     const started = await app.graph(
       'mutation ($input: CompletionInput!) { startCompletion(input: $input) { completion { id } } }',
@@ -92,7 +92,7 @@ describeEachDatabase('limits', (kind) => {
     expect((await post(app, key, sandboxInput())).errors).toBeUndefined();
   });
 
-  test('of a workspace bound all its keys together, and only the installation sets them', async () => {
+  test('limits of a workspace bound all its keys together, and only the installation sets them', async () => {
     const { id, adminKey, key } = await limited(app, {});
     const set = (limits: object, by?: string) =>
       app.graph(
@@ -118,7 +118,7 @@ describeEachDatabase('limits', (kind) => {
     );
   });
 
-  test('take nothing for a request that is refused, or joins a run that is there', async () => {
+  test('limits take nothing for a request that is refused, or joins a run that is there', async () => {
     const { key } = await limited(app, { requestsPerMinute: 2 });
     expect((await post(app, key, sandboxInput({}, { model: 'no-such' }))).errors?.[0].extensions.code).toBe(
       'MODEL_NOT_FOUND',
@@ -135,7 +135,7 @@ describeEachDatabase('limits', (kind) => {
     expect(data.completions.totalCount).toBe(2);
   });
 
-  test('that are used up refuse all requests under one idempotency key alike', async () => {
+  test('limits that are used up refuse all requests under one idempotency key alike', async () => {
     const { key } = await limited(app, { requestsPerMinute: 1 });
     expect((await post(app, key, sandboxInput())).errors).toBeUndefined();
     const keyed = sandboxInput({}, { idempotencyKey: 'refused' });
@@ -144,7 +144,7 @@ describeEachDatabase('limits', (kind) => {
     expect(new Set(codes)).toEqual(new Set(['RATE_LIMITED']));
   });
 
-  test('are told at every door', async () => {
+  test('limits are told at every door', async () => {
     const { key } = await limited(app, { requestsPerMinute: 3 });
     await using socket = openSocket(app, key);
     const results: any[] = [];
@@ -166,7 +166,7 @@ describeEachDatabase('limits', (kind) => {
 });
 
 describe('limits by default', () => {
-  test('are none in development, 60 a minute in production, and as the operator says', async () => {
+  test('limits by default are none in development, 60 a minute in production, and as the operator says', async () => {
     const app = await startTestApp('embedded', {
       environment: { REQUESTS_PER_MINUTE: '2' },
       overrides: { catalogueData: await sandboxCatalogue() },
@@ -188,7 +188,7 @@ describeTwoNodes('limits and money on two nodes', () => {
     nodes = await startTwoNodes({ BILLING: 'on', REDIS_TIMEOUT_MS: '10000' });
   });
 
-  test('are exact however the calls are spread', async () => {
+  test('limits and money on two nodes are exact however the calls are spread', async () => {
     const { key } = await limited(nodes.a, { requestsPerMinute: 20 });
     const answers = await Promise.all(
       Array.from({ length: 60 }, (_, index) =>

@@ -47,7 +47,7 @@ describeEachDatabase('sealed secrets', (kind) => {
     return { mine, configs };
   };
 
-  test('are sealed anew while the gateway runs, and then need the old key no more', async () => {
+  test('sealed secrets are sealed anew while the gateway runs, and then need the old key no more', async () => {
     const database = await keptDatabase();
     const key = `mg_${randomBytes(12).toString('hex')}`;
     const upstream = await startFakeUpstream(() => ({
@@ -94,7 +94,7 @@ describeEachDatabase('sealed secrets', (kind) => {
     await third.close();
   });
 
-  test('are sealed anew from where an interruption left off', async () => {
+  test('sealed secrets are sealed anew from where an interruption left off', async () => {
     const database = await keptDatabase();
     const key = `mg_${randomBytes(12).toString('hex')}`;
     const app = await start(database, OLD, key);

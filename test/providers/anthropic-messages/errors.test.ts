@@ -45,7 +45,7 @@ async function withAdapter<T>(
   return await use(createAnthropicMessagesAdapter(provider), own, paths);
 }
 
-describe('an error', () => {
+describe('errors', () => {
   test.each([
     [400, 'invalid_request_error', 'max_tokens: too big', 'PROVIDER_INVALID_REQUEST', false],
     [
@@ -78,7 +78,7 @@ describe('an error', () => {
     [500, 'api_error', 'Oops.', 'PROVIDER_UNAVAILABLE', true],
     [504, 'timeout_error', 'Late.', 'PROVIDER_TIMEOUT', true],
     [529, 'overloaded_error', 'Overloaded', 'PROVIDER_UNAVAILABLE', true],
-  ])('%i %s "%s" is %s', async (status, type, message, code, transient) => {
+  ])('a Claude error with %i %s "%s" is %s', async (status, type, message, code, transient) => {
     expect(await faultOf(errorReply(status, type, message))).toMatchObject({
       code,
       message,
@@ -90,7 +90,7 @@ describe('an error', () => {
     });
   });
 
-  test('obeys retry-after and x-should-retry', async () => {
+  test('a Claude error obeys retry-after and x-should-retry', async () => {
     const limited = errorReply(429, 'rate_limit_error', 'Slow.', {
       'retry-after': '7',
       'x-should-retry': 'false',
@@ -100,7 +100,7 @@ describe('an error', () => {
     expect(await faultOf(asked)).toMatchObject({ code: 'PROVIDER_INVALID_REQUEST', transient: true });
   });
 
-  test('of the network before the API need not be JSON', async () => {
+  test('a Claude error of the network before the API need not be JSON', async () => {
     const body = '<html><head><title>413 Request Entity Too Large</title></head></html>';
     const fault = await faultOf({
       status: 413,
@@ -114,14 +114,14 @@ describe('an error', () => {
     });
   });
 
-  test('that repeats the key is told without it', async () => {
+  test('a Claude error that repeats the key is told without it', async () => {
     const fault = await faultOf(errorReply(401, 'authentication_error', 'invalid key sk-own-secret'), {
       secret: new Secret('sk-own-secret'),
     });
     expect(fault?.message).toBe('invalid key [secret]');
   });
 
-  test('that is a redirect names where to, and is not followed', async () => {
+  test('a Claude error that is a redirect names where to, and is not followed', async () => {
     const fault = await faultOf({
       status: 307,
       headers: { location: 'https://elsewhere.example/v1' },
@@ -131,7 +131,7 @@ describe('an error', () => {
     expect(fault?.message).toContain('elsewhere.example');
   });
 
-  test('for want of a credential comes before any call', async () => {
+  test('a Claude error for want of a credential comes before any call', async () => {
     const adapter = createAnthropicMessagesAdapter(dependenciesOn(NO_WAY_OUT));
     const { secret: _secret, ...target } = providerTarget();
     const { fault } = await collectParts(adapter, providerRequest({ target }));
@@ -140,7 +140,7 @@ describe('an error', () => {
 });
 
 describe('the list of models', () => {
-  test('follows the pages and reads limits and capabilities', async () => {
+  test('the Claude list of models follows the pages and reads limits and capabilities', async () => {
     const pages: Reply[] = [
       jsonReply({
         data: [
@@ -186,7 +186,7 @@ describe('the list of models', () => {
     );
   });
 
-  test('refuses what is no list', async () => {
+  test('the Claude list of models refuses what is no list', async () => {
     await withAdapter(jsonReply({ models: [] }), async (adapter, target) => {
       await expect(adapter.models?.list(target, { signal })).rejects.toMatchObject({
         code: 'PROVIDER_PROTOCOL',
@@ -194,7 +194,7 @@ describe('the list of models', () => {
     });
   });
 
-  test('gives up on a list without end', async () => {
+  test('the Claude list of models gives up on a list without end', async () => {
     let page = 0;
     const endless = () => jsonReply({ data: [], has_more: true, last_id: `m${page++}` });
     await withAdapter(endless, async (adapter, target) => {
@@ -204,7 +204,7 @@ describe('the list of models', () => {
     });
   });
 
-  test('says so where the provider has none', async () => {
+  test('the Claude list of models says so where the provider has none', async () => {
     const quirks = { listsModels: false };
     await withAdapter(
       jsonReply({}),
@@ -218,15 +218,15 @@ describe('the list of models', () => {
   });
 });
 
-describe('check', () => {
-  test('asks for one model', async () => {
+describe('checks', () => {
+  test('a Claude check asks for one model', async () => {
     await withAdapter(jsonReply({ data: [] }), async (adapter, target, paths) => {
       await adapter.health.check(target, { signal });
       expect(paths()).toEqual(['GET /v1/models?limit=1']);
     });
   });
 
-  test('raises what the provider says', async () => {
+  test('a Claude check raises what the provider says', async () => {
     await withAdapter(errorReply(401, 'authentication_error', 'invalid'), async (adapter, target) => {
       await expect(adapter.health.check(target, { signal })).rejects.toMatchObject({
         code: 'PROVIDER_AUTHENTICATION',
@@ -234,7 +234,7 @@ describe('check', () => {
     });
   });
 
-  test('without a list takes a refused empty request as proof of the credential', async () => {
+  test('a Claude check without a list takes a refused empty request as proof of the credential', async () => {
     const quirks = { listsModels: false };
     await withAdapter(
       errorReply(400, 'invalid_request_error', 'model: required'),

@@ -53,14 +53,15 @@ const adaptiveModel = model('claude-opus-4-6');
 const newestModel = model('claude-opus-5-5');
 const tool = { name: 'add', description: 'Adds.', parameters: { properties: { a: { type: 'number' } } } };
 const schema = { type: 'object', properties: { city: { type: 'string' } } };
+const closedSchema = { ...schema, additionalProperties: false };
 const responseFormat = { type: 'json-schema', name: 'city', schema } as const;
 
 function assistant(over: Partial<Message>): Message {
   return { role: 'assistant', parts: [], toolCalls: [], ...over };
 }
 
-describe('the address and the headers', () => {
-  test('carry the key, the version and the betas of row and config', async () => {
+describe('address and headers', () => {
+  test('the Claude headers carry the key, the version and the betas of row and config', async () => {
     const { path, headers, body } = await send(
       {},
       {
@@ -85,14 +86,14 @@ describe('the address and the headers', () => {
     });
   });
 
-  test('take a bearer token and a base URL that names the version', async () => {
+  test('the Claude address and the headers take a bearer token and a base URL that names the version', async () => {
     const { path, headers } = await send({}, { baseUrl: '/anthropic/v1' });
     expect(path).toBe('/anthropic/v1/messages');
     expect(headers.authorization).toBe('Bearer sk-test');
     expect(headers['x-api-key']).toBeUndefined();
   });
 
-  test('of a row with quirks that are none are not sent', async () => {
+  test('Claude headers of a row with quirks that are none are not sent', async () => {
     const adapter = createAnthropicMessagesAdapter(dependenciesOn(NO_WAY_OUT));
     const request = providerRequest({ target: providerTarget({ quirks: { sampling: 'wild' } }) });
     expect(() => adapter.completions.unsupported(request)).toThrow('Quirks of anthropic-messages');
@@ -100,7 +101,7 @@ describe('the address and the headers', () => {
 });
 
 describe('messages', () => {
-  test('have their system text apart, a late one too, and merge turns of one role', async () => {
+  test('Claude messages have their system text apart, a late one too, and merge turns of one role', async () => {
     const { body } = await send({
       messages: [
         systemMessage('Be brief.'),
@@ -128,14 +129,57 @@ describe('messages', () => {
     ]);
   });
 
-  test('keep a late system message in its place where the model takes it', async () => {
+  test('Claude messages keep a late system message in its place where the model takes it', async () => {
     const messages = [systemMessage('A'), userMessage('B'), systemMessage('C')];
     const { body } = await send({ messages }, { quirks: { systemTurns: true } });
     expect(body.system).toEqual([{ type: 'text', text: 'A' }]);
     expect(body.messages).toMatchObject([{ role: 'user' }, { role: 'system', content: [{ text: 'C' }] }]);
   });
 
-  test('carry images by address and by data, and leave out what is none', async () => {
+  test.each([
+    ['claude-opus-4-8', true],
+    ['claude-opus-5', true],
+    ['claude-sonnet-5-5', true],
+    ['claude-haiku-5-5', true],
+    ['claude-fable-5', true],
+    ['claude-opus-4-7', false],
+    ['claude-haiku-4-5', false],
+  ])('Claude messages keep a late system message in its place for %s: %s', async (key, inPlace) => {
+    const messages = [
+      systemMessage('A'),
+      userMessage('B'),
+      assistant({ parts: [{ type: 'text', text: 'C' }] }),
+      systemMessage('D'),
+      userMessage('E'),
+      assistant({ parts: [{ type: 'text', text: 'F' }] }),
+      userMessage('G'),
+      systemMessage('H'),
+    ];
+    const { body } = await send({ messages, model: model(key) });
+    const said = (body.messages as { role: string; content: { text: string }[] }[]).map(
+      ({ role, content }) => `${role} ${content.map(({ text }) => text).join()}`,
+    );
+    // After the user's turn in which it was said: it may stand nowhere else.
+    const late = inPlace ? ['system D', 'system H'] : [];
+    expect(said).toEqual([
+      'user B',
+      'assistant C',
+      'user E',
+      ...late.slice(0, 1),
+      'assistant F',
+      'user G',
+      ...late.slice(1),
+    ]);
+    expect(JSON.stringify(body.system).match(/[ADH](?=")/g)).toEqual(inPlace ? ['A'] : ['A', 'D', 'H']);
+  });
+
+  test('Claude messages move a late system message to the head where no turn of a user is before it', async () => {
+    const messages = [assistant({ parts: [{ type: 'text', text: 'A' }] }), systemMessage('B')];
+    const { body } = await send({ messages, model: newestModel });
+    expect(body.system).toEqual([{ type: 'text', text: 'B' }]);
+  });
+
+  test('Claude messages carry images by address and by data, and leave out what is none', async () => {
     const { body, refused } = await send({
       messages: [
         {
@@ -168,7 +212,7 @@ describe('messages', () => {
     ]);
   });
 
-  test('put all tool results of a turn first, under ids that the wire takes', async () => {
+  test('Claude messages put all tool results of a turn first, under ids that the wire takes', async () => {
     const call = (callId: string, argumentsText: string) => ({ callId, name: 'add', argumentsText });
     const { body } = await send({
       tools: [tool],
@@ -211,7 +255,7 @@ describe('messages', () => {
     ]);
   });
 
-  test('carry cache hints, the last four of them', async () => {
+  test('Claude messages carry cache hints, the last four of them', async () => {
     const hinted = (text: string) => ({ type: 'text', text, cacheHint: true }) as const;
     const { body, refused } = await send({
       messages: [
@@ -231,7 +275,7 @@ describe('messages', () => {
     expect(refused).toEqual(['messages[0].parts[0].cacheHint']);
   });
 
-  test('may end in a text to continue, without white space at its end, where the model continues it', async () => {
+  test('Claude messages may end in a text to continue, without white space at its end, where the model continues it', async () => {
     const messages = [userMessage('Count.'), assistant({ parts: [{ type: 'text', text: 'One, \n' }] })];
     const older = await send({ messages, model: budgetModel });
     expect(older.body.messages).toMatchObject([{}, { content: [{ text: 'One,' }] }]);
@@ -240,7 +284,7 @@ describe('messages', () => {
     expect(newer.refused).toEqual(['messages[1]']);
   });
 
-  test('drop a continuation that another protocol made', async () => {
+  test('Claude messages drop a continuation that another protocol made', async () => {
     const messages = [
       userMessage('Hi'),
       assistant({ continuation: { items: [] }, parts: [{ type: 'text', text: 'A' }] }),
@@ -251,7 +295,7 @@ describe('messages', () => {
     expect(refused).toEqual(['messages[1].continuation']);
   });
 
-  test('keep opaque blocks before a text that the caller changed', async () => {
+  test('Claude messages keep opaque blocks before a text that the caller changed', async () => {
     const thinking = { type: 'thinking', thinking: 'Hm', signature: 's' };
     const continuation: JsonObject = {
       blocks: [
@@ -290,7 +334,7 @@ describe('tools', () => {
       { type: 'tool', name: 'add' },
       { type: 'tool', name: 'add' },
     ],
-  ] as const)('with the choice %j send %j', async (toolChoice, expected) => {
+  ] as const)('Claude tools with the choice %j send %j', async (toolChoice, expected) => {
     const { body } = await send({ tools: [tool], ...(toolChoice ? { toolChoice } : {}) });
     expect(body.tools).toEqual([
       { name: 'add', description: 'Adds.', input_schema: { type: 'object', ...tool.parameters } },
@@ -298,7 +342,7 @@ describe('tools', () => {
     expect(body.tool_choice).toEqual(expected);
   });
 
-  test('can be forbidden to run in parallel', async () => {
+  test('Claude tools can be forbidden to run in parallel', async () => {
     const parameters = { parallelToolCalls: false };
     const { body } = await send({ tools: [tool], parameters });
     expect(body.tool_choice).toEqual({ type: 'auto', disable_parallel_tool_use: true });
@@ -306,7 +350,7 @@ describe('tools', () => {
     expect(none.body.tool_choice).toEqual({ type: 'none' });
   });
 
-  test('cannot be forced on the newest models', async () => {
+  test('Claude tools cannot be forced on the newest models', async () => {
     const { body, refused } = await send({
       tools: [tool],
       toolChoice: { type: 'required' },
@@ -316,7 +360,7 @@ describe('tools', () => {
     expect(refused).toEqual(['toolChoice']);
   });
 
-  test('are strict where the model has that', async () => {
+  test('Claude tools are strict where the model has that', async () => {
     const tools = [{ ...tool, strict: true }];
     expect((await send({ tools, model: budgetModel })).body.tools).toMatchObject([{ strict: true }]);
     const older = await send({ tools, model: model('claude-3-7-sonnet-20250219') });
@@ -326,13 +370,13 @@ describe('tools', () => {
 });
 
 describe('output by JSON Schema', () => {
-  test('is asked for natively', async () => {
+  test('Claude output by JSON Schema is asked for natively', async () => {
     const { body } = await send({ responseFormat, model: budgetModel });
-    expect(body.output_config).toEqual({ format: { type: 'json_schema', schema } });
+    expect(body.output_config).toEqual({ format: { type: 'json_schema', schema: closedSchema } });
     expect(body.tools).toBeUndefined();
   });
 
-  test('is asked for by a forced tool on older models', async () => {
+  test('Claude output by JSON Schema is asked for by a forced tool on older models', async () => {
     const older = model('claude-3-5-haiku-20241022');
     const { body } = await send({ responseFormat, model: older });
     expect(body.tools).toMatchObject([{ name: 'city', input_schema: schema }]);
@@ -342,7 +386,7 @@ describe('output by JSON Schema', () => {
     expect(beside.body.tool_choice).toEqual({ type: 'any' });
   });
 
-  test('is refused where there is no way to it, as is JSON without a schema', async () => {
+  test('Claude output by JSON Schema is refused where there is no way to it, as is JSON without a schema', async () => {
     expect((await send({ responseFormat }, { quirks: { structuredOutput: 'none' } })).refused).toEqual([
       'responseFormat',
     ]);
@@ -353,7 +397,7 @@ describe('output by JSON Schema', () => {
 });
 
 describe('parameters', () => {
-  test('travel under their own names', async () => {
+  test('Claude parameters travel under their own names', async () => {
     const parameters = { maxTokens: 50, temperature: 0.5, topP: 0.9, topK: 5, stop: ['END', ' '] };
     const { body, refused } = await send({ parameters });
     expect(body).toMatchObject({
@@ -366,7 +410,7 @@ describe('parameters', () => {
     expect(refused).toEqual(['parameters.stop']);
   });
 
-  test('that the protocol lacks are refused', async () => {
+  test('Claude parameters that the protocol lacks are refused', async () => {
     const { refused } = await send({
       parameters: {
         seed: 1,
@@ -387,7 +431,7 @@ describe('parameters', () => {
     ]);
   });
 
-  test('of sampling follow the generation of the model', async () => {
+  test('Claude parameters of sampling follow the generation of the model', async () => {
     const parameters = { temperature: 0.5, topP: 0.9, topK: 5 };
     const both = await send({ parameters, model: budgetModel });
     expect(both.refused).toEqual(['parameters.topP']);
@@ -399,18 +443,18 @@ describe('parameters', () => {
     expect(defaults.body).not.toHaveProperty('temperature');
   });
 
-  test('default max_tokens to what the model can do', async () => {
+  test('the Claude parameter max_tokens defaults to what the model can do', async () => {
     expect((await send({ model: budgetModel })).body.max_tokens).toBe(64_000);
   });
 
-  test('of the provider itself go in last, verbatim', async () => {
+  test('Claude parameters of the provider itself go in last, verbatim', async () => {
     const providerOptions = { metadata: { user_id: 'u' }, top_k: 7 };
     expect((await send({ providerOptions })).body).toMatchObject(providerOptions);
   });
 });
 
 describe('reasoning', () => {
-  test('by budget is bounded by the caller and by max_tokens, and fixes sampling', async () => {
+  test('Claude reasoning by budget is bounded by the caller and by max_tokens, and fixes sampling', async () => {
     const parameters = { reasoningEffort: 'high', temperature: 0.5, topP: 0.5, topK: 3 } as const;
     const { body, refused } = await send({ model: budgetModel, parameters });
     expect(body.thinking).toEqual({ type: 'enabled', budget_tokens: 16_384 });
@@ -428,7 +472,7 @@ describe('reasoning', () => {
     expect(little.refused).toEqual(['parameters.reasoningEffort']);
   });
 
-  test('by budget gives way to a forced tool, and to a tool loop that lacks its continuation', async () => {
+  test('Claude reasoning by budget gives way to a forced tool, and to a tool loop that lacks its continuation', async () => {
     const parameters = { reasoningEffort: 'low' } as const;
     const forced = await send({
       model: budgetModel,
@@ -449,7 +493,7 @@ describe('reasoning', () => {
     expect(loop.refused).toEqual(['parameters.reasoningEffort']);
   });
 
-  test('adapts on newer models, by an effort that they take', async () => {
+  test('Claude reasoning adapts on newer models, by an effort that they take', async () => {
     const max = await send({ model: adaptiveModel, parameters: { reasoningEffort: 'max' } });
     expect(max.body).toMatchObject({
       thinking: { type: 'adaptive', display: 'summarized' },
@@ -480,7 +524,7 @@ describe('reasoning', () => {
   const history = [userMessage('Hello'), thought, userMessage('Go on')];
   const BETA = 'thinking-binding-controls-2026-08-01';
 
-  test('lets the newest models drop thinking that no longer fits, with the beta that this needs', async () => {
+  test('the newest Claude models drop thinking that no longer fits, with the beta that this needs', async () => {
     const binding = { block_binding: { prefix_mismatch_behavior: 'drop_block' } };
     const unasked = await send(
       { model: newestModel, messages: history },
@@ -497,7 +541,7 @@ describe('reasoning', () => {
     expect(asked.headers['anthropic-beta']).toBe(BETA);
   });
 
-  test('of the newest models says nothing of stale thinking where the history holds none', async () => {
+  test('Claude reasoning says nothing of stale thinking to the newest models where the history holds none', async () => {
     const plain = await send({ model: newestModel });
     expect(plain.body).not.toHaveProperty('thinking');
     expect(plain.headers).not.toHaveProperty('anthropic-beta');
@@ -513,13 +557,13 @@ describe('reasoning', () => {
     ['claude-opus-5', { type: 'disabled' }, []],
     ['claude-sonnet-5-5', { type: 'between_tools' }, []],
     ['claude-fable-5', undefined, ['parameters.reasoningEffort']],
-  ])('of %s is switched off by %j', async (key, thinking, refused) => {
+  ])('Claude reasoning of %s is switched off by %j', async (key, thinking, refused) => {
     const sent = await send({ model: model(key), parameters: { reasoningEffort: 'none' } });
     expect(sent.body.thinking).toEqual(thinking);
     expect(sent.refused).toEqual(refused);
   });
 
-  test('is refused by models that do not reason', async () => {
+  test('Claude reasoning is refused by models that do not reason', async () => {
     const parameters = { reasoningEffort: 'low' } as const;
     expect((await send({ model: model('claude-3-haiku-20240307'), parameters })).refused).toEqual([
       'parameters.reasoningEffort',

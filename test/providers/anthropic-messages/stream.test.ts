@@ -54,8 +54,8 @@ const lastUsage: StreamPart = {
   usage: { ...inputUsage, outputTokens: 9, reasoningTokens: 0 },
 };
 
-describe('a stream', () => {
-  test('of text is read with its pings, its padding and its unicode', async () => {
+describe('streams', () => {
+  test('a Claude stream of text is read with its pings, its padding and its unicode', async () => {
     const events = [START, PING, ...textEvents(0, 'Grüß', ' 👋🏽 ', '世界'), PING, ending('end_turn'), STOP];
     expect(await partsOf(streamReply(events))).toEqual([
       started,
@@ -68,7 +68,7 @@ describe('a stream', () => {
     ]);
   });
 
-  test('of thinking, text and tool calls keeps what has to go back', async () => {
+  test('a Claude stream of thinking, text and tool calls keeps what has to go back', async () => {
     const redacted = { type: 'redacted_thinking', data: 'c2VjcmV0' };
     const events = [
       START,
@@ -108,7 +108,7 @@ describe('a stream', () => {
     ]);
   });
 
-  test('of server tools shows only text, and keeps calls, results and citations', async () => {
+  test('a Claude stream of server tools shows only text, and keeps calls, results and citations', async () => {
     const call = { type: 'server_tool_use', id: 'srv_1', name: 'web_search', input: {} };
     const result = {
       type: 'web_search_tool_result',
@@ -152,14 +152,14 @@ describe('a stream', () => {
     ]);
   });
 
-  test('whose start is sent twice has one start', async () => {
+  test('a Claude stream whose start is sent twice has one start', async () => {
     const parts = await partsOf(
       streamReply([START, START, ...textEvents(0, 'Hi'), ending('end_turn'), STOP]),
     );
     expect(parts.filter(({ type }) => type === 'response-start')).toHaveLength(1);
   });
 
-  test('whose tool input comes with the block start has its arguments', async () => {
+  test('a Claude stream whose tool input comes with the block start has its arguments', async () => {
     const block = { type: 'tool_use', id: 't1', name: 'add', input: { a: 1 } };
     const parts = await partsOf(streamReply([START, ...blockEvents(0, block, []), ending('tool_use'), STOP]));
     expect(parts.slice(2, 4)).toEqual([
@@ -175,12 +175,12 @@ describe('a stream', () => {
     ['model_context_window_exceeded', 'length'],
     ['refusal', 'content-filter'],
     ['something_new', 'other'],
-  ])('that stops for %s finishes with %s', async (stopReason, reason) => {
+  ])('a Claude stream that stops for %s finishes with %s', async (stopReason, reason) => {
     const parts = await partsOf(streamReply([START, ...textEvents(0, 'Hi'), ending(stopReason), STOP]));
     expect(parts.at(-1)).toEqual({ type: 'finish', reason, providerReason: stopReason });
   });
 
-  test('that is refused tells why', async () => {
+  test('a Claude stream that is refused tells why', async () => {
     const details = { stop_details: { type: 'refusal', category: 'cyber', explanation: 'Not this.' } };
     const parts = await partsOf(streamReply([START, ending('refusal', {}, details), STOP]));
     expect(parts.slice(-2)).toEqual([
@@ -189,14 +189,14 @@ describe('a stream', () => {
     ]);
   });
 
-  test('without a stop reason finishes as other', async () => {
+  test('a Claude stream without a stop reason finishes as other', async () => {
     const parts = await partsOf(streamReply([START, ending(null), STOP]));
     expect(parts.at(-1)).toEqual({ type: 'finish', reason: 'other' });
   });
 });
 
-describe('a schema asked for by a forced tool', () => {
-  test('gives the arguments as text, and no tool call', async () => {
+describe('schemas by a forced tool', () => {
+  test('a Claude schema asked for by a forced tool gives the arguments as text, and no tool call', async () => {
     const events = [START, ...toolEvents(0, 't1', 'city', '{"name":', '"Oslo"}'), ending('tool_use'), STOP];
     const parts = await partsOf(streamReply(events), {
       model: { key: 'claude-3-haiku-20240307', reasoning: false },
@@ -211,7 +211,7 @@ describe('a schema asked for by a forced tool', () => {
   });
 });
 
-describe('a whole answer to a stream request', () => {
+describe('whole answers', () => {
   const message = {
     id: 'msg_1',
     type: 'message',
@@ -226,7 +226,7 @@ describe('a whole answer to a stream request', () => {
     usage: { input_tokens: 3, output_tokens: 2 },
   };
 
-  test('is read as the stream that it would have been, whatever its content type says', async () => {
+  test('a whole Claude answer to a stream request is read as the stream that it would have been, whatever its content type says', async () => {
     const parts = await partsOf({
       headers: { 'content-type': 'text/event-stream' },
       body: JSON.stringify(message),
@@ -262,21 +262,21 @@ describe('a whole answer to a stream request', () => {
     ]);
   });
 
-  test('that is an error with status 200 is that error', async () => {
+  test('a whole Claude answer to a stream request that is an error with status 200 is that error', async () => {
     const body = { type: 'error', error: { type: 'api_error', message: 'Broken.' }, request_id: 'req_9' };
     const { fault, parts } = await read(jsonReply(body));
     expect(parts).toEqual([]);
     expect(fault).toMatchObject({ code: 'PROVIDER_PROTOCOL', message: 'Broken.', providerCode: 'api_error' });
   });
 
-  test('that is a web page is a protocol fault with the page title', async () => {
+  test('a whole Claude answer to a stream request that is a web page is a protocol fault with the page title', async () => {
     const { fault } = await read({ body: '<html><title>Sign in</title></html>' });
     expect(fault).toMatchObject({ code: 'PROVIDER_PROTOCOL', message: 'Sign in' });
   });
 });
 
-describe('a stream that goes wrong', () => {
-  test('by an error event shows what came before and raises what the event says', async () => {
+describe('streams that go wrong', () => {
+  test('a Claude stream that goes wrong by an error event shows what came before and raises what the event says', async () => {
     const error = {
       type: 'error',
       error: { type: 'overloaded_error', message: 'Overloaded' },
@@ -299,12 +299,12 @@ describe('a stream that goes wrong', () => {
     });
   });
 
-  test('by ending before it says why is a protocol fault', async () => {
+  test('a Claude stream that goes wrong by ending before it says why is a protocol fault', async () => {
     const { fault } = await read(streamReply([START, ...textEvents(0, 'Hi')]));
     expect(fault).toMatchObject({ code: 'PROVIDER_PROTOCOL', phase: 'stream', transient: true });
   });
 
-  test('by breaking off once it has said why it ended is whole all the same', async () => {
+  test('a Claude stream that breaks off once it has said why it ended is whole all the same', async () => {
     const events = [START, ...textEvents(0, 'Hi'), ending('end_turn')];
     const reply = streamReply([...events, STOP]);
     const cutAfterBytes = String(streamReply(events).body).length;
@@ -315,7 +315,7 @@ describe('a stream that goes wrong', () => {
     }
   });
 
-  test('by an empty body is a protocol fault', async () => {
+  test('a Claude stream that goes wrong by an empty body is a protocol fault', async () => {
     const { fault } = await read({ headers: { 'content-type': 'text/event-stream' }, body: '' });
     expect(fault).toMatchObject({ code: 'PROVIDER_PROTOCOL' });
   });
@@ -327,12 +327,12 @@ describe('a stream that goes wrong', () => {
       'a delta of no block',
       eventText({ type: 'content_block_delta', index: 3, delta: { type: 'text_delta', text: 'x' } }),
     ],
-  ])('by %s is a protocol fault', async (_name, body) => {
+  ])('a Claude stream that goes wrong by %s is a protocol fault', async (_name, body) => {
     const { fault } = await read({ headers: { 'content-type': 'text/event-stream' }, body });
     expect(fault).toMatchObject({ code: 'PROVIDER_PROTOCOL', phase: 'stream' });
   });
 
-  test('by a broken connection is PROVIDER_UNAVAILABLE', async () => {
+  test('a Claude stream that goes wrong by a broken connection is PROVIDER_UNAVAILABLE', async () => {
     const { parts, fault } = await read(
       streamReply([START, ...textEvents(0, 'Hi')], { fault: { cutAfterBytes: 500 } }),
     );
@@ -342,7 +342,7 @@ describe('a stream that goes wrong', () => {
 });
 
 describe('leaving', () => {
-  test('an aborted stream stops the upstream request', async () => {
+  test('an aborted Claude stream stops the upstream request', async () => {
     await using provider = await startProvider(
       streamReply([START, ...textEvents(0, 'Hi')], { fault: { stallAfterBytes: 400 } }),
     );
@@ -357,7 +357,7 @@ describe('leaving', () => {
     await provider.upstream.requests[0]?.aborted;
   });
 
-  test('a loop that is left early stops the upstream request', async () => {
+  test('leaving the loop over a Claude stream early stops the upstream request', async () => {
     await using provider = await startProvider(
       streamReply([START, ...textEvents(0, 'Hi')], { fault: { stallAfterBytes: 400 } }),
     );

@@ -51,7 +51,7 @@ const TURNS = [
   ]),
 ];
 
-test('three turns with signatures', async () => {
+test('a Claude tool loop of three turns sends signed thinking back where it stood', async () => {
   await using provider = await startProvider((_request, index) => TURNS[index] ?? { status: 500, body: '' });
   const adapter = createAnthropicMessagesAdapter(provider);
   const target = providerTarget({ baseUrl: provider.upstream.url });

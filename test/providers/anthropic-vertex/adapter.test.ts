@@ -88,7 +88,7 @@ async function callVertex(
 }
 
 describe.each([undefined, 'every-byte'] as const)('an answer of Claude on Vertex, cut %s', (cut) => {
-  test('is read as the Messages protocol is', async () => {
+  test('an answer of Claude on Vertex is read as the Messages protocol is', async () => {
     const { parts, adapter } = await callVertex({
       headers: SSE,
       body: message(text('Grüße 🌍')),
@@ -106,14 +106,14 @@ describe.each([undefined, 'every-byte'] as const)('an answer of Claude on Vertex
     });
   });
 
-  test('that ends without its end is a broken protocol', async () => {
+  test('an answer of Claude on Vertex that ends without its end is a broken protocol', async () => {
     const [whole = ''] = message(text('Hi')).split('event: message_delta');
     const { fault } = await callVertex({ headers: SSE, body: whole, ...(cut ? { cut } : {}) });
     expect(fault).toMatchObject({ code: 'PROVIDER_PROTOCOL' });
   });
 });
 
-test('the model is in the address and the version in the body', async () => {
+test('the model of a Vertex request is in the address and the version in the body', async () => {
   const { received, unsupported } = await callVertex(
     { headers: SSE, body: message(text('ok')) },
     { parameters: { maxTokens: 100 } },
@@ -133,7 +133,7 @@ test('the model is in the address and the version in the body', async () => {
   expect(unsupported).toEqual([]);
 });
 
-test('images by address are named and left out, images as data are sent', async () => {
+test('images by address are named and left out for Claude on Vertex, images as data are sent', async () => {
   const { received, unsupported } = await callVertex(
     { headers: SSE, body: message(text('ok')) },
     {
@@ -155,7 +155,7 @@ test('images by address are named and left out, images as data are sent', async 
   expect(received?.body).not.toContain('example.com');
 });
 
-test('a loop of three turns sends signed thinking back where it stood', async () => {
+test('a loop of three turns sends signed thinking back to Claude on Vertex where it stood', async () => {
   const thinking = (words: string, signature: string) => ({
     type: 'thinking',
     thinking: '',
@@ -241,7 +241,7 @@ test.each([
   ],
   ["a redirect's", 302, '', { code: 'PROVIDER_UNAVAILABLE' }, { code: 'PROVIDER_UNAVAILABLE' }],
 ])(
-  '%s words with status %i are understood, by the check too',
+  'an error of Claude on Vertex with %s words and status %i is understood, by the check too',
   async (_whose, status, body, expected, ofCheck) => {
     const { fault, check, checked } = await callVertex({ status, headers: JSON_TYPE, body });
     expect(fault).toMatchObject(expected);
@@ -251,7 +251,7 @@ test.each([
   },
 );
 
-test('leaving the loop stops the upstream request', async () => {
+test('leaving the loop over an answer of Claude on Vertex stops the upstream request', async () => {
   await using provider = await startProvider({
     headers: SSE,
     body: message(text('Hi')),
@@ -270,7 +270,7 @@ test('leaving the loop stops the upstream request', async () => {
   await provider.upstream.requests[0]?.aborted;
 });
 
-test('the newest models get the beta that dropping stale thinking needs, beside the betas of row and config', async () => {
+test('the newest models of Claude on Vertex get the beta that dropping stale thinking needs, beside the betas of row and config', async () => {
   const block = { type: 'thinking', thinking: 'Hm.', signature: 's' };
   const thought = { ...assistantMessageOf([{ type: 'text-delta', text: 'Hi' }]) };
   const { received } = await callVertex(

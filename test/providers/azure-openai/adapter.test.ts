@@ -67,14 +67,14 @@ test.each<[string, string, JsonObject, string]>([
     { surface: 'models', apiVersion: '2025-01-01' },
     '/proxy/models/chat/completions?api-version=2025-01-01',
   ],
-])('the surface is %s', async (_surface, path, settings, expected) => {
+])('the surface of Azure is %s', async (_surface, path, settings, expected) => {
   const { sent, fault } = await posted({ path, target: { settings } });
   expect(fault).toBeUndefined();
   expect(sent?.path).toBe(expected);
   expect(sent?.json()).toMatchObject({ model: 'model-1', stream: true });
 });
 
-test('the key goes as api-key, an Entra token as bearer', async () => {
+test('the key of Azure goes as api-key, an Entra token as bearer', async () => {
   const { sent: keyed } = await posted({});
   expect(keyed?.headers).toMatchObject({ 'api-key': 'sk-test' });
   const { sent: signed } = await posted({ target: { settings: { credential: 'bearer' } } });
@@ -82,7 +82,7 @@ test('the key goes as api-key, an Entra token as bearer', async () => {
   expect(signed?.headers).not.toHaveProperty('api-key');
 });
 
-test("a deployment's name is escaped in the path", async () => {
+test('the name of an Azure deployment is escaped in the path', async () => {
   const settings = { surface: 'deployments' };
   const { sent } = await posted({
     target: { settings },
@@ -96,20 +96,23 @@ test.each<[string, JsonObject, boolean, JsonObject, string]>([
   ['deployments', { surface: 'deployments' }, false, {}, 'max_tokens'],
   ['deployments of a reasoning model', { surface: 'deployments' }, true, {}, 'max_completion_tokens'],
   ['a row that knows better', {}, false, { maxTokensName: 'max_tokens' }, 'max_tokens'],
-])('the limit on tokens is named as %s has it', async (_surface, settings, reasoning, quirks, name) => {
-  const request = { model: { key: 'm', reasoning }, parameters: { maxTokens: 5 } };
-  const { sent } = await posted({ target: { settings, quirks }, request });
-  expect(sent?.json()).toHaveProperty(name, 5);
-});
+])(
+  'the limit on tokens is named for Azure as %s has it',
+  async (_surface, settings, reasoning, quirks, name) => {
+    const request = { model: { key: 'm', reasoning }, parameters: { maxTokens: 5 } };
+    const { sent } = await posted({ target: { settings, quirks }, request });
+    expect(sent?.json()).toHaveProperty(name, 5);
+  },
+);
 
-test('usage is not asked for where the version is older than the question', async () => {
+test('usage is not asked for where the API version of Azure is older than the question', async () => {
   const { sent: old } = await posted({ target: { settings: { apiVersion: '2024-02-01' } } });
   expect(old?.json()).not.toHaveProperty('stream_options');
   const { sent: current } = await posted({ target: { settings: { apiVersion: '2024-10-21' } } });
   expect(current?.json()).toHaveProperty('stream_options');
 });
 
-test('settings that make no sense are refused before the call', async () => {
+test('settings of Azure that make no sense are refused before the call', async () => {
   const { sent, fault } = await posted({ target: { settings: { surface: 'v9' } } });
   expect(fault).toMatchObject({ code: 'PROVIDER_INVALID_REQUEST' });
   expect(sent).toBeUndefined();
@@ -161,7 +164,7 @@ test("a stream with filter annotations and Azure's empty first chunk is read in 
   ]);
 });
 
-test('an answer cut by the filter, without content, finishes as filtered', async () => {
+test('an answer cut by Azure’s filter, without content, finishes as filtered', async () => {
   const { parts } = await readReply(
     {
       body: JSON.stringify({
@@ -234,7 +237,7 @@ test.each<[string, number, Record<string, string>, JsonObject, JsonObject]>([
     { error: { code: 'OperationTimeout', message: 'The operation was timeout.' } },
     { code: 'PROVIDER_TIMEOUT' },
   ],
-])('%s is told by its code', async (_case, status, headers, body, expected) => {
+])('an error of Azure is told by its code: %s', async (_case, status, headers, body, expected) => {
   const { fault } = await posted({ reply: { status, headers, body: JSON.stringify(body) } });
   expect(fault).toMatchObject({ status, ...expected });
 });
@@ -243,7 +246,7 @@ test.each<[string, string, JsonObject, string]>([
   ['v1', '/openai/v1', {}, 'GET /openai/v1/models'],
   ['deployments', '', { apiVersion: '2024-10-21' }, 'GET /openai/models?api-version=2024-10-21'],
   ['Foundry', '/models', {}, 'POST /models/chat/completions?api-version=2024-05-01-preview'],
-])('a check on %s asks what proves the credential', async (surface, path, settings, expected) => {
+])('a check of Azure on %s asks what proves the credential', async (surface, path, settings, expected) => {
   const status = surface === 'Foundry' ? 400 : 200;
   await using side = await startProvider({ status, body: '{}' });
   const target = providerTarget({ baseUrl: `${side.upstream.url}${path}`, auth: API_KEY, settings });
@@ -251,7 +254,7 @@ test.each<[string, string, JsonObject, string]>([
   expect(side.upstream.requests.map((request) => `${request.method} ${request.path}`)).toEqual([expected]);
 });
 
-test('models are not listed, and what a row lacks is told', async () => {
+test('models of Azure are not listed, and what a row lacks is told', async () => {
   await using side = await startProvider({ body: '' });
   const adapter = createAzureOpenAiAdapter(side);
   expect(adapter.protocol).toBe('azure-openai');

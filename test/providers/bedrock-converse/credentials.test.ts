@@ -67,11 +67,11 @@ function signatureOf({ method, path, headers, body }: ReceivedRequest, region: s
   return hmac(key, toSign).toString('hex');
 }
 
-describe('a signature', () => {
+describe('signatures', () => {
   test.each([
     'us.amazon.nova-micro-v1:0',
     'arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.m-v1:0',
-  ])('for the model %s encodes the path twice and covers the body', async (modelKey) => {
+  ])('a Bedrock signature for the model %s encodes the path twice and covers the body', async (modelKey) => {
     const request = await sent({ secret: new Secret(`${KEY_ID}:${SECRET_KEY}`) }, modelKey);
     expect(request.path).toContain('%3A');
     expect(request.headers['x-amz-date']).toBe('20261120T102030Z');
@@ -82,7 +82,7 @@ describe('a signature', () => {
     );
   });
 
-  test('covers a session token and the query, and takes the region from the host where the settings have none', async () => {
+  test('a Bedrock signature covers a session token and the query, and takes the region from the host where the settings have none', async () => {
     const session = await sent({ secret: new Secret(`${KEY_ID}:${SECRET_KEY}:token/1=`) });
     expect(session.headers['x-amz-security-token']).toBe('token/1=');
     expect(session.headers.authorization).toContain('x-amz-security-token');
@@ -110,8 +110,8 @@ describe('a signature', () => {
   });
 });
 
-describe('other credentials', () => {
-  test('are Bedrock API keys, which travel as bearer tokens', async () => {
+describe('credentials without a signature', () => {
+  test('Bedrock API keys travel as bearer tokens', async () => {
     const byAws = await sent({ secret: new Secret('bedrock-api-key-YWJj=='), settings: {} });
     expect(byAws.headers.authorization).toBe('Bearer bedrock-api-key-YWJj==');
     expect(byAws.headers).not.toHaveProperty('x-amz-date');
@@ -131,7 +131,7 @@ describe('other credentials', () => {
       'PROVIDER_AUTHENTICATION',
     ],
     ['no region', new Secret(`${KEY_ID}:${SECRET_KEY}`), {}, 'PROVIDER_INVALID_REQUEST'],
-  ])('fail before any call: %s', async (_name, secret, settings, code) => {
+  ])('a credential of Bedrock fails before any call: %s', async (_name, secret, settings, code) => {
     const adapter = createBedrockConverseAdapter(dependenciesOn(NO_WAY_OUT));
     const { secret: _none, ...bare } = providerTarget({ auth: { type: 'aws' }, settings });
     const target = { ...bare, ...(secret ? { secret } : {}) };
@@ -154,7 +154,7 @@ describe('the hosts of AWS', () => {
       'eu-west-1',
       'vpce-1a.bedrock.eu-west-1.vpce.amazonaws.com',
     ],
-  ])('%s is in %s, its lists are at %s', async (baseUrl, region, listHost) => {
+  ])('the AWS host %s is in %s, its lists are at %s', async (baseUrl, region, listHost) => {
     const seen: { url: string; authorization: string | undefined }[] = [];
     const adapter = createBedrockConverseAdapter({
       ...dependenciesOn({

@@ -46,7 +46,7 @@ async function withAdapter<T>(
   return await use(createBedrockConverseAdapter(provider), target, paths);
 }
 
-describe('an error', () => {
+describe('errors', () => {
   test.each([
     [400, 'ValidationException', 'maxTokens is too big', 'PROVIDER_INVALID_REQUEST', false],
     [400, 'ValidationException', 'The provided model identifier is invalid.', 'MODEL_UNAVAILABLE', false],
@@ -90,7 +90,7 @@ describe('an error', () => {
     [429, 'ModelNotReadyException', 'Loading.', 'PROVIDER_UNAVAILABLE', true],
     [500, 'InternalServerException', 'Oops.', 'PROVIDER_UNAVAILABLE', true],
     [503, 'ServiceUnavailableException', 'Busy.', 'PROVIDER_UNAVAILABLE', true],
-  ])('%i %s "%s" is %s', async (status, type, message, code, transient) => {
+  ])('a Bedrock error with %i %s "%s" is %s', async (status, type, message, code, transient) => {
     expect(await faultOf(errorReply(status, type, message))).toMatchObject({
       code,
       message,
@@ -102,7 +102,7 @@ describe('an error', () => {
     });
   });
 
-  test('is read with a capital Message, by the type in its body, and without either', async () => {
+  test('a Bedrock error is read with a capital Message, by the type in its body, and without either', async () => {
     const named = { __type: 'com.amazon.coral.service#UnrecognizedClientException', Message: 'Who?' };
     expect(await faultOf(errorReply(403, '', '', named))).toMatchObject({
       code: 'PROVIDER_AUTHENTICATION',
@@ -161,7 +161,7 @@ describe('the list of models', () => {
     }),
   ];
 
-  test('gives what is called by id, and the profiles, over all pages', async () => {
+  test('the Bedrock list of models gives what is called by id, and the profiles, over all pages', async () => {
     await withAdapter(
       (_request, index) => [foundation, ...profiles][index] ?? { status: 500, body: '' },
       async (adapter, target, paths) => {
@@ -184,7 +184,7 @@ describe('the list of models', () => {
     );
   });
 
-  test('refuses what is no list, and a list without end', async () => {
+  test('the Bedrock list of models is refused where it is no list, or without end', async () => {
     await withAdapter(jsonReply({}), async (adapter, target) => {
       await expect(adapter.models?.list(target, { signal })).rejects.toMatchObject({
         code: 'PROVIDER_PROTOCOL',
@@ -210,7 +210,7 @@ describe('the list of models', () => {
   });
 });
 
-describe('check', () => {
+describe('checks', () => {
   test.each([
     [
       'a model that is not there',
@@ -221,7 +221,7 @@ describe('check', () => {
       errorReply(403, 'AccessDeniedException', 'User: x is not authorized to perform: bedrock:InvokeModel'),
     ],
     ['an answer', jsonReply({})],
-  ])('takes %s as proof of the credential', async (_name, reply) => {
+  ])('a Bedrock check takes %s as proof of the credential', async (_name, reply) => {
     await withAdapter(reply, async (adapter, target, paths) => {
       await adapter.health.check(target, { signal });
       expect(paths()).toEqual(['POST /model/modelgraph.check/converse']);
@@ -235,13 +235,13 @@ describe('check', () => {
     ],
     [errorReply(400, 'IncompleteSignatureException', 'Odd.'), 'PROVIDER_AUTHENTICATION'],
     [errorReply(503, 'ServiceUnavailableException', 'Busy.'), 'PROVIDER_UNAVAILABLE'],
-  ])('raises what it is told: %#', async (reply, code) => {
+  ])('a Bedrock check raises what it is told: %#', async (reply, code) => {
     await withAdapter(reply, async (adapter, target) => {
       await expect(adapter.health.check(target, { signal })).rejects.toMatchObject({ code });
     });
   });
 
-  test('raises what is wrong before the call', async () => {
+  test('a Bedrock check raises what is wrong before the call', async () => {
     await withAdapter(jsonReply({}), async (adapter, target) => {
       const unread = { ...target, auth: { type: 'aws' } as const, secret: new Secret('{}') };
       await expect(adapter.health.check(unread, { signal })).rejects.toMatchObject({

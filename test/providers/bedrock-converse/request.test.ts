@@ -48,6 +48,7 @@ const addSpec = {
   },
 };
 const schema = { type: 'object', properties: { city: { type: 'string' } } };
+const closedSchema = { ...schema, additionalProperties: false };
 const responseFormat = { type: 'json-schema', name: 'city', description: 'A city.', schema } as const;
 const history: Message[] = [
   userMessage('Add.'),
@@ -55,8 +56,8 @@ const history: Message[] = [
   toolMessage('t1', '2'),
 ];
 
-describe('the path', () => {
-  test('has the model id encoded, an ARN too', async () => {
+describe('path', () => {
+  test('the Bedrock path has the model id encoded, an ARN too', async () => {
     const plain = await send({ model: claude });
     expect(plain.path).toBe('/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse-stream');
     const arn = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc';
@@ -70,16 +71,19 @@ describe('the path', () => {
     [{ region: 'ap-northeast-1' }, 'jp.m'],
     [{ region: 'sa-east-1' }, 'global.m'],
     [{ region: 'us-west-2', inferenceProfile: 'global' }, 'global.m'],
-  ])('with the settings %j goes through the inference profile %s', async (settings, expected) => {
-    const quirks = { inferenceProfiles: ['us', 'eu', 'jp', 'global'] };
-    expect((await send({ model: model('m') }, { settings, quirks })).path).toBe(
-      `/model/${expected}/converse-stream`,
-    );
-    const named = await send({ model: model('eu.m') }, { settings, quirks });
-    expect(named.path).toBe('/model/eu.m/converse-stream');
-  });
+  ])(
+    'the Bedrock path with the settings %j goes through the inference profile %s',
+    async (settings, expected) => {
+      const quirks = { inferenceProfiles: ['us', 'eu', 'jp', 'global'] };
+      expect((await send({ model: model('m') }, { settings, quirks })).path).toBe(
+        `/model/${expected}/converse-stream`,
+      );
+      const named = await send({ model: model('eu.m') }, { settings, quirks });
+      expect(named.path).toBe('/model/eu.m/converse-stream');
+    },
+  );
 
-  test('asks for a whole answer where a model cannot stream', async () => {
+  test('the Bedrock path asks for a whole answer where a model cannot stream', async () => {
     const never = await send({ model: model('m') }, { quirks: { streaming: 'never' } });
     expect(never.path).toBe('/model/m/converse');
     const llama = model('us.meta.llama3-3-70b-instruct-v1:0');
@@ -87,7 +91,7 @@ describe('the path', () => {
     expect((await send({ model: llama, tools: [tool] })).path).toMatch(/converse$/);
   });
 
-  test('is not found for quirks that are none', async () => {
+  test('a Bedrock request with quirks that are none is refused', async () => {
     const adapter = createBedrockConverseAdapter(dependenciesOn(NO_WAY_OUT));
     const request = providerRequest({ target: providerTarget({ quirks: { tools: 'some' } }) });
     expect(() => adapter.completions.unsupported(request)).toThrow('Quirks of bedrock-converse');
@@ -95,7 +99,7 @@ describe('the path', () => {
 });
 
 describe('messages', () => {
-  test('are merged by role, without blank text, and with all system text apart', async () => {
+  test('Bedrock messages are merged by role, without blank text, and with all system text apart', async () => {
     const { body } = await send({
       messages: [
         systemMessage('Be brief.'),
@@ -118,7 +122,7 @@ describe('messages', () => {
     });
   });
 
-  test('carry images as bytes only', async () => {
+  test('Bedrock messages carry images as bytes only', async () => {
     const { body, refused } = await send({
       messages: [
         {
@@ -147,7 +151,7 @@ describe('messages', () => {
     ]);
   });
 
-  test('put tool results first, under ids that the wire takes', async () => {
+  test('Bedrock messages put tool results first, under ids that the wire takes', async () => {
     const long = 'x'.repeat(80);
     const { body } = await send({
       tools: [tool],
@@ -192,7 +196,7 @@ describe('messages', () => {
     ]);
   });
 
-  test('carry the last four cache hints, where the model takes them', async () => {
+  test('Bedrock messages carry the last four cache hints, where the model takes them', async () => {
     const hinted = (role: Message['role']): Message => ({
       role,
       parts: [{ type: 'text', text: 'A', cacheHint: true }],
@@ -220,7 +224,7 @@ describe('messages', () => {
     expect(without.refused).toEqual(['messages[0].cacheHint']);
   });
 
-  test('drop what a model or the protocol does not take', async () => {
+  test('Bedrock messages drop what a model or the protocol does not take', async () => {
     const titan = await send({
       messages: [systemMessage('A'), userMessage('B')],
       model: model('amazon.titan-text-lite-v1'),
@@ -245,12 +249,12 @@ describe('tools', () => {
     [{ type: 'auto' }, undefined],
     [{ type: 'required' }, { any: {} }],
     [{ type: 'tool', name: 'add' }, { tool: { name: 'add' } }],
-  ] as const)('with the choice %j send %j', async (toolChoice, expected) => {
+  ] as const)('Bedrock tools with the choice %j send %j', async (toolChoice, expected) => {
     const { body } = await send({ tools: [tool], model: claude, ...(toolChoice ? { toolChoice } : {}) });
     expect(body.toolConfig).toEqual({ tools: [addSpec], ...(expected ? { toolChoice: expected } : {}) });
   });
 
-  test('that must not be called are not offered, but for a history with calls', async () => {
+  test('Bedrock tools that must not be called are not offered, but for a history with calls', async () => {
     const none = await send({ tools: [tool], toolChoice: { type: 'none' } });
     expect(none.body.toolConfig).toBeUndefined();
     expect(none.refused).toEqual([]);
@@ -259,7 +263,7 @@ describe('tools', () => {
     expect(called.refused).toEqual(['toolChoice']);
   });
 
-  test('that the history names are offered though the caller no longer does', async () => {
+  test('Bedrock tools that the history names are offered though the caller no longer does', async () => {
     const { body, refused } = await send({ messages: history });
     expect(body.toolConfig).toEqual({
       tools: [{ toolSpec: { name: 'add', inputSchema: { json: { type: 'object' } } } }],
@@ -267,7 +271,7 @@ describe('tools', () => {
     expect(refused).toEqual([]);
   });
 
-  test('are asked for only as far as the model goes', async () => {
+  test('Bedrock tools are asked for only as far as the model goes', async () => {
     const parameters = { parallelToolCalls: false };
     expect((await send({ tools: [tool], parameters })).refused).toEqual(['parameters.parallelToolCalls']);
     const titan = await send({ tools: [tool], model: model('amazon.titan-text-lite-v1') });
@@ -289,17 +293,19 @@ describe('tools', () => {
 });
 
 describe('output by JSON Schema', () => {
-  test('is asked for natively, with the schema as text', async () => {
+  test('Bedrock output by JSON Schema is asked for natively, with the schema as text', async () => {
     const { body } = await send({ responseFormat, model: claude });
     expect(body.outputConfig).toEqual({
       textFormat: {
         type: 'json_schema',
-        structure: { jsonSchema: { schema: JSON.stringify(schema), name: 'city', description: 'A city.' } },
+        structure: {
+          jsonSchema: { schema: JSON.stringify(closedSchema), name: 'city', description: 'A city.' },
+        },
       },
     });
   });
 
-  test('is asked for by a forced tool, or refused', async () => {
+  test('Bedrock output by JSON Schema is asked for by a forced tool, or refused', async () => {
     const nova = model('us.amazon.nova-lite-v1:0');
     const alone = await send({ responseFormat, model: nova });
     expect(alone.body.toolConfig).toEqual({
@@ -317,7 +323,7 @@ describe('output by JSON Schema', () => {
 });
 
 describe('parameters', () => {
-  test('travel in their places, each family with its own', async () => {
+  test('Bedrock parameters travel in their places, each family with its own', async () => {
     const parameters = { maxTokens: 50, temperature: 0.5, topP: 0.9, topK: 5, stop: ['END'] };
     const nova = await send({ parameters, model: model('amazon.nova-pro-v1:0') });
     expect(nova.body).toMatchObject({
@@ -335,7 +341,7 @@ describe('parameters', () => {
     ).toEqual(['parameters.topK']);
   });
 
-  test('that the protocol lacks are refused, and its own go in verbatim', async () => {
+  test('Bedrock parameters that the protocol lacks are refused, and its own go in verbatim', async () => {
     const providerOptions = { guardrailConfig: { guardrailIdentifier: 'g', guardrailVersion: '1' } };
     const { body, refused } = await send({ parameters: { seed: 1, temperature: 1.2 }, providerOptions });
     expect(refused).toEqual(['parameters.seed', 'parameters.temperature']);
@@ -353,7 +359,7 @@ describe('reasoning', () => {
     return { fields: body.additionalModelRequestFields as JsonObject, refused, body };
   };
 
-  test('of Claude goes by budget below maxTokens, or by effort', async () => {
+  test('Bedrock reasoning of Claude goes by budget below maxTokens, or by effort', async () => {
     const budget = await fieldsOf(claude.key, { reasoningEffort: 'medium', temperature: 0.2 });
     expect(budget.fields).toEqual({ thinking: { type: 'enabled', budget_tokens: 8192 } });
     expect(budget.body.inferenceConfig).toEqual({ maxTokens: 64_000 });
@@ -373,7 +379,7 @@ describe('reasoning', () => {
     expect(loop.refused).toEqual(['parameters.reasoningEffort']);
   });
 
-  test('of Nova and gpt-oss goes by their own effort', async () => {
+  test('Bedrock reasoning of Nova and gpt-oss goes by their own effort', async () => {
     const nova = 'us.amazon.nova-2-lite-v1:0';
     const low = await fieldsOf(nova, { reasoningEffort: 'low', temperature: 0.2, reasoningTokens: 5 });
     expect(low.fields).toEqual({ reasoningConfig: { type: 'enabled', maxReasoningEffort: 'low' } });
@@ -392,7 +398,7 @@ describe('reasoning', () => {
     ]);
   });
 
-  test('is refused where it cannot be asked for', async () => {
+  test('Bedrock reasoning is refused where it cannot be asked for', async () => {
     const both = { reasoningEffort: 'low', reasoningTokens: 2000 } as const;
     expect((await fieldsOf('deepseek.r1-v1:0', both)).refused).toEqual([
       'parameters.reasoningEffort',
@@ -407,7 +413,7 @@ describe('reasoning', () => {
     ]);
   });
 
-  test('of the newest Claude models drops stale thinking of the history with the beta that this needs', async () => {
+  test('Bedrock reasoning of the newest Claude models drops stale thinking of the history with the beta that this needs', async () => {
     const block = { reasoningContent: { reasoningText: { text: 'Hm.', signature: 's' } } };
     const thought: Message = {
       role: 'assistant',

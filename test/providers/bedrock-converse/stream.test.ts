@@ -49,8 +49,8 @@ const usage: StreamPart = {
   usage: { inputTokens: 4, cacheReadTokens: 0, cacheWriteTokens: 0, outputTokens: 6, reasoningTokens: 0 },
 };
 
-describe('a stream', () => {
-  test('of text is read with its unicode, and Nova keeps its tags', async () => {
+describe('streams', () => {
+  test('a Bedrock stream of text is read with its unicode, and Nova keeps its tags', async () => {
     const events = [
       START,
       ...textEvents(0, '<thinking>Hm</thinking>', ' Grüß 👋🏽'),
@@ -66,7 +66,7 @@ describe('a stream', () => {
     ]);
   });
 
-  test('of reasoning, text and tool calls keeps what has to go back', async () => {
+  test('a Bedrock stream of reasoning, text and tool calls keeps what has to go back', async () => {
     const redacted = (text: string) => ({
       reasoningContent: { redactedContent: Buffer.from(text).toString('base64') },
     });
@@ -119,7 +119,7 @@ describe('a stream', () => {
     ]);
   });
 
-  test('of unsigned reasoning has nothing to send back', async () => {
+  test('a Bedrock stream of unsigned reasoning has nothing to send back', async () => {
     const events = [
       START,
       ...blockEvents(0, [{ reasoningContent: { text: 'Hm' } }]),
@@ -134,7 +134,7 @@ describe('a stream', () => {
     });
   });
 
-  test('shows nothing of what the provider ran itself, nor of events not heard of', async () => {
+  test('a Bedrock stream shows nothing of what the provider ran itself, nor of events not heard of', async () => {
     const server = { toolUse: { toolUseId: 's1', name: 'nova_grounding', type: 'server_tool_use' } };
     const events: Event[] = [
       START,
@@ -163,12 +163,12 @@ describe('a stream', () => {
     ['guardrail_intervened', 'content-filter'],
     ['content_filtered', 'content-filter'],
     ['malformed_tool_use', 'other'],
-  ])('that stops for %s finishes with %s', async (stopReason, reason) => {
+  ])('a Bedrock stream that stops for %s finishes with %s', async (stopReason, reason) => {
     const parts = await partsOf(streamReply([START, ...textEvents(0, 'Hi'), stop(stopReason), metadata()]));
     expect(parts.at(-1)).toEqual({ type: 'finish', reason, providerReason: stopReason });
   });
 
-  test('without metadata finishes without usage', async () => {
+  test('a Bedrock stream without metadata finishes without usage', async () => {
     expect(await partsOf(streamReply([START, ...textEvents(0, 'Hi'), stop(null)]))).toEqual([
       started,
       { type: 'text-delta', text: 'Hi' },
@@ -176,7 +176,7 @@ describe('a stream', () => {
     ]);
   });
 
-  test('for a schema by forced tool gives the arguments as text', async () => {
+  test('a Bedrock stream for a schema by forced tool gives the arguments as text', async () => {
     const events = [
       START,
       ...toolEvents(0, 't1', 'city', '{"name":', '"Oslo"}'),
@@ -196,8 +196,8 @@ describe('a stream', () => {
   });
 });
 
-describe('a whole answer', () => {
-  test('is read as the stream that it would have been', async () => {
+describe('whole answers', () => {
+  test('a whole Bedrock answer is read as the stream that it would have been', async () => {
     const content = [
       { reasoningContent: { reasoningText: { text: 'Hm.', signature: 's' } } },
       { reasoningContent: { redactedContent: 'YWJj' } },
@@ -245,7 +245,7 @@ describe('a whole answer', () => {
     ]);
   });
 
-  test('that is an error with status 200 is that error', async () => {
+  test('a whole Bedrock answer that is an error with status 200 is that error', async () => {
     const unknown = {
       Output: { __type: 'com.amazon.coral.service#UnknownOperationException' },
       message: 'No such operation.',
@@ -257,7 +257,7 @@ describe('a whole answer', () => {
   });
 });
 
-describe('a stream that goes wrong', () => {
+describe('streams that go wrong', () => {
   test.each([
     ['throttlingException', 'PROVIDER_RATE_LIMITED', 'ThrottlingException', true],
     ['internalServerException', 'PROVIDER_UNAVAILABLE', 'InternalServerException', true],
@@ -266,22 +266,25 @@ describe('a stream that goes wrong', () => {
     ['modelTimeoutException', 'PROVIDER_TIMEOUT', 'ModelTimeoutException', true],
     ['validationException', 'PROVIDER_INVALID_REQUEST', 'ValidationException', false],
     ['unheardOfException', 'PROVIDER_UNAVAILABLE', 'UnheardOfException', true],
-  ])('by %s shows what came before and raises %s', async (type, code, providerCode, transient) => {
-    const before = Buffer.concat([START, ...textEvents(0, 'Hi')].map(eventFrame));
-    const bytes = Buffer.concat([before, exceptionFrame(type, { message: 'It failed.' })]);
-    const { parts, fault } = await read(bytesReply(bytes));
-    expect(parts).toEqual([started, { type: 'text-delta', text: 'Hi' }]);
-    expect(fault).toMatchObject({
-      code,
-      providerCode,
-      transient,
-      message: 'It failed.',
-      phase: 'stream',
-      providerRequestId: 'req-own',
-    });
-  });
+  ])(
+    'a Bedrock stream that goes wrong by %s shows what came before and raises %s',
+    async (type, code, providerCode, transient) => {
+      const before = Buffer.concat([START, ...textEvents(0, 'Hi')].map(eventFrame));
+      const bytes = Buffer.concat([before, exceptionFrame(type, { message: 'It failed.' })]);
+      const { parts, fault } = await read(bytesReply(bytes));
+      expect(parts).toEqual([started, { type: 'text-delta', text: 'Hi' }]);
+      expect(fault).toMatchObject({
+        code,
+        providerCode,
+        transient,
+        message: 'It failed.',
+        phase: 'stream',
+        providerRequestId: 'req-own',
+      });
+    },
+  );
 
-  test('by an error frame raises what its headers say', async () => {
+  test('a Bedrock stream that goes wrong by an error frame raises what its headers say', async () => {
     const error = frame(
       { ':message-type': 'error', ':error-code': 'InternalFailure', ':error-message': 'Gone.' },
       '',
@@ -294,7 +297,7 @@ describe('a stream that goes wrong', () => {
     });
   });
 
-  test('by ending without a stop is a protocol fault', async () => {
+  test('a Bedrock stream that ends without a stop is a protocol fault', async () => {
     const { fault } = await read(streamReply([START, ...textEvents(0, 'Hi')]));
     expect(fault).toMatchObject({ code: 'PROVIDER_PROTOCOL', phase: 'stream', transient: true });
   });
@@ -304,7 +307,7 @@ describe('a stream that goes wrong', () => {
     ['a damaged prelude', (bytes: Buffer) => bytes.fill(0, 8, 10)],
     ['an impossible length', (bytes: Buffer) => bytes.fill(0x20, 0, 4)],
     ['half a frame', (bytes: Buffer) => bytes.subarray(0, -3)],
-  ])('by %s is a protocol fault', async (_name, damage) => {
+  ])('a Bedrock stream that goes wrong by %s is a protocol fault', async (_name, damage) => {
     const bytes = eventFrame(['contentBlockDelta', { contentBlockIndex: 0, delta: { text: 'Hi' } }]);
     const { fault, parts } = await read(bytesReply(damage(bytes)));
     expect(parts).toEqual([]);
@@ -317,13 +320,16 @@ describe('a stream that goes wrong', () => {
       'arguments of no call',
       ['contentBlockDelta', { contentBlockIndex: 0, delta: { toolUse: { input: '{' } } }],
     ],
-  ] as const)('by %s is a protocol fault', async (_name, event) => {
-    const { fault } = await read(streamReply([event]));
-    expect(fault).toMatchObject({ code: 'PROVIDER_PROTOCOL', phase: 'stream' });
-  });
+  ] as const)(
+    'a Bedrock stream with an event of wrong content is a protocol fault: %s',
+    async (_name, event) => {
+      const { fault } = await read(streamReply([event]));
+      expect(fault).toMatchObject({ code: 'PROVIDER_PROTOCOL', phase: 'stream' });
+    },
+  );
 });
 
-test('an aborted stream stops the upstream request', async () => {
+test('an aborted Bedrock stream stops the upstream request', async () => {
   const bytes = Buffer.concat([START, ...textEvents(0, 'Hi')].map(eventFrame));
   await using provider = await startProvider(
     bytesReply(bytes, { fault: { stallAfterBytes: bytes.length - 4 } }),
@@ -339,7 +345,7 @@ test('an aborted stream stops the upstream request', async () => {
   await provider.upstream.requests[0]?.aborted;
 });
 
-test('frames that arrive together are one read', async () => {
+test('Bedrock frames that arrive together are one read', async () => {
   const { reads } = await read(
     streamReply([START, ...textEvents(0, 'a', 'b'), stop('end_turn'), metadata()]),
   );

@@ -42,7 +42,7 @@ const TURNS = [
   streamReply([START, ...textEvents(0, 'Rain.'), stop('end_turn'), metadata()]),
 ];
 
-test('three turns with signatures', async () => {
+test('a Bedrock tool loop of three turns sends signed reasoning back where it stood', async () => {
   await using provider = await startProvider((_request, index) => TURNS[index] ?? { status: 500, body: '' });
   const adapter = createBedrockConverseAdapter(provider);
   const target = providerTarget({ baseUrl: provider.upstream.url });

@@ -30,12 +30,15 @@ test.each([
     { code: 'PROVIDER_RATE_LIMITED', transient: false },
   ],
   [503, 'upstream down', { code: 'PROVIDER_UNAVAILABLE', message: 'upstream down', transient: true }],
-])('status %i with %s has the right code and the own words', async (status, body, expected) => {
-  const { fault } = await callCohere({ status, headers: JSON_TYPE, body });
-  expect(fault).toMatchObject({ ...expected, status });
-});
+])(
+  'an error of Cohere with status %i and %s has the right code and the own words',
+  async (status, body, expected) => {
+    const { fault } = await callCohere({ status, headers: JSON_TYPE, body });
+    expect(fault).toMatchObject({ ...expected, status });
+  },
+);
 
-test('a redirect is not followed', async () => {
+test('a redirect of Cohere is not followed', async () => {
   const { fault } = await callCohere({
     status: 301,
     headers: { location: 'https://elsewhere.example/' },
@@ -44,7 +47,7 @@ test('a redirect is not followed', async () => {
   expect(fault).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
 });
 
-test('all pages of models are listed, without those that are going', async () => {
+test('all pages of models of Cohere are listed, without those that are going', async () => {
   await using provider = await startProvider((_request, index) => ({
     headers: JSON_TYPE,
     body: JSON.stringify(
@@ -91,7 +94,7 @@ test('all pages of models are listed, without those that are going', async () =>
   ]);
 });
 
-test('a list that never ends, is none, or is refused raises', async () => {
+test('a list of models that never ends, is none, or is refused raises a fault', async () => {
   let reply = { status: 200, body: '{"models":[],"next_page_token":"again"}' };
   await using provider = await startProvider(() => ({ headers: JSON_TYPE, ...reply }));
   const adapter = createCohereAdapter(provider);

@@ -86,14 +86,14 @@ test.each([
     { type: 'tool', name: 'dice' },
     { names: ['dice'], choice: 'REQUIRED' },
   ],
-] as const)('tool choice %j offers %j', async (toolChoice, { names, ...rest }) => {
+] as const)('the tool choice %j offers Cohere %j', async (toolChoice, { names, ...rest }) => {
   const { body } = await sent({ tools: [weather, dice], ...(toolChoice ? { toolChoice } : {}) });
   const offered = body.tools as { type: string; function: { name: string } }[];
   expect(offered.map((tool) => tool.function.name)).toEqual(names);
   expect(body.tool_choice).toBe('choice' in rest ? rest.choice : undefined);
 });
 
-test('strictness holds for all tools of a request or is told to be impossible', async () => {
+test('strictness of tools holds for all tools of a request or is told to be impossible', async () => {
   const strict = { ...dice, strict: true };
   expect((await sent({ tools: [strict] })).body.strict_tools).toBe(true);
   const mixed = await sent({ tools: [weather, strict] });
@@ -110,7 +110,7 @@ test.each([
   [{ reasoningEffort: 'low' }, { type: 'enabled', token_budget: 4096 }],
   [{ reasoningEffort: 'high' }, { type: 'enabled' }],
   [{}, undefined],
-] as const)('thinking is set by %j as %j', async (parameters, thinking) => {
+] as const)('thinking is set for Cohere by %j as %j', async (parameters, thinking) => {
   const { body } = await sent({ model: { key: 'm', reasoning: true }, parameters });
   expect(body.thinking).toEqual(thinking);
 });
@@ -118,7 +118,7 @@ test.each([
 test.each([
   [{ type: 'text' }, undefined],
   [{ type: 'json' }, { type: 'json_object' }],
-] as const)('the format %j is %j', async (responseFormat, format) => {
+] as const)('the format %j is sent to Cohere as %j', async (responseFormat, format) => {
   expect((await sent({ responseFormat })).body.response_format).toEqual(format);
 });
 
@@ -210,7 +210,7 @@ test('a loop of three turns sends plan and thinking back with their answers', as
   });
 });
 
-test('what another protocol left behind is not sent', async () => {
+test('a continuation that another protocol left behind is not sent', async () => {
   const { body } = await sent({
     messages: [
       userMessage('Go'),

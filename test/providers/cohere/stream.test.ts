@@ -20,7 +20,7 @@ import {
 describe.each([undefined, 'every-byte'] as const)('an answer of Cohere, cut %s', (cut) => {
   const stream = (body: string) => callCohere({ headers: SSE, body, ...(cut ? { cut } : {}) });
 
-  test('gives thinking, text and what is billed, in order', async () => {
+  test('an answer of Cohere gives thinking, text and what is billed, in order', async () => {
     const { parts, fault } = await stream(
       events(
         start,
@@ -45,7 +45,7 @@ describe.each([undefined, 'every-byte'] as const)('an answer of Cohere, cut %s',
     ]);
   });
 
-  test('gives a plan as reasoning, and calls whose empty arguments are an object', async () => {
+  test('an answer of Cohere gives a plan as reasoning, and calls whose empty arguments are an object', async () => {
     const { parts } = await stream(
       events(
         start,
@@ -86,7 +86,7 @@ describe.each([undefined, 'every-byte'] as const)('an answer of Cohere, cut %s',
     ]);
   });
 
-  test('raises the fault that ends it, after what came before', async () => {
+  test('an answer of Cohere raises the fault that ends it, after what came before', async () => {
     const { parts, fault } = await stream(
       events(
         start,
@@ -104,7 +104,7 @@ describe.each([undefined, 'every-byte'] as const)('an answer of Cohere, cut %s',
     });
   });
 
-  test('that ends without its end is a broken protocol', async () => {
+  test('an answer of Cohere that ends without its end is a broken protocol', async () => {
     const { parts, fault } = await stream(events(start, content('content-delta', 0, { text: 'Hi' })));
     expect(parts).toEqual([START, { type: 'text-delta', text: 'Hi' }]);
     expect(fault).toMatchObject({ code: 'PROVIDER_PROTOCOL', phase: 'stream' });
@@ -118,7 +118,7 @@ test.each([
   ['TOOL_CALL', 'tool-calls'],
   ['ERROR_TOXIC', 'content-filter'],
   ['SOMETHING_NEW', 'other'],
-])('the finish reason %s is %s', async (providerReason, reason) => {
+])('the finish reason %s of Cohere is %s', async (providerReason, reason) => {
   const { parts } = await callCohere({ headers: SSE, body: events(start, end(providerReason)) });
   expect(parts.at(-1)).toEqual({ type: 'finish', reason, providerReason });
 });
@@ -128,7 +128,7 @@ test.each([
   [end('ERROR'), { code: 'PROVIDER_UNAVAILABLE' }],
   [end(undefined, { error: 'lost' }), { code: 'PROVIDER_UNAVAILABLE', message: 'lost' }],
   [end(undefined), { code: 'PROVIDER_UNAVAILABLE' }],
-])('the end %j is a fault', async (event, expected) => {
+])('the end %j of Cohere is a fault', async (event, expected) => {
   const { fault } = await callCohere({ headers: SSE, body: events(start, event) });
   expect(fault).toMatchObject(expected);
 });
@@ -138,12 +138,12 @@ test.each([
   ['an event without a type', 'data: {"id":"x"}\n\n'],
   ['JSON that is no answer', '{"id":"x"}'],
   ['nothing', ''],
-])('%s is a broken protocol', async (_name, body) => {
+])('%s is a broken protocol of Cohere', async (_name, body) => {
   const { fault } = await callCohere({ headers: SSE, body });
   expect(fault).toMatchObject({ code: 'PROVIDER_PROTOCOL' });
 });
 
-test('an answer in one piece is read alike', async () => {
+test('an answer of Cohere in one piece is read alike', async () => {
   const body = JSON.stringify({
     id: 'msg-1',
     message: {
@@ -175,12 +175,12 @@ test('an answer in one piece is read alike', async () => {
   ]);
 });
 
-test('an error in a 200 is an error, with its words', async () => {
+test('an error of Cohere in a 200 is an error, with its words', async () => {
   const { fault } = await callCohere({ headers: JSON_TYPE, body: '{"id":"x","message":"internal"}' });
   expect(fault).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', message: 'internal' });
 });
 
-test('what is billed is counted; real counts stand in only where nothing says what is billed', () => {
+test('tokens that Cohere bills are counted; real counts stand in only where nothing says what is billed', () => {
   const tokens = { input_tokens: 500, output_tokens: 40, reasoning_tokens: 8 };
   const billed_units = { input_tokens: 5, output_tokens: 20 };
   expect(toProviderUsage({ billed_units, tokens, cached_tokens: 448 })).toEqual(USAGE.usage);
@@ -198,23 +198,26 @@ test('what is billed is counted; real counts stand in only where nothing says wh
   expect(toProviderUsage({ cached_tokens: 3 })).toBeUndefined();
 });
 
-test.each(['leaving the loop', 'the signal'])('%s stops the upstream request', async (how) => {
-  const body = events(
-    start,
-    content('content-delta', 0, { text: 'Hi' }),
-    content('content-delta', 0, { text: 'on' }),
-  );
-  await using provider = await startProvider({ headers: SSE, body, fault: { stallAfterBytes: 300 } });
-  const abort = new AbortController();
-  const adapter = createCohereAdapter(provider);
-  const request = providerRequest({ target: providerTarget({ baseUrl: provider.upstream.url }) });
-  const read = async () => {
-    for await (const _parts of adapter.completions.stream(request, { signal: abort.signal })) {
-      if (how === 'leaving the loop') return;
-      abort.abort(new Error('enough'));
-    }
-  };
-  if (how === 'leaving the loop') await read();
-  else await expect(read()).rejects.toThrow('enough');
-  await provider.upstream.requests[0]?.aborted;
-});
+test.each(['leaving the loop', 'the signal'])(
+  'leaving an answer of Cohere stops the upstream request: %s',
+  async (how) => {
+    const body = events(
+      start,
+      content('content-delta', 0, { text: 'Hi' }),
+      content('content-delta', 0, { text: 'on' }),
+    );
+    await using provider = await startProvider({ headers: SSE, body, fault: { stallAfterBytes: 300 } });
+    const abort = new AbortController();
+    const adapter = createCohereAdapter(provider);
+    const request = providerRequest({ target: providerTarget({ baseUrl: provider.upstream.url }) });
+    const read = async () => {
+      for await (const _parts of adapter.completions.stream(request, { signal: abort.signal })) {
+        if (how === 'leaving the loop') return;
+        abort.abort(new Error('enough'));
+      }
+    };
+    if (how === 'leaving the loop') await read();
+    else await expect(read()).rejects.toThrow('enough');
+    await provider.upstream.requests[0]?.aborted;
+  },
+);

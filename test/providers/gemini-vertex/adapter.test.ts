@@ -69,8 +69,8 @@ async function callVertex(answer: Answer, targetOf: (url: string) => Partial<Pro
   return { ...first, again, check, requests: provider.upstream.requests, protocol: adapter.protocol };
 }
 
-describe('a service account', () => {
-  test('signs in once, with an assertion that Google can verify, and is never sent itself', async () => {
+describe('service accounts', () => {
+  test('a service account signs in once, with an assertion that Google can verify, and is never sent itself', async () => {
     const { parts, again, requests, protocol } = await callVertex(
       ({ path }) =>
         path === '/token'
@@ -112,7 +112,7 @@ describe('a service account', () => {
     ).toBe(true);
   });
 
-  test('whose token is refused gets one new token and tries once more', async () => {
+  test('a service account whose token is refused gets one new token and tries once more', async () => {
     let issued = 0;
     const { fault, requests } = await callVertex(
       ({ path, headers }) => {
@@ -131,7 +131,7 @@ describe('a service account', () => {
     ]);
   });
 
-  test('that is refused twice is a fault of the credential', async () => {
+  test('a service account that is refused twice is a fault of the credential', async () => {
     const { fault } = await callVertex(
       ({ path }) =>
         path === '/token'
@@ -157,7 +157,7 @@ describe('a service account', () => {
     ],
     [503, 'Busy', { code: 'PROVIDER_UNAVAILABLE', message: expect.stringContaining('Busy') }],
     [200, '{"token":"x"}', { code: 'PROVIDER_PROTOCOL' }],
-  ])('that gets no token (%s %s) says so', async (status, body, expected) => {
+  ])('a service account that gets no token (%s %s) says so', async (status, body, expected) => {
     const { fault, check } = await callVertex(
       () => ({ status, headers: JSON_TYPE, body }),
       (url) => ({ secret: serviceAccount(`${url}/token`) }),
@@ -172,7 +172,7 @@ describe('a service account', () => {
       'with a private key that is none',
       { private_key: '-----BEGIN PRIVATE KEY-----\nhello\n-----END PRIVATE KEY-----' },
     ],
-  ])('key %s cannot be used, and stays secret', async (_name, over) => {
+  ])('a service account’s key %s cannot be used, and stays secret', async (_name, over) => {
     const { fault, requests } = await callVertex(
       () => DONE,
       (url) => ({ secret: serviceAccount(`${url}/token`, over) }),
@@ -185,7 +185,7 @@ describe('a service account', () => {
     expect(requests).toEqual([]);
   });
 
-  test('key that is no JSON cannot be used', async () => {
+  test('a service account’s key that is no JSON cannot be used', async () => {
     const { fault } = await callVertex(
       () => DONE,
       () => ({ secret: new Secret('{"client_email":') }),
@@ -221,13 +221,16 @@ test.each([
     { 'x-goog-api-key': 'AQ.key' },
     '/v1beta1/publishers/google/models/gemini-3-flash:streamGenerateContent?alt=sse',
   ],
-])('%s travels as Google wants it', async (_name, secret, settings, headers, path) => {
-  const { requests } = await callVertex(
-    () => DONE,
-    () => ({ secret: new Secret(secret), settings }),
-  );
-  expect(requests[0]).toMatchObject({ path, headers });
-});
+])(
+  'a credential of Google travels as Google wants it: %s',
+  async (_name, secret, settings, headers, path) => {
+    const { requests } = await callVertex(
+      () => DONE,
+      () => ({ secret: new Secret(secret), settings }),
+    );
+    expect(requests[0]).toMatchObject({ path, headers });
+  },
+);
 
 test('without a credential only the headers of the config travel', async () => {
   const { requests } = await callVertex(
@@ -263,7 +266,7 @@ test.each([
     'https://aiplatform.eu.rep.googleapis.com/v1/projects/p/locations/eu/publishers/google/models/m:countTokens',
   ],
   [{}, 'https://aiplatform.googleapis.com/v1/publishers/google/models/m:countTokens'],
-])('the host follows from the settings %j', (settings, expected) => {
+])('the host of Vertex follows from the settings %j', (settings, expected) => {
   expect(url({ settings })).toBe(expected);
 });
 
@@ -272,7 +275,7 @@ test('a base URL that names a publisher is complete', () => {
   expect(url({ baseUrl })).toBe(`${baseUrl}/models/m:countTokens`);
 });
 
-test('settings that could lead to another host are refused', () => {
+test('settings of Vertex that could lead to another host are refused', () => {
   expect(() => url({ settings: { project: 'p', location: 'evil.example/' } })).toThrow(/location/);
 });
 
@@ -290,7 +293,7 @@ test.each([
     { status: 403, body: '{"error":{"code":403,"message":"Denied.","status":"PERMISSION_DENIED"}}' },
     { code: 'PROVIDER_AUTHENTICATION' },
   ],
-])('the check takes %j as %j', async (reply, expected) => {
+])('the check of Vertex takes %j as %j', async (reply, expected) => {
   const { check } = await callVertex(
     ({ path }) => (path === COUNT ? reply : DONE),
     () => ({ secret: new Secret('ya29.x') }),

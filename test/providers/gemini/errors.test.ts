@@ -88,12 +88,12 @@ test.each([
     error(401, 'Key sk-test is wrong.', 'UNAUTHENTICATED'),
     { code: 'PROVIDER_AUTHENTICATION', message: 'Key [secret] is wrong.' },
   ],
-])('%s has the right code and the own words', async (_name, status, body, expected) => {
+])('an error of Gemini has the right code and the own words: %s', async (_name, status, body, expected) => {
   const { fault } = await callGemini({ status, headers: JSON_TYPE, body });
   expect(fault).toMatchObject({ ...expected, status });
 });
 
-test('a redirect is not followed', async () => {
+test('a redirect of Gemini is not followed', async () => {
   const { fault } = await callGemini({
     status: 302,
     headers: { location: 'https://elsewhere.example/' },
@@ -114,7 +114,7 @@ const listed = (name: string, more: object = {}) => ({
   ...more,
 });
 
-test('all pages of models are listed, under the names by which they are called', async () => {
+test('all pages of models of Gemini are listed, under the names by which they are called', async () => {
   await using provider = await startProvider((_request, index) => ({
     headers: JSON_TYPE,
     body: JSON.stringify(
@@ -147,7 +147,7 @@ test('all pages of models are listed, under the names by which they are called',
   ]);
 });
 
-test('a list that never ends, or is none, is refused', async () => {
+test('a list of models of Gemini that never ends, or is none, is refused', async () => {
   let body = JSON.stringify({ models: [], nextPageToken: 'again' });
   await using provider = await startProvider(() => ({ headers: JSON_TYPE, body }));
   const adapter = createGeminiAdapter(provider);
@@ -161,7 +161,7 @@ test('a list that never ends, or is none, is refused', async () => {
   await expect(list()).rejects.toMatchObject({ code: 'PROVIDER_PROTOCOL' });
 });
 
-test('the check asks for one model, and tells a bad key', async () => {
+test('the check of Gemini asks for one model, and tells a bad key', async () => {
   let reply = { status: 200, body: JSON.stringify({ models: [listed('a')], nextPageToken: 'more' }) };
   await using provider = await startProvider(() => ({ headers: JSON_TYPE, ...reply }));
   const adapter = createGeminiAdapter(provider);

@@ -68,17 +68,17 @@ test('everything that Gemini knows travels under its own names', async () => {
   });
 });
 
-test('a plain question sends nothing that was not asked for', async () => {
+test('a plain question to Gemini sends nothing that was not asked for', async () => {
   const { body } = await sent({ model: { key: 'tunedModels/my own', reasoning: false } });
   expect(body).toEqual({ contents: [{ role: 'user', parts: [{ text: 'Hello' }] }] });
 });
 
-test('a model of a collection of its own keeps its path', async () => {
+test('a model of a collection of its own keeps its path in a request to Gemini', async () => {
   const { path } = await sent({ model: { key: 'tunedModels/my own', reasoning: false } });
   expect(path).toBe('/tunedModels/my%20own:streamGenerateContent?alt=sse');
 });
 
-test('instructions that stand alone are said by the user, since contents may not be empty', async () => {
+test('instructions that stand alone are said by the user to Gemini, whose contents may not be empty', async () => {
   const { body } = await sent({ messages: [systemMessage('Say hello.')] });
   expect(body).toMatchObject({ contents: [{ role: 'user', parts: [{ text: 'Say hello.' }] }] });
   expect(body).not.toHaveProperty('systemInstruction');
@@ -90,13 +90,16 @@ test.each([
   [{ type: 'required' }, true, { mode: 'ANY' }],
   [undefined, true, { mode: 'VALIDATED' }],
   [undefined, false, undefined],
-] as const)('tool choice %j with strict %s is %j', async (toolChoice, strict, config) => {
-  const { body } = await sent({
-    tools: [{ ...weather, strict }],
-    ...(toolChoice ? { toolChoice } : {}),
-  });
-  expect(body.toolConfig).toEqual(config && { functionCallingConfig: config });
-});
+] as const)(
+  'the tool choice %j with strict %s is sent to Gemini as %j',
+  async (toolChoice, strict, config) => {
+    const { body } = await sent({
+      tools: [{ ...weather, strict }],
+      ...(toolChoice ? { toolChoice } : {}),
+    });
+    expect(body.toolConfig).toEqual(config && { functionCallingConfig: config });
+  },
+);
 
 test.each([
   ['gemini-3-flash', { reasoningEffort: 'minimal' }, {}, { includeThoughts: true, thinkingLevel: 'MINIMAL' }],
@@ -130,11 +133,14 @@ test.each([
     { includeThoughts: true, thinkingBudget: 1024 },
   ],
   ['gemini-flash-latest', {}, {}, { includeThoughts: true }],
-] as const)('%s thinks with %j and quirks %j as %j', async (key, parameters, quirks, thinkingConfig) => {
-  const { body, unsupported } = await sent({ model: { key, reasoning: true }, parameters }, quirks);
-  expect(body.generationConfig).toEqual({ thinkingConfig });
-  expect(unsupported).toEqual([]);
-});
+] as const)(
+  'the Gemini model %s thinks with %j and quirks %j as %j',
+  async (key, parameters, quirks, thinkingConfig) => {
+    const { body, unsupported } = await sent({ model: { key, reasoning: true }, parameters }, quirks);
+    expect(body.generationConfig).toEqual({ thinkingConfig });
+    expect(unsupported).toEqual([]);
+  },
+);
 
 test.each([
   [
@@ -186,7 +192,7 @@ test.each([
     undefined,
   ],
 ] as const)(
-  '%s (thinks: %s) cannot be told %j with quirks %j',
+  'the Gemini model %s (thinks: %s) cannot be told %j with quirks %j',
   async (key, reasoning, parameters, quirks, paths, thinkingConfig) => {
     const { body, unsupported } = await sent({ model: { key, reasoning }, parameters }, quirks);
     expect(unsupported.map(({ path }) => path)).toEqual(paths);
@@ -231,7 +237,7 @@ test('what Gemini cannot be told is named and left out', async () => {
   });
 });
 
-test('JSON output beside tools is refused by early models only', async () => {
+test('JSON output beside tools is refused by early models of Gemini only', async () => {
   const over = { tools: [dice], responseFormat: { type: 'json' } } as const;
   const early = await sent({ ...over, model: { key: 'gemini-2.5-flash', reasoning: false } });
   expect(early.unsupported).toEqual([{ path: 'responseFormat', message: expect.stringContaining('tools') }]);
@@ -241,7 +247,7 @@ test('JSON output beside tools is refused by early models only', async () => {
   expect(late.body.generationConfig).toEqual({ responseMimeType: 'application/json' });
 });
 
-test('images travel as data or by address, with the detail of the request', async () => {
+test('images travel to Gemini as data or by address, with the detail of the request', async () => {
   const { body } = await sent({
     model: { key: 'gemini-3-flash', reasoning: false },
     messages: [
@@ -260,20 +266,20 @@ test('images travel as data or by address, with the detail of the request', asyn
   });
 });
 
-test('an endpoint that fetches nothing is sent no addresses', async () => {
+test('an endpoint of Gemini that fetches nothing is sent no addresses', async () => {
   const messages = [userMessage('Look'), image({ url: 'https://example.com/cat.png' })];
   const { body, unsupported } = await sent({ messages }, { imageUrls: false });
   expect(unsupported.map(({ path }) => path)).toEqual(['messages[1].parts[0]']);
   expect(body.contents).toEqual([{ role: 'user', parts: [{ text: 'Look' }] }]);
 });
 
-test('quirks that are none are told of', async () => {
+test('quirks of Gemini that are none are told of', async () => {
   const { fault } = await callGemini(DONE, {}, { quirks: { thinking: 'sometimes' } }).catch((error) => ({
     fault: error,
   }));
   expect(fault).toMatchObject({ code: 'MODEL_UNAVAILABLE', message: expect.stringContaining('thinking') });
 });
 
-test('the protocol is called gemini', () => {
+test('the protocol of Gemini is called gemini', () => {
   expect(createGeminiAdapter(dependenciesOn(NO_WAY_OUT)).protocol).toBe('gemini');
 });

@@ -9,7 +9,7 @@ const CUTS = [undefined, 'every-byte'] as const;
 describe.each(CUTS)('an answer of Gemini, cut %s', (cut) => {
   const stream = (body: string) => callGemini({ headers: SSE, body, ...(cut ? { cut } : {}) });
 
-  test('gives thoughts, text and the last of its cumulative counts, in order', async () => {
+  test('an answer of Gemini gives thoughts, text and the last of its cumulative counts, in order', async () => {
     const { parts, fault } = await stream(
       events(
         piece([{ text: 'Thinking é', thought: true }], {}, { thoughtsTokenCount: 7 }),
@@ -50,7 +50,7 @@ describe.each(CUTS)('an answer of Gemini, cut %s', (cut) => {
     ]);
   });
 
-  test('gives calls whole, with their own ids or minted ones, and says that they end it', async () => {
+  test('an answer of Gemini gives calls whole, with their own ids or minted ones, and says that they end it', async () => {
     const { parts } = await stream(
       events(
         piece([
@@ -83,7 +83,7 @@ describe.each(CUTS)('an answer of Gemini, cut %s', (cut) => {
     ]);
   });
 
-  test('puts arguments together that Vertex streams in pieces', async () => {
+  test('an answer of Gemini puts arguments together that Vertex streams in pieces', async () => {
     const { parts } = await stream(
       events(
         piece([{ functionCall: { name: 'order', id: 'fc-1', willContinue: true } }]),
@@ -123,7 +123,7 @@ describe.each(CUTS)('an answer of Gemini, cut %s', (cut) => {
     ]);
   });
 
-  test('keeps quiet about a piece that holds only traffic data', async () => {
+  test('an answer of Gemini says nothing of a piece that holds only traffic data', async () => {
     const { parts } = await stream(
       events(
         { usageMetadata: { trafficType: 'ON_DEMAND' }, modelVersion: 'gemini-3-flash', responseId: 'resp-1' },
@@ -138,7 +138,7 @@ describe.each(CUTS)('an answer of Gemini, cut %s', (cut) => {
     ]);
   });
 
-  test('raises a fault that stands as bare JSON behind the events, after what came before it', async () => {
+  test('an answer of Gemini raises a fault that stands as bare JSON behind the events, after what came before it', async () => {
     const bare = JSON.stringify(
       { error: { code: 503, message: 'The model is overloaded.', status: 'UNAVAILABLE' } },
       null,
@@ -156,7 +156,7 @@ describe.each(CUTS)('an answer of Gemini, cut %s', (cut) => {
     });
   });
 
-  test('raises a fault that is an event', async () => {
+  test('an answer of Gemini raises a fault that is an event', async () => {
     const { parts, fault } = await stream(
       events(piece([{ text: 'Hi' }]), {
         error: { code: 429, message: 'Slow down.', status: 'RESOURCE_EXHAUSTED' },
@@ -166,14 +166,14 @@ describe.each(CUTS)('an answer of Gemini, cut %s', (cut) => {
     expect(fault).toMatchObject({ code: 'PROVIDER_RATE_LIMITED', message: 'Slow down.' });
   });
 
-  test('that ends without a finish reason is a broken protocol', async () => {
+  test('an answer of Gemini that ends without a finish reason is a broken protocol', async () => {
     const { parts, fault } = await stream(events(piece([{ text: 'Hi' }])));
     expect(parts).toContainEqual({ type: 'text-delta', text: 'Hi' });
     expect(fault).toMatchObject({ code: 'PROVIDER_PROTOCOL', phase: 'stream' });
   });
 });
 
-test('a fault in bare JSON is found behind an answer of any length', async () => {
+test('a fault in bare JSON is found behind an answer of Gemini of any length', async () => {
   const long = Array.from({ length: 12 }, () => events(piece([{ text: 'é'.repeat(10_000) }])));
   const body = [...long, '{"error":{"code":500,"message":"Internal.","status":"INTERNAL"}}'];
   const { parts, fault } = await callGemini({ headers: SSE, body });
@@ -189,16 +189,19 @@ test.each([
   ['MODEL_ARMOR', 'content-filter'],
   ['MALFORMED_FUNCTION_CALL', 'other'],
   ['SOMETHING_NEW', 'other'],
-])('the finish reason %s is %s, even where the content has no parts', async (providerReason, reason) => {
-  const body = events({
-    candidates: [{ content: {}, finishReason: providerReason }],
-    usageMetadata: { promptTokenCount: 10 },
-  });
-  const { parts } = await callGemini({ headers: SSE, body });
-  expect(parts.at(-1)).toEqual({ type: 'finish', reason, providerReason });
-});
+])(
+  'the finish reason %s of Gemini is %s, even where the content has no parts',
+  async (providerReason, reason) => {
+    const body = events({
+      candidates: [{ content: {}, finishReason: providerReason }],
+      usageMetadata: { promptTokenCount: 10 },
+    });
+    const { parts } = await callGemini({ headers: SSE, body });
+    expect(parts.at(-1)).toEqual({ type: 'finish', reason, providerReason });
+  },
+);
 
-test('a blocked prompt is a content filter, with the tokens that it cost', async () => {
+test('a prompt that Gemini blocks is a content filter, with the tokens that it cost', async () => {
   const body = events({
     promptFeedback: { blockReason: 'PROHIBITED_CONTENT' },
     usageMetadata: { promptTokenCount: 10, totalTokenCount: 10 },
@@ -216,7 +219,7 @@ test.each([
     'an array, as without alt=sse',
     (whole: unknown) => JSON.stringify([whole, piece([], { finishReason: 'STOP' })], null, 2),
   ],
-])('an answer in one piece, as %s, is read alike', async (_name, write) => {
+])('an answer of Gemini in one piece, as %s, is read alike', async (_name, write) => {
   const whole = piece([{ text: 'Hi' }], { finishReason: 'STOP' }, { candidatesTokenCount: 1 });
   const { parts } = await callGemini({ headers: SSE, body: write(whole) });
   expect(parts).toEqual([
@@ -228,7 +231,7 @@ test.each([
   ]);
 });
 
-test('an error in a 200 is an error', async () => {
+test('an error of Gemini in a 200 is an error', async () => {
   const body = JSON.stringify([{ error: { code: 400, message: 'No.', status: 'INVALID_ARGUMENT' } }]);
   const { fault } = await callGemini({ headers: JSON_TYPE, body });
   expect(fault).toMatchObject({
@@ -243,12 +246,12 @@ test.each([
   ['an event that is no answer', 'data: {"candidates": "none"}\r\n\r\n'],
   ['HTML', '<html><title>Sorry</title></html>'],
   ['nothing', ''],
-])('%s is a broken protocol', async (_name, body) => {
+])('%s is a broken protocol of Gemini', async (_name, body) => {
   const { fault } = await callGemini({ headers: SSE, body });
   expect(fault).toMatchObject({ code: 'PROVIDER_PROTOCOL' });
 });
 
-test('media in an answer is left out with one warning, and parts of unknown kinds go back as they came', async () => {
+test('media in an answer of Gemini is left out with one warning, and parts of unknown kinds go back as they came', async () => {
   const code = { executableCode: { language: 'PYTHON', code: 'print(1)' } };
   const body = events(
     piece([
@@ -275,7 +278,7 @@ test('media in an answer is left out with one warning, and parts of unknown kind
   });
 });
 
-test('tokens that arrive in one read are given out together', async () => {
+test('tokens of Gemini that arrive in one read are given out together', async () => {
   const body = [
     events(piece([{ text: 'a' }]), piece([{ text: 'b' }])),
     events(piece([{ text: 'c' }], { finishReason: 'STOP' })),
@@ -287,22 +290,25 @@ test('tokens that arrive in one read are given out together', async () => {
   ]);
 });
 
-test.each(['leaving the loop', 'the signal'])('%s stops the upstream request', async (how) => {
-  await using provider = await startProvider({
-    headers: SSE,
-    body: events(piece([{ text: 'Hi' }]), piece([{ text: 'more' }])),
-    fault: { stallAfterBytes: 300 },
-  });
-  const abort = new AbortController();
-  const request = providerRequest({ target: geminiTarget(provider.upstream.url) });
-  const adapter = createGeminiAdapter(provider);
-  const read = async () => {
-    for await (const _parts of adapter.completions.stream(request, { signal: abort.signal })) {
-      if (how === 'leaving the loop') return;
-      abort.abort(new Error('enough'));
-    }
-  };
-  if (how === 'leaving the loop') await read();
-  else await expect(read()).rejects.toThrow('enough');
-  await provider.upstream.requests[0]?.aborted;
-});
+test.each(['leaving the loop', 'the signal'])(
+  'leaving an answer of Gemini stops the upstream request: %s',
+  async (how) => {
+    await using provider = await startProvider({
+      headers: SSE,
+      body: events(piece([{ text: 'Hi' }]), piece([{ text: 'more' }])),
+      fault: { stallAfterBytes: 300 },
+    });
+    const abort = new AbortController();
+    const request = providerRequest({ target: geminiTarget(provider.upstream.url) });
+    const adapter = createGeminiAdapter(provider);
+    const read = async () => {
+      for await (const _parts of adapter.completions.stream(request, { signal: abort.signal })) {
+        if (how === 'leaving the loop') return;
+        abort.abort(new Error('enough'));
+      }
+    };
+    if (how === 'leaving the loop') await read();
+    else await expect(read()).rejects.toThrow('enough');
+    await provider.upstream.requests[0]?.aborted;
+  },
+);

@@ -4,7 +4,7 @@ import type { Message } from '../../../src/providers/contract/completions.ts';
 import { assistantMessageOf, toolMessage, userMessage } from '../../support/provider-calls.ts';
 import { callGemini, DONE, dice, events, piece, SSE, sent, weather } from './answers.ts';
 
-test('a loop of three turns echoes each signature and each own id on its part', async () => {
+test('a loop of three turns echoes to Gemini each signature and each own id on its part', async () => {
   const call = (name: string, args: object, more: object = {}) => ({ functionCall: { name, args, ...more } });
   const answers = [
     events(
@@ -89,7 +89,7 @@ const foreign: Message[] = [
   },
 ];
 
-test('calls that another vendor made are marked as such where signatures are required', async () => {
+test('calls that another vendor made are marked as such where Gemini requires signatures', async () => {
   const { body, unsupported } = await sent({ messages: foreign });
   expect(unsupported).toEqual([]);
   expect((body.contents as unknown[]).slice(1)).toEqual([
@@ -120,7 +120,7 @@ test('calls that another vendor made are marked as such where signatures are req
   ]);
 });
 
-test('early models need no such mark, and take no images from tools', async () => {
+test('early models of Gemini need no such mark for calls of other vendors, and take no images from tools', async () => {
   const { body, unsupported } = await sent({
     messages: foreign,
     model: { key: 'gemini-2.5-pro', reasoning: true },
@@ -129,7 +129,7 @@ test('early models need no such mark, and take no images from tools', async () =
   expect(JSON.stringify(body)).not.toMatch(/thoughtSignature|inlineData/);
 });
 
-test('thoughts and parts of other kinds go back in their places', async () => {
+test('thoughts and parts of other kinds go back to Gemini in their places', async () => {
   const code = { executableCode: { code: '1' } };
   const { body } = await sent({
     messages: [
@@ -161,7 +161,7 @@ test('thoughts and parts of other kinds go back in their places', async () => {
   });
 });
 
-test('a message that the caller changed is sent as it is now, without its old signatures', async () => {
+test('a message that the caller changed is sent to Gemini as it is now, without its old signatures', async () => {
   const { body } = await sent({
     messages: [
       userMessage('Go'),

@@ -20,7 +20,7 @@ describe('functions', () => {
   const look = { name: 'look', description: 'Looks.', parameters: { type: 'object' } };
   const other = { name: '2-fa!', parameters: {} };
 
-  test('have no wrapper, names that the service takes, and properties in every object', async () => {
+  test('GigaChat functions have no wrapper, names that the service takes, and properties in every object', async () => {
     expect(await bodyOf({ tools: [look, other] })).toMatchObject({
       functions: [
         { name: 'look', description: 'Looks.', parameters: { type: 'object', properties: {} } },
@@ -30,7 +30,7 @@ describe('functions', () => {
     });
   });
 
-  test('are chosen as far as the service can be told', async () => {
+  test('GigaChat functions are chosen as far as the service can be told', async () => {
     const choiceOf = async (toolChoice: ProviderRequest['toolChoice'], tools = [look, other]) =>
       (await bodyOf({ tools, ...(toolChoice ? { toolChoice } : {}) })).function_call;
     expect(await choiceOf({ type: 'none' })).toBe('none');
@@ -44,7 +44,7 @@ describe('functions', () => {
     expect(await pathsOf({ tools: [look, other], toolChoice: { type: 'required' } })).toEqual(['toolChoice']);
   });
 
-  test('get schemas without references, combinations and lists of types', async () => {
+  test('GigaChat functions get schemas without references, combinations and lists of types', async () => {
     const parameters: JsonObject = {
       $schema: 'https://json-schema.org/draft/2020-12/schema',
       type: 'object',
@@ -113,16 +113,19 @@ describe('functions', () => {
     [{ properties: { a: { $ref: '#/gone' } } }, 'parameters.a refers to #/gone'],
     [{ properties: { child: { $ref: '#' } } }, 'refers to itself'],
     [{ $defs: { a: { $ref: '#/$defs/a' } }, allOf: [{ $ref: '#/$defs/a' }] }, 'refers to itself'],
-  ])('whose schema cannot be said are refused and left out: %j', async (parameters, words) => {
-    const tools = [{ name: 'f', parameters, strict: true }, look];
-    const unsupported = await unsupportedOf({ tools });
-    expect(unsupported.map(({ path }) => path)).toEqual(['tools[0].strict', 'tools[0].parameters']);
-    expect(unsupported[1]?.message).toContain(words);
-    expect((await bodyOf({ tools })).functions).toHaveLength(1);
-  });
+  ])(
+    'GigaChat functions whose schema cannot be said are refused and left out: %j',
+    async (parameters, words) => {
+      const tools = [{ name: 'f', parameters, strict: true }, look];
+      const unsupported = await unsupportedOf({ tools });
+      expect(unsupported.map(({ path }) => path)).toEqual(['tools[0].strict', 'tools[0].parameters']);
+      expect(unsupported[1]?.message).toContain(words);
+      expect((await bodyOf({ tools })).functions).toHaveLength(1);
+    },
+  );
 });
 
-test('a function whose references multiply is refused at once', async () => {
+test('a GigaChat function whose references multiply is refused at once', async () => {
   const [unsupported] = await unsupportedOf({ tools: [{ name: 'f', parameters: doubling(20) }] });
   expect(unsupported).toMatchObject({
     path: 'tools[0].parameters',

@@ -17,7 +17,7 @@ describe('images', () => {
     toolCalls: [],
   });
 
-  test('are uploaded first, and attached to their message', async () => {
+  test('GigaChat images are uploaded first, and attached to their message', async () => {
     await using fake = await startGigaChat({
       answer: ({ path }, count) =>
         path === '/api/files' ? json({ id: `file-${count}`, object: 'file' }) : whole({ content: 'Hi' }),
@@ -49,7 +49,7 @@ describe('images', () => {
     ]);
   });
 
-  test('that cannot be taken are named, and left out', async () => {
+  test('GigaChat images that cannot be taken are named, and left out', async () => {
     const many = Array.from({ length: 11 }, () => withImages(image('x')));
     const byUrl = { type: 'image', image: { url: 'https://example.com/a.png' } } as const;
     const messages = [
@@ -68,7 +68,7 @@ describe('images', () => {
     ]);
   });
 
-  test('whose upload fails end the run before it is asked for', async () => {
+  test('GigaChat images whose upload fails end the run before it is asked for', async () => {
     const replies = [json({ status: 413, message: 'Payload too large' }, 413), json({ ok: true })];
     for (const [index, code] of ['PROVIDER_INVALID_REQUEST', 'PROVIDER_PROTOCOL'].entries()) {
       await using fake = await startGigaChat({ answer: () => replies[index] ?? json({}) });

@@ -13,13 +13,13 @@ import { json, startGigaChat, whole } from './fake-gigachat.ts';
 import { bodyOf, pathsOf } from './gigachat-calls.ts';
 
 describe('messages', () => {
-  test('have one system message, first, and content that is text', async () => {
+  test('GigaChat messages have one system message, first, and content that is text', async () => {
     const messages: Message[] = [
       systemMessage('Be brief.'),
       {
         role: 'user',
         parts: [
-          { type: 'text', text: 'Hi ' },
+          { type: 'text', text: 'Hi' },
           { type: 'text', text: 'there' },
         ],
         toolCalls: [],
@@ -30,13 +30,13 @@ describe('messages', () => {
     ];
     expect((await bodyOf({ messages })).messages).toEqual([
       { role: 'system', content: 'Be brief.\n\nBe kind.' },
-      { role: 'user', content: 'Hi there' },
+      { role: 'user', content: 'Hi\n\nthere' },
       { role: 'assistant', content: 'Hello' },
       { role: 'user', content: 'Again' },
     ]);
   });
 
-  test('of a tool loop of three turns carry state, reasoning, calls as objects and results as JSON text', async () => {
+  test('GigaChat messages of a tool loop of three turns carry state, reasoning, calls as objects and results as JSON text', async () => {
     const turns = [
       whole(
         {
@@ -91,7 +91,7 @@ describe('messages', () => {
     expect(messages.at(-1)?.parts).toEqual([{ type: 'text', text: 'Done' }]);
   });
 
-  test('tell parallel calls of another vendor one after another, each with its own result', async () => {
+  test('GigaChat messages tell parallel calls of another vendor one after another, each with its own result', async () => {
     const call = (callId: string, argumentsText: string) => ({ callId, name: 'web_search', argumentsText });
     const messages: Message[] = [
       userMessage('Go'),
@@ -127,7 +127,7 @@ describe('messages', () => {
 });
 
 describe('parameters', () => {
-  test('go under their own names, and a temperature of 0 becomes a nucleus of 0', async () => {
+  test('GigaChat parameters go under their own names, and a temperature of 0 becomes a nucleus of 0', async () => {
     const schema = { type: 'object', properties: { a: { type: 'string' } } };
     const body = await bodyOf({
       parameters: {
@@ -158,7 +158,7 @@ describe('parameters', () => {
     ).not.toHaveProperty('temperature');
   });
 
-  test('that it lacks are named, and left out', async () => {
+  test('GigaChat parameters that GigaChat lacks are named, and left out', async () => {
     const parameters = {
       topK: 1,
       stop: ['x'],
@@ -189,7 +189,7 @@ describe('parameters', () => {
   });
 });
 
-test('the list of models tells what each gives', async () => {
+test('GigaChat’s list of models tells what each gives', async () => {
   const data = [
     { id: 'GigaChat-2-Pro', object: 'model', owned_by: 'salutedevices', type: 'chat' },
     { id: 'Embeddings', object: 'model', owned_by: 'salutedevices', type: 'embedder' },

@@ -19,8 +19,8 @@ import { AUTHORIZATION_KEY, json, startGigaChat, unauthorized, whole } from './f
 
 const UUID4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-describe('the exchange', () => {
-  test('sends the key as Basic, a fresh RqUID and the scope, and the token with the call', async () => {
+describe('GigaChat token exchange', () => {
+  test('the GigaChat exchange sends the key as Basic, a fresh RqUID and the scope, and the token with the call', async () => {
     await using fake = await startGigaChat({ settings: { scope: 'GIGACHAT_API_CORP' } });
     const { parts } = await collectParts(fake.adapter, providerRequest({ target: fake.target }));
     expect(parts.at(-1)).toMatchObject({ type: 'finish', reason: 'stop' });
@@ -40,7 +40,7 @@ describe('the exchange', () => {
   });
 
   test.each(['client:secret', `Basic ${AUTHORIZATION_KEY}`, ` ${AUTHORIZATION_KEY}\n`])(
-    'takes the key also as %j',
+    'the GigaChat exchange takes the key also as %j',
     async (text) => {
       await using fake = await startGigaChat({ target: { secret: new Secret(text) } });
       await collectParts(fake.adapter, providerRequest({ target: fake.target }));
@@ -49,7 +49,7 @@ describe('the exchange', () => {
     },
   );
 
-  test('of login and password goes to the base URL', async () => {
+  test('the GigaChat exchange of login and password goes to the base URL', async () => {
     await using fake = await startGigaChat({
       settings: { auth: 'password' },
       target: { secret: new Secret('user:pass word') },
@@ -66,7 +66,7 @@ describe('the exchange', () => {
     ]);
   });
 
-  test('is left out where the config has a plain header, and the config adds its own headers', async () => {
+  test('the GigaChat exchange is left out where the config has a plain header, and the config adds its own headers', async () => {
     await using fake = await startGigaChat({
       answer: ({ path }) =>
         path === '/api/models' ? json({ object: 'list', data: [] }) : whole({ content: 'Hi' }),
@@ -86,8 +86,8 @@ describe('the exchange', () => {
   });
 });
 
-describe('a token', () => {
-  test('is fetched once for fifty runs at a time', async () => {
+describe('tokens', () => {
+  test('a GigaChat token is fetched once for fifty runs at a time', async () => {
     await using fake = await startGigaChat();
     const runs = Array.from({ length: 50 }, () =>
       collectParts(fake.adapter, providerRequest({ target: fake.target })),
@@ -100,26 +100,29 @@ describe('a token', () => {
   test.each([
     ['milliseconds', 1],
     ['seconds', 1000],
-  ])('whose end is told in %s is kept until 60 seconds before it', async (_unit, divisor) => {
-    let nowMs = 1_800_000_000_000;
-    const clock: Clock = { now: () => new Date(nowMs), monotonicMs: () => nowMs };
-    await using fake = await startGigaChat({
-      dependencies: { tokens: createMemoryTokenCache({ clock }) },
-      signIn: (_request, count) =>
-        json({ access_token: `t${count}`, expires_at: (nowMs + 1_800_000) / divisor }),
-    });
-    const run = () => collectParts(fake.adapter, providerRequest({ target: fake.target }));
-    await run();
-    nowMs += 1_739_000;
-    await run();
-    expect(fake.requestsTo('/oauth')).toHaveLength(1);
-    nowMs += 1000;
-    await run();
-    expect(fake.requestsTo('/oauth')).toHaveLength(2);
-    expect(fake.requestsTo('/api/chat/completions').at(-1)?.headers.authorization).toBe('Bearer t2');
-  });
+  ])(
+    'a GigaChat token whose end is told in %s is kept until 60 seconds before it',
+    async (_unit, divisor) => {
+      let nowMs = 1_800_000_000_000;
+      const clock: Clock = { now: () => new Date(nowMs), monotonicMs: () => nowMs };
+      await using fake = await startGigaChat({
+        dependencies: { tokens: createMemoryTokenCache({ clock }) },
+        signIn: (_request, count) =>
+          json({ access_token: `t${count}`, expires_at: (nowMs + 1_800_000) / divisor }),
+      });
+      const run = () => collectParts(fake.adapter, providerRequest({ target: fake.target }));
+      await run();
+      nowMs += 1_739_000;
+      await run();
+      expect(fake.requestsTo('/oauth')).toHaveLength(1);
+      nowMs += 1000;
+      await run();
+      expect(fake.requestsTo('/oauth')).toHaveLength(2);
+      expect(fake.requestsTo('/api/chat/completions').at(-1)?.headers.authorization).toBe('Bearer t2');
+    },
+  );
 
-  test('that the API refuses is replaced once for all runs that got it, and each call is sent once more', async () => {
+  test('a GigaChat token that the API refuses is replaced once for all runs that got it, and each call is sent once more', async () => {
     await using fake = await startGigaChat();
     await collectParts(fake.adapter, providerRequest({ target: fake.target }));
     fake.revoke('token-1');
@@ -131,7 +134,7 @@ describe('a token', () => {
     expect(fake.bodies()).toHaveLength(1 + 20 + 20);
   });
 
-  test('refused twice is an authentication fault, without a third try', async () => {
+  test('a GigaChat token refused twice is an authentication fault, without a third try', async () => {
     await using fake = await startGigaChat({ answer: () => unauthorized });
     const { fault, parts } = await collectParts(fake.adapter, providerRequest({ target: fake.target }));
     expect(parts).toEqual([]);
@@ -145,7 +148,7 @@ describe('a token', () => {
     expect(fake.bodies()).toHaveLength(2);
   });
 
-  test('is not shared between credentials or scopes', async () => {
+  test('a GigaChat token is not shared between credentials or scopes', async () => {
     await using fake = await startGigaChat();
     const run = (settings: object, secret: string) => {
       const target = {
@@ -163,7 +166,7 @@ describe('a token', () => {
   });
 });
 
-describe('a refused sign-in', () => {
+describe('refused sign-ins', () => {
   const refusals: [string, Reply, object][] = [
     [
       'a key that is none',
@@ -217,14 +220,17 @@ describe('a refused sign-in', () => {
       { message: 'Signing in failed: bad [secret]' },
     ],
   ];
-  test.each(refusals)('for %s is raised once, and nothing is called', async (_name, reply, expected) => {
-    await using fake = await startGigaChat({ signIn: () => reply });
-    const { fault } = await collectParts(fake.adapter, providerRequest({ target: fake.target }));
-    expect(fault).toMatchObject(expected);
-    expect(fake.upstream.requests).toHaveLength(1);
-  });
+  test.each(refusals)(
+    'a refused GigaChat sign-in for %s is raised once, and nothing is called',
+    async (_name, reply, expected) => {
+      await using fake = await startGigaChat({ signIn: () => reply });
+      const { fault } = await collectParts(fake.adapter, providerRequest({ target: fake.target }));
+      expect(fault).toMatchObject(expected);
+      expect(fake.upstream.requests).toHaveLength(1);
+    },
+  );
 
-  test('is forgotten: the next run asks again', async () => {
+  test('a refused GigaChat sign-in is forgotten: the next run asks again', async () => {
     await using fake = await startGigaChat({
       signIn: (_request, count) =>
         count === 1
@@ -237,7 +243,7 @@ describe('a refused sign-in', () => {
     ).toBeUndefined();
   });
 
-  test('is told without a call where there is no credential', async () => {
+  test('a refused GigaChat sign-in is told without a call where there is no credential', async () => {
     await using fake = await startGigaChat();
     const { secret: _secret, ...target } = fake.target;
     const { fault } = await collectParts(fake.adapter, providerRequest({ target }));
@@ -245,7 +251,7 @@ describe('a refused sign-in', () => {
     expect(fake.upstream.requests).toHaveLength(0);
   });
 
-  test('that hangs ends as a time limit', async () => {
+  test('a refused GigaChat sign-in that hangs ends as a time limit', async () => {
     await using fake = await startGigaChat({
       signIn: () => ({ body: '', fault: 'silent' }),
       limits: { tokenLimitMs: 20 },
@@ -255,10 +261,10 @@ describe('a refused sign-in', () => {
   });
 });
 
-describe('a check', () => {
+describe('checks', () => {
   const { signal } = new AbortController();
 
-  test('is a new token, and leaves a good one in use when it fails', async () => {
+  test('a GigaChat check is a new token, and leaves a good one in use when it fails', async () => {
     let refuse = false;
     await using fake = await startGigaChat({
       signIn: (_request, count) =>
@@ -278,7 +284,7 @@ describe('a check', () => {
     ).toBeUndefined();
   });
 
-  test('ends within its limit', async () => {
+  test('a GigaChat check ends within its limit', async () => {
     await using fake = await startGigaChat({
       signIn: () => ({ body: '', fault: 'silent' }),
       limits: { checkLimitMs: 20 },
@@ -290,7 +296,7 @@ describe('a check', () => {
   });
 });
 
-test('settings and quirks that are not valid are named', async () => {
+test('settings and quirks of GigaChat that are not valid are named', async () => {
   await using fake = await startGigaChat({ settings: { oauthUrl: 'nowhere' } });
   const { fault } = await collectParts(fake.adapter, providerRequest({ target: fake.target }));
   expect(fault).toMatchObject({
@@ -303,7 +309,7 @@ test('settings and quirks that are not valid are named', async () => {
   );
 });
 
-test('a certificate of another authority is trusted by the config that brings it, and by no other', async () => {
+test('a certificate of another authority is trusted by the GigaChat config that brings it, and by no other', async () => {
   const completion = { choices: [{ message: { content: 'Hi' }, finish_reason: 'stop' }] };
   await using upstream = await startTlsUpstream((path) =>
     path === '/oauth' ? { access_token: 't', expires_at: Date.now() + 1_800_000 } : completion,

@@ -33,8 +33,8 @@ async function partsOf(body: string, tools: readonly Tool[] = []): Promise<Strea
   return all.parts;
 }
 
-describe('a stream', () => {
-  test('of text gives every part in order, with the cached tokens on top of the prompt', async () => {
+describe('streams', () => {
+  test('a GigaChat stream of text gives every part in order, with the cached tokens on top of the prompt', async () => {
     const body =
       chunk({ content: 'Раз, ', role: 'assistant' }) +
       chunk({ content: 'два 👍' }) +
@@ -49,7 +49,7 @@ describe('a stream', () => {
     ]);
   });
 
-  test('of reasoning and a function call mints an id, and keeps state and reasoning for the next turn', async () => {
+  test('a GigaChat stream of reasoning and a function call mints an id, and keeps state and reasoning for the next turn', async () => {
     const call = { name: 'fn_2fa', arguments: { user: 'Ая', tries: [1, 2] } };
     const body =
       chunk({ role: 'assistant', reasoning_content: 'Надо ' }) +
@@ -81,7 +81,7 @@ describe('a stream', () => {
     ]);
   });
 
-  test('tells nothing of the service’s own functions but their state', async () => {
+  test('a GigaChat stream tells nothing of the service’s own functions but their state', async () => {
     const body =
       chunk({ role: 'function_in_progress', content: 'searching', functions_state_id: 'state-2' }) +
       chunk({ role: 'assistant', content: 'Found.' }) +
@@ -103,7 +103,7 @@ describe('a stream', () => {
     ['blacklist', 'content-filter'],
     ['error', 'other'],
     ['brand_new', 'other'],
-  ])('that finishes with %s ends with %s', async (finishReason, reason) => {
+  ])('a GigaChat stream that finishes with %s ends with %s', async (finishReason, reason) => {
     const body =
       chunk({ content: 'Не могу' }) +
       chunk({ content: '' }, { usage }, { finish_reason: finishReason }) +
@@ -111,7 +111,7 @@ describe('a stream', () => {
     expect((await partsOf(body)).at(-1)).toEqual({ type: 'finish', reason, providerReason: finishReason });
   });
 
-  test('with a call that has no arguments, or text for them, is a call all the same', async () => {
+  test('a GigaChat stream with a call that has no arguments, or text for them, is a call all the same', async () => {
     const body =
       chunk({ function_call: { name: 'now' } }) +
       chunk({ function_call: { name: 'say', arguments: '{"a":1}' } }, {}, { finish_reason: 'stop' }) +
@@ -125,7 +125,7 @@ describe('a stream', () => {
   });
 });
 
-test('a whole JSON answer gives the same parts as a stream', async () => {
+test('a whole JSON answer of GigaChat gives the same parts as a stream', async () => {
   const reply = whole(
     { content: 'Привет', function_call: { name: 'f', arguments: {} }, functions_state_id: 's' },
     'function_call',
@@ -145,7 +145,7 @@ test('a whole JSON answer gives the same parts as a stream', async () => {
   ]);
 });
 
-describe('a fault within a stream', () => {
+describe('faults within a stream', () => {
   const begun = chunk({ content: 'par' });
   test.each([
     [
@@ -162,21 +162,24 @@ describe('a fault within a stream', () => {
     ['data: {"choi\n\n', { code: 'PROVIDER_PROTOCOL' }],
     [DONE, { code: 'PROVIDER_PROTOCOL' }],
     ['', { code: 'PROVIDER_PROTOCOL', message: 'The stream ended without a finish reason.' }],
-  ])('such as %j is raised after the content before it', async (body, expected) => {
-    for (const cut of [undefined, 'every-byte'] as const) {
-      const result = await read({ headers: SSE, body: begun + body, ...(cut ? { cut } : {}) });
-      expect(result.parts).toEqual([start, { type: 'text-delta', text: 'par' }]);
-      expect(result.fault).toMatchObject({ phase: 'stream', ...expected });
-    }
-  });
+  ])(
+    'a GigaChat fault within a stream such as %j is raised after the content before it',
+    async (body, expected) => {
+      for (const cut of [undefined, 'every-byte'] as const) {
+        const result = await read({ headers: SSE, body: begun + body, ...(cut ? { cut } : {}) });
+        expect(result.parts).toEqual([start, { type: 'text-delta', text: 'par' }]);
+        expect(result.fault).toMatchObject({ phase: 'stream', ...expected });
+      }
+    },
+  );
 
-  test('is a connection that breaks off', async () => {
+  test('a GigaChat connection that breaks off is a fault within a stream', async () => {
     const { fault } = await read({ headers: SSE, body: begun, fault: { cutAfterBytes: begun.length } });
     expect(fault).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', phase: 'stream' });
   });
 });
 
-describe('an error answer', () => {
+describe('GigaChat error answers', () => {
   test.each([
     [
       400,
@@ -212,13 +215,13 @@ describe('an error answer', () => {
       { status: 500, message: 'Internal Server Error' },
       { code: 'PROVIDER_UNAVAILABLE', transient: true },
     ],
-  ])('of status %i is translated once: %j', async (status, body, expected) => {
+  ])('a GigaChat error answer of status %i is translated once: %j', async (status, body, expected) => {
     const { fault, parts } = await read(json(body, status));
     expect(parts).toEqual([]);
     expect(fault).toMatchObject({ status, phase: 'headers', ...expected });
   });
 
-  test('can be a page of the gateway, even with status 200, or a redirect', async () => {
+  test('a GigaChat error answer can be a page of the gateway, even with status 200, or a redirect', async () => {
     const page = '<html><head><title>504 Gateway Time-out</title></head></html>';
     expect((await read({ status: 504, body: page })).fault).toMatchObject({
       code: 'PROVIDER_TIMEOUT',
@@ -234,7 +237,7 @@ describe('an error answer', () => {
   });
 });
 
-test('aborting the signal stops the upstream request, and so does leaving the loop', async () => {
+test('aborting the signal of a stream of GigaChat stops the upstream request, and so does leaving the loop', async () => {
   await using fake = await startGigaChat({
     answer: () => ({ headers: SSE, body: chunk({ content: 'a' }), fault: { stallAfterBytes: 10_000 } }),
   });

@@ -20,7 +20,7 @@ test.each([
   ['IPv4 compatible', '::127.0.0.1', ['::127.0.0.1', '127.0.0.1']],
   ['NAT64', '64:ff9b::a9fe:a9fe', ['64:ff9b::a9fe:a9fe', '169.254.169.254']],
   ['6to4', '2002:c0a8:101::1', ['2002:c0a8:101::1', '192.168.1.1']],
-])('%s is asked for as what it stands for', (_form, ip, expected) => {
+])('an address is asked for as what it stands for: %s', (_form, ip, expected) => {
   expect(askedFor(ip)).toEqual(expected);
 });
 

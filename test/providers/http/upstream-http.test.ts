@@ -51,7 +51,7 @@ async function readAll(response: UpstreamResponse): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-test('a request arrives as it was given, and its answer comes back with status, headers and text', async () => {
+test('a request to an upstream arrives as it was given, and its answer comes back with status, headers and text', async () => {
   await using side = await start({ status: 201, headers: { 'X-Request-Id': 'r1' }, body: 'žluť' });
   const response = await side.http.send(requestTo(`${side.upstream.url}/v1/chat?q=1`));
   expect(response.status).toBe(201);
@@ -64,7 +64,7 @@ test('a request arrives as it was given, and its answer comes back with status, 
   expect(received?.headers['accept-encoding']).toBe('identity');
 });
 
-test('the connection is used again once a body was read', async () => {
+test('the connection to an upstream is used again once a body was read', async () => {
   await using side = await start({ body: 'ok' });
   for (let round = 0; round < 3; round++) {
     await readAll(await side.http.send(requestTo(side.upstream.url)));
@@ -83,7 +83,7 @@ test('each upstream read is one chunk, and is not joined with the next', async (
   expect(chunks).toEqual(frames);
 });
 
-test('several frames in one packet are one chunk', async () => {
+test('several frames of an upstream in one packet are one chunk', async () => {
   const server = createServer((socket) => {
     socket.once('data', () => {
       socket.end('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n');
@@ -100,7 +100,7 @@ test('several frames in one packet are one chunk', async () => {
   server.close();
 });
 
-test('a large body passes whole while its reader lags behind', async () => {
+test('a large upstream body passes whole while its reader lags behind', async () => {
   const body = 'x'.repeat(3_000_000);
   await using side = await start({ body, cut: 100_000 });
   const response = await side.http.send(requestTo(side.upstream.url));
@@ -108,14 +108,14 @@ test('a large body passes whole while its reader lags behind', async () => {
   expect((await readAll(response)).length).toBe(body.length);
 });
 
-test('text is cut at its limit, and the rest of the body is not fetched', async () => {
+test('text of an upstream is cut at its limit, and the rest of the body is not fetched', async () => {
   await using side = await start({ body: 'abcdef', cut: 2, fault: { stallAfterBytes: 4 } });
   const response = await side.http.send(requestTo(side.upstream.url));
   expect(await response.text(3)).toBe('abc');
   await side.upstream.requests[0]?.aborted;
 });
 
-test('leaving the body stops the upstream request at once', async () => {
+test('leaving an upstream body stops the upstream request at once', async () => {
   await using side = await start({ body: 'abcdef', fault: { stallAfterBytes: 3 } });
   const response = await side.http.send(requestTo(side.upstream.url));
   for await (const _chunk of response.body) break;
@@ -142,14 +142,14 @@ test.each([
   },
 );
 
-test('a signal that was aborted before sends nothing', async () => {
+test('a signal that was aborted before sends nothing to the upstream', async () => {
   await using side = await start({ body: 'x' });
   const signal = AbortSignal.abort('gone');
   await expect(side.http.send(requestTo(side.upstream.url, { signal }))).rejects.toBe('gone');
   expect(side.upstream.requests).toEqual([]);
 });
 
-test('an abort while connecting rejects at once', async () => {
+test('an abort while connecting to an upstream rejects at once', async () => {
   const http = createUpstreamHttp({ logger: silentLogger });
   const stop = new AbortController();
   const sending = http.send(
@@ -177,13 +177,13 @@ test('an unknown host is PROVIDER_UNAVAILABLE and does not pass by itself', asyn
   await http.close();
 });
 
-test('a reset before the headers is PROVIDER_UNAVAILABLE and may pass', async () => {
+test('a reset of the connection before the headers is PROVIDER_UNAVAILABLE and may pass', async () => {
   await using side = await start({ body: '', fault: 'reset-before-headers' });
   const fault = await faultOf(side.http.send(requestTo(side.upstream.url)));
   expect(fault).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', phase: 'headers', transient: true });
 });
 
-test('a body that breaks off gives what had arrived and then PROVIDER_UNAVAILABLE', async () => {
+test('an upstream body that breaks off gives what had arrived and then PROVIDER_UNAVAILABLE', async () => {
   await using side = await start({ body: 'abcdef', fault: { cutAfterBytes: 4 } });
   const response = await side.http.send(requestTo(side.upstream.url));
   const seen: string[] = [];
@@ -195,7 +195,7 @@ test('a body that breaks off gives what had arrived and then PROVIDER_UNAVAILABL
   expect(seen.join('')).toBe('abcd');
 });
 
-test('a body shorter than its content-length is not taken for a whole one', async () => {
+test('an upstream body shorter than its content-length is not taken for a whole one', async () => {
   await using side = await start({
     headers: { 'content-length': '6' },
     body: 'abcdef',
@@ -205,7 +205,7 @@ test('a body shorter than its content-length is not taken for a whole one', asyn
   expect(await faultOf(response.text())).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', phase: 'stream' });
 });
 
-test('an answer that is not HTTP is PROVIDER_PROTOCOL', async () => {
+test('an upstream answer that is not HTTP is PROVIDER_PROTOCOL', async () => {
   const server = createServer((socket) => socket.once('data', () => socket.end('+PONG\r\n')));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -250,17 +250,20 @@ test.each([
   ['gzip', gzipSync],
   ['deflate', deflateSync],
   ['br', brotliCompressSync],
-] as const)('an answer that is compressed by %s all the same is read', async (encoding, compress) => {
-  const body = compress('data: žluť\n\n');
-  await using side = await start({ headers: { 'content-encoding': encoding }, body, cut: 3 });
-  const response = await side.http.send(requestTo(side.upstream.url));
-  expect(response.headers).not.toHaveProperty('content-encoding');
-  expect(await readAll(response)).toBe('data: žluť\n\n');
-  const again = await side.http.send(requestTo(side.upstream.url));
-  expect(await again.text()).toBe('data: žluť\n\n');
-});
+] as const)(
+  'an upstream answer that is compressed by %s all the same is read',
+  async (encoding, compress) => {
+    const body = compress('data: žluť\n\n');
+    await using side = await start({ headers: { 'content-encoding': encoding }, body, cut: 3 });
+    const response = await side.http.send(requestTo(side.upstream.url));
+    expect(response.headers).not.toHaveProperty('content-encoding');
+    expect(await readAll(response)).toBe('data: žluť\n\n');
+    const again = await side.http.send(requestTo(side.upstream.url));
+    expect(await again.text()).toBe('data: žluť\n\n');
+  },
+);
 
-test('a compressed answer that is left while a read of it is under way is given up at once', async () => {
+test('a compressed upstream answer that is left while a read of it is under way is given up at once', async () => {
   const body = gzipSync('x'.repeat(1000));
   await using side = await start({
     headers: { 'content-encoding': 'gzip' },
@@ -277,7 +280,7 @@ test('a compressed answer that is left while a read of it is under way is given 
   await side.upstream.requests[0]?.aborted;
 });
 
-test('a list or a short answer that is longer than any could be is refused', async () => {
+test('an upstream list or short answer that is longer than any could be is refused', async () => {
   const body = Buffer.alloc(16 * 1024 * 1024 + 1, ' ');
   await using side = await start((_request, index) => ({ status: index === 0 ? 200 : 302, body }));
   const list = await side.http.send(requestTo(side.upstream.url));
@@ -304,7 +307,7 @@ test('an interim answer 100 that nobody asked for is told in words that help', a
   server.close();
 });
 
-test('ways to connect that are used no more do not pile up, and one that is given up ends its request first', async () => {
+test('ways to connect to upstreams that are used no more do not pile up, and one that is given up ends its request first', async () => {
   await using side = await start({ body: ['o', 'k'], pauseMs: 20 });
   const first = await side.http.send(requestTo(side.upstream.url, { connectTimeoutMs: 1 + 5000 }));
   for (let way = 2; way <= 300; way += 1) {
@@ -318,13 +321,16 @@ test('ways to connect that are used no more do not pile up, and one that is give
 test.each([
   ['gzip', 'no gzip at all'],
   ['snappy', 'x'],
-])('an answer that claims to be %s and cannot be read is PROVIDER_PROTOCOL', async (encoding, body) => {
-  await using side = await start({ headers: { 'content-encoding': encoding }, body });
-  const response = await side.http.send(requestTo(side.upstream.url));
-  expect(await faultOf(response.text())).toMatchObject({ code: 'PROVIDER_PROTOCOL', phase: 'stream' });
-});
+])(
+  'an upstream answer that claims to be %s and cannot be read is PROVIDER_PROTOCOL',
+  async (encoding, body) => {
+    await using side = await start({ headers: { 'content-encoding': encoding }, body });
+    const response = await side.http.send(requestTo(side.upstream.url));
+    expect(await faultOf(response.text())).toMatchObject({ code: 'PROVIDER_PROTOCOL', phase: 'stream' });
+  },
+);
 
-test('a compressed answer that breaks off, or is left, is like any other', async () => {
+test('a compressed upstream answer that breaks off, or is left, is like any other', async () => {
   const body = gzipSync('x'.repeat(1000));
   const headers = { 'content-encoding': 'gzip' };
   await using side = await start((_request, index) => ({
@@ -339,7 +345,7 @@ test('a compressed answer that breaks off, or is left, is like any other', async
   await side.upstream.requests[1]?.aborted;
 });
 
-test('a redirect is an answer, not a journey', async () => {
+test('a redirect of an upstream is an answer, and is not followed', async () => {
   await using side = await start({
     status: 307,
     headers: { location: 'http://elsewhere.example/' },
@@ -388,24 +394,27 @@ test.each([
   ['a name that resolves to it', 'localhost'],
   ['its decimal form', '2130706433'],
   ['its IPv6-mapped form', '[::ffff:127.0.0.1]'],
-])('%s is refused by the address that would be connected to', async (_form, host) => {
-  const asked: string[] = [];
-  await using side = await start(
-    { body: 'secret' },
-    {
-      allowAddress: (ip) => {
-        asked.push(ip);
-        return ip !== '127.0.0.1' && ip !== '::1';
+])(
+  'an internal destination is refused by the address that would be connected to: %s',
+  async (_form, host) => {
+    const asked: string[] = [];
+    await using side = await start(
+      { body: 'secret' },
+      {
+        allowAddress: (ip) => {
+          asked.push(ip);
+          return ip !== '127.0.0.1' && ip !== '::1';
+        },
       },
-    },
-  );
-  const { port } = new URL(side.upstream.url);
-  const fault = await faultOf(side.http.send(requestTo(`http://${host}:${port}/`)));
-  expect(fault).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', phase: 'connect', transient: false });
-  expect(fault.message).toContain('does not allow (ADDRESS_REFUSED: see PRIVATE_UPSTREAMS)');
-  expect(asked).toContain('127.0.0.1');
-  expect(side.upstream.requests).toEqual([]);
-});
+    );
+    const { port } = new URL(side.upstream.url);
+    const fault = await faultOf(side.http.send(requestTo(`http://${host}:${port}/`)));
+    expect(fault).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', phase: 'connect', transient: false });
+    expect(fault.message).toContain('does not allow (ADDRESS_REFUSED: see PRIVATE_UPSTREAMS)');
+    expect(asked).toContain('127.0.0.1');
+    expect(side.upstream.requests).toEqual([]);
+  },
+);
 
 test('a name that means another address at its second look-up is judged by that one', async () => {
   const answers = [
@@ -441,7 +450,7 @@ test('an allowed address is connected to, by number and by name', async () => {
   }
 });
 
-test('telemetry is told of a request once, without headers, query or body', async () => {
+test('telemetry is told of an upstream request once, without headers, query or body', async () => {
   const told: TelemetryEvent[] = [];
   const telemetry = { isHeard: true, emit: (event: TelemetryEvent) => void told.push(event) };
   await using side = await start({ status: 429, body: 'slow down' }, { telemetry });
@@ -463,7 +472,7 @@ test('telemetry is told of a request once, without headers, query or body', asyn
   ]);
 });
 
-test('closing breaks off what is under way and lets go of every connection', async () => {
+test('closing the upstream client breaks off what is under way and lets go of every connection', async () => {
   await using side = await start({ body: 'abc', fault: { stallAfterBytes: 1 } });
   const response = await side.http.send(requestTo(side.upstream.url));
   const reading = faultOf(readAll(response));
@@ -472,7 +481,7 @@ test('closing breaks off what is under way and lets go of every connection', asy
   await side.upstream.requests[0]?.aborted;
 });
 
-test('the pools that configs ask for are bounded: the ones unused for longest close, once their answers are read', async () => {
+test('the connection pools that configs ask for are bounded: the ones unused for longest close, once their answers are read', async () => {
   const begun = { body: ['first', 'second'], pauseMs: 200 };
   await using up = await start((_request, index) => (index === 0 ? begun : { body: 'x' }));
   const slow = await up.http.send(requestTo(up.upstream.url, { connectTimeoutMs: 999 }));

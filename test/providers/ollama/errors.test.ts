@@ -18,12 +18,15 @@ test.each([
   [429, '{"error":"too many"}', { code: 'PROVIDER_RATE_LIMITED' }],
   [503, '{"error":"server busy, please try again"}', { code: 'PROVIDER_UNAVAILABLE', transient: true }],
   [307, '', { code: 'PROVIDER_UNAVAILABLE' }],
-])('status %i with %s has the right code and the own words', async (status, body, expected) => {
-  const { fault } = await callOllama({ status, headers: JSON_TYPE, body });
-  expect(fault).toMatchObject({ ...expected, status });
-});
+])(
+  'an error of Ollama with status %i and %s has the right code and the own words',
+  async (status, body, expected) => {
+    const { fault } = await callOllama({ status, headers: JSON_TYPE, body });
+    expect(fault).toMatchObject({ ...expected, status });
+  },
+);
 
-test('models are listed with what the server tells of each, a few at a time', async () => {
+test('models of Ollama are listed with what the server tells of each, a few at a time', async () => {
   const shown: Record<string, object> = {
     'qwen3:8b': {
       capabilities: ['completion', 'tools', 'thinking', 'insert'],
@@ -74,7 +77,7 @@ test('models are listed with what the server tells of each, a few at a time', as
   expect(most).toBeLessThanOrEqual(4);
 });
 
-test('a server that holds no models lists none, and a list that is none is refused', async () => {
+test('an Ollama server that holds no models lists none, and a list that is none is refused', async () => {
   let reply = { status: 200, body: '{"models":null}' };
   await using provider = await startProvider(() => ({ headers: JSON_TYPE, ...reply }));
   const adapter = createOllamaAdapter(provider);
@@ -87,7 +90,7 @@ test('a server that holds no models lists none, and a list that is none is refus
   await expect(list()).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE', message: 'no' });
 });
 
-test('a server that fails while it tells of a model leaves no half list behind', async () => {
+test('an Ollama server that fails while it tells of a model leaves no half list behind', async () => {
   await using provider = await startProvider(({ path }) =>
     path === '/api/tags'
       ? { headers: JSON_TYPE, body: '{"models":[{"name":"a"},{"name":"b"}]}' }
@@ -100,7 +103,7 @@ test('a server that fails while it tells of a model leaves no half list behind',
   await expect(listing).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE', message: 'out of memory' });
 });
 
-test('the check asks for the version, and takes nothing else for Ollama', async () => {
+test('the check of Ollama asks for the version, and takes nothing else for Ollama', async () => {
   let body = '{"version":"0.12.0"}';
   await using provider = await startProvider(() => ({ headers: JSON_TYPE, body }));
   const adapter = createOllamaAdapter(provider);

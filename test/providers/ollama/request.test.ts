@@ -88,7 +88,7 @@ test('everything that Ollama knows travels under its own names', async () => {
   });
 });
 
-test('a plain question to a server without a key sends nothing that was not asked for', async () => {
+test('a plain question to an Ollama server without a key sends nothing that was not asked for', async () => {
   const { secret: _none, ...keyless } = ollamaTarget('');
   await using provider = await startProvider(DONE);
   const adapter = createOllamaAdapter(provider);
@@ -116,13 +116,16 @@ test.each([
   ['medium', { thinkLevels: ['low', 'high'] }, 'high', []],
   ['high', { thinkLevels: [] }, true, []],
   ['none', { thinkOff: false }, undefined, ['parameters.reasoningEffort']],
-] as const)('effort %s with quirks %j is %j', async (reasoningEffort, quirks, think, paths) => {
-  const { body, unsupported } = await sent({ parameters: { reasoningEffort } }, { quirks });
-  expect(body.think).toEqual(think);
-  expect(unsupported.map(({ path }) => path)).toEqual(paths);
-});
+] as const)(
+  'the effort %s with quirks %j is sent to Ollama as %j',
+  async (reasoningEffort, quirks, think, paths) => {
+    const { body, unsupported } = await sent({ parameters: { reasoningEffort } }, { quirks });
+    expect(body.think).toEqual(think);
+    expect(unsupported.map(({ path }) => path)).toEqual(paths);
+  },
+);
 
-test('tools are held back where none is to be called', async () => {
+test('tools are held back from Ollama where none is to be called', async () => {
   const { body, unsupported } = await sent({
     tools: [{ ...weather, strict: true }],
     toolChoice: { type: 'none' },
@@ -132,7 +135,7 @@ test('tools are held back where none is to be called', async () => {
 });
 
 test.each([{ type: 'required' }, { type: 'tool', name: 'weather' }] as const)(
-  'tool choice %j cannot be told, and the tools are still offered',
+  'the tool choice %j cannot be told to Ollama, and the tools are still offered',
   async (toolChoice) => {
     const { body, unsupported } = await sent({ tools: [weather], toolChoice });
     expect(unsupported.map(({ path }) => path)).toEqual(['toolChoice']);
@@ -143,7 +146,7 @@ test.each([{ type: 'required' }, { type: 'tool', name: 'weather' }] as const)(
 test.each([
   [{ type: 'json' }, 'json'],
   [{ type: 'text' }, undefined],
-] as const)('the format %j is %j', async (responseFormat, format) => {
+] as const)('the format %j is sent to Ollama as %j', async (responseFormat, format) => {
   expect((await sent({ responseFormat })).body.format).toEqual(format);
 });
 
@@ -186,7 +189,7 @@ test('what Ollama cannot be told is named and left out', async () => {
   });
 });
 
-test('a loop of three turns sends arguments as objects, results by name and id, and thinking with its calls', async () => {
+test('a loop of three turns sends Ollama arguments as objects, results by name and id, and thinking with its calls', async () => {
   const answers = [
     lines(
       says({ thinking: 'Hm.' }),
@@ -232,7 +235,7 @@ test('a loop of three turns sends arguments as objects, results by name and id, 
   });
 });
 
-test('a result whose call is not in sight goes by its id', async () => {
+test('a result whose call is not in sight goes to Ollama by its id', async () => {
   const { body } = await sent({ messages: [toolMessage('lost', 'x')] });
   expect(body.messages).toEqual([{ role: 'tool', content: 'x', tool_name: 'lost', tool_call_id: 'lost' }]);
 });
@@ -240,7 +243,7 @@ test('a result whose call is not in sight goes by its id', async () => {
 test.each([
   ['quirks', { quirks: { thinkLevels: ['huge'] } }],
   ['settings', { settings: { numCtx: -1 } }],
-])('%s that are none are told of', async (what, target) => {
+])('Ollama’s %s that are none are told of', async (what, target) => {
   const { fault } = await callOllama(DONE, { parameters: { reasoningEffort: 'low' } }, target).catch(
     (error) => ({ fault: error }),
   );

@@ -7,7 +7,7 @@ import { callOllama, done, JSON_TYPE, lines, NDJSON, ollamaTarget, START, says, 
 describe.each([undefined, 'every-byte'] as const)('an answer of Ollama, cut %s', (cut) => {
   const stream = (body: string) => callOllama({ headers: NDJSON, body, ...(cut ? { cut } : {}) });
 
-  test('gives thinking, text and counts, in order', async () => {
+  test('an answer of Ollama gives thinking, text and counts, in order', async () => {
     const { parts, fault } = await stream(
       lines(
         says({ thinking: 'Hm, é' }),
@@ -27,7 +27,7 @@ describe.each([undefined, 'every-byte'] as const)('an answer of Ollama, cut %s',
     ]);
   });
 
-  test('gives calls of several lines with their ids or minted ones, and says that they end it', async () => {
+  test('an answer of Ollama gives calls of several lines with their ids or minted ones, and says that they end it', async () => {
     const { parts } = await stream(
       lines(
         says({ thinking: 'Hm.' }),
@@ -62,7 +62,7 @@ describe.each([undefined, 'every-byte'] as const)('an answer of Ollama, cut %s',
     ]);
   });
 
-  test('raises the fault that is a line, after what came before', async () => {
+  test('an answer of Ollama raises the fault that is a line, after what came before', async () => {
     const { parts, fault } = await stream(
       lines(says({ content: 'Hi' }), { error: 'model runner has stopped' }),
     );
@@ -75,7 +75,7 @@ describe.each([undefined, 'every-byte'] as const)('an answer of Ollama, cut %s',
     });
   });
 
-  test('that ends without its end is a broken protocol', async () => {
+  test('an answer of Ollama that ends without its end is a broken protocol', async () => {
     const { parts, fault } = await stream(lines(says({ content: 'Hi' })));
     expect(parts).toEqual([START, { type: 'text-delta', text: 'Hi' }]);
     expect(fault).toMatchObject({ code: 'PROVIDER_PROTOCOL', phase: 'stream' });
@@ -86,7 +86,7 @@ test.each([
   [{ done_reason: 'stop' }, { reason: 'stop', providerReason: 'stop' }],
   [{ done_reason: undefined }, { reason: 'stop' }],
   [{ done_reason: 'load' }, { reason: 'other', providerReason: 'load' }],
-])('the end %j is %j', async (over, finish) => {
+])('the end %j of Ollama is %j', async (over, finish) => {
   const { parts } = await callOllama({ headers: NDJSON, body: lines(done(over)) });
   expect(parts.at(-1)).toEqual({ type: 'finish', ...finish });
 });
@@ -95,12 +95,12 @@ test.each([
   [{ prompt_eval_count: undefined }, [{ ...USAGE, usage: { ...USAGE.usage, inputTokens: 0 } }]],
   [{ eval_count: undefined }, [{ ...USAGE, usage: { ...USAGE.usage, outputTokens: 0 } }]],
   [{ prompt_eval_count: undefined, eval_count: undefined }, []],
-])('counts with %j are %j', async (over, expected) => {
+])('Ollama’s counts with %j are %j', async (over, expected) => {
   const { parts } = await callOllama({ headers: NDJSON, body: lines(done(over)) });
   expect(parts.filter(({ type }) => type === 'usage')).toEqual(expected);
 });
 
-test('an answer in one piece, without its last line feed, is read alike', async () => {
+test('an answer of Ollama in one piece, without its last line feed, is read alike', async () => {
   const body = JSON.stringify(done({ message: { role: 'assistant', content: 'Hi' } }));
   const { parts } = await callOllama({ headers: JSON_TYPE, body });
   expect(parts).toEqual([
@@ -115,12 +115,12 @@ test.each([
   ['HTML', '<html></html>'],
   ['a line that is no piece', '{"message":"hello"}\n'],
   ['nothing', ''],
-])('%s is a broken protocol', async (_name, body) => {
+])('%s is a broken protocol of Ollama', async (_name, body) => {
   const { fault } = await callOllama({ headers: NDJSON, body });
   expect(fault).toMatchObject({ code: 'PROVIDER_PROTOCOL' });
 });
 
-test('a fault in the form of other servers is told in their words', async () => {
+test('a fault of Ollama in the form of other servers is told in their words', async () => {
   const { fault } = await callOllama({
     headers: JSON_TYPE,
     body: '{"error":{"message":"context length exceeded"}}',
@@ -132,19 +132,22 @@ test('a fault in the form of other servers is told in their words', async () => 
   });
 });
 
-test.each(['leaving the loop', 'the signal'])('%s stops the upstream request', async (how) => {
-  const body = lines(says({ content: 'Hi' }), says({ content: 'on' }));
-  await using provider = await startProvider({ headers: NDJSON, body, fault: { stallAfterBytes: 150 } });
-  const abort = new AbortController();
-  const adapter = createOllamaAdapter(provider);
-  const request = providerRequest({ target: ollamaTarget(provider.upstream.url) });
-  const read = async () => {
-    for await (const _parts of adapter.completions.stream(request, { signal: abort.signal })) {
-      if (how === 'leaving the loop') return;
-      abort.abort(new Error('enough'));
-    }
-  };
-  if (how === 'leaving the loop') await read();
-  else await expect(read()).rejects.toThrow('enough');
-  await provider.upstream.requests[0]?.aborted;
-});
+test.each(['leaving the loop', 'the signal'])(
+  'leaving an answer of Ollama stops the upstream request: %s',
+  async (how) => {
+    const body = lines(says({ content: 'Hi' }), says({ content: 'on' }));
+    await using provider = await startProvider({ headers: NDJSON, body, fault: { stallAfterBytes: 150 } });
+    const abort = new AbortController();
+    const adapter = createOllamaAdapter(provider);
+    const request = providerRequest({ target: ollamaTarget(provider.upstream.url) });
+    const read = async () => {
+      for await (const _parts of adapter.completions.stream(request, { signal: abort.signal })) {
+        if (how === 'leaving the loop') return;
+        abort.abort(new Error('enough'));
+      }
+    };
+    if (how === 'leaving the loop') await read();
+    else await expect(read()).rejects.toThrow('enough');
+    await provider.upstream.requests[0]?.aborted;
+  },
+);

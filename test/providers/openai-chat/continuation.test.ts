@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/kernel/json.ts';
+import type { Message } from '../../../src/providers/contract/completions.ts';
 import { createOpenAiChatAdapter } from '../../../src/providers/openai-chat/adapter.ts';
 import {
   assistantMessageOf,
@@ -36,7 +37,7 @@ test('reasoning is kept only where it is to be sent back', async () => {
   expect(await continuationOf([CALL], 'always')).toBeUndefined();
 });
 
-test('fragments of reasoning details are put together, signatures and encrypted data unchanged', async () => {
+test('fragments of reasoning details are put together, with signatures and encrypted data unchanged', async () => {
   const detail = (more: JsonObject) => ({
     reasoning_details: [{ type: 'reasoning.text', index: 0, format: 'f1', ...more }],
   });
@@ -90,4 +91,54 @@ test('a tool loop of three turns sends each message back with its own reasoning'
     ['assistant', 'thought 1'],
     ['tool', undefined],
   ]);
+});
+
+test.each([
+  ['', true, ['', undefined, 'Hm.']],
+  [' ', true, [' ', undefined, 'Hm.']],
+  [' ', false, [undefined, undefined, 'Hm.']],
+  [undefined, true, [undefined, undefined, 'Hm.']],
+])(
+  'calls that come back without their reasoning get the pad %j where the model reasons (%s)',
+  async (pad, reasoning, expected) => {
+    await using side = await startProvider({ body: sse(chunkOf({ content: 'x' }, 'stop')) });
+    const quirks = { echoReasoning: 'with-tool-calls', ...(pad === undefined ? {} : { reasoningPad: pad }) };
+    const target = providerTarget({ baseUrl: side.upstream.url, quirks });
+    const toolCalls = [{ callId: 'call_1', name: 'now', argumentsText: '{}' }];
+    const messages: Message[] = [
+      { role: 'assistant', parts: [], toolCalls },
+      { role: 'assistant', parts: [{ type: 'text', text: 'x' }], toolCalls: [] },
+      { role: 'assistant', parts: [], toolCalls, continuation: { reasoning_content: 'Hm.' } },
+    ];
+    const model = { key: 'm', reasoning };
+    await collectParts(createOpenAiChatAdapter(side), providerRequest({ target, messages, model }));
+    const sent = side.upstream.requests[0]?.json() as { messages: JsonObject[] };
+    expect(sent.messages.map(({ reasoning_content }) => reasoning_content)).toEqual(expected);
+  },
+);
+
+test('thinking that came as a chunk of the content goes back as the first chunk of the content', async () => {
+  await using side = await startProvider((_request, index) => ({
+    body: sse(
+      chunkOf({ content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'Let me ' }] }] }),
+      chunkOf({ content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'see.' }] }] }),
+      index === 0
+        ? chunkOf({ content: 'A moment.', ...CALL }, 'tool_calls')
+        : chunkOf({ content: 'Noon.' }, 'stop'),
+    ),
+  }));
+  const target = providerTarget({ baseUrl: side.upstream.url, quirks: { echoReasoning: 'with-tool-calls' } });
+  const adapter = createOpenAiChatAdapter(side);
+  const messages = [userMessage('What time is it?')];
+  const { parts } = await collectParts(adapter, providerRequest({ target, messages }));
+  messages.push(assistantMessageOf(parts), toolMessage('call_1', 'noon'));
+  await collectParts(adapter, providerRequest({ target, messages }));
+  const sent = side.upstream.requests.at(-1)?.json() as { messages: JsonObject[] };
+  expect(sent.messages[1]).toMatchObject({
+    content: [
+      { type: 'thinking', thinking: [{ type: 'text', text: 'Let me see.' }] },
+      { type: 'text', text: 'A moment.' },
+    ],
+  });
+  expect(sent.messages[1]).not.toHaveProperty('thinking');
 });

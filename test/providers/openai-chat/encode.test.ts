@@ -15,7 +15,7 @@ function assistantCalling(callId: string, more: Partial<Message> = {}): Message 
   return { role: 'assistant', parts: [], toolCalls: [{ callId, name: 'add', argumentsText: '' }], ...more };
 }
 
-test('a plain request names model, messages, stream and usage, and nothing else', async () => {
+test('a plain chat request names model, messages, stream and usage, and nothing else', async () => {
   expect(await postedBody({ messages: [systemMessage('Be brief.'), userMessage('Hi')] })).toEqual({
     model: 'model-1',
     messages: [
@@ -27,7 +27,7 @@ test('a plain request names model, messages, stream and usage, and nothing else'
   });
 });
 
-test('every parameter goes under the name of the protocol', async () => {
+test('every parameter of a chat request goes under the name of the protocol', async () => {
   const parameters: ProviderRequest['parameters'] = {
     maxTokens: 100,
     temperature: 0,
@@ -60,7 +60,7 @@ test('parallelToolCalls is not sent without tools, which OpenAI refuses', async 
   );
 });
 
-test('quirks rename what a server names otherwise', async () => {
+test('quirks rename in a chat request what a server names otherwise', async () => {
   const parameters = { maxTokens: 9, seed: 1, topK: 40, repetitionPenalty: 1.1 };
   const quirks = {
     maxTokensName: 'max_completion_tokens',
@@ -129,7 +129,7 @@ test.each<[string, JsonObject, ProviderRequest['parameters'], JsonObject]>([
     { reasoningEffort: 'none' },
     { thinking: { type: 'disabled' } },
   ],
-])('reasoning is asked for by %s', async (_style, quirks, parameters, expected) => {
+])('reasoning is asked for in a chat request by %s', async (_style, quirks, parameters, expected) => {
   const {
     model: _model,
     messages: _messages,
@@ -155,12 +155,12 @@ test('tools, a choice of one and strictness are sent as functions', async () => 
 test.each([
   [{}, 'required'],
   [{ requiredToolChoice: 'any' }, 'any'],
-])('with quirks %j a demanded tool is "%s"', async (quirks, word) => {
+])('with quirks %j a demanded tool is "%s" in a chat request', async (quirks, word) => {
   const body = await postedBody({ tools: [ADD], toolChoice: { type: 'required' } }, quirks);
   expect(body.tool_choice).toBe(word);
 });
 
-test('a tool choice without tools is not sent', async () => {
+test('a tool choice without tools is not sent in a chat request', async () => {
   expect(await postedBody({ toolChoice: { type: 'auto' } })).not.toHaveProperty('tool_choice');
 });
 
@@ -186,7 +186,7 @@ test.each<[string, ProviderRequest['responseFormat'], JsonObject, JsonObject | u
   expect((await postedBody({ responseFormat }, quirks)).response_format).toEqual(expected);
 });
 
-test('images go by URL or as data, with their detail', async () => {
+test('images of a chat request go by URL or as data, with their detail', async () => {
   const messages: Message[] = [
     {
       role: 'user',
@@ -214,7 +214,7 @@ test('images go by URL or as data, with their detail', async () => {
   ]);
 });
 
-test('several text parts are one text, unless a cache hint has to stand between them', async () => {
+test('several text parts of a message stay parts, with their cache hints where the server takes any', async () => {
   const messages: Message[] = [
     {
       role: 'user',
@@ -225,7 +225,15 @@ test('several text parts are one text, unless a cache hint has to stand between 
       ],
     },
   ];
-  expect((await postedBody({ messages })).messages).toEqual([{ role: 'user', content: 'a\nb' }]);
+  expect((await postedBody({ messages })).messages).toEqual([
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'a' },
+        { type: 'text', text: 'b' },
+      ],
+    },
+  ]);
   expect((await postedBody({ messages }, { cacheControl: true })).messages).toEqual([
     {
       role: 'user',
@@ -273,8 +281,8 @@ test('where turns are strict, system texts are joined at the head and neighbours
     userMessage('d'),
   ];
   expect((await postedBody({ messages }, { strictTurns: true })).messages).toEqual([
-    { role: 'system', content: 'S1\nS2' },
-    { role: 'user', content: 'a\nb' },
+    { role: 'system', content: 'S1\n\nS2' },
+    { role: 'user', content: 'a\n\nb' },
     { role: 'assistant', content: 'c' },
     { role: 'user', content: 'd' },
   ]);
@@ -299,7 +307,7 @@ test('where turns are strict, tool calls and their results stay apart', async ()
   ]);
 });
 
-test('provider options are laid over everything, verbatim', async () => {
+test('provider options are laid over everything in a chat request, verbatim', async () => {
   const body = await postedBody({
     parameters: { temperature: 1 },
     providerOptions: { temperature: 2, provider: { order: ['x'] } },
@@ -313,7 +321,7 @@ test.each([
   ['never', undefined, undefined],
   ['with-tool-calls', 'Hm.', undefined],
   ['always', 'Hm.', 'Hm.'],
-])('reasoning is sent back %s', async (echoReasoning, withCalls, without) => {
+])('reasoning is sent back in a chat request %s', async (echoReasoning, withCalls, without) => {
   const messages: Message[] = [
     assistantCalling('1', { continuation: REASONED }),
     { role: 'assistant', parts: [{ type: 'text', text: 'x' }], toolCalls: [], continuation: REASONED },

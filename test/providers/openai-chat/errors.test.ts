@@ -222,7 +222,7 @@ test.each<[string, number, unknown, JsonObject]>([
     'upstream request timeout',
     { code: 'PROVIDER_TIMEOUT', transient: true },
   ],
-])('%s', async (_case, status, body, expected) => {
+])('an error of a chat server is translated: %s', async (_case, status, body, expected) => {
   expect(await faultOfHttp(status, body, { 'content-type': 'application/octet-stream' })).toMatchObject({
     status,
     phase: 'headers',
@@ -230,7 +230,7 @@ test.each<[string, number, unknown, JsonObject]>([
   });
 });
 
-test('an error tells how long to wait and under which id the provider knows it', async () => {
+test('an error of a chat server tells how long to wait and under which id the provider knows it', async () => {
   const headers = {
     'x-request-id': 'req-1',
     'x-ratelimit-remaining-tokens': '0',
@@ -245,7 +245,7 @@ test('a key that the provider repeats is not in the message', async () => {
   expect(fault?.message).toBe('Incorrect API key provided: [secret].');
 });
 
-test('a redirect is PROVIDER_UNAVAILABLE and names where it points', async () => {
+test('a redirect of a chat server is PROVIDER_UNAVAILABLE and names where it points', async () => {
   const fault = await faultOfHttp(308, 'moved', { location: 'https://new.example/v1' });
   expect(fault).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', status: 308 });
   expect(fault?.message).toContain('new.example');
@@ -269,7 +269,7 @@ test.each<[string, string, JsonObject]>([
     '{"object":"error","message":"no such model","type":"NotFoundError","code":404}',
     { code: 'MODEL_UNAVAILABLE', status: 404 },
   ],
-])('%s is raised by what it says', async (_kind, body, expected) => {
+])('an error of a chat server is raised by what it says: %s', async (_kind, body, expected) => {
   const { parts, fault } = await readReply({ headers: { 'content-type': 'application/json' }, body });
   expect(parts).toEqual([]);
   expect(fault).toMatchObject(expected);
@@ -317,7 +317,7 @@ test.each<[string, string, JsonObject]>([
     sse({ error: { message: 'filtered', code: 'content_filter' } }),
     { code: 'PROVIDER_CONTENT_FILTERED', transient: false },
   ],
-])('%s amid a stream is raised after what had arrived', async (_kind, tail, expected) => {
+])('an error amid a chat stream is raised after what had arrived: %s', async (_kind, tail, expected) => {
   const { parts, fault } = await readReply({ body: sseWithoutDone(chunkOf({ content: 'Once' })) + tail });
   expect(parts.map(({ type }) => type)).toEqual(['response-start', 'text-delta']);
   expect(fault).toMatchObject({ phase: 'stream', ...expected });

@@ -89,18 +89,18 @@ test.each<[string, unknown, JsonObject[]]>([
   expect(requests[0]?.headers.authorization).toBe('Bearer sk-test');
 });
 
-test.each(['<html></html>', '{"ok":true}', '7'])('%s is no model list', async (body) => {
+test.each(['<html></html>', '{"ok":true}', '7'])('the answer %s is no model list', async (body) => {
   const { fault } = await asked({ body }, 'list');
   expect(fault).toMatchObject({ code: 'PROVIDER_PROTOCOL' });
 });
 
-test('a server without a list says so, without a call', async () => {
+test('a chat server without a list of models says so, without a call', async () => {
   const { fault, requests } = await asked({ body: '' }, 'list', { modelsPath: null });
   expect(fault).toMatchObject({ code: 'CAPABILITY_MISSING' });
   expect(requests).toEqual([]);
 });
 
-test('a check gets the model list, or the path of the row', async () => {
+test('a check of a chat server gets the model list, or the path of the row', async () => {
   const plain = await asked({ body: '{"data":[]}' }, 'check');
   expect(plain.fault).toBeUndefined();
   const keyed = await asked({ body: '{}' }, 'check', { checkPath: '/key' });
@@ -112,7 +112,7 @@ test.each([
   [403, 'PROVIDER_AUTHENTICATION'],
   [404, 'PROVIDER_UNAVAILABLE'],
   [500, 'PROVIDER_UNAVAILABLE'],
-] as const)('a check that meets %i is %s', async (status, code) => {
+] as const)('a check of a chat server that meets %i is %s', async (status, code) => {
   for (const quirks of [{}, { checkPath: null }] as JsonObject[]) {
     const { fault } = await asked({ status, body: '{"error":{"message":"no"}}' }, 'check', quirks);
     expect(fault).toMatchObject({ code, status });

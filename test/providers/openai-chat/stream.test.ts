@@ -11,7 +11,7 @@ import {
 } from '../../support/provider-calls.ts';
 import { chunkOf, readReply, START, sse, sseWithoutDone, usageChunk, usagePart } from './chat-calls.ts';
 
-test('text, finish and the usage behind it become parts in order, with one finish at the end', async () => {
+test('the text, finish and the usage behind it of a chat stream become parts in order, with one finish at the end', async () => {
   const { parts, fault } = await readReply({
     headers: { 'content-type': 'text/event-stream', 'x-request-id': 'req-7' },
     body: sse(
@@ -81,7 +81,7 @@ test('parallel tool calls are put together by their index', async () => {
   ]);
 });
 
-test('whole calls that share index 0 under different ids stay apart', async () => {
+test('whole tool calls that share index 0 under different ids stay apart', async () => {
   const { parts } = await readReply({
     body: sse(
       chunkOf({ tool_calls: [{ index: 0, id: 'a', function: { name: 'add', arguments: '{"x":1}' } }] }),
@@ -95,7 +95,7 @@ test('whole calls that share index 0 under different ids stay apart', async () =
   ]);
 });
 
-test('a fragment that repeats the name, or comes under a new id without one, continues its call', async () => {
+test('a fragment that repeats the name of a tool call, or comes under a new id without one, continues its call', async () => {
   const { parts } = await readReply({
     body: sse(
       chunkOf({ tool_calls: [{ index: 0, id: 'a', function: { name: 'add', arguments: '{' } }] }),
@@ -111,7 +111,7 @@ test('a fragment that repeats the name, or comes under a new id without one, con
   ]);
 });
 
-test('calls without ids get some, calls without indexes their own, arguments as an object their text', async () => {
+test('tool calls without ids get some, calls without indexes their own, arguments as an object their text', async () => {
   const { parts } = await readReply({
     body: sse(
       chunkOf({
@@ -128,7 +128,7 @@ test('calls without ids get some, calls without indexes their own, arguments as 
   ]);
 });
 
-test('a call without an index is known again by its id', async () => {
+test('a tool call without an index is known again by its id', async () => {
   const { parts } = await readReply({
     body: sse(
       chunkOf({ tool_calls: [{ id: 'a', function: { name: 'add', arguments: '{' } }] }),
@@ -139,7 +139,7 @@ test('a call without an index is known again by its id', async () => {
   expect(parts.filter((part) => part.type === 'tool-call-delta').map((part) => part.index)).toEqual([0, 0]);
 });
 
-test('arguments that come before the name wait for it', async () => {
+test('arguments that come before the name of their tool call wait for it', async () => {
   const { parts } = await readReply({
     body: sse(
       chunkOf({ tool_calls: [{ index: 0, id: 'a', function: { arguments: '{' } }] }),
@@ -156,7 +156,7 @@ test('arguments that come before the name wait for it', async () => {
   });
 });
 
-test('a call that never gets a name is PROVIDER_PROTOCOL', async () => {
+test('a tool call that never gets a name is PROVIDER_PROTOCOL', async () => {
   const { fault } = await readReply({
     body: sse(chunkOf({ tool_calls: [{ index: 0, id: 'a', function: { arguments: '{}' } }] }, 'tool_calls')),
   });
@@ -208,7 +208,7 @@ test('a refusal is text, with a warning that says so once', async () => {
   ]);
 });
 
-test('media in an answer is left out with a warning', async () => {
+test('media in a chat answer is left out with a warning', async () => {
   const { parts } = await readReply({
     body: sse(
       chunkOf({ content: 'Look:', images: [{ type: 'image_url', image_url: { url: 'data:,' } }] }),
@@ -228,7 +228,7 @@ test.each([
   ['content_filter', 'content-filter'],
   ['something_new', 'other'],
   ['constructor', 'other'],
-] as const)('the finish reason %s is %s', async (providerReason, reason) => {
+] as const)('the chat finish reason %s is %s', async (providerReason, reason) => {
   const { parts } = await readReply({ body: sse(chunkOf({ content: 'x' }, providerReason)) });
   expect(parts.at(-1)).toEqual({ type: 'finish', reason, providerReason });
 });
@@ -254,7 +254,7 @@ test("Azure's first chunk, without choices and model, starts nothing", async () 
   });
 });
 
-test('usage on every chunk is told when it changes', async () => {
+test('usage on every chunk of a chat stream is told when it changes', async () => {
   const usage = (completion: number) => ({
     usage: { prompt_tokens: 3, completion_tokens: completion, total_tokens: 3 + completion },
   });
@@ -289,7 +289,7 @@ test("Groq's usage is found under its own name", async () => {
   expect(parts.at(-2)).toEqual(usagePart(5, 1));
 });
 
-test("Perplexity's last chunk repeats the whole message, which is not appended; CRLF and no [DONE]", async () => {
+test("Perplexity's last chunk, with CRLF and no [DONE], repeats the whole message, which is not appended", async () => {
   const body = sseWithoutDone(chunkOf({ content: 'Yes' }), {
     ...chunkOf({ content: '' }, 'stop', { object: 'chat.completion.done' }),
     choices: [
@@ -309,7 +309,7 @@ test("Perplexity's last chunk repeats the whole message, which is not appended; 
   ]);
 });
 
-test('of several choices the first is the answer', async () => {
+test('of several choices of a chat answer the first is the answer', async () => {
   const { parts } = await readReply({
     body: sse({
       ...chunkOf({}),
@@ -323,7 +323,7 @@ test('of several choices the first is the answer', async () => {
 });
 
 test.each(['application/json', 'text/event-stream', 'application/octet-stream'])(
-  'an answer in one piece of JSON, called %s, is read like a stream',
+  'a chat answer in one piece of JSON, called %s, is read like a stream',
   async (contentType) => {
     const { parts } = await readReply({
       headers: { 'content-type': contentType },
@@ -356,7 +356,7 @@ test.each(['application/json', 'text/event-stream', 'application/octet-stream'])
   },
 );
 
-test('JSON without a finish reason is whole all the same', async () => {
+test('a chat answer in JSON without a finish reason is whole all the same', async () => {
   const { parts } = await readReply({ body: '{"choices":[{"message":{"content":"x"}}]}' });
   expect(parts).toEqual([
     { type: 'response-start' },
@@ -369,7 +369,7 @@ test.each([
   ['an end without [DONE]', sseWithoutDone(chunkOf({ content: 'cut' }))],
   ['an event that is no JSON', 'data: {"choices":[{"delta":{"content":"cut"}}]}\n\ndata: {"cho\n\n'],
   ['an event that is no object', 'data: {"choices":[{"delta":{"content":"cut"}}]}\n\ndata: 7\n\n'],
-])('%s is PROVIDER_PROTOCOL, after what had arrived', async (_kind, body) => {
+])('a chat stream with %s is PROVIDER_PROTOCOL, after what had arrived', async (_kind, body) => {
   const { parts, fault } = await readReply({ body });
   expect(parts.filter((part) => part.type === 'text-delta')).toEqual([{ type: 'text-delta', text: 'cut' }]);
   expect(parts.some((part) => part.type === 'finish')).toBe(false);
@@ -484,13 +484,13 @@ test.each([
   ['nothing', '', 'nothing'],
   ['a web page', '<html><title>Sign in</title></html>', 'Sign in'],
   ['a JSON list', '[1]', 'no completion'],
-])('%s under a status of 200 is PROVIDER_PROTOCOL', async (_kind, body, words) => {
+])('a chat answer with %s under a status of 200 is PROVIDER_PROTOCOL', async (_kind, body, words) => {
   const { fault } = await readReply({ body });
   expect(fault).toMatchObject({ code: 'PROVIDER_PROTOCOL' });
   expect(fault?.message).toContain(words);
 });
 
-test('a connection that breaks amid the answer is PROVIDER_UNAVAILABLE', async () => {
+test('a connection that breaks amid a chat answer is PROVIDER_UNAVAILABLE', async () => {
   const { parts, fault } = await readReply({
     body: sse(chunkOf({ content: 'cut' }), chunkOf({}, 'stop')),
     fault: { cutAfterBytes: 170 },
@@ -500,14 +500,14 @@ test('a connection that breaks amid the answer is PROVIDER_UNAVAILABLE', async (
 });
 
 test.each(['error', 'insufficient_system_resource'])(
-  'a server that gives up with the finish reason %s is PROVIDER_UNAVAILABLE',
+  'a chat server that gives up with the finish reason %s is PROVIDER_UNAVAILABLE',
   async (reason) => {
     const { fault } = await readReply({ body: sse(chunkOf({ content: 'x' }), chunkOf({}, reason)) });
     expect(fault).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', transient: true, providerCode: reason });
   },
 );
 
-test('an aborted signal ends the stream with its reason and stops the upstream request', async () => {
+test('an aborted signal ends a chat stream with its reason and stops the upstream request', async () => {
   await using side = await startProvider({
     body: sseWithoutDone(chunkOf({ content: 'x' })),
     fault: { stallAfterBytes: Number.POSITIVE_INFINITY },
@@ -524,7 +524,7 @@ test('an aborted signal ends the stream with its reason and stops the upstream r
   await side.upstream.requests[0]?.aborted;
 });
 
-test('leaving the loop stops the upstream request', async () => {
+test('leaving the loop of a chat stream stops the upstream request', async () => {
   await using side = await startProvider({
     body: sseWithoutDone(chunkOf({ content: 'x' })),
     fault: { stallAfterBytes: Number.POSITIVE_INFINITY },
@@ -538,7 +538,7 @@ test('leaving the loop stops the upstream request', async () => {
   await side.upstream.requests[0]?.aborted;
 });
 
-test('a finished stream keeps its connection for the next, though bytes follow its end', async () => {
+test('a finished chat stream keeps its connection for the next, though bytes follow its end', async () => {
   await using side = await startProvider({ body: [sse(chunkOf({ content: 'x' }, 'stop')), ': bye\n\n'] });
   const target = providerTarget({ baseUrl: side.upstream.url });
   for (let round = 0; round < 3; round++) {
@@ -549,7 +549,7 @@ test('a finished stream keeps its connection for the next, though bytes follow i
   expect(side.upstream.openConnections()).toBe(1);
 });
 
-test('chunks like those before them are read like any other, with what makes them different', async () => {
+test('chunks of a chat stream like those before them are read like any other, with what makes them different', async () => {
   const { parts } = await readReply({
     body: sse(
       chunkOf({ role: 'assistant', content: '' }),

@@ -38,7 +38,7 @@ function imageMessage(
 const BY_URL = { url: 'https://pictures.example/a.png' };
 const AS_DATA = { data: 'AAAA', mediaType: 'image/png' };
 
-test('what OpenAI takes is supported by a row without quirks, and no more', () => {
+test('a row without quirks supports what OpenAI takes, and no more', () => {
   const parameters = {
     temperature: 1,
     topP: 1,
@@ -62,12 +62,12 @@ test('what OpenAI takes is supported by a row without quirks, and no more', () =
   ]);
 });
 
-test('what a server takes beyond that is supported where its row says so', () => {
+test('a parameter that a server takes beyond OpenAI’s is supported where its row says so', () => {
   const quirks = { extras: ['topK', 'repetitionPenalty'], reasoningStyle: 'object' };
   expect(pathsOf({ parameters: { topK: 1, repetitionPenalty: 1, reasoningTokens: 1 } }, quirks)).toEqual([]);
 });
 
-test('what is lacked when reasoning is lacked by models that reason only', () => {
+test('a parameter that is lacked when reasoning is lacked by models that reason only', () => {
   const quirks = { lacksWhenReasoning: ['temperature'] };
   const parameters = { temperature: 1 };
   expect(pathsOf({ parameters }, quirks)).toEqual([]);
@@ -117,7 +117,7 @@ test.each<[string, Partial<ProviderRequest>, string[]]>([
     { messages: [imageMessage('user', BY_URL), imageMessage('user', AS_DATA)] },
     ['messages[1].parts[1]'],
   ],
-])('without %s, %j is told as %j', (feature, over, paths) => {
+])('in a row without %s, %j is told as %j', (feature, over, paths) => {
   expect(pathsOf(over, { lacks: [feature] })).toEqual(paths);
 });
 
@@ -125,12 +125,12 @@ test('images stand in user messages only', () => {
   expect(pathsOf({ messages: [imageMessage('assistant', AS_DATA)] })).toEqual(['messages[0].parts[1]']);
 });
 
-test('the words name the provider', () => {
+test('the words for a parameter that is not supported name the provider', () => {
   const [first] = adapter.completions.unsupported(providerRequest({ parameters: { topK: 1 } }));
   expect(first?.message).toBe('The provider fake does not take topK with this model.');
 });
 
-test('what is not supported is left out of the call, and the rest is sent', async () => {
+test('a parameter that is not supported is left out of the call, and the rest is sent', async () => {
   const messages: Message[] = [
     imageMessage('user', BY_URL),
     {

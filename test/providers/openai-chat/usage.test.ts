@@ -117,10 +117,13 @@ test.each([
     },
     tokens(4, 0, 0, 2, 0),
   ],
-])('%s', (_dialect, wire, expected) => {
+])('the usage of a chat answer is read: %s', (_dialect, wire, expected) => {
   expect(usageOf(wire)).toEqual(expected);
 });
 
-test.each([[null], [undefined], ['x'], [{}], [{ total_tokens: 3 }]])('%j tells no usage', (wire) => {
-  expect(usageOf(wire)).toBeUndefined();
-});
+test.each([[null], [undefined], ['x'], [{}], [{ total_tokens: 3 }]])(
+  'the usage %j of a chat answer tells nothing',
+  (wire) => {
+    expect(usageOf(wire)).toBeUndefined();
+  },
+);

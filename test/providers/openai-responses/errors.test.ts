@@ -9,7 +9,7 @@ import {
   startProvider,
 } from '../../support/provider-calls.ts';
 
-describe('an error answer', () => {
+describe('Responses error answers', () => {
   const error = (fields: object) =>
     JSON.stringify({ error: { type: 'invalid_request_error', param: null, code: null, ...fields } });
   test.each([
@@ -45,7 +45,7 @@ describe('an error answer', () => {
       '<html><title>Busy</title></html>',
       { code: 'PROVIDER_UNAVAILABLE', message: 'Busy', transient: true },
     ],
-  ])('of status %i is translated once: %s', async (status, body, expected) => {
+  ])('a Responses error answer of status %i is translated once: %s', async (status, body, expected) => {
     const headers = { 'retry-after': '2', 'x-request-id': 'req_9' };
     await using provider = await startProvider({ status, body, headers });
     const target = providerTarget({ baseUrl: provider.upstream.url });
@@ -64,7 +64,7 @@ const endless = {
   fault: { stallAfterBytes: 10_000 },
 };
 
-test('aborting the signal stops the upstream request, and so does leaving the loop', async () => {
+test('aborting the signal of a Responses stream stops the upstream request, and so does leaving the loop', async () => {
   await using provider = await startProvider(endless);
   const adapter = createOpenAiResponsesAdapter(provider);
   const request = providerRequest({ target: providerTarget({ baseUrl: provider.upstream.url }) });

@@ -5,7 +5,7 @@ import { providerTarget, startProvider } from '../../support/provider-calls.ts';
 
 describe('the list of models', () => {
   const { signal } = new AbortController();
-  test('gives their names, and proves the credential', async () => {
+  test('the Responses list of models gives their names, and proves the credential', async () => {
     await using provider = await startProvider({
       body: '{"object":"list","data":[{"id":"gpt-5","object":"model"},{"id":"o3"}]}',
     });
@@ -23,7 +23,7 @@ describe('the list of models', () => {
     [200, 'hello', 'PROVIDER_PROTOCOL'],
     [200, '{"models":[]}', 'PROVIDER_PROTOCOL'],
     [401, '{"error":{"message":"no","code":"invalid_api_key"}}', 'PROVIDER_AUTHENTICATION'],
-  ])('of status %i that is %s is a fault', async (status, body, code) => {
+  ])('the Responses list of models of status %i that is %s is a fault', async (status, body, code) => {
     await using provider = await startProvider({ status, body });
     const target = providerTarget({ baseUrl: provider.upstream.url });
     await expect(
@@ -31,7 +31,7 @@ describe('the list of models', () => {
     ).rejects.toMatchObject({ code });
   });
 
-  test('may be missing: then an empty request that is refused as invalid proves address and credential', async () => {
+  test('the Responses list of models may be missing: then an empty request that is refused as invalid proves address and credential', async () => {
     const statuses = [400, 401, 200];
     await using provider = await startProvider((_request, index) => ({
       status: statuses[index] ?? 500,
@@ -56,7 +56,7 @@ describe('the list of models', () => {
     });
   });
 
-  test('may give way to another path that proves the credential', async () => {
+  test('the Responses list of models may give way to another path that proves the credential', async () => {
     const bodies = ['{"user":"me"}', '<html>Sign in</html>'];
     await using provider = await startProvider((_request, index) => ({ body: bodies[index] ?? '' }));
     const adapter = createOpenAiResponsesAdapter(provider);

@@ -16,8 +16,8 @@ import {
 } from '../../support/provider-calls.ts';
 import { bodyOf, reasoningModel, response } from './responses-calls.ts';
 
-describe('a request', () => {
-  test('goes to /responses with the credential, and asks that nothing is stored', async () => {
+describe('requests', () => {
+  test('a Responses request goes to /responses with the credential, and asks that nothing is stored', async () => {
     await using provider = await startProvider(response([]));
     const target = providerTarget({
       baseUrl: `${provider.upstream.url}/v1`,
@@ -42,7 +42,7 @@ describe('a request', () => {
     });
   });
 
-  test('turns the first system messages into instructions and keeps a later one in its place', async () => {
+  test('a Responses request turns the first system messages into instructions and keeps a later one in its place', async () => {
     const messages = [
       systemMessage('Be brief.'),
       systemMessage('Be kind.'),
@@ -61,7 +61,7 @@ describe('a request', () => {
     expect(alone.input).toMatchObject([{ role: 'system' }]);
   });
 
-  test('carries images by address and by data, in tool results too', async () => {
+  test('a Responses request carries images by address and by data, in tool results too', async () => {
     const byUrl = { type: 'image', image: { url: 'https://example.com/a.png', detail: 'low' } } as const;
     const byData = { type: 'image', image: { data: 'AAAA', mediaType: 'image/png' } } as const;
     const messages: Message[] = [
@@ -89,7 +89,7 @@ describe('a request', () => {
     ]);
   });
 
-  test('carries parameters, tools, choice, format and options under their names here', async () => {
+  test('a Responses request carries parameters, tools, choice, format and options under their names in the Responses API', async () => {
     const parameters = { maxTokens: 100, temperature: 0, topP: 0.5, parallelToolCalls: false };
     const tool = { name: 't', description: 'd', parameters: { type: 'object' } };
     const schema = { type: 'object', properties: {} };
@@ -130,7 +130,7 @@ describe('a request', () => {
     }
   });
 
-  test('asks a reasoning model for what must be sent back, and for a summary only when told to', async () => {
+  test('a Responses request asks a reasoning model for what must be sent back, and for a summary only when told to', async () => {
     const include = ['reasoning.encrypted_content'];
     const unasked = await bodyOf({ model: reasoningModel });
     expect(unasked).toMatchObject({ include });
@@ -152,7 +152,7 @@ describe('a request', () => {
     ).toEqual({ effort: 'none' });
   });
 
-  test('names what the protocol or the model cannot do, and leaves it out', async () => {
+  test('a Responses request names what the protocol or the model cannot do, and leaves it out', async () => {
     const parameters = {
       topK: 1,
       stop: ['x'],

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { created, type Event, read, SSE, sse, start } from './responses-events.ts';
 
-describe('a fault within a stream', () => {
+describe('faults within a stream', () => {
   const begun = sse(created, { type: 'response.output_text.delta', output_index: 0, delta: 'par' });
   const faults: [string, Event, object][] = [
     [
@@ -40,7 +40,7 @@ describe('a fault within a stream', () => {
     [
       'a failure without words',
       { type: 'response.failed', response: { status: 'failed' } },
-      { code: 'PROVIDER_UNAVAILABLE', message: 'The provider reported a failure without words.' },
+      { code: 'PROVIDER_UNAVAILABLE', message: 'The provider reported a failure without a message.' },
     ],
     [
       'a policy',
@@ -68,15 +68,18 @@ describe('a fault within a stream', () => {
       { code: 'PROVIDER_PROTOCOL' },
     ],
   ];
-  test.each(faults)('such as %s is raised after the content before it', async (_name, event, fault) => {
-    for (const cut of [undefined, 'every-byte'] as const) {
-      const result = await read({ headers: SSE, body: begun + sse(event), ...(cut ? { cut } : {}) });
-      expect(result.parts).toEqual([start, { type: 'text-delta', text: 'par' }]);
-      expect(result.fault).toMatchObject(fault);
-    }
-  });
+  test.each(faults)(
+    'a Responses fault within a stream such as %s is raised after the content before it',
+    async (_name, event, fault) => {
+      for (const cut of [undefined, 'every-byte'] as const) {
+        const result = await read({ headers: SSE, body: begun + sse(event), ...(cut ? { cut } : {}) });
+        expect(result.parts).toEqual([start, { type: 'text-delta', text: 'par' }]);
+        expect(result.fault).toMatchObject(fault);
+      }
+    },
+  );
 
-  test('is a page that a gateway sent instead', async () => {
+  test('a page that a gateway sent instead of a Responses stream is a fault', async () => {
     const page = '<!doctype html><html><head><title>Bad gateway</title></head></html>';
     const { fault } = await read({ headers: { 'content-type': 'text/html' }, body: page });
     expect(fault).toMatchObject({
@@ -85,7 +88,7 @@ describe('a fault within a stream', () => {
     });
   });
 
-  test('can be a field named error, or data that is no JSON', async () => {
+  test('a fault within a Responses stream can be a field named error, or data that is no JSON', async () => {
     expect(
       (await read({ headers: SSE, body: `${begun}error: {"error":{"message":"crash"}}\n\n` })).fault,
     ).toMatchObject({
@@ -97,7 +100,7 @@ describe('a fault within a stream', () => {
     });
   });
 
-  test('is an end without a terminal event, wherever the stream is cut off', async () => {
+  test('a Responses stream without a terminal event is a fault, wherever it is cut off', async () => {
     expect((await read({ headers: SSE, body: begun })).fault).toMatchObject({
       code: 'PROVIDER_PROTOCOL',
       transient: true,

@@ -13,8 +13,8 @@ import {
   used,
 } from './responses-events.ts';
 
-describe('a stream', () => {
-  test('of reasoning, text and calls gives every part in order, and the reasoning items back', async () => {
+describe('streams', () => {
+  test('a Responses stream of reasoning, text and calls gives every part in order, and the reasoning items back', async () => {
     const reasoning = {
       id: 'rs_1',
       type: 'reasoning',
@@ -149,7 +149,7 @@ describe('a stream', () => {
     ]);
   });
 
-  test('whose items come without deltas loses nothing', async () => {
+  test('a Responses stream whose items come without deltas loses nothing', async () => {
     const open = {
       type: 'reasoning',
       id: 'rs_1',
@@ -178,7 +178,7 @@ describe('a stream', () => {
     ]);
   });
 
-  test('of an open model gives its reasoning text', async () => {
+  test('a Responses stream of an open model gives its reasoning text', async () => {
     const body = sse(
       created,
       { type: 'response.reasoning_text.delta', output_index: 0, content_index: 0, delta: 'thinking' },
@@ -195,7 +195,7 @@ describe('a stream', () => {
     ]);
   });
 
-  test('that is refused shows the refusal and ends as a content filter', async () => {
+  test('a Responses stream that is refused shows the refusal and ends as a content filter', async () => {
     const refused = {
       type: 'message',
       role: 'assistant',
@@ -221,7 +221,7 @@ describe('a stream', () => {
     ['content_filter', 'content-filter', 'content_filter'],
     ['something_new', 'other', 'something_new'],
     [undefined, 'other', 'incomplete'],
-  ])('that is incomplete for %s ends with %s', async (reason, finish, providerReason) => {
+  ])('a Responses stream that is incomplete for %s ends with %s', async (reason, finish, providerReason) => {
     const body = sse(
       created,
       { type: 'response.output_text.delta', output_index: 0, delta: 'par' },
@@ -244,7 +244,7 @@ describe('a stream', () => {
     ]);
   });
 
-  test('keeps the places of its text when a message has a phase, and drops reasoning that the server kept for itself', async () => {
+  test('a Responses stream keeps the places of its text when a message has a phase, and drops reasoning that the server kept for itself', async () => {
     const output = [
       { type: 'reasoning', id: 'rs_1', summary: [] },
       message('Looking.', { phase: 'commentary' }),
@@ -266,7 +266,7 @@ describe('a stream', () => {
     });
   });
 
-  test('may have events of unknown types, comments and an end mark', async () => {
+  test('a Responses stream may have events of unknown types, comments and an end mark', async () => {
     const body = `: ping\n\n${sse(created, { type: 'response.dance', delta: 7 }, { type: 'response.output_text.delta', output_index: 0, delta: 'a' }, completed())}data: [DONE]\n\n`;
     expect((await partsOf(body)).map(({ type }) => type)).toEqual([
       'response-start',
@@ -277,8 +277,8 @@ describe('a stream', () => {
   });
 });
 
-describe('a whole JSON answer', () => {
-  test('gives the same parts as a stream', async () => {
+describe('whole answers', () => {
+  test('a whole Responses JSON answer gives the same parts as a stream', async () => {
     const response = {
       id: 'resp_1',
       object: 'response',
@@ -309,7 +309,7 @@ describe('a whole JSON answer', () => {
     ['{"id":"r","status":"queued","output":[]}', 'PROVIDER_PROTOCOL'],
     ['{"output":"text"}', 'PROVIDER_PROTOCOL'],
     ['nonsense', 'PROVIDER_PROTOCOL'],
-  ])('that is a fault is raised as one: %s', async (body, code) => {
+  ])('a whole Responses JSON answer that is a fault is raised as one: %s', async (body, code) => {
     const { fault } = await read({ headers: { 'content-type': 'application/json; charset=utf-8' }, body });
     expect(fault).toMatchObject({ code });
   });

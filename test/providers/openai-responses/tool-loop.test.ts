@@ -14,7 +14,7 @@ import {
 } from '../../support/provider-calls.ts';
 import { bodyOf, reasoningModel, response } from './responses-calls.ts';
 
-test('a tool loop of three turns sends every reasoning item back unmodified and in its place', async () => {
+test('a Responses tool loop of three turns sends every reasoning item back unmodified and in its place', async () => {
   const reasoning = (id: string) => ({
     id,
     type: 'reasoning',
@@ -78,7 +78,7 @@ test('a tool loop of three turns sends every reasoning item back unmodified and 
   expect(messages.at(-1)?.parts).toEqual([{ type: 'text', text: 'Done.' }]);
 });
 
-test('an assistant message that was edited, or that another protocol continued, still says all it has', async () => {
+test('an assistant message that was edited, or that another protocol continued, still says all it has to the Responses API', async () => {
   const call = { callId: 'c9', name: 'look', argumentsText: '{}' };
   const assistant = (continuation: Message['continuation']): Message => ({
     role: 'assistant',

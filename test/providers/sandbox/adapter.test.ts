@@ -5,7 +5,7 @@ import { createSandboxAdapter } from '../../../src/providers/sandbox/adapter.ts'
 import { options, reads, request, simulatedTime, target } from './sandbox-calls.ts';
 
 describe('pace', () => {
-  test('waits for the first token, then keeps to tokens per second', async () => {
+  test('the sandbox waits for the first token, then keeps to tokens per second', async () => {
     const { clock, delay, waits } = simulatedTime();
     const adapter = createSandboxAdapter({ clock, delay });
     const asked = options({ tokens: 6, tokensPerSecond: 100, tokensPerRead: 2, firstTokenMs: 30 });
@@ -13,7 +13,7 @@ describe('pace', () => {
     expect(waits).toEqual([30, 20, 20]);
   });
 
-  test('is hundreds of thousands of tokens a second when unbounded', async () => {
+  test('the pace of the sandbox is hundreds of thousands of tokens a second when unbounded', async () => {
     const asked = options({ tokens: 100_000, tokensPerSecond: 0, firstTokenMs: 0 });
     const startedMs = performance.now();
     let tokens = 0;
@@ -30,7 +30,7 @@ describe('pace', () => {
 describe('faults', () => {
   const fail = { code: 'PROVIDER_RATE_LIMITED', message: 'slow down', status: 429, retryAfterMs: 1500 };
 
-  test('before the first token look like a refused request', async () => {
+  test('a fault of the sandbox before the first token looks like a refused request', async () => {
     await expect(reads(options({ fail }))).rejects.toMatchObject({
       code: 'PROVIDER_RATE_LIMITED',
       message: 'slow down',
@@ -41,7 +41,7 @@ describe('faults', () => {
     });
   });
 
-  test('in mid-stream come after exactly the tokens asked for', async () => {
+  test('a fault of the sandbox in mid-stream comes after exactly the tokens asked for', async () => {
     const seen: StreamPart[] = [];
     const run = async () => {
       const asked = options({
@@ -57,7 +57,7 @@ describe('faults', () => {
     expect(seen.filter(({ type }) => type === 'text-delta')).toHaveLength(3);
   });
 
-  test('can be a stream that just ends', async () => {
+  test('a fault of the sandbox can be a stream that just ends', async () => {
     const parts = (await reads(options({ cutAfterTokens: 2, stallAfterTokens: 10 }))).flat();
     expect(parts.map(({ type }) => type)).toEqual(['response-start', 'text-delta', 'text-delta']);
     expect((await reads(options({ cutAfterTokens: 0 }))).flat().map(({ type }) => type)).toEqual([
@@ -65,7 +65,7 @@ describe('faults', () => {
     ]);
   });
 
-  test('can be a stream that stalls until it is cancelled', async () => {
+  test('a fault of the sandbox can be a stream that stalls until it is cancelled', async () => {
     const controller = new AbortController();
     const iterator = createSandboxAdapter()
       .completions.stream(options({ stallAfterTokens: 1, firstTokenMs: 0 }), { signal: controller.signal })
@@ -81,16 +81,19 @@ describe('faults', () => {
     [{ fail: { code: 'NOPE' } }, 'providerOptions.fail.code: '],
     [{ toolCalls: [{ name: 'a', args: {} }] }, 'providerOptions.toolCalls.0.args: '],
     [{ speed: 9 }, 'providerOptions.speed: '],
-  ])('of the options themselves name the field: %j', async (providerOptions, beginning) => {
-    await expect(reads(options(providerOptions))).rejects.toMatchObject({
-      code: 'PROVIDER_INVALID_REQUEST',
-      message: expect.stringContaining(beginning),
-    });
-  });
+  ])(
+    'a fault of the sandbox’s options themselves names the field: %j',
+    async (providerOptions, beginning) => {
+      await expect(reads(options(providerOptions))).rejects.toMatchObject({
+        code: 'PROVIDER_INVALID_REQUEST',
+        message: expect.stringContaining(beginning),
+      });
+    },
+  );
 });
 
 describe('cancelling', () => {
-  test('ends a wait at once, with the reason that the caller gave', async () => {
+  test('cancelling the sandbox ends a wait at once, with the reason that the caller gave', async () => {
     const controller = new AbortController();
     const iterator = createSandboxAdapter()
       .completions.stream(options({ firstTokenMs: 3_600_000 }), { signal: controller.signal })
@@ -101,7 +104,7 @@ describe('cancelling', () => {
     await expect(first).rejects.toBe(reason);
   });
 
-  test('is noticed between two reads of an unbounded stream, and before it began', async () => {
+  test('cancelling the sandbox is noticed between two reads of an unbounded stream, and before it began', async () => {
     const controller = new AbortController();
     const reason = new Error('enough');
     let count = 0;
@@ -122,7 +125,7 @@ describe('cancelling', () => {
   });
 });
 
-test('the models say in their names that they are simulated, and the check needs nothing', async () => {
+test('the models of the sandbox say in their names that they are simulated, and the check needs nothing', async () => {
   const adapter = createSandboxAdapter();
   const { signal } = new AbortController();
   await adapter.health.check(target, { signal });

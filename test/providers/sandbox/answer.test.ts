@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { Message } from '../../../src/providers/contract/completions.ts';
 import { collect, options, reads, request, user, WHO, weather } from './sandbox-calls.ts';
 
-describe('the answer', () => {
-  test('is the full ordered list of parts that the options chose', async () => {
+describe('answers', () => {
+  test('the sandbox’s answer is the full ordered list of parts that the options chose', async () => {
     const asked = options({ text: 'Hi there, you.', reasoningTokens: 2, tokensPerRead: 2 });
     expect(await reads(asked)).toEqual([
       [
@@ -45,7 +45,7 @@ describe('the answer', () => {
     ]);
   });
 
-  test('says that it is simulated, echoes the last user message and says in a whole sentence what the gateway did', async () => {
+  test('the sandbox’s answer says that it is simulated, echoes the last user message and says in a whole sentence what the gateway did', async () => {
     const { text, finish } = await collect(request());
     expect(text).toBe(
       `This is ${WHO}. You wrote: "Hello there". The gateway chose this instance from its plan, passed on each token as it came, and recorded what the answer cost.`,
@@ -53,7 +53,7 @@ describe('the answer', () => {
     expect(finish).toEqual({ type: 'finish', reason: 'stop', providerReason: 'stop' });
   });
 
-  test('echoes only the start of a long message, and never cuts a character in two', async () => {
+  test('the sandbox’s answer echoes only the start of a long message, and never cuts a character in two', async () => {
     const { text } = await collect(
       request({ messages: [user('😀'.repeat(500))], providerOptions: { tokens: 100 } }),
     );
@@ -62,7 +62,7 @@ describe('the answer', () => {
     expect(plain.text).toBe('😀👩‍👩‍👧 ж\n\n end  ');
   });
 
-  test('is the same for the same request, and another for another seed', async () => {
+  test('the sandbox’s answer is the same for the same request, and another for another seed', async () => {
     const first = await reads(request({ parameters: { seed: 1 } }));
     expect(await reads(request({ parameters: { seed: 1 } }))).toEqual(first);
     expect((await collect(request({ parameters: { seed: 2 } }))).text).not.toBe(
@@ -70,12 +70,12 @@ describe('the answer', () => {
     );
   });
 
-  test('has exactly as many tokens as asked for', async () => {
+  test('the sandbox’s answer has exactly as many tokens as asked for', async () => {
     expect((await collect(options({ tokens: 1000, tokensPerSecond: 0 }))).usage?.outputTokens).toBe(1000);
     expect((await collect(options({ tokens: 3 }))).text).toBe('This is Mode');
   });
 
-  test('is cut by maxTokens with reason length, reasoning first', async () => {
+  test('the sandbox’s answer is cut by maxTokens with reason length, reasoning first', async () => {
     const cut = await collect(
       request({ parameters: { maxTokens: 5 }, providerOptions: { reasoningTokens: 3 } }),
     );
@@ -91,7 +91,7 @@ describe('the answer', () => {
     expect(calls.finish.reason).toBe('length');
   });
 
-  test('ends before the first stop string', async () => {
+  test('the sandbox’s answer ends before the first stop string', async () => {
     const asked = request({
       parameters: { stop: ['three', ' two'] },
       providerOptions: { text: 'one two three' },
@@ -102,11 +102,11 @@ describe('the answer', () => {
     ).toBe('one');
   });
 
-  test('ends with the finish reason that was chosen', async () => {
+  test('the sandbox’s answer ends with the finish reason that was chosen', async () => {
     expect((await collect(options({ finishReason: 'content-filter' }))).finish.reason).toBe('content-filter');
   });
 
-  test('counts every word of the input by the rule, tools included, and 64 for an image', async () => {
+  test('the sandbox’s usage counts every word of the input by the rule, tools included, and 64 for an image', async () => {
     const image = { type: 'image', image: { url: 'https://example.com/a.png' } } as const;
     const messages: Message[] = [
       { role: 'user', parts: [{ type: 'text', text: 'one 12345' }, image], toolCalls: [] },
@@ -121,7 +121,7 @@ describe('the answer', () => {
 });
 
 describe('reasoning', () => {
-  test('follows the effort, bounded by its own limit, and is simulated by name', async () => {
+  test('reasoning of the sandbox follows the effort, bounded by its own limit, and is simulated by name', async () => {
     const high = await collect(request({ parameters: { reasoningEffort: 'high' } }));
     expect(high.usage?.reasoningTokens).toBe(64);
     expect(high.reasoning.startsWith(`Simulated reasoning of ${WHO}.`)).toBe(true);
@@ -129,7 +129,7 @@ describe('reasoning', () => {
     expect(bounded.usage?.reasoningTokens).toBe(10);
   });
 
-  test('is there unasked with sandbox-reasoning, unless the effort is none', async () => {
+  test('reasoning is there unasked with sandbox-reasoning, unless the effort is none', async () => {
     const model = { key: 'sandbox-reasoning', reasoning: true };
     expect((await collect(request({ model }))).usage?.reasoningTokens).toBe(32);
     expect((await collect(request({ model, parameters: { reasoningEffort: 'none' } }))).reasoning).toBe('');
@@ -137,7 +137,7 @@ describe('reasoning', () => {
 });
 
 describe('tool calls', () => {
-  test('are exactly those of the options, in order, with ids of their own and bad JSON untouched', async () => {
+  test('tool calls of the sandbox are exactly those of the options, in order, with ids of their own and bad JSON untouched', async () => {
     const { calls, text, finish } = await collect(
       options({
         toolCalls: [
@@ -157,7 +157,7 @@ describe('tool calls', () => {
     expect(finish).toMatchObject({ reason: 'tool-calls', continuation: { sandboxTurn: expect.any(String) } });
   });
 
-  test('are made from the schema when a tool is required or named, and then reported in text', async () => {
+  test('tool calls of the sandbox are made from the schema when a tool is required or named, and then reported in text', async () => {
     const asked = request({
       tools: [{ name: 'other', parameters: {} }, weather],
       toolChoice: { type: 'tool', name: 'weather' },
@@ -179,7 +179,7 @@ describe('tool calls', () => {
     expect(after.finish.reason).toBe('stop');
   });
 
-  test('come unasked from sandbox-tools only, and never when the choice is none or no tool fits', async () => {
+  test('tool calls of the sandbox come unasked from sandbox-tools only, and never when the choice is none or no tool fits', async () => {
     const model = { key: 'sandbox-tools', reasoning: false };
     expect((await collect(request({ model, tools: [weather] }))).calls).toHaveLength(1);
     expect((await collect(request({ tools: [weather] }))).calls).toHaveLength(0);
@@ -191,7 +191,7 @@ describe('tool calls', () => {
 });
 
 describe('structured output', () => {
-  test('is JSON made from the schema, or an honest object without one', async () => {
+  test('structured output of the sandbox is JSON made from the schema, or an honest object without one', async () => {
     const schema = { type: 'object', properties: { ok: { type: 'boolean' } }, required: ['ok'] };
     const made = await collect(request({ responseFormat: { type: 'json-schema', name: 'r', schema } }));
     expect(made.text).toBe('{"ok":true}');

@@ -260,8 +260,8 @@ function refusalOf(schema: JsonObject): string {
   }
 }
 
-describe('an example', () => {
-  test.each(Object.entries(schemas))('of %s is valid', (_name, schema) => {
+describe('examples of schemas', () => {
+  test.each(Object.entries(schemas))('the example of %s is valid by its schema', (_name, schema) => {
     const validate = validatorOf(schema);
     const made = exampleOf(schema);
     expect(validate(made), `${JSON.stringify(made)} ${JSON.stringify(validate.errors)}`).toBe(true);
@@ -304,16 +304,16 @@ describe('an example', () => {
     ['wants too many values', { items: { items: {}, minItems: 1000 }, minItems: 1000 }, /too many values/],
     ['has a keyword that the sandbox does not follow', { dependentSchemas: { a: {} } }, /dependentSchemas/],
     ['excludes what the sandbox would say', { type: 'string', not: { minLength: 1 } }, /its not/],
-  ])('of a schema that %s is refused, and the message says why', (_name, schema, message) => {
+  ])('a schema that %s is refused, and the message says why', (_name, schema, message) => {
     expect(refusalOf(schema)).toMatch(message);
   });
 
-  test('of an empty schema is the word "simulated", and what is no schema is refused', () => {
+  test('the example of an empty schema is the word "simulated", and what is no schema is refused', () => {
     expect(exampleOf({})).toBe('simulated');
     expect(() => exampleOf(undefined)).toThrow('this is no schema');
   });
 
-  test('takes what is suggested for a property, where it fits', () => {
+  test('an example takes what is suggested for a property, if it fits', () => {
     const schema: JsonObject = {
       properties: {
         city: { type: 'string', minLength: 3 },
@@ -392,7 +392,7 @@ const anySchema = fc.letrec<{ schema: JsonObject; leaf: JsonObject }>((tie) => (
   ) as fc.Arbitrary<JsonObject>,
 })).schema;
 
-test('of any of many generated schemas, an example is valid or is refused', () => {
+test('the example of each of many generated schemas is valid, or the schema is refused', () => {
   let made = 0;
   let refused = 0;
   fc.assert(

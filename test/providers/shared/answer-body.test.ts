@@ -37,7 +37,7 @@ test.each([
   [['\n\n', 'data: x'], 'stream', 'data: x'],
   [[' ', '\n'], 'empty', ''],
 ])(
-  '%j has the form %s, and looking at it drops nothing but the white space before it',
+  'the body %j has the form %s, and looking at it drops nothing but the white space before it',
   async (chunks, form, text) => {
     const body = new AnswerBody(sourceOf(chunks));
     expect(await body.form()).toBe(form);
@@ -45,7 +45,7 @@ test.each([
   },
 );
 
-test('white space without end is not kept, and ends as a fault once there is too much of it', async () => {
+test('white space without end in an answer is not kept, and ends as a fault once there is too much of it', async () => {
   const blank = Buffer.alloc(16 * 1024 * 1024, ' ');
   let reads = 0;
   const body = new AnswerBody({
@@ -57,7 +57,7 @@ test('white space without end is not kept, and ends as a fault once there is too
   expect(reads).toBe(9);
 });
 
-test('every read is a sign of life, a blank one too', async () => {
+test('every read of an answer’s body is a sign of life, a blank one too', async () => {
   const signs: string[] = [];
   const body = new AnswerBody(sourceOf([' ', 'x']), { onSign: (sign) => void signs.push(sign) });
   await body.form();
@@ -65,7 +65,7 @@ test('every read is a sign of life, a blank one too', async () => {
 });
 
 test.each(['raise', 'wait'] as const)(
-  'JSON that is whole is an answer, though its server does %s behind it',
+  'JSON of an answer that is whole is an answer, whatever the server does behind it: %s',
   async (after) => {
     vi.useFakeTimers();
     const source = sourceOf(['{"a":', '{}}', ' '], after);
@@ -77,11 +77,11 @@ test.each(['raise', 'wait'] as const)(
   },
 );
 
-test('JSON that is not whole is waited for, and a break in it is raised', async () => {
+test('JSON of an answer that is not whole is waited for, and a break in it is raised', async () => {
   await expect(new AnswerBody(sourceOf(['{"a":{}'], 'raise')).text()).rejects.toThrow('broken');
 });
 
-test('text is cut at its limit and leaves the source', async () => {
+test('text of an answer is cut at its limit and leaves the source', async () => {
   const source = sourceOf(['abc', 'def', 'ghi']);
   expect(await new AnswerBody(source).text(4)).toBe('abcd');
   expect(source.left).toBe(true);
@@ -127,7 +127,7 @@ test('a server that sends on and on after a complete answer is left', async () =
   expect(source.read.length).toBeLessThan(100);
 });
 
-test('what breaks behind a complete answer concerns nobody', async () => {
+test('a break behind a complete answer concerns nobody', async () => {
   const body = new AnswerBody(sourceOf(['a'], 'raise'));
   body.complete = true;
   for await (const _chunk of body) break;

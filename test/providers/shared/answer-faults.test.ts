@@ -25,12 +25,12 @@ test.each([
   [504, 'PROVIDER_TIMEOUT', true],
   [529, 'PROVIDER_UNAVAILABLE', true],
   [204, 'PROVIDER_PROTOCOL', false],
-] as const)('status %i is %s', (status, code, transient) => {
+] as const)('an answer of status %i is the fault %s', (status, code, transient) => {
   const fault = faultOfStatus(status, {}, { message: 'Their words.' });
   expect(fault).toMatchObject({ code, transient, status, message: 'Their words.', phase: 'headers' });
 });
 
-test('a fault carries wait, request id and code of the provider', () => {
+test('a fault of an answer carries wait, request id and code of the provider', () => {
   const headers = { 'retry-after': '2', 'x-request-id': 'req-1' };
   const fault = faultOfStatus(429, headers, { message: 'Slow down.', providerCode: 'tokens' });
   expect(fault).toMatchObject({ retryAfterMs: 2000, providerRequestId: 'req-1', providerCode: 'tokens' });
@@ -47,7 +47,7 @@ test('payment required with a time to wait is a quota', () => {
   expect(fault).toMatchObject({ code: 'PROVIDER_RATE_LIMITED', transient: true, retryAfterMs: 9000 });
 });
 
-test('what the body means wins over the status', () => {
+test('the meaning of an error’s body wins over the status', () => {
   const fault = faultOfStatus(400, {}, { message: 'Too long.', code: 'CONTEXT_LENGTH_EXCEEDED' });
   expect(fault).toMatchObject({ code: 'CONTEXT_LENGTH_EXCEEDED', transient: false });
   const quota = faultOfStatus(
@@ -63,7 +63,7 @@ test('x-should-retry is obeyed before the status', () => {
   expect(faultOfStatus(500, { 'x-should-retry': 'false' }, { message: '' }).transient).toBe(false);
 });
 
-test('without words of the provider the status is named', () => {
+test('an error without words of the provider is named by its status', () => {
   expect(faultOfStatus(503, {}, { message: '' }).message).toBe('The provider answered with status 503.');
 });
 
@@ -108,17 +108,17 @@ test.each([
   ['HTML without a title', '<html><body>x</body></html>', '', undefined],
   ['plain text', ' upstream connect error ', 'upstream connect error', undefined],
   ['nothing', '', '', undefined],
-])('the words of %s are found', (_shape, body, message, providerCode) => {
+])('the words of an error are found: %s', (_shape, body, message, providerCode) => {
   const text = errorText(body);
   expect(text.message).toBe(message);
   expect(text.providerCode).toBe(providerCode);
 });
 
-test('words are bounded', () => {
+test('the words of a provider’s error are bounded', () => {
   expect(errorText('x'.repeat(10_000)).message.length).toBeLessThan(2100);
 });
 
-test('the first known request id is taken', () => {
+test('the first known request id of an answer is taken', () => {
   expect(providerRequestId({ 'cf-ray': 'c', 'mistral-correlation-id': 'm' })).toBe('m');
   expect(providerRequestId({})).toBeUndefined();
 });

@@ -5,12 +5,12 @@ import { providerTarget } from '../../support/provider-calls.ts';
 
 const BEARER = { type: 'header', header: 'Authorization', prefix: 'Bearer ', optional: false } as const;
 
-test('the credential travels in the named header, behind its prefix', () => {
+test('the credential of a request travels in the named header, behind its prefix', () => {
   const target = providerTarget({ auth: BEARER, secret: new Secret('sk-1') });
   expect(authHeaders(target)).toEqual({ authorization: 'Bearer sk-1' });
 });
 
-test('headers of the config are added, and win', () => {
+test('headers of the config are added to a request, and win', () => {
   const headers = { 'X-Title': new Secret('app'), Authorization: new Secret('Custom 1') };
   expect(authHeaders(providerTarget({ auth: BEARER, secret: new Secret('sk-1'), headers }))).toEqual({
     'x-title': 'app',
@@ -18,7 +18,7 @@ test('headers of the config are added, and win', () => {
   });
 });
 
-test('no scheme, or an optional one without a credential, sends none', () => {
+test('a config without a scheme, or with an optional one and no credential, sends no credential', () => {
   expect(authHeaders(providerTarget({ auth: { type: 'none' } }))).toEqual({});
   const { secret: _secret, ...open } = providerTarget({ auth: { ...BEARER, optional: true } });
   expect(authHeaders(open)).toEqual({});
@@ -29,13 +29,16 @@ test('a missing credential that is needed is PROVIDER_AUTHENTICATION', () => {
   expect(() => authHeaders(bare)).toThrow(expect.objectContaining({ code: 'PROVIDER_AUTHENTICATION' }));
 });
 
-test.each(['aws', 'gigachat', 'google'] as const)('the scheme %s is for adapters of its own', (type) => {
-  expect(() => authHeaders(providerTarget({ auth: { type } }))).toThrow(
-    expect.objectContaining({ code: 'PROVIDER_INVALID_REQUEST' }),
-  );
-});
+test.each(['aws', 'gigachat', 'google'] as const)(
+  'the authentication scheme %s is for adapters of its own',
+  (type) => {
+    expect(() => authHeaders(providerTarget({ auth: { type } }))).toThrow(
+      expect.objectContaining({ code: 'PROVIDER_INVALID_REQUEST' }),
+    );
+  },
+);
 
-test('a CA bundle in the settings goes along', () => {
+test('a CA bundle in the settings goes along with the request', () => {
   expect(connectionOf(providerTarget({ connectTimeoutMs: 7 }))).toEqual({ connectTimeoutMs: 7 });
   const settings = { caPem: 'PEM' };
   expect(connectionOf(providerTarget({ connectTimeoutMs: 7, settings }))).toEqual({

@@ -14,11 +14,11 @@ async function readsOf(body: AsyncIterable<Uint8Array>, maxChars?: number): Prom
 const TEXT = '{"a":"žluť"}\n\n{"b":2}\r\n  \n{"c":"🐎"}';
 const LINES = ['{"a":"žluť"}', '{"b":2}', '{"c":"🐎"}'];
 
-test('lines come without their ends, blank ones are left out, and the last needs no end', async () => {
+test('lines of NDJSON come without their ends, blank ones are left out, and the last needs no end', async () => {
   expect((await readsOf(pieces(Buffer.from(TEXT)))).flat()).toEqual(LINES);
 });
 
-test('the lines are the same when the bytes are cut everywhere', async () => {
+test('lines of NDJSON are the same when the bytes are cut everywhere', async () => {
   const bytes = Buffer.from(TEXT);
   const cut = [...bytes.keys()].map((at) => bytes.subarray(at, at + 1));
   const reads = await readsOf(pieces(...cut));
@@ -26,11 +26,11 @@ test('the lines are the same when the bytes are cut everywhere', async () => {
   expect(reads.every((lines) => lines.length === 1)).toBe(true);
 });
 
-test('lines that arrive together stay together', async () => {
+test('lines of NDJSON that arrive together stay together', async () => {
   expect(await readsOf(pieces(Buffer.from('1\n2\n'), Buffer.from('3\n')))).toEqual([['1', '2'], ['3']]);
 });
 
-test('an endless line is PROVIDER_PROTOCOL', async () => {
+test('an endless line of NDJSON is PROVIDER_PROTOCOL', async () => {
   await expect(readsOf(pieces(Buffer.alloc(2000, 'x')), 1000)).rejects.toMatchObject({
     code: 'PROVIDER_PROTOCOL',
   });

@@ -31,7 +31,7 @@ test.each([
   ['a raw line feed', chunk('x').replace('"x"', '"x\ny"')],
   ['a chunk that was cut', chunk('x').slice(0, -1)],
   ['less than what stands around the text', chunk('').slice(0, 40)],
-])('%s is left to the parser', (_what, data) => {
+])('a chunk with %s is left to the parser', (_what, data) => {
   expect(learnt(chunk('Hello'))?.textOf(data)).toBeUndefined();
 });
 
@@ -43,7 +43,7 @@ test.each([
   expect(learnt(data)).toBeUndefined();
 });
 
-test('whatever it reads is what the parser reads', () => {
+test('whatever the reader of repeated chunks reads is what the parser reads', () => {
   const text = fc.oneof(
     fc.string(),
     fc.string({ unit: 'binary' }),

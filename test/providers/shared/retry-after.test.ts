@@ -19,11 +19,11 @@ test.each([
   ['an epoch in seconds', { 'x-ratelimit-reset': String(NOW / 1000 + 4) }, 4000],
   ['an epoch in milliseconds', { 'x-ratelimit-reset': String(NOW + 4000) }, 4000],
   ['a moment by RFC 3339', { 'anthropic-ratelimit-tokens-reset': '2026-11-20T12:00:05Z' }, 5000],
-])('%s', (_dialect, headers, expected) => {
+])('the time to wait is read from an answer: %s', (_dialect, headers, expected) => {
   expect(retryAfterMs(headers, NOW)).toBe(expected);
 });
 
-test('of several limits the one with the least left counts', () => {
+test('of several limits of a provider the one with the least left counts', () => {
   const headers = {
     'x-ratelimit-limit-requests-day': '1000',
     'x-ratelimit-remaining-requests-day': '900',
@@ -35,7 +35,7 @@ test('of several limits the one with the least left counts', () => {
   expect(retryAfterMs(headers, NOW)).toBe(11_200);
 });
 
-test('of limits that are used up the last to come back counts', () => {
+test('of limits of a provider that are used up the last to come back counts', () => {
   const headers = {
     'x-ratelimit-remaining-requests': '0',
     'x-ratelimit-reset-requests': '2s',
@@ -49,6 +49,6 @@ test.each([
   ['nothing said', {}],
   ['nonsense', { 'retry-after': 'soon', 'x-ratelimit-reset-tokens': 'later' }],
   ['empty text', { 'retry-after': '' }],
-])('%s is no wait that is known', (_kind, headers) => {
+])('a wait is not known from an answer with %s', (_kind, headers) => {
   expect(retryAfterMs(headers, NOW)).toBeUndefined();
 });

@@ -38,11 +38,11 @@ const EVENTS: ServerSentEvent[] = [
   { data: 'the last, without a blank line' },
 ];
 
-test('every line end, comment, field and a missing last blank line are read as the standard has it', async () => {
+test('every line end, comment, field and a missing last blank line of SSE are read as the standard has it', async () => {
   expect((await readsOf(pieces(TEXT))).flat()).toEqual(EVENTS);
 });
 
-test('the events are the same wherever the bytes are cut', async () => {
+test('the events of SSE are the same wherever the bytes are cut', async () => {
   const bytes = Buffer.from(TEXT);
   expect((await readsOf(cutAt(bytes, [...bytes.keys()]))).flat()).toEqual(EVENTS);
   await fc.assert(
@@ -53,7 +53,7 @@ test('the events are the same wherever the bytes are cut', async () => {
   );
 });
 
-test('one array comes for each read that completed an event, and none for a read that completed nothing', async () => {
+test('one array of SSE events comes for each read that completed an event, and none for a read that completed nothing', async () => {
   const reads = await readsOf(pieces('data: 1\n\ndata: 2\n', '\ndata: 3', '', '\n\n', ': comment\n\n'));
   expect(reads).toEqual([[{ data: '1' }], [{ data: '2' }], [{ data: '3' }]]);
 });
@@ -69,14 +69,14 @@ test('the field "error" of llama.cpp surfaces, beside data or alone', async () =
 test.each([
   ['one endless line', () => Array.from({ length: 20 }, () => 'data: x'.repeat(10))],
   ['endless lines of one event', () => Array.from({ length: 20 }, () => `data: ${'x'.repeat(90)}\n`)],
-])('%s passes the bound and is PROVIDER_PROTOCOL', async (_kind, chunks) => {
+])('an SSE body with %s passes the bound and is PROVIDER_PROTOCOL', async (_kind, chunks) => {
   await expect(readsOf(pieces(...chunks()), 1000)).rejects.toMatchObject({
     name: 'ProviderError',
     code: 'PROVIDER_PROTOCOL',
   });
 });
 
-test('an event of many small reads takes time in proportion to its size', async () => {
+test('an SSE event of many small reads takes time in proportion to its size', async () => {
   const bytes = Buffer.from(`data: ${'x'.repeat(2_000_000)}\n\n`);
   const chunks = Array.from({ length: Math.ceil(bytes.length / 20) }, (_, index) =>
     bytes.subarray(index * 20, index * 20 + 20),
@@ -85,7 +85,7 @@ test('an event of many small reads takes time in proportion to its size', async 
   expect(reads.flat()[0]?.data.length).toBe(2_000_000);
 });
 
-test('leaving the loop leaves the body', async () => {
+test('leaving the loop over SSE events leaves the body', async () => {
   let left = false;
   async function* body(): AsyncGenerator<Uint8Array> {
     try {

@@ -26,11 +26,11 @@ test.each([
   ['a byte order mark that is cut', [[0xef], [0xbb], [0xbf, 97]]],
   ['a byte order mark amid the text', [utf8('a\n'), [...BYTE_ORDER_MARK, ...utf8('b')]]],
   ['two of them', [[...BYTE_ORDER_MARK, ...BYTE_ORDER_MARK, ...utf8('b')]]],
-])('%s', (_what, reads) => {
+])('the lines of a text are those of the whole, with %s', (_what, reads) => {
   expect(linesOf(reads)).toEqual(expected(reads));
 });
 
-test('whatever the bytes and wherever they are cut, the lines are the same', () => {
+test('whatever the bytes of a text and wherever they are cut, the lines are the same', () => {
   const piece = fc.oneof(
     fc.string({ maxLength: 8 }).map(utf8),
     fc.string({ unit: 'binary', maxLength: 4 }).map(utf8),

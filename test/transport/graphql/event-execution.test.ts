@@ -118,7 +118,7 @@ test.each([
     'an input that is refused',
     'subscription ($input: Input!, $after: Int) { stream(input: $input, after: $after) { seq } }',
   ],
-])('with %s the answers are those of graphql-js', async (_what, text) => {
+])('the answers to events are those of graphql-js: %s', async (_what, text) => {
   const args = argsFor(text);
   if (_what === 'an input that is refused') args.variableValues = { input: { unknown: 1 } };
   const expected = await all(await subscribe(args));
@@ -126,7 +126,7 @@ test.each([
   expect(JSON.stringify(expected)).toMatch(/"(seq|place|text|errors)"/);
 });
 
-test('of several operations in a document the named one is answered', async () => {
+test('of several operations in a subscription’s document the named one is answered', async () => {
   const text = `subscription One($input: Input!) { stream(input: $input) { seq } }
     subscription Two($input: Input!) { stream(input: $input) { ... on Delta { text } } }`;
   const events = new EventExecution(schema);
@@ -137,7 +137,7 @@ test('of several operations in a document the named one is answered', async () =
   }
 });
 
-test('what the stream was asked for is read once, however many events there are', async () => {
+test('the arguments of a stream are read once, however many events there are', async () => {
   const args = argsFor('subscription ($input: Input!) { stream(input: $input) { seq } }', {
     variableValues: { input: { prompts: ['a', 'b'], count: 50 } },
   });
@@ -146,7 +146,7 @@ test('what the stream was asked for is read once, however many events there are'
   expect(coerced).toBe(2);
 });
 
-test('leaving the answers leaves the stream', async () => {
+test('leaving the answers of a subscription leaves the stream', async () => {
   const answers = await new EventExecution(schema).subscribe(
     argsFor('subscription ($input: Input!) { stream(input: $input) { seq } }'),
   );

@@ -3,7 +3,7 @@ import { startTestApp, type TestApp } from '../../support/app.ts';
 
 const BROWSER = { accept: 'text/html,*/*' };
 
-describe("the explorer's sign-in", () => {
+describe('sign-in of the explorer', () => {
   let app: TestApp;
   let code: string;
   beforeAll(async () => {
@@ -16,7 +16,7 @@ describe("the explorer's sign-in", () => {
       headers: { 'x-sign-in-code': given, ...headers },
     });
 
-  test('never puts the key into the page, whoever asks, and lets no other origin read it', async () => {
+  test("the explorer's sign-in never puts the key into the page, whoever asks, and lets no other origin read it", async () => {
     for (const headers of [{}, { origin: 'https://evil.example' }, { 'x-forwarded-for': '203.0.113.1' }]) {
       const response = await fetch(`${app.url}/graphql`, { headers: { ...BROWSER, ...headers } });
       expect(response.headers.get('access-control-allow-origin')).toBeNull();
@@ -33,13 +33,16 @@ describe("the explorer's sign-in", () => {
     ['a proxy', { 'x-forwarded-for': '203.0.113.1' }],
     ['another proxy', { via: '1.1 proxy' }],
     ['a tunnel', { forwarded: 'for=203.0.113.1' }],
-  ])('is refused to %s, even with the code, which stays good', async (_who, headers) => {
-    const response = await signIn(code, headers);
-    expect(response.status).toBe(403);
-    expect(await response.text()).not.toContain(app.adminKey);
-  });
+  ])(
+    "the explorer's sign-in is refused to %s, even with the code, which stays good",
+    async (_who, headers) => {
+      const response = await signIn(code, headers);
+      expect(response.status).toBe(403);
+      expect(await response.text()).not.toContain(app.adminKey);
+    },
+  );
 
-  test('gives the key to whoever brings the code, once', async () => {
+  test("the explorer's sign-in gives the key to whoever brings the code, once", async () => {
     expect((await signIn('0'.repeat(code.length))).status).toBe(403);
     expect((await signIn('')).status).toBe(403);
     const response = await signIn(code, { origin: app.url, 'sec-fetch-site': 'same-origin' });
@@ -49,7 +52,7 @@ describe("the explorer's sign-in", () => {
     expect((await signIn(code)).status).toBe(403);
   });
 
-  test('does not exist in production, nor where it is reached from elsewhere', async () => {
+  test("the explorer's sign-in does not exist in production, nor where it is reached from elsewhere", async () => {
     const production = await startTestApp('postgresql', {
       environment: { NODE_ENV: 'production', EXPLORER: 'on' },
     });
@@ -58,7 +61,7 @@ describe("the explorer's sign-in", () => {
     expect(open.app.explorerUrl).toBe(`${open.url}/graphql`);
   });
 
-  test('is where a browser is led that asks for the root; others are told the doors', async () => {
+  test('the explorer is where a browser is led that asks for the root; others are told the doors', async () => {
     const led = await fetch(`${app.url}/`, { headers: BROWSER, redirect: 'manual' });
     expect([led.status, led.headers.get('location')]).toEqual([302, '/graphql']);
     const told = await fetch(`${app.url}/`, { headers: { accept: 'application/json' } });

@@ -15,7 +15,7 @@ const KEY = 'mg_of_the_administrator';
 const BROWSER_HEADERS = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 const EXAMPLES = [{ name: 'Ticks', document: 'subscription Ticks { tick { seq text } }' }];
 
-describe('the explorer', () => {
+describe('explorer', () => {
   let fastify: FastifyInstance;
 
   beforeAll(async () => {
@@ -31,14 +31,14 @@ describe('the explorer', () => {
 
   afterAll(() => fastify.close());
 
-  it('is what a browser finds at the GraphQL address, and never kept by a cache', async () => {
+  it('the explorer is what a browser finds at the GraphQL address, and never kept by a cache', async () => {
     const response = await fastify.inject({ url: '/graphql', headers: BROWSER_HEADERS });
     expect(response.headers['content-type']).toBe('text/html; charset=utf-8');
     expect(response.headers['cache-control']).toBe('no-store');
     expect(response.body).toContain('AltairGraphQL.init');
   });
 
-  it('leaves alone clients that ask for JSON, queries by GET, and other paths', async () => {
+  it('the explorer leaves alone clients that ask for JSON, queries by GET, and other paths', async () => {
     const json = { accept: 'application/json' };
     expect((await fastify.inject({ url: '/graphql', headers: json })).json()).toEqual({ data: null });
     const query = { url: '/graphql?query=%7Bviewer%7D', headers: BROWSER_HEADERS };
@@ -46,7 +46,7 @@ describe('the explorer', () => {
     expect((await fastify.inject({ url: '/elsewhere', headers: BROWSER_HEADERS })).statusCode).toBe(404);
   });
 
-  it('names no other origin, and forbids the browser to reach one', async () => {
+  it('the explorer names no other origin, and forbids the browser to reach one', async () => {
     const { body, headers } = await fastify.inject({ url: '/graphql', headers: BROWSER_HEADERS });
     const policy = String(headers['content-security-policy']);
     expect(body.replaceAll('/http/', '')).not.toMatch(/https?:\/\//);
@@ -55,7 +55,7 @@ describe('the explorer', () => {
     expect(policy).not.toMatch(/script-src[^;]*unsafe/);
   });
 
-  it('serves every asset that the page names, with its type and for ever', async () => {
+  it('the explorer serves every asset that the page names, with its type and for ever', async () => {
     const { body } = await fastify.inject({ url: '/graphql', headers: BROWSER_HEADERS });
     const base = /<base href="([^"]+)"/.exec(body)?.[1] ?? '';
     const names = [...body.matchAll(/(?:src|href)="([\w./-]+\.(?:js|css|ico|svg))"/g)].map(
@@ -70,7 +70,7 @@ describe('the explorer', () => {
     }
   });
 
-  it('serves no file but its own', async () => {
+  it('the explorer serves no file but its own', async () => {
     const { body } = await fastify.inject({ url: '/graphql', headers: BROWSER_HEADERS });
     const base = /<base href="([^"]+)"/.exec(body)?.[1] ?? '';
     for (const name of ['../../../package.json', '..%2f..%2fpackage.json', '%2e%2e/package.json', '']) {
@@ -78,26 +78,26 @@ describe('the explorer', () => {
     }
   });
 
-  it('holds no key, and a place to paste one', () => {
+  it('the explorer holds no key, and a place to paste one', () => {
     const { html } = explorerPage({ graphqlPath: '/', wsPath: '/', examples: EXAMPLES });
     expect(html).toContain('paste-your-key-here');
     expect(html).not.toContain(KEY);
   });
 
-  it('keeps an example from ending its script', () => {
+  it('the explorer keeps an example from ending its script', () => {
     const examples = [{ name: '</script>', document: '{ a }' }];
     const { html } = explorerPage({ graphqlPath: '/', wsPath: '/', examples });
     expect(html).not.toContain('"</script>"');
   });
 
-  it('opens with examples that are valid against the schema of the graph', () => {
+  it('the explorer opens with examples that are valid against the schema of the graph', () => {
     const graph = buildSchema(readFileSync('schema/schema.graphql', 'utf8'));
     for (const { name, document } of EXPLORER_EXAMPLES)
       expect(validate(graph, parse(document)), name).toEqual([]);
   });
 });
 
-describe.skipIf(browserMissing)('the explorer in a browser', () => {
+describe.skipIf(browserMissing)('explorer in a browser', () => {
   const schema = buildSchema(`
     type Tick { seq: Int! text: String! }
     type Query { "Answers with what it is." about: String! }
@@ -157,7 +157,7 @@ describe.skipIf(browserMissing)('the explorer in a browser', () => {
     await fastify?.close();
   });
 
-  it('shows each event as it comes, with the key in the connection, and asks no other host', async () => {
+  it('the explorer in a browser shows each event as it comes, with the key in the connection, and asks no other host', async () => {
     await page.getByText('Send Request', { exact: true }).click();
     const list = page.locator('.query-result__list');
     await list.getByText('first-piece').waitFor();
@@ -171,13 +171,13 @@ describe.skipIf(browserMissing)('the explorer in a browser', () => {
     expect(page.url()).not.toContain('sign-in');
   });
 
-  it('joins the texts of a stream into one answer, and names the key that is in use', async () => {
+  it('the explorer in a browser joins the texts of a stream into one answer, and names the key that is in use', async () => {
     expect(await page.locator('#answer-panel span').textContent()).toBe('first-piecesecond-piece');
     expect(await page.locator('#answer-panel').isVisible()).toBe(true);
     expect(await page.getByText("Key: this machine's administrator").count()).toBeGreaterThan(0);
   });
 
-  it('signs in once: the same browser stays signed in, another has to paste a key', async () => {
+  it('the explorer in a browser signs in once: the same browser stays signed in, another has to paste a key', async () => {
     const { origin } = new URL(page.url());
     await page.goto(`${origin}/graphql`);
     await page.getByText("Key: this machine's administrator").first().waitFor();

@@ -19,12 +19,15 @@ describe('GraphQL over HTTP', () => {
     app = await startTestApp('embedded');
   });
 
-  test('is audited by sixty checks at least', () => {
+  test('GraphQL over HTTP is audited by sixty checks at least', () => {
     expect(audits.length).toBeGreaterThanOrEqual(60);
   });
 
-  test.each(audits.map((audit) => [audit.name, audit] as const))('%s', async (_name, audit) => {
-    const result = await audit.fn();
-    expect(result.status === 'ok' ? 'ok' : result.reason).toBe('ok');
-  });
+  test.each(audits.map((audit) => [audit.name, audit] as const))(
+    'GraphQL over HTTP: %s',
+    async (_name, audit) => {
+      const result = await audit.fn();
+      expect(result.status === 'ok' ? 'ok' : result.reason).toBe('ok');
+    },
+  );
 });

@@ -104,7 +104,7 @@ describe.skipIf(!postgresUsable()).each(Object.entries(CALLERS))('a caller that 
     };
   });
 
-  test('while its run is being begun has the run cancelled once the grace is over', async () => {
+  test('a caller that leaves while its run is being begun has the run cancelled once the grace is over', async () => {
     const before = (await statuses(app)).length;
     postgres.delay(BEGIN_MS);
     const leave = await call(app, endless());
@@ -116,7 +116,7 @@ describe.skipIf(!postgresUsable()).each(Object.entries(CALLERS))('a caller that 
     await expect.poll(async () => (await statuses(app))[0], { timeout: 8_000 }).toBe('CANCELLED');
   });
 
-  test('while its run goes on has the run cancelled once the grace is over', async () => {
+  test('a caller that leaves while its run goes on has the run cancelled once the grace is over', async () => {
     const before = (await statuses(app)).length;
     const leave = await call(app, endless());
     await expect.poll(() => statuses(app), { timeout: 8_000 }).toHaveLength(before + 1);
@@ -127,13 +127,13 @@ describe.skipIf(!postgresUsable()).each(Object.entries(CALLERS))('a caller that 
   });
 });
 
-describeTwoNodes('a caller that leaves `complete` of a run on another node', () => {
+describeTwoNodes('leaving a run on another node', () => {
   let nodes: TwoNodes;
   beforeAll(async () => {
     nodes = await startTwoNodes({ SANDBOX: 'on' });
   });
 
-  test('attends it no longer, so that the run is cancelled by its own node', async () => {
+  test('a caller that leaves a run on another node attends it no longer, so that the run is cancelled by its own node', async () => {
     const { a, b } = nodes;
     const input = endless({ detachGraceMs: 1_000 });
     const started = await post<any>(

@@ -14,8 +14,8 @@ const schema = buildGraphSchema();
 const measure = (text: string, variables = {}) =>
   measureOperation({ schema, document: parse(text), variables });
 
-describe('the measure of an operation', () => {
-  test('counts levels, aliases, and fields as often as the lists above them are long at most', () => {
+describe('measure of operations', () => {
+  test('the measure of an operation counts levels, aliases, and fields as often as the lists above them are long at most', () => {
     expect(measure('{ viewer { caller } }')).toEqual({ depth: 2, aliases: 0, cost: 2 });
     expect(measure('{ a: viewer { b: caller } c: viewer { caller } }')).toEqual({
       depth: 2,
@@ -55,11 +55,11 @@ describe('the measure of an operation', () => {
       '{ modelSpecs { ... { nodes { instances { ... { nodes { slug } } } } } } }',
       1 + 20 * (1 + 1 + 20 * 2),
     ],
-  ])('counts %s', (_what, text, cost, variables = {}) => {
+  ])('the measure of an operation counts %s', (_what, text, cost, variables = {}) => {
     expect(measure(text, variables).cost).toBe(cost);
   });
 
-  test('takes a bomb of fragments for what it would come to, in no time', () => {
+  test('the measure of an operation takes a bomb of fragments for what it would come to, in no time', () => {
     const levels = Array.from(
       { length: 60 },
       (_value, n) => `fragment F${n} on ModelSpec { id ${n > 0 ? `...F${n - 1} ...F${n - 1}` : ''} }`,
@@ -98,25 +98,28 @@ describe('bounds on operations', () => {
     ['fields', '{ modelSpecs(first: 100) { nodes { instances(first: 100) { nodes { slug } } } } }'],
   ] as const;
 
-  test.each(tooMuch)('refuse too many %s at every door, with what it would cost', async (_name, query) => {
-    const over = await app.graph(query);
-    expect(over.errors?.[0]?.extensions).toMatchObject({
-      code: 'QUERY_TOO_COMPLEX',
-      cost: expect.any(Number),
-    });
-    await using socket = openSocket(app, app.adminKey);
-    const viaSocket = await collect(socket.client.iterate({ query })).catch((errors: unknown) => errors);
-    expect(JSON.stringify(viaSocket)).toContain('QUERY_TOO_COMPLEX');
-    const { response } = await openSse(app, app.adminKey, { query });
-    expect(await response.text()).toContain('QUERY_TOO_COMPLEX');
-  });
+  test.each(tooMuch)(
+    'an operation with too many %s is refused at every door, with what it would cost',
+    async (_name, query) => {
+      const over = await app.graph(query);
+      expect(over.errors?.[0]?.extensions).toMatchObject({
+        code: 'QUERY_TOO_COMPLEX',
+        cost: expect.any(Number),
+      });
+      await using socket = openSocket(app, app.adminKey);
+      const viaSocket = await collect(socket.client.iterate({ query })).catch((errors: unknown) => errors);
+      expect(JSON.stringify(viaSocket)).toContain('QUERY_TOO_COMPLEX');
+      const { response } = await openSse(app, app.adminKey, { query });
+      expect(await response.text()).toContain('QUERY_TOO_COMPLEX');
+    },
+  );
 
-  test('refuse too long a text', async () => {
+  test('an operation with too long a text is refused', async () => {
     const { errors } = await app.graph(`{ viewer { ${'caller '.repeat(400)} } }`);
     expect(errors?.[0]?.extensions.code).toBe('GRAPHQL_PARSE_FAILED');
   });
 
-  test('refuse several operations in one request, unless that is switched on', async () => {
+  test('several operations in one request are refused, unless that is switched on', async () => {
     const answer = await post<unknown>(
       `${app.url}/graphql`,
       [{ query: known }, { query: known }],
@@ -125,7 +128,7 @@ describe('bounds on operations', () => {
     expect(answer.status).toBe(400);
   });
 
-  test('execute a persisted operation by its digest, at every door', async () => {
+  test('a persisted operation is executed by its digest, at every door', async () => {
     const extensions = { persistedQuery: { version: 1, sha256Hash: digestOf(known) } };
     const byDigest = await post<any>(`${app.url}/graphql`, { extensions }, app.adminKey);
     expect(byDigest.data.viewer.caller).toMatch(/^key:/);
@@ -140,7 +143,7 @@ describe('bounds on operations', () => {
     expect(unknown.errors?.[0]?.extensions.code).toBe('PERSISTED_QUERY_NOT_FOUND');
   });
 
-  test('answer pages of allowed origins only', async () => {
+  test('pages of allowed origins only are answered', async () => {
     const preflight = (origin: string) =>
       fetch(`${app.url}/graphql`, {
         method: 'OPTIONS',
@@ -155,12 +158,12 @@ describe('bounds on operations', () => {
     expect((await preflight('https://evil.example')).headers.get('access-control-allow-origin')).toBeNull();
   });
 
-  test('refuse a simple request of a page without a credential, which no browser asks about first', async () => {
+  test('a simple request of a page without a credential, which no browser asks about first, is refused', async () => {
     const response = await fetch(`${app.url}/graphql?query=%7B__typename%7D`);
     expect(response.status).toBe(401);
   });
 
-  test('let only registered operations through where the operator says so, and tell no names of the schema in production', async () => {
+  test('only registered operations pass where the operator says so, and no names of the schema are told in production', async () => {
     const strict = await startTestApp('embedded', {
       environment: { PERSISTED_OPERATIONS: manifest, PERSISTED_ONLY: 'on' },
     });
@@ -182,7 +185,7 @@ describe('bounds on operations', () => {
   test.each([
     [{ PERSISTED_ONLY: 'on' }, 'PERSISTED_ONLY'],
     [{ PERSISTED_OPERATIONS: './nowhere.json' }, 'could not be read'],
-  ])('%o stops the start', async (environment, words) => {
+  ])('a bad setting %o of the bounds stops the start', async (environment, words) => {
     await expect(startTestApp('embedded', { environment })).rejects.toThrow(words);
   });
 });

@@ -46,20 +46,23 @@ describe('errors about an input', () => {
       [SECRET] as never,
       'i"; Expected type "CreateProviderConfigInput" to be an object.',
     ],
-  ])('name the place and the reason, and not the value, for %s', async (_what, i, words) => {
-    const { errors } = await app.graph(CREATE, { i });
-    expect(errors).toHaveLength(1);
-    expect(errors?.[0]).toMatchObject({
-      message: `Variable "$i" got an invalid value at "${words}`,
-      extensions: { code: 'BAD_USER_INPUT' },
-    });
-    expect(JSON.stringify(errors)).not.toContain(SECRET);
-  });
+  ])(
+    'an error about an input names the place and the reason, and not the value, for %s',
+    async (_what, i, words) => {
+      const { errors } = await app.graph(CREATE, { i });
+      expect(errors).toHaveLength(1);
+      expect(errors?.[0]).toMatchObject({
+        message: `Variable "$i" got an invalid value at "${words}`,
+        extensions: { code: 'BAD_USER_INPUT' },
+      });
+      expect(JSON.stringify(errors)).not.toContain(SECRET);
+    },
+  );
 
   test.each([
     ['a text', `secret: ["${SECRET}"]`, 'String cannot represent a non string value.'],
     ['an object', `settings: "${SECRET}"`, 'JSONObject must be a JSON object'],
-  ])('in a document do not repeat %s either', async (_what, field, words) => {
+  ])('an error about an input in a document does not repeat %s either', async (_what, field, words) => {
     const { errors } = await app.graph(
       `mutation { createProviderConfig(input: {name: "x", providerKey: "x", ${field}}) { userErrors { message } } }`,
     );
@@ -67,14 +70,14 @@ describe('errors about an input', () => {
     expect(JSON.stringify(errors)).not.toContain(SECRET);
   });
 
-  test('about the syntax repeat no text', async () => {
+  test('an error about the syntax of a document repeats no text of it', async () => {
     const { errors } = await app.graph(
       `mutation { createProviderConfig("${SECRET}") { userErrors { message } } }`,
     );
     expect(errors?.[0]?.message).toBe('Syntax Error: Expected Name, found String.');
   });
 
-  test('are one at every door, and short, however many faults there are', async () => {
+  test('errors about an input are one at every door, and short, however many faults there are', async () => {
     const input = { ...sandboxInput(), messages: [{ role: 'USER', text: SECRET }] };
     const unknown = Object.fromEntries(Array.from({ length: 4_900 }, (_value, n) => [`unknown${n}`, n]));
     const { errors, texts } = await atEveryDoor(app, STREAM, { i: { ...input, ...unknown } });
@@ -89,7 +92,7 @@ describe('errors about an input', () => {
     }
   });
 
-  test('suggest no names of the schema in production', async () => {
+  test('errors about an input suggest no names of the schema in production', async () => {
     const wrong = { ...sandboxInput(), messages: [{ role: 'USR', text: 'x' }] };
     expect((await atEveryDoor(app, STREAM, { i: wrong })).texts[1]).toContain('Did you mean');
     const { texts } = await atEveryDoor(production, STREAM, { i: wrong });
@@ -98,13 +101,13 @@ describe('errors about an input', () => {
     expect(misspelt.errors?.[0]?.message).toBe('Cannot query field "caler" on type "Viewer".');
   });
 
-  test('tell nothing of the HTTP that they travel in', async () => {
+  test('errors about an input tell nothing of the HTTP that they travel in', async () => {
     const deep = `{ viewer { ${'a { '.repeat(600)}b${' }'.repeat(600)} } }`;
     const { texts } = await atEveryDoor(app, deep, {});
     for (const text of texts) expect(text).not.toContain('"http"');
   });
 
-  test('refuse documents that are too long at every door', async () => {
+  test('errors about an input refuse documents that are too long at every door', async () => {
     const { texts } = await atEveryDoor(app, `{ viewer { caller } } # ${'x'.repeat(100_000)}`, {});
     for (const text of texts) {
       expect(text).toContain(
@@ -114,7 +117,7 @@ describe('errors about an input', () => {
     }
   });
 
-  test('name the doors for a subscription that is sent by POST, to clients of every kind', async () => {
+  test('errors about an input name the doors for a subscription that is sent by POST, to clients of every kind', async () => {
     for (const accept of [
       'application/json',
       'application/graphql-response+json, application/json',
@@ -134,7 +137,7 @@ describe('errors about an input', () => {
     }
   });
 
-  test('come before anything is executed where the client could not read the answer', async () => {
+  test('errors about an input come before anything is executed where the client could not read the answer', async () => {
     const slug = `unread-${Date.now()}`;
     const response = await fetch(`${app.url}/graphql`, {
       method: 'POST',

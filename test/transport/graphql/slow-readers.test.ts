@@ -32,7 +32,7 @@ describe('readers that do not read', () => {
     await new Promise((resolve) => setTimeout(resolve, 4_000));
   };
 
-  test('over WebSocket are disconnected with a code that says so, and harm neither the run nor other readers', async () => {
+  test('readers that do not read over WebSocket are disconnected with a code that says so, and harm neither the run nor other readers', async () => {
     const socket = new WebSocket(`${app.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
     const closed = new Promise<number>((resolve) => socket.once('close', (code) => resolve(code)));
     await new Promise((resolve) => socket.once('open', resolve));
@@ -58,7 +58,7 @@ describe('readers that do not read', () => {
     expect([TOO_SLOW, 1006]).toContain(await closed);
   }, 60_000);
 
-  test('over SSE are disconnected too', async () => {
+  test('readers that do not read over SSE are disconnected too', async () => {
     const { hostname, port } = new URL(app.url);
     const socket = connect(Number(port), hostname);
     const gone = new Promise((resolve) => socket.once('close', resolve));

@@ -18,7 +18,7 @@ const input = (over: object = {}) => ({
   ...over,
 });
 
-describe('the door for server-sent events', { timeout: 60_000 }, () => {
+describe('server-sent events', { timeout: 60_000 }, () => {
   let app: TestApp;
   let page: { readonly origin: string; close(): void };
 
@@ -39,7 +39,7 @@ describe('the door for server-sent events', { timeout: 60_000 }, () => {
       on: { connecting: () => requests.push('request') },
     });
 
-  test('answers a page of an allowed origin with the headers that its browser asks for', async () => {
+  test('the door for server-sent events answers a page of an allowed origin with the headers that its browser asks for', async () => {
     const asked = await openSse(
       app,
       app.adminKey,
@@ -64,30 +64,33 @@ describe('the door for server-sent events', { timeout: 60_000 }, () => {
   });
 
   explainMissingBrowser();
-  test.skipIf(browserMissing)('streams to a page of an allowed origin in a browser', async () => {
-    const browser = await launchBrowser();
-    onTestFinished(() => browser.close());
-    const tab = await browser.newPage();
-    await tab.goto(page.origin);
-    const body = JSON.stringify({ query: STREAM, variables: { input: input() } });
-    const answer = await tab.evaluate(
-      async ([url, key, body]) => {
-        const response = await fetch(url, {
-          method: 'POST',
-          headers: {
-            accept: 'text/event-stream',
-            'content-type': 'application/json',
-            authorization: `Bearer ${key}`,
-          },
-          body,
-        });
-        return { text: await response.text(), requestId: response.headers.get('x-request-id') };
-      },
-      [streamUrl(), app.adminKey, body] as const,
-    );
-    expect(answer.text).toContain('event: complete');
-    expect(answer.requestId).toBeTruthy();
-  });
+  test.skipIf(browserMissing)(
+    'the door for server-sent events streams to a page of an allowed origin in a browser',
+    async () => {
+      const browser = await launchBrowser();
+      onTestFinished(() => browser.close());
+      const tab = await browser.newPage();
+      await tab.goto(page.origin);
+      const body = JSON.stringify({ query: STREAM, variables: { input: input() } });
+      const answer = await tab.evaluate(
+        async ([url, key, body]) => {
+          const response = await fetch(url, {
+            method: 'POST',
+            headers: {
+              accept: 'text/event-stream',
+              'content-type': 'application/json',
+              authorization: `Bearer ${key}`,
+            },
+            body,
+          });
+          return { text: await response.text(), requestId: response.headers.get('x-request-id') };
+        },
+        [streamUrl(), app.adminKey, body] as const,
+      );
+      expect(answer.text).toContain('event: complete');
+      expect(answer.requestId).toBeTruthy();
+    },
+  );
 
   test.each([
     ['an input without a key', STREAM, () => ({ input: sandboxInput() }), 'BAD_USER_INPUT', 'idempotencyKey'],
@@ -103,7 +106,7 @@ describe('the door for server-sent events', { timeout: 60_000 }, () => {
     ['a query', '{ viewer { caller } }', () => ({}), 'BAD_REQUEST', 'POST /graphql'],
     ['a body that is too large', STREAM, () => ({ x: 'x'.repeat(1_100_000) }), 'BAD_REQUEST', 'large'],
   ])(
-    'shows the words of a refusal of %s to an unmodified graphql-sse, which asks once',
+    'the door for server-sent events shows the words of a refusal of %s to an unmodified graphql-sse, which asks once',
     async (_what, query, variables, code, words) => {
       const requests: string[] = [];
       const [result, ...more] = await collect(client(requests).iterate({ query, variables: variables() }));
@@ -120,17 +123,20 @@ describe('the door for server-sent events', { timeout: 60_000 }, () => {
     ['an unknown model', STREAM, () => ({ input: input({ model: 'nothing' }) }), 404],
     ['a run that is not there', EVENTS, () => ({ id: 'x' }), 404],
     ['a query', '{ viewer { caller } }', () => ({}), 405],
-  ])('refuses %s by a status to clients that take JSON too', async (_what, query, variables, status) => {
-    for (const accept of ['*/*', 'text/event-stream, application/json']) {
-      const { response } = await openSse(app, app.adminKey, { query, variables: variables() }, { accept });
-      expect([response.status, response.headers.get('content-type')]).toEqual([
-        status,
-        'application/json; charset=utf-8',
-      ]);
-    }
-  });
+  ])(
+    'the door for server-sent events refuses %s by a status to clients that take JSON too',
+    async (_what, query, variables, status) => {
+      for (const accept of ['*/*', 'text/event-stream, application/json']) {
+        const { response } = await openSse(app, app.adminKey, { query, variables: variables() }, { accept });
+        expect([response.status, response.headers.get('content-type')]).toEqual([
+          status,
+          'application/json; charset=utf-8',
+        ]);
+      }
+    },
+  );
 
-  test('keeps 401 a status, whatever the client takes', async () => {
+  test('the door for server-sent events keeps 401 a status, whatever the client takes', async () => {
     const { response } = await openSse(app, 'mg_unknown', { query: STREAM });
     expect([response.status, response.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
   });

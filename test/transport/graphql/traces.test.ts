@@ -22,7 +22,7 @@ const STREAM =
 const EVENTS =
   'subscription ($id: String!, $after: Int!) { completionEvents(id: $id, after: $after) { seq } }';
 
-describe('the trace of a caller', () => {
+describe('traces of callers', () => {
   const told: TelemetryEvent[] = [];
   let app: TestApp;
 
@@ -54,7 +54,7 @@ describe('the trace of a caller', () => {
     return { requestId: response.headers.get('x-request-id'), body: (await response.json()) as any };
   };
 
-  test('comes over HTTP to the attempts and the end of its run, with the id of its request', async () => {
+  test('the trace of a caller comes over HTTP to the attempts and the end of its run, with the id of its request', async () => {
     const { requestId, body } = await complete(HEADERS);
     expect(body.errors).toBeUndefined();
     await expect.poll(ofRuns).toMatchObject([
@@ -65,7 +65,7 @@ describe('the trace of a caller', () => {
     expect(groups).toEqual(expect.arrayContaining(['begins', 'ends']));
   });
 
-  test('comes over SSE, and a reader that comes back is told of', async () => {
+  test('the trace of a caller comes over SSE, and a reader that comes back is told of', async () => {
     const body = {
       query: STREAM,
       variables: { input: { ...sandboxInput(), idempotencyKey: crypto.randomUUID() } },
@@ -79,7 +79,7 @@ describe('the trace of a caller', () => {
     expect(told.filter(({ type }) => type === 'stream-resumed')).toMatchObject([{ after: 1, local: false }]);
   });
 
-  test('comes over WebSocket with the parameters of the connection', async () => {
+  test('the trace of a caller comes over WebSocket with the parameters of the connection', async () => {
     const client = createClient({
       url: `${app.url.replace('http', 'ws')}/graphql`,
       webSocketImpl: WebSocket,
@@ -94,14 +94,14 @@ describe('the trace of a caller', () => {
     await expect.poll(ofRuns).toMatchObject([{ trace: TRACE }, { trace: TRACE }]);
   });
 
-  test('is none where the request names none, or one that is malformed', async () => {
+  test('the trace of a caller is none where the request names none, or one that is malformed', async () => {
     await complete({});
     await complete({ traceparent: 'nonsense', tracestate: 'a=1' });
     await expect.poll(() => ofRuns().length).toBe(4);
     expect(ofRuns().map(({ trace }) => trace)).toEqual([undefined, undefined, undefined, undefined]);
   });
 
-  test('comes with the refusal by a limit', async () => {
+  test('the trace of a caller comes with the refusal by a limit', async () => {
     const made = await app.graph(
       'mutation { createApiKey(input: {name: "L", scopes: [RUN], limits: {tokensPerMinute: 1}}) { secret } }',
     );

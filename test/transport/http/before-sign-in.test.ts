@@ -62,16 +62,19 @@ describe('before a credential is known', () => {
     socket.terminate();
   });
 
-  test.each(['/graphql', '/graphql/stream', '/nowhere'])('no body is read at %s', async (path) => {
-    const expected = path === '/nowhere' ? 404 : 401;
-    expect(await statusWithoutBody(path, { 'content-length': '900000' })).toBe(expected);
-    expect(await statusWithoutBody(path, { 'transfer-encoding': 'chunked' })).toBe(expected);
-    expect(
-      await statusWithoutBody(path, { 'content-length': '900000', authorization: 'Bearer mg_wrong' }),
-    ).toBe(expected);
-  });
+  test.each(['/graphql', '/graphql/stream', '/nowhere'])(
+    'before a credential is known, no body is read at %s',
+    async (path) => {
+      const expected = path === '/nowhere' ? 404 : 401;
+      expect(await statusWithoutBody(path, { 'content-length': '900000' })).toBe(expected);
+      expect(await statusWithoutBody(path, { 'transfer-encoding': 'chunked' })).toBe(expected);
+      expect(
+        await statusWithoutBody(path, { 'content-length': '900000', authorization: 'Bearer mg_wrong' }),
+      ).toBe(expected);
+    },
+  );
 
-  test('a broken body is not told from a good one', async () => {
+  test('before a credential is known, a broken body is not told from a good one', async () => {
     const response = await fetch(`${app.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -80,7 +83,7 @@ describe('before a credential is known', () => {
     expect(response.status).toBe(401);
   });
 
-  test('a WebSocket that sends much is closed, in one message or in many pieces', async () => {
+  test('a WebSocket that sends much before its sign-in is closed, in one message or in many pieces', async () => {
     const payload = { authorization: `Bearer ${'x'.repeat(100_000)}` };
     const whole = await openSocket();
     const closedWhole = once(whole, 'close');

@@ -67,8 +67,8 @@ async function closed(app: TestApp): Promise<number> {
   return performance.now() - begun;
 }
 
-describe('a node that shuts down', { timeout: 90_000 }, () => {
-  test('waits for no client that leaves its close frame unanswered, and begins nothing meanwhile', async () => {
+describe('nodes that shut down', { timeout: 90_000 }, () => {
+  test('a node that shuts down waits for no client that leaves its close frame unanswered, and begins nothing meanwhile', async () => {
     const app = await start({ DRAIN_GRACE_MS: '300' });
     const frozen = new WebSocket(`${app.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
     await once(frozen, 'open');
@@ -81,7 +81,7 @@ describe('a node that shuts down', { timeout: 90_000 }, () => {
     expect(await closing).toBeLessThan(BOUND_MS);
   });
 
-  test('tells it as 503 with Retry-After at every door, also to connections that are kept open', async () => {
+  test('a node that shuts down tells it as 503 with Retry-After at every door, also to connections that are kept open', async () => {
     const app = await start({ DRAIN_GRACE_MS: '60000' });
     const { data } = await begin(app);
     const closing = app.close();
@@ -124,7 +124,7 @@ describe('a node that shuts down', { timeout: 90_000 }, () => {
     await closing;
   });
 
-  test('answers what comes over a kept connection while it closes in the form of GraphQL', async () => {
+  test('a node that shuts down answers what comes over a kept connection while it closes in the form of GraphQL', async () => {
     const app = await start({ DRAIN_GRACE_MS: '0' });
     const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
     await once(socket, 'connect');
@@ -145,7 +145,7 @@ describe('a node that shuts down', { timeout: 90_000 }, () => {
     expect(received).not.toContain('"message":"Service Unavailable"');
   });
 
-  test('is not kept up by connections that are idle', async () => {
+  test('a node that shuts down is not kept up by connections that are idle', async () => {
     const app = await start({ DRAIN_GRACE_MS: '200' });
     const input = sandboxInput(SLOW);
     const waiting = post<any>(
@@ -163,7 +163,7 @@ describe('a node that shuts down', { timeout: 90_000 }, () => {
   });
 
   test.skipIf(!postgresUsable())(
-    'ends a run that was being begun when it was told to, and answers its caller',
+    'a node that shuts down ends a run that was being begun when it was told to, and answers its caller',
     async () => {
       const { app, postgres, databaseUrl } = await startBehindProxy({ DRAIN_GRACE_MS: '100' });
       postgres.delay(500);
@@ -182,7 +182,7 @@ describe('a node that shuts down', { timeout: 90_000 }, () => {
   );
 
   test.skipIf(!postgresUsable())(
-    'ends in bounded time while its database is away, and tells no end that was not written',
+    'a node that shuts down ends in bounded time while its database is away, and tells no end that was not written',
     async () => {
       const { app, postgres, databaseUrl } = await startBehindProxy({ DRAIN_GRACE_MS: '100' });
       const waiting = post<any>(

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { FailedSignIns } from '../../../src/transport/http/failed-sign-ins.ts';
 
-test('an address is over its limit until a minute after its first failure', () => {
+test('an address with too many failed sign-ins is over its limit until a minute after its first failure', () => {
   let now = 0;
   const failures = new FailedSignIns(2, () => now);
   expect([failures.add('a'), failures.add('a')]).toEqual([0, 0]);
@@ -13,7 +13,7 @@ test('an address is over its limit until a minute after its first failure', () =
   expect([failures.isOver('a'), failures.none]).toEqual([false, true]);
 });
 
-test('new tokens of such an address are verified as long as fewer than twenty a second are bad', () => {
+test('new tokens of an address over its limit are verified as long as fewer than twenty a second are bad', () => {
   let now = 0;
   const failures = new FailedSignIns(1, () => now);
   for (let bad = 0; bad < 19; bad += 1) failures.add('a');
@@ -24,14 +24,14 @@ test('new tokens of such an address are verified as long as fewer than twenty a 
   expect(failures.mayVerify('a')).toBe(true);
 });
 
-test('addresses of one IPv6 network are one client', () => {
+test('addresses of one IPv6 network are one client in the count of failed sign-ins', () => {
   const failures = new FailedSignIns(1);
   failures.add('2001:db8::1');
   failures.add('2001:db8:0:0:ffff::2');
   expect([failures.isOver('2001:db8::3'), failures.isOver('2001:db8:0:1::3')]).toEqual([true, false]);
 });
 
-test('the oldest of too many addresses is forgotten', () => {
+test('the oldest of too many addresses with failed sign-ins is forgotten', () => {
   const failures = new FailedSignIns(1);
   failures.add('first');
   failures.add('first');

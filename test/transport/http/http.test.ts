@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { post, startTestApp, type TestApp } from '../../support/app.ts';
 
-describe('the doors', () => {
+describe('doors', () => {
   let app: TestApp;
   const logged: string[] = [];
   beforeAll(async () => {
@@ -16,7 +16,7 @@ describe('the doors', () => {
   test.each([
     ['no key', undefined],
     ['an unknown key', 'mg_unknown'],
-  ])('answer 401 to %s, and say how to sign in', async (_what, key) => {
+  ])('the doors answer 401 to %s, and say how to sign in', async (_what, key) => {
     for (const url of [graphqlUrl(), `${app.url}/graphql/stream`]) {
       const response = await fetch(url, {
         method: 'POST',
@@ -33,14 +33,14 @@ describe('the doors', () => {
   test.each([
     ['an unknown key', { authorization: 'Bearer mg_unknown' }, 4401],
     ['no key', {}, 4401],
-  ])('close a socket that brings %s', async (_what, payload, code) => {
+  ])('the doors close a socket that brings %s', async (_what, payload, code) => {
     const socket = new WebSocket(graphqlUrl().replace('http', 'ws'), 'graphql-transport-ws');
     socket.on('open', () => socket.send(JSON.stringify({ type: 'connection_init', payload })));
     const closed = await new Promise<number>((resolve) => socket.on('close', resolve));
     expect(closed).toBe(code);
   });
 
-  test('refuse a subscription before the socket has signed in', async () => {
+  test('the doors refuse a subscription before the socket has signed in', async () => {
     const socket = new WebSocket(graphqlUrl().replace('http', 'ws'), 'graphql-transport-ws');
     socket.on('open', () =>
       socket.send(JSON.stringify({ type: 'subscribe', id: '1', payload: { query: 'subscription { x }' } })),
@@ -48,7 +48,7 @@ describe('the doors', () => {
     expect(await new Promise<number>((resolve) => socket.on('close', resolve))).toBe(4401);
   });
 
-  test('give a request the id that it brings, in the answer, the error and the log', async () => {
+  test('the doors give a request the id that it brings, in the answer, the error and the log', async () => {
     const response = await fetch(graphqlUrl(), {
       method: 'POST',
       headers: {
@@ -62,7 +62,7 @@ describe('the doors', () => {
     expect(((await response.json()) as any).errors[0].extensions.requestId).toBe('from-the-client-1');
   });
 
-  test('tell what is wrong with a document or its variables', async () => {
+  test('the doors tell what is wrong with a document or its variables', async () => {
     const answers = await Promise.all([
       app.graph('{ viewer { '),
       app.graph('{ viewer { nonsense } }'),
@@ -83,7 +83,7 @@ describe('the doors', () => {
     for (const { errors } of answers) expect(errors?.[0]?.extensions.requestId).toBeTruthy();
   });
 
-  test('run no mutation by GET', async () => {
+  test('the doors run no mutation by GET', async () => {
     const query = encodeURIComponent(
       'mutation { createWorkspace(input: {slug: "by-get"}) { userErrors { code } } }',
     );
@@ -94,7 +94,7 @@ describe('the doors', () => {
     expect((await app.graph('{ workspaces { slug } }')).data.workspaces).toEqual([{ slug: 'default' }]);
   });
 
-  test('refuse a body that is too large, or no JSON', async () => {
+  test('the doors refuse a body that is too large, or no JSON', async () => {
     const large = await post<unknown>(graphqlUrl(), { query: ' '.repeat(1_100_000) }, app.adminKey);
     expect(large.status).toBe(413);
     const broken = await fetch(graphqlUrl(), {
@@ -105,12 +105,12 @@ describe('the doors', () => {
     expect(broken.status).toBe(400);
   });
 
-  test('keep introspection to themselves where it is off', async () => {
+  test('the doors keep introspection to themselves where it is off', async () => {
     const { errors } = await app.graph('{ __schema { queryType { name } } }');
     expect(errors?.[0]?.message).toContain('introspection');
   });
 
-  test('tell a load balancer that the node lives and is ready', async () => {
+  test('the doors tell a load balancer that the node lives and is ready', async () => {
     const [live, ready] = await Promise.all([
       fetch(`${app.url}/health/live`),
       fetch(`${app.url}/health/ready`),
@@ -118,7 +118,7 @@ describe('the doors', () => {
     expect([live.status, ready.status]).toEqual([200, 200]);
   });
 
-  test('log no key', async () => {
+  test('the doors log no key', async () => {
     await app.graph('{ viewer { caller } }');
     await fetch(`${app.url}/nowhere`, { headers: { authorization: `Bearer ${app.adminKey}` } });
     expect(logged.join('')).not.toContain(app.adminKey);

@@ -73,13 +73,13 @@ describe('what signed-in clients send', () => {
     ['5'],
     ['"x"'],
     ['null'],
-  ])('the body %s is a bad request, not a fault of the gateway', async (body) => {
+  ])('the body %s of a signed-in client is a bad request, not a fault of the gateway', async (body) => {
     const { status, answer } = await sendText(body);
     expect(status).toBe(400);
     expect(JSON.stringify(answer)).not.toContain('INTERNAL');
   });
 
-  test('a batch has a bounded number of operations', async () => {
+  test('a batch of operations has a bounded number of them', async () => {
     const { status, answer } = await sendText(
       JSON.stringify(Array(101).fill({ query: '{ viewer { caller } }' })),
     );

@@ -12,14 +12,14 @@ test('JSON within the bounds is let through, whatever stands in its texts', () =
   expect(jsonExcess(JSON.stringify({ [brackets]: brackets }))).toBeUndefined();
 });
 
-test('keys are counted by object', () => {
+test('keys of JSON are counted by object', () => {
   const object = (keys: number) =>
     Object.fromEntries(Array.from({ length: keys }, (_value, key) => [`k${key}`, {}]));
   expect(jsonExcess(JSON.stringify([object(5_000), object(5_000)]))).toBeUndefined();
   expect(jsonExcess(JSON.stringify([object(1), object(5_001)]))).toContain('5000 keys');
 });
 
-test('depth and number of values are bounded', () => {
+test('depth and number of values of JSON are bounded', () => {
   const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
   expect(jsonExcess(nested(128))).toBeUndefined();
   expect(jsonExcess(nested(129))).toContain('128 levels');
@@ -29,7 +29,7 @@ test('depth and number of values are bounded', () => {
   expect(jsonExcess(JSON.stringify(Array(200_000).fill({})))).toContain('200000 values');
 });
 
-test('text that is no JSON ends the look', () => {
+test('text that is no JSON ends the look at its bounds', () => {
   expect(jsonExcess(`"${'x'.repeat(1_000)}`)).toBeUndefined();
   expect(jsonExcess(']'.repeat(1_000))).toBeUndefined();
 });

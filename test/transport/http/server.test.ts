@@ -78,7 +78,7 @@ async function upgrade(url: string): Promise<IncomingMessage> {
   return answer;
 }
 
-describe('a server with two doors', () => {
+describe('servers with two doors', () => {
   let server: RunningServer;
   beforeAll(async () => {
     server = await start();
@@ -89,7 +89,7 @@ describe('a server with two doors', () => {
     return { status: response.status, headers: response.headers, body: (await response.json()) as any };
   };
 
-  test('refuses a bad credential in the words of the door that it was brought to', async () => {
+  test('a server with two doors refuses a bad credential in the words of the door that it was brought to', async () => {
     const first = await ask('/first', { method: 'POST' });
     const second = await ask('/second', { method: 'POST' });
     expect([first.status, first.body.first]).toEqual([401, 'UNAUTHENTICATED']);
@@ -97,14 +97,14 @@ describe('a server with two doors', () => {
     expect(second.headers.get('www-authenticate')).toBe('Bearer');
   });
 
-  test('refuses a path below a door in its words, and one of no door in those of the first', async () => {
+  test('a server with two doors refuses a path below a door in its words, and one of no door in those of the first', async () => {
     expect((await ask('/second/nothing')).body).toEqual({ second: 'NOT_FOUND' });
     const { status, body } = await ask('/secondary');
     expect([status, body.first]).toEqual([404, 'NOT_FOUND']);
     expect(body.message).toBe('There is nothing at GET /secondary; first is at /first, second is at /second');
   });
 
-  test('refuses a body that is no JSON in the words of the door, under the status of HTTP', async () => {
+  test('a server with two doors refuses a body that is no JSON in the words of the door, under the status of HTTP', async () => {
     const { status, body } = await ask('/second', {
       method: 'POST',
       headers: { authorization: 'Bearer good', 'content-type': 'application/json' },
@@ -113,7 +113,7 @@ describe('a server with two doors', () => {
     expect([status, body]).toEqual([400, { second: 'BAD_REQUEST' }]);
   });
 
-  test('lets a door choose the status of a fault, which otherwise follows from its code', async () => {
+  test('a server with two doors lets a door choose the status of a fault, which otherwise follows from its code', async () => {
     const first = await ask('/first/fault');
     const second = await ask('/second/fault');
     expect([first.status, first.headers.get('retry-after')]).toEqual([503, '3']);
@@ -121,7 +121,7 @@ describe('a server with two doors', () => {
     expect(second.headers.get('x-overloaded')).toBe('yes');
   });
 
-  test('holds the hooks of a door to its own routes', async () => {
+  test('a server with two doors holds the hooks of a door to its own routes', async () => {
     const { headers, body } = await ask('/second', {
       method: 'POST',
       headers: { authorization: 'Bearer good' },
@@ -129,7 +129,7 @@ describe('a server with two doors', () => {
     expect([body, headers.get('x-hook-of')]).toEqual([{ ok: '/second' }, '/second']);
   });
 
-  test('shows at its front page where each door is', async () => {
+  test('a server with two doors shows at its front page where each door is', async () => {
     expect((await ask('/')).body).toEqual({
       name: 'Modelgraph',
       first: '/first',
@@ -138,7 +138,7 @@ describe('a server with two doors', () => {
     });
   });
 
-  test('hands an upgrade to the door of its path, and refuses one that no door takes', async () => {
+  test('a server with two doors hands an upgrade to the door of its path, and refuses one that no door takes', async () => {
     expect((await upgrade(`${server.url}/second/socket/?x=1`)).headers['x-door']).toBe('/second');
     expect((await upgrade(`${server.url}/second`)).statusCode).toBe(404);
   });
