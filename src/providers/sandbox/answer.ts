@@ -2,10 +2,14 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../kernel/json.ts';
 import type { FinishReason, Message, ProviderRequest, ReasoningEffort } from '../contract/completions.ts';
+import { sentenceOfImage } from './image-facts.ts';
+import { lastUserText } from './message-text.ts';
+import { valuesIn } from './message-values.ts';
 import { traitsOf } from './models.ts';
 import { argumentsTextOf, type SandboxOptions } from './options.ts';
 import { exampleOf } from './schema-example.ts';
 import { tokensOf } from './tokens.ts';
+import { chosenTools } from './tool-choice.ts';
 
 export interface SandboxAnswer {
   readonly reasoning: readonly string[];
@@ -24,6 +28,7 @@ export interface SandboxToolCall {
 
 const WHO = "Modelgraph's sandbox, a simulated model, not a language model";
 const ECHO_LENGTH = 60;
+const MAX_IMAGES_TOLD = 8;
 /** What it says after the echo, a sentence at a time; the seed selects the first. */
 const SENTENCES = [
   'The gateway chose this instance from its plan, passed on each token as it came, and recorded what the answer cost.',
@@ -72,13 +77,10 @@ function plannedCalls(
       argumentsText: argumentsTextOf(call.arguments),
     }));
   }
-  if (request.messages.at(-1)?.role === 'tool') return [];
-  const choice = request.toolChoice ?? { type: 'auto' };
-  if (choice.type === 'none') return [];
-  if (choice.type === 'auto' && !traitsOf(request.model.key).callsTools) return [];
-  const tool =
-    choice.type === 'tool' ? request.tools.find(({ name }) => name === choice.name) : request.tools[0];
-  return tool ? [{ name: tool.name, argumentsText: JSON.stringify(exampleOf(tool.parameters)) }] : [];
+  return chosenTools(request, options).map(({ name, parameters }) => {
+    const made = exampleOf({ type: 'object', ...parameters }, valuesIn(lastUserText(request)));
+    return { name, argumentsText: JSON.stringify(made) };
+  });
 }
 
 function plannedText(
@@ -94,9 +96,25 @@ function plannedText(
     return tokensOf(JSON.stringify(exampleOf(responseFormat.schema)));
   const heard = startOf(messages.findLast(({ role }) => role === 'user'));
   if (responseFormat?.type === 'json') return tokensOf(JSON.stringify({ from: WHO, heard }));
-  const last = messages.at(-1);
-  const reply = last?.role === 'tool' ? `The tool answered: "${startOf(last)}".` : `You wrote: "${heard}".`;
+  const reply = messages.at(-1)?.role === 'tool' ? replyToTools(messages) : replyToUser(messages, heard);
   return fill(`This is ${WHO}. ${reply}`, seed, options.tokens);
+}
+
+/** Quotes what the tools answered since the model's last turn. */
+function replyToTools(messages: readonly Message[]): string {
+  const before = messages.findLastIndex(({ role }) => role !== 'tool');
+  const answers = messages.slice(before + 1).map((message) => `"${startOf(message)}"`);
+  return `The ${answers.length > 1 ? 'tools' : 'tool'} answered: ${answers.join(' and ')}.`;
+}
+
+function replyToUser(messages: readonly Message[], heard: string): string {
+  const message = messages.findLast(({ role }) => role === 'user');
+  if (!message) return 'You sent no user message.';
+  const images = message.parts.filter((part) => part.type === 'image').slice(0, MAX_IMAGES_TOLD);
+  const told = images.map(({ image }, place) =>
+    sentenceOfImage(images.length > 1 ? `Image ${place + 1}` : 'The image', image),
+  );
+  return [`You wrote: "${heard}".`, ...told].join(' ');
 }
 
 function reasoningTokensOf(request: ProviderRequest, options: SandboxOptions): number {
@@ -130,7 +148,10 @@ function sentenceAt(place: number): string {
 function cutAtStop(tokens: readonly string[], stop: readonly string[] = []): readonly string[] {
   if (stop.length === 0) return tokens;
   const text = tokens.join('');
-  const places = stop.map((word) => text.indexOf(word)).filter((place) => place >= 0);
+  const places = stop
+    .filter((word) => word !== '')
+    .map((word) => text.indexOf(word))
+    .filter((place) => place >= 0);
   return places.length === 0 ? tokens : tokensOf(text.slice(0, Math.min(...places)));
 }
 

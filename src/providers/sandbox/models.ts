@@ -4,7 +4,7 @@ import type { ListedModel } from '../contract/models.ts';
 export interface SandboxTraits {
   /** Number of reasoning tokens if the request names no effort. */
   readonly reasoningTokens: number;
-  /** True if it calls the first tool that is offered, if it may choose. */
+  /** True if it calls the first tool that is offered, if it may choose and the message asks for none. */
   readonly callsTools: boolean;
 }
 
