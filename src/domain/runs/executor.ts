@@ -2,7 +2,7 @@
 //
 // 1. The run's row is committed; the executor takes it and publishes `started` at once.
 // 2. The attempts of the plan are made in turn. No content is shown until an attempt has given its first, so a fault before that is invisible.
-// 3. Each read becomes at most one event of a kind in the log; nobody who reads the log can slow it.
+// 3. Each read becomes at most one event of a kind in the log; readers of the log cannot slow the run down.
 // 4. A fault is tried again or goes on to the next candidate where that can help (`attempt-loop.ts`); content already shown is voided by `rerouted`.
 // 5. Stop, fault or finish: the run is settled by one conditional write. Only its winner publishes the terminal event, after the commit.
 // 6. While the database is away the end waits, and is tried again until it is written. An end that the database refuses is written without

@@ -1,8 +1,8 @@
 // Owns following a run wherever it is: on this node, on another node, or ended with the part of its log that is still kept.
 //
-// 1. A run of this node is read from memory, and counts as attended while somebody reads.
+// 1. A run of this node is read from memory, and counts as attended while a reader follows it.
 // 2. A run elsewhere is read from the shared log. Its row tells whether it goes on; who owns it does not matter.
-// 3. A log that lacks the end of an ended run gets it from the row, by whoever notices first: the ids of its entries make a repeat harmless.
+// 3. A log that lacks the end of an ended run gets it from the row, by the first node that notices: the ids of its entries make a repeat harmless.
 // 4. A run that has just ended is waited for: its owner writes the log after the row. Later a log that is not there has expired.
 import type { EventLog, LogSlice } from '../../coordination/contract.ts';
 import { abortable, delay } from '../../kernel/async.ts';
