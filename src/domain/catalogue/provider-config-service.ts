@@ -8,6 +8,7 @@ import type { SecretVault } from '../identity/secret-vault.ts';
 import { requireScope, type Viewer } from '../identity/viewer.ts';
 import { freeSlug, ignoreConflict } from './free-slug.ts';
 import { newConfigRow, newInstanceRow } from './new-rows.ts';
+import { checkHeaders } from './provider-headers.ts';
 import { type CatalogueDependencies, requireVersion, staleRow } from './row-ownership.ts';
 import { mayConfirmAddress } from './secret-binding.ts';
 import { destinationOf } from './secret-destination.ts';
@@ -46,24 +47,6 @@ type ChangedSecrets = {
     | 'headersDestination']?: ProviderConfigRow[Name];
 };
 
-const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/;
-/** These headers control the message or its connection: a value from a caller would make every call fail. */
-const HEADERS_OF_THE_CONNECTION = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'host',
-  'http2-settings',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]{0,4000}$/;
 const ENVIRONMENT_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 const MAX_SECRET_LENGTH = 20_000;
 const HINT_LENGTH = 4;
@@ -348,21 +331,6 @@ function destinationsOf(
     if (row?.[kept] && mayConfirmAddress(viewer, row[kept])) changed[`${kept}Destination`] = now;
   }
   return changed;
-}
-
-function checkHeaders(check: InputCheck, headers: JsonObject | null | undefined): void {
-  if (headers == null || !check.json('headers', headers)) return;
-  for (const [name, value] of Object.entries(headers)) {
-    if (!HEADER_NAME.test(name)) check.add(`headers.${name.slice(0, 64)}`, 'is no name of a header');
-    else if (HEADERS_OF_THE_CONNECTION.has(name.toLowerCase())) {
-      check.add(
-        `headers.${name}`,
-        'is set by the gateway itself, for each request and connection; leave it out',
-      );
-    } else if (typeof value !== 'string' || !HEADER_VALUE.test(value)) {
-      check.add(`headers.${name}`, 'must be text of at most 4000 characters on one line');
-    }
-  }
 }
 
 function reachesElsewhere(patch: Patch<ProviderConfigFields>): boolean {
