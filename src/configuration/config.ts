@@ -35,7 +35,7 @@ export interface Config {
   readonly privateUpstreams: 'allow' | 'deny' | readonly string[];
   readonly eventRetentionMs: number;
   readonly eventLogMaxBytes: number;
-  /** How often the node looks for content that is older than its workspace wants it kept. */
+  /** Seconds between two searches for prompts and outputs that are older than their workspace keeps them. */
   readonly contentSweepSeconds: number;
   /** True: an event is shown only after Redis has stored it. */
   readonly strictEvents: boolean;

@@ -162,7 +162,7 @@ export type MessageRole =
 
 /** Which model specs to list; every condition must hold. */
 export type ModelSpecFilterInput = {
-  /** Whether your key can call it now: any of these. */
+  /** Keeps the models whose state for your key is one of these. */
   availability?: Array<AvailabilityState> | null | undefined;
   /** Whether it is offered. */
   available?: boolean | null | undefined;

@@ -63,7 +63,7 @@ export class ModelInstanceFilterInput {
 
   @Field(() => [AvailabilityKind], {
     nullable: true,
-    description: 'Whether your key can call it now: any of these.',
+    description: 'Keeps the instances whose state for your key is one of these.',
   })
   availability?: AvailabilityKind[];
 }

@@ -89,7 +89,7 @@ export class ModelSpecFilterInput {
 
   @Field(() => [AvailabilityKind], {
     nullable: true,
-    description: 'Whether your key can call it now: any of these.',
+    description: 'Keeps the models whose state for your key is one of these.',
   })
   availability?: AvailabilityKind[];
 }
